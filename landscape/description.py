@@ -1,0 +1,171 @@
+"""Frozen descriptions: everything that identifies a training, as data.
+
+A `Description` is a frozen dataclass that turns into canonical JSON and back. The hash of that JSON is its identity:
+two runs with equal descriptions are one run, whoever asks. Only classes that were imported can be read back; reading a
+description imports and executes nothing.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import hashlib
+import json
+import math
+import operator
+import typing
+from typing import Any, ClassVar, Self
+
+from landscape.errors import InvalidInput
+
+_KINDS: dict[str, type[Description]] = {}
+
+
+class Description:
+    """Base of all frozen descriptions.
+
+    Subclass as a frozen, keyword-only dataclass and give it a permanent `kind`::
+
+        @dataclass(frozen=True, kw_only=True)
+        class AdamW(Description, kind="adamw"):
+            lr: float = 1e-3
+
+    Numbers are normalised on construction (an int given for a float field becomes a float), so that equal meanings
+    have equal hashes. Override `validate` to refuse values that make no sense.
+
+    Raises
+    ------
+    InvalidInput
+        If a field has a value of the wrong type, or is not finite.
+    """
+
+    kind: ClassVar[str]
+
+    def __init_subclass__(cls, kind: str | None = None, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if kind is None:
+            return
+        known = _KINDS.get(kind)
+        # A module that is imported twice (as a file and by name) redefines its own classes; that is no clash.
+        if known is not None and known.__qualname__ != cls.__qualname__:
+            raise InvalidInput(
+                f"kind {kind!r} of {cls.__qualname__} is taken by {known.__qualname__}; choose another kind"
+            )
+        cls.kind = kind
+        _KINDS[kind] = cls
+
+    def __post_init__(self) -> None:
+        for name, hint in _hints(type(self)).items():
+            object.__setattr__(self, name, _normalise(getattr(self, name), hint, f"{type(self).__name__}.{name}"))
+        self.validate()
+
+    def validate(self) -> None:
+        """Refuse values that make no sense; called after normalisation."""
+
+    def replace(self, **changes: Any) -> Self:
+        """Return a copy with some fields changed."""
+        return dataclasses.replace(self, **changes)  # type: ignore[type-var]
+
+    def to_data(self) -> dict[str, Any]:
+        """Return the description as JSON-able data, with its kind."""
+        data: dict[str, Any] = {"kind": self.kind}
+        data.update((name, _plain(getattr(self, name))) for name in _hints(type(self)))
+        return data
+
+    @property
+    def canonical(self) -> str:
+        """The description as canonical JSON: sorted keys, no white space, shortest floats."""
+        return json.dumps(self.to_data(), sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+    @functools.cached_property
+    def identity(self) -> str:
+        """First 32 hexadecimal digits of the SHA-256 of the canonical JSON."""
+        return hashlib.sha256(self.canonical.encode()).hexdigest()[:32]
+
+    def refuse(self, field: str, expected: str, advice: str = "") -> typing.NoReturn:
+        """Raise `InvalidInput` about one field of this description."""
+        message = f"{type(self).__name__}.{field} is {getattr(self, field)!r}, expected {expected}"
+        raise InvalidInput(f"{message}; {advice}" if advice else message)
+
+
+def from_data(data: Any) -> Description:
+    """Rebuild a description from what `Description.to_data` returned.
+
+    Raises
+    ------
+    InvalidInput
+        If the kind is not known in this process, or the fields do not fit it.
+    """
+    if not isinstance(data, dict) or "kind" not in data:
+        raise InvalidInput(f"a description must be an object with a 'kind', found {data!r:.80}")
+    cls = _KINDS.get(data["kind"])
+    if cls is None:
+        raise InvalidInput(
+            f"nothing that is loaded describes the kind {data['kind']!r}; "
+            "it may come from a module of your own (load it with --module) or from a newer Grokscape"
+        )
+    fields = {key: _restore(value) for key, value in data.items() if key != "kind"}
+    unknown = sorted(set(fields) - set(_hints(cls)))
+    if unknown:
+        raise InvalidInput(f"{cls.__name__} has no field {unknown[0]!r}; it may have been written by a newer Grokscape")
+    return cls(**fields)
+
+
+@functools.cache
+def _hints(cls: type) -> dict[str, Any]:
+    hints = typing.get_type_hints(cls)
+    return {field.name: hints[field.name] for field in dataclasses.fields(cls)}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Description):
+        return value.to_data()
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    return value
+
+
+def _restore(value: Any) -> Any:
+    if isinstance(value, dict):
+        return from_data(value)
+    if isinstance(value, list):
+        return tuple(_restore(item) for item in value)
+    return value
+
+
+def _normalise(value: Any, hint: Any, where: str) -> Any:
+    """Return `value` as the type that `hint` asks for, or refuse it."""
+    origin, args = typing.get_origin(hint), typing.get_args(hint)
+    if origin is typing.Literal:
+        if value not in args:
+            raise InvalidInput(f"{where} is {value!r}, expected one of {', '.join(map(repr, args))}")
+        return value
+    if type(None) in args:
+        if value is None:
+            return None
+        rest = [arg for arg in args if arg is not type(None)]
+        return _normalise(value, rest[0], where) if len(rest) == 1 else value
+    if origin is tuple:
+        if isinstance(value, str) or not hasattr(value, "__iter__"):
+            raise InvalidInput(f"{where} is {value!r}, expected a sequence")
+        return tuple(_normalise(item, args[0], where) for item in value)
+    if hint is bool:
+        if not isinstance(value, bool):
+            raise InvalidInput(f"{where} is {value!r}, expected True or False")
+        return value
+    if hint is int:
+        try:
+            return operator.index(value)
+        except TypeError:
+            raise InvalidInput(f"{where} is {value!r}, expected an integer") from None
+    if hint is float:
+        try:
+            number = float(value)
+        except (TypeError, ValueError):
+            raise InvalidInput(f"{where} is {value!r}, expected a number") from None
+        if not math.isfinite(number):
+            raise InvalidInput(f"{where} is {value!r}, expected a finite number")
+        return number
+    if isinstance(hint, type) and not isinstance(value, hint):
+        raise InvalidInput(f"{where} is {value!r}, expected a {hint.__name__}")
+    return value

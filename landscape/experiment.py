@@ -1,0 +1,102 @@
+"""What can be trained, stored and measured: networks, and learners that are no networks, through one door."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, Self
+
+import numpy as np
+import pandas as pd
+
+from landscape.description import Description
+
+#: Columns of every trajectory.
+COLUMNS = ("step", "split", "quantity", "value")
+
+Weights = dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one training leaves behind.
+
+    Attributes
+    ----------
+    trajectory : DataFrame
+        Tidy: columns step (int64), split ("train", "test", "unmirrored" or "" where it has no meaning), quantity, value.
+    weights : dict
+        Step -> name -> array, for every checkpoint asked for and for the last step. Empty for learners without weights.
+    info : dict
+        JSON-able facts about the training that are no measurements (last step, why it stopped, seconds).
+    """
+
+    trajectory: pd.DataFrame
+    weights: dict[int, Weights] = field(default_factory=dict)
+    info: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """An interrupted training: everything needed to go on as if nothing had happened.
+
+    Attributes
+    ----------
+    step : int
+        Steps taken.
+    rows : DataFrame
+        The trajectory so far.
+    arrays : dict
+        Weights, optimiser state, checkpoints and stop-rule counters, by name.
+    """
+
+    step: int
+    rows: pd.DataFrame
+    arrays: Weights
+
+
+class Session(Protocol):
+    """What a training may ask of its surroundings."""
+
+    device: str
+    compile: bool
+
+    def final_weights(self, experiment: Experiment) -> Weights:
+        """Return the last weights of a parent."""
+
+    def snapshot(self, experiment: Experiment) -> Snapshot | None:
+        """Return where an earlier, interrupted training of this experiment stood."""
+
+    def save(self, experiment: Experiment, snapshot: Snapshot) -> None:
+        """Keep where this training stands."""
+
+    def wants_snapshot(self) -> bool:
+        """Say whether it is time to `save`."""
+
+    def report(self, done: float) -> None:
+        """Say which share of the batch's work is done (0 to 1)."""
+
+
+class Experiment(Description, ABC):
+    """A frozen description of one training that knows how to carry itself out, alone or with others of its shape."""
+
+    @property
+    def parents(self) -> tuple[Experiment, ...]:
+        """Experiments whose final weights this one starts from."""
+        return ()
+
+    @property
+    @abstractmethod
+    def batch_key(self) -> str:
+        """Experiments of one class with equal keys can be trained together."""
+
+    @property
+    @abstractmethod
+    def work(self) -> float:
+        """Estimated cost in multiplications, for estimates of time and for balancing workers."""
+
+    @classmethod
+    @abstractmethod
+    def train(cls, batch: Sequence[Self], session: Session) -> Iterator[tuple[Self, Outcome]]:
+        """Train experiments of one `batch_key`; yield each with its outcome as soon as it is finished."""

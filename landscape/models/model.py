@@ -1,0 +1,57 @@
+"""What every model description offers: a fresh network for a task."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from landscape import randomness
+from landscape.description import Description
+from landscape.tasks import Task
+
+
+class Network(nn.Module, ABC):
+    """A network from token sequences to class logits, initialised only through `initialise`."""
+
+    @abstractmethod
+    def standard_deviations(self) -> dict[str, float]:
+        """Return the standard deviation at which each parameter is drawn, by name; 0 leaves it at zero."""
+
+    @torch.no_grad()
+    def initialise(self, *, seed: int, scale: float = 1.0) -> None:
+        """Draw all parameters from centred normal distributions and multiply them by `scale`.
+
+        Drawn in float64 and rounded, so that float32 and float64 networks of one seed start alike.
+        """
+        for name, parameter in self.named_parameters():
+            std = self.standard_deviations()[name]
+            draw = randomness.generator(seed, f"init/{name}").standard_normal(tuple(parameter.shape))
+            parameter.copy_(torch.from_numpy(scale * std * draw))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Model(Description, ABC):
+    """The frozen description of an architecture."""
+
+    @abstractmethod
+    def build(self, task: Task) -> Network:
+        """Return a network of this architecture for `task`, its parameters not yet initialised."""
+
+    @abstractmethod
+    def multiplications(self, task: Task) -> float:
+        """Return roughly how many multiplications one example costs in a forward pass (for estimates of time)."""
+
+    @abstractmethod
+    def activations(self, task: Task) -> int:
+        """Return how many numbers the widest layer holds for one example."""
+
+
+
+def positions(inputs: Tensor, expected: int) -> tuple[Tensor, ...]:
+    """Split inputs of shape (..., n_positions) into one tensor of tokens per position."""
+    if inputs.shape[-1] != expected:
+        raise ValueError(f"inputs have {inputs.shape[-1]} positions, expected {expected}")
+    return inputs.unbind(-1)

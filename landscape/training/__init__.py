@@ -1,0 +1,1 @@
+"""Descriptions of trainings, the ensemble trainer, the store, and the executor seam."""

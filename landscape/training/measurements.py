@@ -1,0 +1,71 @@
+"""What is recorded of every network: loss, accuracy, margin and logit scale per split; weight norms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from landscape.ensemble import Stack
+
+Measured = dict[tuple[str, str], float]
+
+
+def behaviour(
+    logits: Tensor, labels: Tensor, masks: dict[str, Tensor], loss: Callable[[Tensor, Tensor], Tensor]
+) -> list[Measured]:
+    """Measure what the networks do on each split.
+
+    Parameters
+    ----------
+    logits : Tensor, shape (runs, N, n_classes)
+        On the whole input space.
+    labels : Tensor of int64, shape (runs, N)
+    masks : dict of Tensor of bool, shape (runs, N)
+        Membership in each split; empty splits are left out of the result.
+    loss : callable
+        Per example.
+
+    Returns
+    -------
+    list of dict
+        For each run, (split, quantity) -> value, with the quantities
+
+        - ``loss``: mean loss (nats for cross-entropy);
+        - ``accuracy``: share of examples whose label has the strictly largest logit;
+        - ``margin``, ``margin_min``: mean and minimum over examples of ``z_label - max(other z)``;
+        - ``logit_scale``: root mean square of the logits, centred over classes;
+        - ``label_logit``: mean centred logit of the label.
+    """
+    wide = logits.double()
+    at_label = wide.gather(-1, labels[..., None]).squeeze(-1)
+    others = wide.scatter(-1, labels[..., None], -torch.inf).amax(-1)
+    centre = wide.mean(-1)
+    margin = at_label - others
+    per_example = {
+        "loss": loss(wide, labels),
+        "accuracy": (margin > 0).double(),
+        "margin": margin,
+        "label_logit": at_label - centre,
+        "logit_variance": wide.square().mean(-1) - centre.square(),
+    }
+    results: list[Measured] = [{} for _ in range(len(logits))]
+    for split, mask in masks.items():
+        counts = mask.sum(1)
+        means = {name: (values * mask).sum(1) / counts for name, values in per_example.items()}
+        means["logit_scale"] = means.pop("logit_variance").clamp(min=0).sqrt()
+        means["margin_min"] = margin.masked_fill(~mask, torch.inf).amin(1)
+        table = {name: values.tolist() for name, values in means.items()}
+        for row, (result, count) in enumerate(zip(results, counts.tolist(), strict=True)):
+            if count:
+                result.update({(split, name): values[row] for name, values in table.items()})
+    return results
+
+
+def norms(stack: Stack, rows: Tensor) -> list[Measured]:
+    """Return the L2 norm of all parameters (``weight_norm``) and of each tensor (``weight_norm/<name>``)."""
+    table = {"weight_norm": rows.double().norm(dim=1).tolist()}
+    for name, tensor in stack.tensors(rows).items():
+        table[f"weight_norm/{name}"] = tensor.double().flatten(1).norm(dim=1).tolist()
+    return [{("", name): values[row] for name, values in table.items()} for row in range(len(rows))]

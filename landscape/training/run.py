@@ -1,0 +1,108 @@
+"""The frozen description of one training of one network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Self
+
+from landscape.experiment import Experiment, Outcome, Session
+from landscape.models import Model, Perceptron
+from landscape.optimisers import AdamW, Optimiser
+from landscape.tasks import BinaryOperation, Task
+from landscape.training.schedule import Schedule
+from landscape.training.stop import Stop
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run(Experiment, kind="run"):
+    """Everything about one full-batch training of a network; equal runs are one run.
+
+    Parameters
+    ----------
+    task, model, optimiser
+        What is learnt, by what, and how.
+    n_train : int
+        Training examples, chosen at random from the input space by `seed`.
+    seed : int
+        Decides initialisation, split and random labels, each independently.
+    steps : int
+        Longest duration.
+    labels : {"true", "random"}
+        Random labels make the memorisation-only twin.
+    loss : {"cross_entropy", "mse"}
+        Mean over the training examples.
+    initial_scale : float
+        Factor on the initial weights.
+    fixed_norm : float, optional
+        Project the weights back to this L2 norm after every step (and before the first).
+    dtype : {"float32", "float64"}
+    record : Schedule
+        When to record.
+    stop : tuple of Stop
+        The run ends when any of them is met.
+    keep : tuple of int
+        Steps at which the weights are kept besides the last.
+    start : Run, optional
+        Start from the final weights of another run (not from its optimiser's state).
+    """
+
+    task: Task = field(default_factory=lambda: BinaryOperation(p=37))
+    model: Model = field(default_factory=Perceptron)
+    optimiser: Optimiser = field(default_factory=AdamW)
+    n_train: int
+    seed: int
+    steps: int
+    labels: Literal["true", "random"] = "true"
+    loss: Literal["cross_entropy", "mse"] = "cross_entropy"
+    initial_scale: float = 1.0
+    fixed_norm: float | None = None
+    dtype: Literal["float32", "float64"] = "float32"
+    record: Schedule = field(default_factory=Schedule)
+    stop: tuple[Stop, ...] = ()
+    keep: tuple[int, ...] = ()
+    start: Run | None = None
+
+    def validate(self) -> None:
+        if not 1 <= self.n_train <= self.task.size:
+            self.refuse("n_train", f"between 1 and {self.task.size}, the inputs that {self.task!r} has")
+        if self.seed < 0:
+            self.refuse("seed", "not negative")
+        if self.steps < 1:
+            self.refuse("steps", "at least 1")
+        if any(not 0 <= step <= self.steps for step in self.keep):
+            self.refuse("keep", f"steps between 0 and {self.steps}")
+        if self.fixed_norm is not None and self.fixed_norm <= 0:
+            self.refuse("fixed_norm", "a positive number")
+        if self.start is not None and (self.start.task, self.start.model) != (self.task, self.model):
+            self.refuse("start", "a run of the same task and model")
+
+    @property
+    def parents(self) -> tuple[Experiment, ...]:
+        return () if self.start is None else (self.start,)
+
+    @property
+    def batch_key(self) -> str:
+        shape = (
+            self.task.canonical,
+            self.model.canonical,
+            self.optimiser.kind,
+            str(self.n_train),
+            self.loss,
+            self.dtype,
+            self.record.canonical,
+            "free" if self.fixed_norm is None else "fixed norm",
+        )
+        return "|".join(shape)
+
+    @property
+    def work(self) -> float:
+        records = len(self.record.steps(self.steps))
+        return self.model.multiplications(self.task) * (3 * self.n_train * self.steps + self.task.size * records)
+
+    @classmethod
+    def train(cls, batch: Sequence[Self], session: Session) -> Iterator[tuple[Self, Outcome]]:
+        # Torch is needed only where training happens.
+        from landscape.training.trainer import train_ensemble
+
+        yield from train_ensemble(batch, session)

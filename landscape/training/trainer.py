@@ -1,0 +1,285 @@
+"""The ensemble trainer: runs of one shape, stepped together.
+
+The promise about company: on a CPU, without compiling, and with MKL's conditional numerical reproducibility switched
+on (``MKL_CBWR=AVX2,STRICT``, which Grokscape's own workers do), the record of a run is the same bit for bit, in
+float32 and in float64, whoever it was trained beside. Elsewhere it agrees to rounding error, which chaotic training
+may amplify.
+"""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from landscape.ensemble import Stack
+from landscape.experiment import COLUMNS, Outcome, Session, Snapshot, Weights
+from landscape.objectives import OBJECTIVES
+from landscape.training.measurements import Measured, behaviour, norms
+
+if TYPE_CHECKING:
+    from landscape.training.run import Run
+
+#: Bytes of the widest activation that one piece of an ensemble may hold on a CPU (measured: 1 to 2 MB are best).
+CACHE = 1_500_000
+
+
+@dataclass
+class _Member:
+    """One run on its way: what it has recorded, and how long each stop rule has held."""
+
+    run: Run
+    rows: list[tuple[int, str, str, float]] = field(default_factory=list)
+    weights: dict[int, Weights] = field(default_factory=dict)
+    held: list[int] = field(default_factory=list)
+    recorded: int = -1
+
+    def record(self, step: int, measured: Measured) -> str | None:
+        """Take in one record; return why the run ends here, or None."""
+        self.rows += [(step, split, quantity, value) for (split, quantity), value in measured.items()]
+        self.recorded = step
+        self.held = [
+            count + 1 if stop.holds(measured) else 0 for stop, count in zip(self.run.stop, self.held, strict=True)
+        ]
+        for stop, count in zip(self.run.stop, self.held, strict=True):
+            if count >= stop.records:
+                return stop.canonical
+        if not all(np.isfinite(value) for (_, quantity), value in measured.items() if quantity == "weight_norm"):
+            return "diverged"
+        return "steps" if step == self.run.steps else None
+
+
+class _Ensemble:
+    """The living members, their parameters as rows of one matrix, and everything that follows them row by row."""
+
+    def __init__(self, runs: Sequence[Run], session: Session) -> None:
+        first = runs[0]
+        self.device = torch.device(session.device)
+        self.dtype: torch.dtype = getattr(torch, first.dtype)
+        network = first.model.build(first.task).to(self.dtype)
+        self.stack = Stack(network)
+        self.loss = OBJECTIVES[first.loss]
+        self.optimiser = type(first.optimiser)
+        self.inputs = first.task.inputs.to(self.device)
+        self.members = [_Member(run, held=[0] * len(run.stop)) for run in runs]
+        snapshots = [session.snapshot(run) for run in runs]
+        self.step = snapshots[0].step if snapshots[0] else 0
+        splits = [run.task.split(run.n_train, seed=run.seed) for run in runs]
+        labels = [
+            run.task.labels if run.labels == "true" else run.task.random_labels(seed=run.seed) for run in runs
+        ]
+        self.labels = torch.stack(labels).to(self.device)
+        train = torch.stack([split.train for split in splits]).to(self.device)
+        self.train_inputs = self.inputs[train]
+        self.train_labels = self.labels.gather(1, train)
+        self.masks = {}
+        for name in ("train", "test", "unmirrored"):
+            mask = torch.zeros(len(runs), len(self.inputs), dtype=torch.bool)
+            for row, split in enumerate(splits):
+                mask[row, getattr(split, name)] = True
+            self.masks[name] = mask.to(self.device)
+
+        starts = []
+        for member, snapshot in zip(self.members, snapshots, strict=True):
+            if snapshot is not None:
+                starts.append(torch.from_numpy(snapshot.arrays["parameters"]))
+                member.rows = list(snapshot.rows.itertuples(index=False, name=None))
+                member.recorded = snapshot.step
+                member.held = snapshot.arrays["held"].tolist()
+                member.weights = _checkpoints_from(snapshot.arrays)
+                continue
+            run = member.run
+            if run.start is not None:
+                weights = session.final_weights(run.start)
+                starts.append(self.stack.row({k: torch.from_numpy(v).to(self.dtype) for k, v in weights.items()}))
+            else:
+                network.initialise(seed=run.seed, scale=run.initial_scale)
+                starts.append(self.stack.row(dict(network.state_dict())))
+        self.rows = torch.stack(starts).to(self.device, self.dtype)
+        self.state = self.optimiser.initial_state(self.rows)
+        if self.step:
+            for name in self.state:
+                saved = [s.arrays[f"state/{name}"] for s in snapshots if s is not None]
+                self.state[name] = torch.from_numpy(np.stack(saved)).to(self.device, self.dtype)
+        self.rates = self.optimiser.rates([run.optimiser for run in runs], self.rows)
+        fixed = [run.fixed_norm for run in runs]
+        self.norm = None if fixed[0] is None else self.rows.new_tensor(fixed)[:, None]
+        if not self.step:
+            self.project()
+        # Temporaries beyond the cache cost more than the calls that larger pieces save.
+        floats = first.n_train * first.model.activations(first.task)
+        self.piece = max(1, CACHE // (floats * self.dtype.itemsize)) if self.device.type == "cpu" else len(runs)
+        self._update = _compiled(self.update_whole, self.update) if session.compile else self.update
+
+    def gradient(self, rows: Tensor, inputs: Tensor, labels: Tensor) -> Tensor:
+        """Return every run's own gradient: runs share nothing, so the gradient of the summed losses holds them all."""
+        leaf = rows.detach().requires_grad_(True)
+        losses = self.loss(self.stack.outputs(leaf, inputs), labels).mean(1)
+        return torch.autograd.grad(losses.sum(), leaf)[0]
+
+    def update(self, number: Tensor) -> None:
+        """Take one step, a cache-sized piece of the ensemble at a time."""
+        data = (self.rows, self.train_inputs, self.train_labels)
+        pieces = zip(*(tensor.split(self.piece) for tensor in data), strict=True)
+        gradient = torch.cat([self.gradient(*piece) for piece in pieces])
+        self.optimiser.step(self.rows, gradient, self.state, self.rates, number)
+
+    def update_whole(self, number: Tensor) -> None:
+        """Take one step in the form that a compiler understands."""
+
+        def total(rows: Tensor) -> Tensor:
+            return self.loss(self.stack.outputs(rows, self.train_inputs), self.train_labels).mean(1).sum()
+
+        self.optimiser.step(self.rows, torch.func.grad(total)(self.rows), self.state, self.rates, number)
+
+    def project(self) -> None:
+        if self.norm is not None:
+            self.rows *= self.norm / self.rows.norm(dim=1, keepdim=True)
+
+    def advance(self) -> None:
+        """Take one step."""
+        self.step += 1
+        self._update(self.rows.new_tensor(float(self.step)))
+        self.project()
+
+    @torch.no_grad()
+    def measure(self) -> list[Measured]:
+        logits = self.stack.outputs(self.rows, self.inputs, shared=True)
+        done = behaviour(logits, self.labels, self.masks, self.loss)
+        return [one | norm for one, norm in zip(done, norms(self.stack, self.rows), strict=True)]
+
+    def weights(self, row: int) -> Weights:
+        """Return a copy of one network's tensors on the CPU."""
+        return {name: t[row].cpu().numpy().copy() for name, t in self.stack.tensors(self.rows).items()}
+
+    def keep(self, rows: list[int]) -> None:
+        """Let all other members leave the ensemble."""
+        index = torch.tensor(rows, device=self.device)
+        self.members = [self.members[row] for row in rows]
+        self.rows = self.rows[index]
+        self.labels, self.train_inputs = self.labels[index], self.train_inputs[index]
+        self.train_labels = self.train_labels[index]
+        self.masks = {name: mask[index] for name, mask in self.masks.items()}
+        self.state = {name: value[index] for name, value in self.state.items()}
+        self.rates = {name: value[index] for name, value in self.rates.items()}
+        self.norm = None if self.norm is None else self.norm[index]
+
+    def snapshot(self, row: int) -> Snapshot:
+        member = self.members[row]
+        arrays = {"parameters": self.rows[row].cpu().numpy().copy(), "held": np.array(member.held, dtype=np.int64)}
+        arrays |= {f"state/{name}": value[row].cpu().numpy().copy() for name, value in self.state.items()}
+        for step, weights in member.weights.items():
+            arrays |= {f"kept/{step}/{name}": value for name, value in weights.items()}
+        return Snapshot(self.step, pd.DataFrame(member.rows, columns=list(COLUMNS)), arrays)
+
+
+def _checkpoints_from(arrays: Weights) -> dict[int, Weights]:
+    kept: dict[int, Weights] = {}
+    for key, value in arrays.items():
+        if key.startswith("kept/"):
+            _, step, name = key.split("/", 2)
+            kept.setdefault(int(step), {})[name] = value
+    return kept
+
+
+def _compiled(function: Callable[[Tensor], None], plain: Callable[[Tensor], None]) -> Callable[[Tensor], None]:
+    """Compile one form of the update; where no compiler works, warn and use the plain one."""
+    chosen = torch.compile(function)
+    proven = False
+
+    def call(number: Tensor) -> None:
+        nonlocal chosen, proven
+        try:
+            chosen(number)
+        except Exception as error:  # whatever a tool chain can raise before it has ever worked
+            if proven:
+                raise
+            warnings.warn(f"torch.compile failed, going on without: {error!s:.200}", stacklevel=2)
+            chosen = plain
+            chosen(number)
+        proven = True
+
+    return call
+
+
+def train_ensemble(runs: Sequence[Run], session: Session) -> Iterator[tuple[Run, Outcome]]:
+    """Train runs of one `batch_key` together; yield each with its outcome when it is finished.
+
+    Interrupted runs go on from their snapshots; runs that stand at different steps are trained one group after another.
+
+    Parameters
+    ----------
+    runs : sequence of Run
+        All of one `batch_key`.
+    session : Session
+        Where parents come from, snapshots go, and progress is told.
+    """
+    groups: dict[int, list[Run]] = {}
+    for run in runs:
+        snapshot = session.snapshot(run)
+        groups.setdefault(snapshot.step if snapshot else 0, []).append(run)
+    for part, group in enumerate(groups.values()):
+        for run, outcome, done in _train_group(group, session):
+            session.report((part + done) / len(groups))
+            if run is not None and outcome is not None:
+                yield run, outcome
+
+
+def _train_group(runs: list[Run], session: Session) -> Iterator[tuple[Run | None, Outcome | None, float]]:
+    began, began_with = time.perf_counter(), len(runs)
+    ensemble = _Ensemble(runs, session)
+    last = max(run.steps for run in runs)
+    schedule = set(runs[0].record.steps(last)) | {run.steps for run in runs}
+    kept = {step for run in runs for step in run.keep}
+    while True:
+        step = ensemble.step
+        if step in kept:
+            for row, member in enumerate(ensemble.members):
+                if step in member.run.keep:
+                    member.weights[step] = ensemble.weights(row)
+        if step in schedule:
+            finished = _record(ensemble)
+            for row, reason in finished.items():
+                member = ensemble.members[row]
+                member.weights[step] = ensemble.weights(row)
+                info = {
+                    "last_step": step,
+                    "stopped_by": reason,
+                    "seconds": (time.perf_counter() - began) / began_with,
+                    "ensemble": began_with,
+                }
+                trajectory = pd.DataFrame(member.rows, columns=list(COLUMNS))
+                yield member.run, Outcome(trajectory, member.weights, info), step / last
+            living = [row for row in range(len(ensemble.members)) if row not in finished]
+            if not living:
+                return
+            if finished:
+                ensemble.keep(living)
+            yield None, None, step / last
+            if session.wants_snapshot():
+                for row, member in enumerate(ensemble.members):
+                    session.save(member.run, ensemble.snapshot(row))
+        ensemble.advance()
+
+
+def _record(ensemble: _Ensemble) -> dict[int, str]:
+    """Record every member at this step; return the rows that are finished, with the reason."""
+    step, finished = ensemble.step, {}
+    measured = ensemble.measure()
+    for row, member in enumerate(ensemble.members):
+        # A member resumed from its snapshot has this record already; one with fewer steps than its neighbours
+        # records only on its own schedule.
+        own = step == member.run.steps or step in set(member.run.record.steps(member.run.steps))
+        if not own or step == member.recorded:
+            continue
+        reason = member.record(step, measured[row])
+        if reason is not None:
+            finished[row] = reason
+    return finished
