@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol, Self
+from typing import Any, ClassVar, Protocol, Self
 
 import numpy as np
 import pandas as pd
@@ -80,6 +80,9 @@ class Session(Protocol):
 
 class Experiment(Description, ABC):
     """A frozen description of one training that knows how to carry itself out, alone or with others of its shape."""
+
+    #: How many may be trained together at most; None leaves it to the executor.
+    largest_batch: ClassVar[int | None] = None
 
     @property
     def parents(self) -> tuple[Experiment, ...]:

@@ -1,0 +1,291 @@
+"""From wanted experiments to stored records, on any `concurrent.futures.Executor`."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
+from dataclasses import dataclass, field
+from multiprocessing import get_context
+
+from landscape.experiment import Experiment
+from landscape.training.store import Store
+from landscape.training.worker import ENVIRONMENT, Job, prepare_worker, train_job
+
+#: Runs per ensemble. On a CPU more bring nothing and make the last job of a sweep long; a GPU is only full with many.
+ENSEMBLE = {"cpu": 8, "cuda": 512}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What must be trained, in which order.
+
+    Attributes
+    ----------
+    wanted : dict
+        Identity -> experiment, parents included, in the order of wish.
+    missing : list of Experiment
+        Those that the store does not have.
+    complaints : list of str
+        Damaged records that were set aside while planning.
+    """
+
+    wanted: dict[str, Experiment]
+    missing: list[Experiment]
+    complaints: list[str]
+
+    @classmethod
+    def of(cls, experiments: Iterable[Experiment], store: Store) -> Plan:
+        """Collect experiments and their ancestors, and look up what the store has."""
+        wanted: dict[str, Experiment] = {}
+
+        def add(experiment: Experiment) -> None:
+            if experiment.identity not in wanted:
+                for parent in experiment.parents:
+                    add(parent)
+                wanted[experiment.identity] = experiment
+
+        for experiment in experiments:
+            add(experiment)
+        missing, complaints = [], []
+        for experiment in wanted.values():
+            usable, complaint = store.usable(experiment)
+            if complaint:
+                complaints.append(complaint)
+            if not usable:
+                missing.append(experiment)
+        return cls(wanted, missing, complaints)
+
+    def batches(self, size: int) -> list[list[Experiment]]:
+        """Return the missing experiments in batches that can be trained together, in the order of wish."""
+        groups: dict[tuple[type, str, tuple[str, ...]], list[list[Experiment]]] = {}
+        order: list[list[Experiment]] = []
+        for experiment in self.missing:
+            # Children of one generation wait for parents of one generation; mixing them would only make them wait.
+            depth = _depth(experiment)
+            key = (type(experiment), experiment.batch_key, (str(depth),))
+            batches = groups.setdefault(key, [])
+            if not batches or len(batches[-1]) >= (experiment.largest_batch or size):
+                batches.append([])
+                order.append(batches[-1])
+            batches[-1].append(experiment)
+        return order
+
+
+def _depth(experiment: Experiment) -> int:
+    return 1 + max((_depth(parent) for parent in experiment.parents), default=-1)
+
+
+@dataclass
+class Progress:
+    """How far a sweep is.
+
+    Attributes
+    ----------
+    total, done : float
+        Work in multiplications: of all that was missing at the start, and of what has been trained since.
+    runs, runs_done : int
+    seconds : float
+        Since the start.
+    """
+
+    total: float
+    runs: int
+    done: float = 0.0
+    runs_done: int = 0
+    seconds: float = 0.0
+
+    @property
+    def eta(self) -> float | None:
+        """Estimated seconds to go, None before there is anything to estimate it from."""
+        if self.done <= 0 or self.seconds < 1:
+            return None
+        return self.seconds * (self.total - self.done) / self.done
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happened in a sweep: an experiment is in the store (or failed), or time has passed.
+
+    Attributes
+    ----------
+    progress : Progress
+    experiment : Experiment or None
+        The experiment that is finished; None for a tick.
+    error : str
+        Why it could not be trained; "" if it was.
+    notes : tuple of str
+        What a reader should know, such as damaged records that were recomputed.
+    """
+
+    progress: Progress
+    experiment: Experiment | None = None
+    error: str = ""
+    notes: tuple[str, ...] = ()
+
+
+@contextlib.contextmanager
+def local_executor(workers: int | None = None) -> Iterator[ProcessPoolExecutor]:
+    """Yield a pool of single-threaded processes on this machine, by default one for each core.
+
+    On any exception, Ctrl-C included, the workers are ended at once; what they had finished is in the store.
+    """
+    workers = workers or available_cores()
+    before = {name: os.environ.get(name) for name in ENVIRONMENT}
+    os.environ.update(ENVIRONMENT)
+    pool = ProcessPoolExecutor(
+        workers, mp_context=get_context("spawn"), initializer=prepare_worker, initargs=(os.getpid(),)
+    )
+    try:
+        yield pool
+    except BaseException:
+        for process in list((getattr(pool, "_processes", None) or {}).values()):
+            process.terminate()
+        raise
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def available_cores() -> int:
+    """Return the number of cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+@dataclass
+class _Sweep:
+    """The state of `train_all`."""
+
+    store: Store
+    executor: Executor
+    modules: Sequence[str]
+    device: str
+    compile: bool
+    progress: Progress
+    waiting: list[list[Experiment]]
+    ready: set[str]
+    failed: dict[str, str] = field(default_factory=dict)
+    running: dict[Future[dict[str, object]], tuple[Job, list[Experiment]]] = field(default_factory=dict)
+
+    def submit_ready(self) -> Iterator[tuple[Experiment, str]]:
+        """Submit every batch whose parents are there; yield the experiments that can never start."""
+        for batch in list(self.waiting):
+            parents = {parent.identity for experiment in batch for parent in experiment.parents}
+            lost = [identity for identity in parents if identity in self.failed]
+            if lost:
+                self.waiting.remove(batch)
+                for experiment in batch:
+                    self.failed[experiment.identity] = f"its start failed: {self.failed[lost[0]]}"
+                    yield experiment, self.failed[experiment.identity]
+            elif parents <= self.ready:
+                self.waiting.remove(batch)
+                self.submit(batch)
+
+    def submit(self, batch: list[Experiment]) -> None:
+        job = Job(
+            name=uuid.uuid4().hex[:12],
+            store=str(self.store.path.resolve()),
+            experiments=[experiment.to_data() for experiment in batch],
+            modules=list(self.modules),
+            device=self.device,
+            compile=self.compile,
+        )
+        self.running[self.executor.submit(train_job, job.to_data())] = (job, batch)
+
+    def measure(self, began: float) -> None:
+        """Update the progress from what running jobs tell."""
+        partial = 0.0
+        for job, batch in self.running.values():
+            file = self.store.path / "progress" / f"{job.name}.job"
+            with contextlib.suppress(OSError, ValueError):
+                partial += float(file.read_text()) * sum(experiment.work for experiment in batch)
+        self.progress.done = max(self.progress.done, self.finished + partial)
+        self.progress.seconds = time.monotonic() - began
+
+    finished: float = 0.0
+
+
+def train_all(
+    experiments: Iterable[Experiment] | Plan,
+    store: Store,
+    executor: Executor,
+    *,
+    modules: Sequence[str] = (),
+    device: str = "cpu",
+    compile: bool = False,
+    tick: float = 0.5,
+) -> Iterator[Event]:
+    """Train whatever is missing; yield an event per finished experiment, and one every `tick` seconds.
+
+    Experiments that the store has already are not announced. One that cannot be trained is announced with its error
+    and does not stop the others.
+
+    Parameters
+    ----------
+    experiments : iterable of Experiment, or a Plan
+        What is wanted; ancestors are found and trained first.
+    store : Store
+    executor : Executor
+        Any; it gets `submit` calls of a module-level function with one JSON-able argument.
+    modules : sequence of str
+        What workers must import to know the descriptions.
+    device, compile
+        See `StoreSession`.
+    tick : float
+        Seconds.
+    """
+    plan = experiments if isinstance(experiments, Plan) else Plan.of(experiments, store)
+    missing = {experiment.identity for experiment in plan.missing}
+    progress = Progress(sum(experiment.work for experiment in plan.missing), len(plan.missing))
+    batches = plan.batches(ENSEMBLE["cuda" if device.startswith("cuda") else "cpu"])
+    sweep = _Sweep(store, executor, modules, device, compile, progress, batches, set(plan.wanted) - missing)
+    began = time.monotonic()
+    while sweep.waiting or sweep.running:
+        for experiment, error in sweep.submit_ready():
+            yield Event(progress, experiment, error)
+        done, _ = wait(sweep.running, timeout=tick, return_when=FIRST_COMPLETED)
+        for future in done:
+            _, batch = sweep.running.pop(future)
+            yield from _collect(sweep, future, batch)
+        sweep.measure(began)
+        yield Event(progress)
+
+
+def _collect(sweep: _Sweep, future: Future[dict[str, object]], batch: list[Experiment]) -> Iterator[Event]:
+    """Turn a finished job into events; what another process was training is submitted again."""
+    error, notes, busy = "", (), set()
+    try:
+        answer: Mapping[str, object] = future.result()
+    except Exception as failure:
+        error = f"{type(failure).__name__}: {failure}"
+    else:
+        busy = set(answer["busy"])  # type: ignore[call-overload]
+        notes = tuple(answer["damaged"])  # type: ignore[arg-type]
+    again = []
+    for experiment in batch:
+        # A run may have been stored before its neighbour broke the job.
+        stored = experiment in sweep.store
+        if not stored and experiment.identity in busy:
+            again.append(experiment)
+            continue
+        sweep.finished += experiment.work
+        sweep.progress.runs_done += 1
+        if stored:
+            sweep.ready.add(experiment.identity)
+            yield Event(sweep.progress, experiment, notes=notes)
+        else:
+            sweep.failed[experiment.identity] = error or "it ended without a record"
+            yield Event(sweep.progress, experiment, sweep.failed[experiment.identity], notes)
+        notes = ()
+    if again:
+        time.sleep(0.5)
+        sweep.submit(again)

@@ -1,0 +1,69 @@
+"""What a finished training left behind, as its readers see it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from landscape.crossing import Crossing, first_crossing
+from landscape.experiment import Experiment, Weights
+
+
+@dataclass(frozen=True)
+class Record:
+    """A finished training.
+
+    Attributes
+    ----------
+    experiment : Experiment
+        What was asked for.
+    trajectory : DataFrame
+        Tidy: step, split, quantity, value.
+    info : dict
+        How it was done: last step, why it stopped, seconds, versions, device.
+    load_weights : callable
+        Step -> name -> array.
+    """
+
+    experiment: Experiment
+    trajectory: pd.DataFrame
+    info: dict[str, Any]
+    load_weights: Callable[[int], Weights]
+
+    def series(self, quantity: str, split: str = "") -> pd.Series:
+        """Return a recorded quantity as a series indexed by step.
+
+        Raises
+        ------
+        KeyError
+            If it was not recorded for that split.
+        """
+        table = self.trajectory
+        rows = table[(table["quantity"] == quantity) & (table["split"] == split)]
+        if rows.empty:
+            raise KeyError(f"no {quantity!r} on split {split!r} in the record of {self.experiment!r}")
+        return rows.set_index("step")["value"]
+
+    def final(self, quantity: str, split: str = "", *, share: float = 0.1) -> float:
+        """Return the median of a quantity over the last `share` of the steps: single records catch passing spikes."""
+        series = self.series(quantity, split)
+        last = series.index[-1]
+        return float(series[series.index >= (1 - share) * last].median())
+
+    def drift(self, quantity: str, split: str = "", *, share: float = 0.25) -> float:
+        """Return the relative change of a quantity over the last `share` of the steps, as a share of its last value."""
+        series = self.series(quantity, split)
+        tail = series[series.index >= (1 - share) * series.index[-1]]
+        return float(abs(tail.iloc[-1] - tail.iloc[0]) / abs(tail.iloc[-1]))
+
+    def crossing(self, quantity: str, split: str, *, above: float | None = None, below: float | None = None) -> Crossing:
+        """Return when a quantity first crossed a level for good enough; see `first_crossing`."""
+        series = self.series(quantity, split)
+        return first_crossing(series.index.to_numpy(), series.to_numpy(), above=above, below=below)
+
+    def weights(self, step: int | None = None) -> Weights:
+        """Return the weights kept at a step (the last by default), name -> array."""
+        return self.load_weights(self.info["last_step"] if step is None else step)

@@ -1,0 +1,55 @@
+"""What a training is told, and what it tells: against a store, or in memory alone."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from landscape.experiment import Experiment, Snapshot, Weights
+from landscape.training.store import Store
+
+
+@dataclass
+class StoreSession:
+    """A session whose parents, snapshots and progress live in a store.
+
+    Parameters
+    ----------
+    store : Store
+    device : str
+    compile : bool
+        Use ``torch.compile``; gives up bitwise independence of company.
+    interval : float
+        Seconds between snapshots.
+    progress : callable, optional
+        Told the share of the work that is done, at most four times a second.
+    """
+
+    store: Store
+    device: str = "cpu"
+    compile: bool = False
+    interval: float = 15.0
+    progress: Callable[[float], None] | None = None
+    _saved: float = field(default_factory=time.monotonic)
+    _told: float = 0.0
+
+    def final_weights(self, experiment: Experiment) -> Weights:
+        return self.store.read(experiment).weights()
+
+    def snapshot(self, experiment: Experiment) -> Snapshot | None:
+        return self.store.load_snapshot(experiment)
+
+    def save(self, experiment: Experiment, snapshot: Snapshot) -> None:
+        self.store.save_snapshot(experiment, snapshot)
+
+    def wants_snapshot(self) -> bool:
+        if time.monotonic() - self._saved < self.interval:
+            return False
+        self._saved = time.monotonic()
+        return True
+
+    def report(self, done: float) -> None:
+        if self.progress is not None and time.monotonic() - self._told > 0.25:
+            self._told = time.monotonic()
+            self.progress(done)

@@ -1,0 +1,309 @@
+"""The store: one folder per finished training, written aside and renamed into place.
+
+Layout (format 1)::
+
+    store.json                     {"format": 1}
+    runs/<identity>/run.json       description, info, SHA-256 of the other files and of itself
+    runs/<identity>/trajectory.parquet
+    runs/<identity>/weights.safetensors
+    verdicts/<tier>/<claim>.json   last verdicts, for the report
+    progress/<identity>.safetensors    where an interrupted training stands
+    locks/<identity>.lock          held while somebody trains it
+    aside/                         damaged or foreign files, never read again
+
+Nothing is pickled, and nothing that a store holds is executed. A folder under ``runs`` either is complete or is not
+there, however the process that wrote it ended.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import safetensors.numpy
+from filelock import FileLock, Timeout
+
+from landscape.description import from_data
+from landscape.errors import InvalidInput, StoreError
+from landscape.experiment import COLUMNS, Experiment, Outcome, Snapshot, Weights
+from landscape.training.record import Record
+
+FORMAT = 1
+TRAJECTORY, WEIGHTS, HEADER = "trajectory.parquet", "weights.safetensors", "run.json"
+
+
+class Damaged(Exception):
+    """A stored file is not what was written; says which and why."""
+
+
+class Store:
+    """A folder of finished trainings that several processes may share.
+
+    Parameters
+    ----------
+    path : path-like
+        Created if absent.
+
+    Raises
+    ------
+    StoreError
+        If the folder was written by a newer version, or holds something else. It is left as it was.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path)
+        header = self.path / "store.json"
+        if header.exists():
+            self._check_format(header)
+        else:
+            if self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
+                raise StoreError(f"{self.path} exists and is no Grokscape store; choose another --store, or empty it")
+            self.path.mkdir(parents=True, exist_ok=True)
+            write_atomically(header, json.dumps({"format": FORMAT}).encode())
+        for folder in ("runs", "verdicts", "progress", "locks", "aside"):
+            (self.path / folder).mkdir(exist_ok=True)
+
+    @staticmethod
+    def _check_format(header: Path) -> None:
+        try:
+            found = json.loads(header.read_bytes())["format"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise StoreError(f"{header} cannot be read ({error}); restore it or choose another --store") from None
+        if not isinstance(found, int) or found > FORMAT:
+            raise StoreError(
+                f"{header.parent} has store format {found}, this Grokscape reads up to {FORMAT}; "
+                "upgrade Grokscape or choose another --store"
+            )
+
+    def folder(self, experiment: Experiment) -> Path:
+        """Return where an experiment is, or would be, kept."""
+        return self.path / "runs" / experiment.identity
+
+    def __contains__(self, experiment: Experiment) -> bool:
+        return (self.folder(experiment) / HEADER).exists()
+
+    # -- finished trainings ------------------------------------------------------------------------------------------
+
+    def write(self, experiment: Experiment, outcome: Outcome, provenance: dict[str, Any]) -> None:
+        """Keep a finished training; if another process was first, its record stands."""
+        scratch = Path(tempfile.mkdtemp(prefix=".writing-", dir=self.path / "runs"))
+        try:
+            outcome.trajectory[list(COLUMNS)].to_parquet(scratch / TRAJECTORY, index=False)
+            flat = {f"{step}/{name}": a for step, tensors in outcome.weights.items() for name, a in tensors.items()}
+            (scratch / WEIGHTS).write_bytes(safetensors.numpy.save(flat))
+            header = {
+                "format": FORMAT,
+                "experiment": experiment.to_data(),
+                "info": outcome.info | provenance,
+                "files": {name: _sha256(scratch / name) for name in (TRAJECTORY, WEIGHTS)},
+            }
+            header["sha256"] = _digest(header)
+            (scratch / HEADER).write_text(json.dumps(header, indent=1, sort_keys=True))
+            for file in scratch.iterdir():
+                _flush(file)
+            scratch.chmod(0o755)
+            self._make_way(self.folder(experiment))
+            # Renaming onto a folder that is there fails: the first record stands.
+            with contextlib.suppress(OSError):
+                scratch.rename(self.folder(experiment))
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+        (self.path / "progress" / f"{experiment.identity}.safetensors").unlink(missing_ok=True)
+
+    def _make_way(self, folder: Path) -> None:
+        if folder.exists():
+            try:
+                self.check(folder)
+            except Damaged:
+                self.set_aside(folder)
+
+    def read(self, experiment: Experiment) -> Record:
+        """Return the record of a finished training.
+
+        Raises
+        ------
+        KeyError
+            If it is not in the store.
+        Damaged
+            If it is there but not as it was written; see `set_aside`.
+        """
+        if experiment not in self:
+            raise KeyError(f"the store has no record of {experiment!r}")
+        folder = self.folder(experiment)
+        header = self.check(folder)
+        if header["experiment"] != json.loads(experiment.canonical):
+            raise Damaged(f"{folder / HEADER} describes another experiment")
+        trajectory = pd.read_parquet(folder / TRAJECTORY)
+
+        def load_weights(step: int) -> Weights:
+            tensors = safetensors.numpy.load_file(folder / WEIGHTS)
+            kept = {name.split("/", 1)[1]: array for name, array in tensors.items() if name.startswith(f"{step}/")}
+            if not kept:
+                raise KeyError(f"no weights kept at step {step} of {experiment!r}; ask for them with keep=({step},)")
+            return kept
+
+        return Record(experiment, trajectory, header["info"], load_weights)
+
+    def check(self, folder: Path) -> dict[str, Any]:
+        """Return the header of a stored folder after comparing every checksum.
+
+        Raises
+        ------
+        Damaged
+            If a file is missing, unreadable, or not what was written.
+        """
+        try:
+            header: dict[str, Any] = json.loads((folder / HEADER).read_bytes())
+            digest = header.pop("sha256")
+        except (OSError, ValueError, KeyError, AttributeError, TypeError):
+            raise Damaged(f"{folder / HEADER} is missing or unreadable") from None
+        if digest != _digest(header):
+            raise Damaged(f"{folder / HEADER} does not match its checksum")
+        for name, expected in header["files"].items():
+            try:
+                found = _sha256(folder / name)
+            except OSError:
+                raise Damaged(f"{folder / name} is missing") from None
+            if found != expected:
+                raise Damaged(f"{folder / name} does not match its checksum")
+        return header
+
+    def set_aside(self, path: Path) -> Path:
+        """Move something damaged or foreign where nothing reads it, and return its new place."""
+        target = self.path / "aside" / f"{path.name}-{time.time_ns()}"
+        path.rename(target)
+        return target
+
+    def usable(self, experiment: Experiment) -> tuple[bool, str]:
+        """Say whether a sound record is there; one that is damaged is set aside, and the second value says so."""
+        if experiment not in self:
+            return False, ""
+        try:
+            self.read(experiment)
+        except Damaged as error:
+            return False, f"{error}; set aside as {self.set_aside(self.folder(experiment))}, to be recomputed"
+        return True, ""
+
+    def folders(self) -> Iterator[Path]:
+        """Yield the folders (or whatever else lies there) of all finished trainings."""
+        yield from sorted(p for p in (self.path / "runs").iterdir() if not p.name.startswith(".writing-"))
+
+    def experiments(self) -> Iterator[tuple[Path, dict[str, Any]]]:
+        """Yield the folder and the header of every sound record, without comparing large files."""
+        for folder in self.folders():
+            with contextlib.suppress(OSError, ValueError):
+                yield folder, json.loads((folder / HEADER).read_bytes())
+
+    def verify(self) -> Iterator[tuple[Path, str]]:
+        """Check every file; set aside and yield, with the reason, whatever is damaged or does not belong."""
+        for folder in list(self.folders()):
+            try:
+                header = self.check(folder)
+                if folder.name != _identity_of(header):
+                    raise Damaged(f"{folder} holds the record of another experiment")
+            except Damaged as error:
+                self.set_aside(folder)
+                yield folder, str(error)
+
+    # -- trainings under way -----------------------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def claim(self, experiment: Experiment) -> Iterator[bool]:
+        """Hold the lock of an experiment, if nobody does; yields whether it is held. Dies with its process."""
+        lock = FileLock(self.path / "locks" / f"{experiment.identity}.lock", timeout=0)
+        try:
+            lock.acquire()
+        except Timeout:
+            yield False
+            return
+        try:
+            yield True
+        finally:
+            lock.release()
+
+    def save_snapshot(self, experiment: Experiment, snapshot: Snapshot) -> None:
+        """Keep where a training stands."""
+        rows = json.dumps([snapshot.rows[column].tolist() for column in COLUMNS])
+        meta = {"step": str(snapshot.step), "rows": rows, "sha256": hashlib.sha256(rows.encode()).hexdigest()}
+        payload = safetensors.numpy.save(snapshot.arrays, metadata=meta)
+        checksum = hashlib.sha256(payload).digest()
+        write_atomically(self.path / "progress" / f"{experiment.identity}.safetensors", checksum + payload)
+
+    def load_snapshot(self, experiment: Experiment) -> Snapshot | None:
+        """Return where an interrupted training stood, or None; a damaged snapshot is set aside."""
+        file = self.path / "progress" / f"{experiment.identity}.safetensors"
+        try:
+            content = file.read_bytes()
+        except FileNotFoundError:
+            return None
+        checksum, payload = content[:32], content[32:]
+        if hashlib.sha256(payload).digest() != checksum:
+            self.set_aside(file)
+            return None
+        length = int.from_bytes(payload[:8], "little")
+        meta = json.loads(payload[8 : 8 + length])["__metadata__"]
+        rows = pd.DataFrame(dict(zip(COLUMNS, json.loads(meta["rows"]), strict=True)))
+        return Snapshot(int(meta["step"]), rows, safetensors.numpy.load(payload))
+
+    def prune(self, *, keep: set[str], dry_run: bool = False) -> list[Path]:
+        """Remove everything but the runs with the given identities; return what was (or would be) removed."""
+        doomed = [folder for folder in self.folders() if folder.name not in keep]
+        for name in ("aside", "locks", "progress"):
+            doomed += sorted((self.path / name).iterdir())
+        doomed += sorted((self.path / "runs").glob(".writing-*"))
+        for path in [] if dry_run else doomed:
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
+        return doomed
+
+
+def write_atomically(target: Path, content: bytes) -> None:
+    """Write a file so that a reader sees the old or the new content, and never a part."""
+    handle, name = tempfile.mkstemp(prefix=f".{target.name}-", dir=target.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(name, target)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def _sha256(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def _digest(header: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(header, sort_keys=True).encode()).hexdigest()
+
+
+def _flush(file: Path) -> None:
+    with file.open("rb") as handle:
+        os.fsync(handle.fileno())
+
+
+def _identity_of(header: dict[str, Any]) -> str:
+    """The identity that a header's description has; computed from data, so that unknown kinds can be checked too."""
+    canonical = json.dumps(header["experiment"], sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(canonical.encode()).hexdigest()[:32]
+
+
+def describe(header: dict[str, Any]) -> str:
+    """Return one line about a stored experiment, as well as this process can tell."""
+    try:
+        return repr(from_data(header["experiment"]))
+    except (InvalidInput, TypeError):
+        return json.dumps(header["experiment"])

@@ -1,0 +1,179 @@
+"""What runs in a worker process: one JSON-able job in, trained and stored, one JSON-able answer out.
+
+Everything a worker finds out it writes into the store itself, so results outlive a lost scheduler, and any
+`concurrent.futures.Executor` that can import Grokscape and reach the store's folder will do.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import importlib.util
+import os
+import platform
+import sys
+import threading
+import time
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from landscape.description import from_data
+from landscape.errors import InvalidInput
+from landscape.experiment import Experiment
+from landscape.training.session import StoreSession
+from landscape.training.store import Store, write_atomically
+
+#: Set before torch starts in a worker. The first makes MKL's results independent of memory alignment, hence of a
+#: run's place in an ensemble (no slower in measurements); the others keep every process to one thread.
+ENVIRONMENT = {
+    "MKL_CBWR": "AVX2,STRICT",
+    "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+}
+
+
+@dataclass(frozen=True)
+class Job:
+    """A batch of experiments to train together.
+
+    Attributes
+    ----------
+    name : str
+        Names the file under ``progress/`` in which the worker tells how far it is.
+    store : str
+        Path of the store.
+    experiments : list
+        As `Description.to_data` gives them.
+    modules : list of str
+        Modules or files to import first: where descriptions of the user's own are defined.
+    device, compile
+        See `StoreSession`.
+    """
+
+    name: str
+    store: str
+    experiments: list[dict[str, Any]]
+    modules: list[str] = field(default_factory=list)
+    device: str = "cpu"
+    compile: bool = False
+
+    def to_data(self) -> dict[str, Any]:
+        """Return the job as JSON-able data."""
+        return asdict(self)
+
+
+def train_job(data: dict[str, Any]) -> dict[str, Any]:
+    """Train a job's experiments that are not in the store yet, and store each when it is finished.
+
+    Parameters
+    ----------
+    data : dict
+        A `Job`, as data.
+
+    Returns
+    -------
+    dict
+        ``trained``: identities trained here; ``busy``: identities that another process was training meanwhile;
+        ``damaged``: sentences about records that had to be recomputed.
+    """
+    import torch
+
+    job = Job(**data)
+    torch.set_num_threads(1)
+    for module in job.modules:
+        import_module(module)
+    store = Store(job.store)
+    answer: dict[str, Any] = {"trained": [], "busy": [], "damaged": []}
+    told = store.path / "progress" / f"{job.name}.job"
+
+    def tell(done: float) -> None:
+        write_atomically(told, repr(done).encode())
+
+    with contextlib.ExitStack() as stack:
+        stack.callback(told.unlink, missing_ok=True)
+        todo = []
+        for experiment in map(_experiment, job.experiments):
+            if not stack.enter_context(store.claim(experiment)):
+                answer["busy"].append(experiment.identity)
+                continue
+            usable, complaint = store.usable(experiment)
+            answer["damaged"] += [complaint] if complaint else []
+            if not usable:
+                todo.append(experiment)
+        if todo:
+            session = StoreSession(store, device=job.device, compile=job.compile, progress=tell)
+            for experiment, outcome in type(todo[0]).train(todo, session):
+                store.write(experiment, outcome, provenance(job))
+                answer["trained"].append(experiment.identity)
+    return answer
+
+
+def _experiment(data: dict[str, Any]) -> Experiment:
+    experiment = from_data(data)
+    if not isinstance(experiment, Experiment):
+        raise InvalidInput(f"{data['kind']!r} describes no experiment")
+    return experiment
+
+
+def provenance(job: Job) -> dict[str, Any]:
+    """Return what a record says about the circumstances of its making."""
+    import torch
+
+    device = torch.cuda.get_device_name() if job.device.startswith("cuda") else platform.machine()
+    return {
+        "torch": torch.__version__,
+        "python": platform.python_version(),
+        "device": device,
+        "compiled": job.compile,
+        "mkl_cbwr": os.environ.get("MKL_CBWR", ""),
+        "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+    }
+
+
+def import_module(name: str) -> ModuleType:
+    """Import a module by dotted name, or a file by its path (ending in .py).
+
+    Raises
+    ------
+    InvalidInput
+        If it cannot be imported; says why.
+    """
+    try:
+        if not name.endswith(".py"):
+            return importlib.import_module(name)
+        path = Path(name).resolve()
+        alias = f"grokscape_user_{path.stem}"
+        if alias in sys.modules and getattr(sys.modules[alias], "__file__", None) == str(path):
+            return sys.modules[alias]
+        spec = importlib.util.spec_from_file_location(alias, path)
+        assert spec is not None and spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[alias] = module
+        try:
+            spec.loader.exec_module(module)
+        except BaseException:
+            del sys.modules[alias]
+            raise
+        return module
+    except InvalidInput:
+        raise
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}"
+        raise InvalidInput(f"module {name!r} does not import ({reason}); give a file.py or a dotted name") from error
+
+
+def prepare_worker(parent: int) -> None:
+    """Set up a worker process of this machine: Ctrl-C is the parent's business, and the worker ends with its parent."""
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1.0)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
