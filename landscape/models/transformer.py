@@ -102,6 +102,8 @@ class Transformer(Model, kind="transformer"):
     bias: bool = True
 
     def validate(self) -> None:
+        if self.width < 1:
+            self.refuse("width", "at least 1")
         if self.heads < 1 or self.width % self.heads:
             self.refuse("heads", f"a divisor of the width {self.width}")
         if self.hidden < 1:

@@ -13,7 +13,7 @@ from multiprocessing import get_context
 
 from landscape.experiment import Experiment
 from landscape.training.store import Store
-from landscape.training.worker import ENVIRONMENT, Job, prepare_worker, train_job
+from landscape.training.worker import ENVIRONMENT, USER_PREFIX, Job, prepare_worker, train_job
 
 #: Runs per ensemble. On a CPU more bring nothing and make the last job of a sweep long; a GPU is only full with many.
 ENSEMBLE = {"cpu": 8, "cuda": 512}
@@ -191,11 +191,14 @@ class _Sweep:
                 self.submit(batch)
 
     def submit(self, batch: list[Experiment]) -> None:
+        # Where the experiments' own classes live, besides what the caller named; never a name out of a store.
+        homes = {type(experiment).__module__ for experiment in batch}
+        importable = sorted(home for home in homes if not home.startswith(USER_PREFIX))
         job = Job(
             name=uuid.uuid4().hex[:12],
             store=str(self.store.path.resolve()),
             experiments=[experiment.to_data() for experiment in batch],
-            modules=list(self.modules),
+            modules=[*self.modules, *importable],
             device=self.device,
             compile=self.compile,
         )

@@ -263,7 +263,8 @@ def _train_group(runs: list[Run], session: Session) -> Iterator[tuple[Run | None
             if finished:
                 ensemble.keep(living)
             yield None, None, step / last
-            if session.wants_snapshot():
+            # At step 0 there is nothing to keep yet, and a second projection would not be the identity bit for bit.
+            if step and session.wants_snapshot():
                 for row, member in enumerate(ensemble.members):
                     session.save(member.run, ensemble.snapshot(row))
         ensemble.advance()

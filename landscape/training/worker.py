@@ -34,6 +34,9 @@ ENVIRONMENT = {
     "OPENBLAS_NUM_THREADS": "1",
 }
 
+#: Modules imported from a file get names that begin so.
+USER_PREFIX = "grokscape_user_"
+
 
 @dataclass(frozen=True)
 class Job:
@@ -145,7 +148,7 @@ def import_module(name: str) -> ModuleType:
         if not name.endswith(".py"):
             return importlib.import_module(name)
         path = Path(name).resolve()
-        alias = f"grokscape_user_{path.stem}"
+        alias = f"{USER_PREFIX}{path.stem}"
         if alias in sys.modules and getattr(sys.modules[alias], "__file__", None) == str(path):
             return sys.modules[alias]
         spec = importlib.util.spec_from_file_location(alias, path)

@@ -1,0 +1,227 @@
+"""Checking claims: train what is missing, measure, judge, and keep the verdicts."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.metadata
+import importlib.util
+import json
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from typing import Any
+
+from landscape.experiment import Experiment
+from landscape.training.executor import Plan, Progress, train_all
+from landscape.training.store import Store, write_atomically
+from predictions.evidence import Evidence, Observation
+from predictions.judge import correct_families, judge
+from predictions.prediction import Prediction
+from predictions.verdict import Status, Verdict
+
+Needed = dict[str, dict[int, dict[str, Experiment]]]
+
+
+@dataclass(frozen=True)
+class Update:
+    """Something to show while checking.
+
+    Attributes
+    ----------
+    progress : Progress or None
+        How far training is.
+    verdict : Verdict or None
+        A verdict that is in, not yet corrected for its family.
+    note : str
+        Something a reader should know, such as a damaged record that is recomputed.
+    """
+
+    progress: Progress | None = None
+    verdict: Verdict | None = None
+    note: str = ""
+
+
+@dataclass
+class _Open:
+    """A claim that waits for runs."""
+
+    prediction: Prediction
+    needed: Needed
+    missing: set[str]
+    failure: str = ""
+
+    @property
+    def experiments(self) -> list[Experiment]:
+        return [e for seeds in self.needed.values() for labels in seeds.values() for e in labels.values()]
+
+
+@dataclass
+class Check:
+    """Hold claims to the evidence at one tier.
+
+    Iterate over `run` for live updates; `verdicts` then holds the corrected verdicts in the order of the claims.
+
+    Parameters
+    ----------
+    claims : sequence of Prediction
+    tier : str
+    store : Store
+    modules : sequence of str
+        What workers must import; `Registry.modules`.
+    device, compile
+        See `train_all`.
+    """
+
+    claims: Sequence[Prediction]
+    tier: str
+    store: Store
+    modules: Sequence[str] = ()
+    device: str = "cpu"
+    compile: bool = False
+    verdicts: list[Verdict] = field(default_factory=list)
+
+    def run(self, executor: Executor) -> Iterator[Update]:
+        """Train, measure and judge; yield what happens. Verdicts are written to the store at the end."""
+        early: dict[str, Verdict] = {}
+        waiting: list[_Open] = []
+        for prediction in self.claims:
+            found = self.prepare(prediction)
+            if isinstance(found, Verdict):
+                early[prediction.id] = found
+                yield Update(verdict=found)
+            else:
+                waiting.append(found)
+        # The cheapest claims first: the first verdict should not wait for the last run.
+        waiting.sort(key=lambda open: sum(e.work for e in open.experiments))
+        plan = Plan.of((e for open in waiting for e in open.experiments), self.store)
+        for complaint in plan.complaints:
+            yield Update(note=complaint)
+        absent = {experiment.identity for experiment in plan.missing}
+        for open in waiting:
+            open.missing = {e.identity for e in open.experiments} & absent
+        uses = Counter(identity for open in waiting for identity in {e.identity for e in open.experiments})
+
+        def settle() -> Iterator[Update]:
+            for open in list(waiting):
+                if open.failure or not open.missing:
+                    waiting.remove(open)
+                    early[open.prediction.id] = self.conclude(open, uses)
+                    yield Update(verdict=early[open.prediction.id])
+
+        yield from settle()
+        for event in train_all(plan, self.store, executor, modules=self.modules, device=self.device, compile=self.compile):
+            for note in event.notes:
+                yield Update(note=note)
+            if event.experiment is not None:
+                for open in waiting:
+                    if event.experiment.identity in open.missing:
+                        open.missing.discard(event.experiment.identity)
+                        open.failure = open.failure or event.error
+                yield from settle()
+            yield Update(progress=event.progress)
+        self.verdicts = correct_families([early[prediction.id] for prediction in self.claims])
+        for verdict in self.verdicts:
+            save_verdict(self.store, verdict)
+
+    def prepare(self, prediction: Prediction) -> _Open | Verdict:
+        """Return what a claim needs, or why it cannot be checked."""
+        for package, advice in prediction.needs.items():
+            if importlib.util.find_spec(package) is None:
+                return self.without_evidence(prediction, Status.NOT_RUN, f"It needs the package {package}: {advice}")
+        if self.tier not in prediction.tiers:
+            offered = ", ".join(prediction.tiers)
+            return self.without_evidence(
+                prediction, Status.NOT_RUN, f"It has no {self.tier} tier; it can be checked at: {offered}."
+            )
+        try:
+            needed: Needed = {
+                arm: {seed: dict(prediction.runs(seed, at)) for seed in prediction.tiers[self.tier].seeds}
+                for arm, at in prediction.arms(self.tier).items()
+            }
+        except Exception as error:  # a claim is somebody's code
+            return self.without_evidence(prediction, Status.ERROR, f"Its runs: {type(error).__name__}: {error}")
+        return _Open(prediction, needed, set())
+
+    def conclude(self, open: _Open, uses: Mapping[str, int]) -> Verdict:
+        """Measure and judge a claim whose runs are in the store."""
+        prediction = open.prediction
+        if open.failure:
+            return self.without_evidence(prediction, Status.ERROR, f"A run failed: {open.failure}")
+        try:
+            evidence, seconds = self.measure(open)
+            verdict = judge(prediction, self.tier, evidence)
+        except Exception as error:  # a claim is somebody's code
+            return self.without_evidence(prediction, Status.ERROR, f"Measuring: {type(error).__name__}: {error}")
+        shared = sum(uses[identity] > 1 for identity in seconds)
+        identities = {
+            arm: {str(seed): {label: e.identity for label, e in labels.items()} for seed, labels in seeds.items()}
+            for arm, seeds in open.needed.items()
+        }
+        cost = {"seconds": round(sum(seconds.values()), 2), "runs": len(seconds), "shared": shared}
+        return dataclasses.replace(
+            verdict, seeds=prediction.tiers[self.tier].seeds, runs=identities, cost=cost, **self.about(prediction)
+        )
+
+    def measure(self, open: _Open) -> tuple[Evidence, dict[str, float]]:
+        """Return the evidence, and the seconds of training behind each run of it."""
+        observations, seconds = [], {}
+        for arm, at in open.prediction.arms(self.tier).items():
+            for seed, labels in open.needed[arm].items():
+                records = {label: self.store.read(experiment) for label, experiment in labels.items()}
+                for record in records.values():
+                    seconds[record.experiment.identity] = float(record.info.get("seconds", 0.0))
+                for m in open.prediction.measure(records, at):
+                    observations.append(
+                        Observation(m.quantity, float(m.value), m.at, bool(m.censored), arm=arm, seed=seed)
+                    )
+        return Evidence(tuple(observations)), seconds
+
+    def without_evidence(self, prediction: Prediction, status: Status, reason: str) -> Verdict:
+        return Verdict(id=prediction.id, tier=self.tier, status=status, reason=reason, **self.about(prediction))
+
+    def about(self, prediction: Prediction) -> dict[str, Any]:
+        """Return what a verdict says about its claim and its making."""
+        source = dataclasses.asdict(prediction.source) | {"where": prediction.where}
+        setting = dict(prediction.tiers[self.tier].setting) if self.tier in prediction.tiers else {}
+        about = {
+            "claim": prediction.claim,
+            "source": source,
+            "theory": prediction.theory,
+            "notes": prediction.notes,
+            "curves": [dataclasses.asdict(curve) for curve in prediction.curves],
+            "setting": {name: repr(value) for name, value in setting.items()},
+            "controls": {c.name: {k: repr(v) for k, v in c.changes.items()} for c in prediction.controls},
+        }
+        extra = "".join(f" --module {module}" for module in self.modules)
+        provenance = {
+            "grokscape": importlib.metadata.version("grokscape"),
+            "torch": importlib.metadata.version("torch"),
+            "date": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+            "command": f"grokscape check {prediction.id} --tier {self.tier}{extra}",
+        }
+        return {"about": about, "provenance": provenance, "calibration_seeds": prediction.calibration_seeds}
+
+
+def save_verdict(store: Store, verdict: Verdict) -> None:
+    """Keep a verdict for the report."""
+    folder = store.path / "verdicts" / verdict.tier
+    folder.mkdir(exist_ok=True)
+    content = json.dumps(verdict.to_data(), indent=1, allow_nan=False)
+    write_atomically(folder / f"{verdict.id}.json", content.encode())
+
+
+def load_verdicts(store: Store, tier: str) -> tuple[list[dict[str, Any]], list[str]]:
+    """Return the kept verdicts of a tier as data, by id, and a sentence about each file that cannot be read."""
+    found, complaints = [], []
+    for file in sorted((store.path / "verdicts" / tier).glob("[!.]*.json")):
+        try:
+            data = json.loads(file.read_bytes())
+            if data["id"] != file.stem:
+                raise ValueError("it holds another claim's verdict")
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            complaints.append(f"{file} cannot be read ({error}); check the claim again")
+        else:
+            found.append(data)
+    return found, complaints

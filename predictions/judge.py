@@ -1,0 +1,167 @@
+"""From evidence to a verdict."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections import defaultdict
+from collections.abc import Iterable
+
+from predictions.evidence import CLAIM, Evidence
+from predictions.prediction import Criterion, Gate, Prediction
+from predictions.rules import LEVEL, Operating, Outcome, Rule, holm, operating
+from predictions.verdict import ControlResult, GateResult, Judged, Status, Verdict
+
+
+def judge(prediction: Prediction, tier: str, evidence: Evidence) -> Verdict:
+    """Hold a claim to its evidence.
+
+    INVALID if a gate is not met or a control meets all criteria; then FAIL if a criterion is falsified; PASS if all
+    are corroborated and every control is falsified; INCONCLUSIVE otherwise.
+
+    Raises
+    ------
+    KeyError, ValueError
+        If the evidence lacks what the criteria ask for.
+    """
+    gates = tuple(
+        result
+        for gate in prediction.gates
+        for arm in ([CLAIM, *(c.name for c in prediction.controls)] if gate.controls else [CLAIM])
+        for result in [_gate(gate, arm, evidence)]
+    )
+    criteria = _judge_arm(prediction.criteria, CLAIM, evidence)
+    controls = tuple(
+        ControlResult(control.name, control.why, _joint(found).value, found)
+        for control in prediction.controls
+        for found in [_judge_arm(prediction.criteria, control.name, evidence)]
+    )
+    status, reason = _status(criteria, controls, gates)
+    return Verdict(
+        id=prediction.id,
+        tier=tier,
+        status=status,
+        reason=reason,
+        criteria=criteria,
+        controls=controls,
+        gates=gates,
+        p=max(found.p for found in criteria),
+        evidence=tuple(evidence.to_data()),
+    )
+
+
+def _status(
+    criteria: tuple[Judged, ...], controls: tuple[ControlResult, ...], gates: tuple[GateResult, ...]
+) -> tuple[Status, str]:
+    for gate in gates:
+        if not gate.met:
+            where = "" if gate.arm == CLAIM else f" in the control “{gate.arm}”"
+            return Status.INVALID, f"The gate “{gate.requirement}” was not met{where}: the worst seed has {gate.worst:.4g}."
+    for control in controls:
+        if control.outcome == Outcome.CORROBORATED:
+            return Status.INVALID, f"The control “{control.name}” passed: {sentence(control.criteria[0])}"
+    for found in criteria:
+        if found.outcome == Outcome.FALSIFIED:
+            return Status.FAIL, sentence(found)
+    for found in criteria:
+        if found.outcome == Outcome.UNDECIDED:
+            return Status.INCONCLUSIVE, sentence(found)
+    for control in controls:
+        if control.outcome == Outcome.UNDECIDED:
+            return Status.INCONCLUSIVE, f"The control “{control.name}” did not clearly fail."
+    return Status.PASS, " ".join(sentence(found) for found in criteria)
+
+
+def sentence(found: Judged) -> str:
+    """Return what was found, in words: the only place where numbers become prose."""
+    where = "" if found.at is None else f" at {found.at:.4g}"
+    verb = {"corroborated": "as claimed", "falsified": "against the claim", "undecided": "undecided"}[found.outcome]
+    interval = f"{found.estimate:.4g} [{found.low:.4g}, {found.high:.4g}]"
+    if found.n < 2:
+        interval = f"{found.estimate:.4g} (one seed)"
+    return f"{_capital(found.quantity)}{where} is {interval} over {found.n} seeds; it {must(found.requirement)}: {verb}."
+
+
+def must(requirement: str) -> str:
+    """Turn "exceeds 3" into "must exceed 3"."""
+    for verb, infinitive in (("exceeds", "exceed"), ("is", "be"), ("lies", "lie"), ("happens", "happen")):
+        if requirement.startswith(f"{verb} "):
+            return f"must {infinitive} {requirement.removeprefix(verb).lstrip()}"
+    return f"must satisfy: {requirement}"
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _judge_arm(criteria: tuple[Criterion, ...], arm: str, evidence: Evidence) -> tuple[Judged, ...]:
+    return tuple(_judge_one(criterion, arm, evidence, len(criteria)) for criterion in criteria)
+
+
+def _judge_one(criterion: Criterion, arm: str, evidence: Evidence, of: int) -> Judged:
+    sample = evidence.sample(criterion.quantity, arm=arm, at=criterion.at)
+    finding = criterion.rule.decide(sample)
+    outcome = finding.outcome
+    if outcome is Outcome.FALSIFIED and of > 1:
+        # One falsified criterion of several sinks a claim: each gets its share of the risk.
+        strict = criterion.rule.decide(sample, 1 - (1 - LEVEL) / of).outcome
+        outcome = outcome if strict is Outcome.FALSIFIED else Outcome.UNDECIDED
+    rates = _rates(criterion.rule, finding.n, criterion.expected.effect, criterion.expected.spread)
+    return Judged(
+        quantity=criterion.quantity,
+        at=criterion.at,
+        requirement=criterion.rule.sentence(),
+        outcome=outcome.value,
+        estimate=finding.estimate,
+        low=finding.low,
+        high=finding.high,
+        thresholds=criterion.rule.thresholds,
+        threshold_from=criterion.threshold_from,
+        p=finding.p,
+        n=finding.n,
+        false_pass=rates.false_pass,
+        power=rates.power,
+    )
+
+
+@functools.cache
+def _rates(rule: Rule, seeds: int, effect: float, spread: float) -> Operating:
+    return operating(rule, seeds=seeds, effect=effect, spread=spread)
+
+
+def _joint(criteria: tuple[Judged, ...]) -> Outcome:
+    outcomes = [found.outcome for found in criteria]
+    if Outcome.FALSIFIED in outcomes:
+        return Outcome.FALSIFIED
+    return Outcome.CORROBORATED if set(outcomes) == {Outcome.CORROBORATED} else Outcome.UNDECIDED
+
+
+def _gate(gate: Gate, arm: str, evidence: Evidence) -> GateResult:
+    values = evidence.sample(gate.quantity, arm=arm).values
+    if gate.above is not None:
+        worst = float(values.min())
+        return GateResult(arm, gate.quantity, f"{gate.quantity} above {gate.above:.4g}", worst, worst > gate.above)
+    assert gate.below is not None
+    worst = float(values.max())
+    return GateResult(arm, gate.quantity, f"{gate.quantity} below {gate.below:.4g}", worst, worst < gate.below)
+
+
+def correct_families(verdicts: Iterable[Verdict]) -> list[Verdict]:
+    """Correct p-values within each family (the claims of one source, at one tier) after Holm.
+
+    A PASS whose corrected p-value exceeds 5 % becomes INCONCLUSIVE.
+    """
+    verdicts = list(verdicts)
+    families: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for index, verdict in enumerate(verdicts):
+        if verdict.p is not None:
+            families[(verdict.id.split(".")[0], verdict.tier)].append(index)
+    for members in families.values():
+        adjusted = holm([verdicts[index].p or 0.0 for index in members])
+        for index, p in zip(members, adjusted, strict=True):
+            verdict = dataclasses.replace(verdicts[index], p_holm=p)
+            if verdict.status is Status.PASS and p > 1 - LEVEL:
+                reason = f"{verdict.reason} Corrected for the {len(members)} claims of its family, p = {p:.3g}: undecided."
+                verdict = dataclasses.replace(verdict, status=Status.INCONCLUSIVE, reason=reason)
+            verdicts[index] = verdict
+    return verdicts

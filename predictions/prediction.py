@@ -1,0 +1,258 @@
+"""A claim from the literature, with everything needed to check it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from landscape.errors import InvalidInput
+from predictions.evidence import CLAIM, Measurement
+from predictions.rules import Rule
+
+if TYPE_CHECKING:
+    from landscape.experiment import Experiment
+    from landscape.training.record import Record
+
+#: The scales at which a claim can be checked: minutes on two cores, hours on a CPU, the paper's own.
+TIERS = ("quick", "standard", "paper")
+
+
+class Setting(Mapping[str, Any]):
+    """The circumstances of one arm, read as attributes: ``at.weight_decay``."""
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        self._values = dict(values)
+
+    def __getitem__(self, name: str) -> Any:
+        return self._values[name]
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_") or name not in self._values:
+            raise AttributeError(f"the setting has no {name!r}, only {', '.join(self._values)}")
+        return self._values[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """Where a claim was made.
+
+    Attributes
+    ----------
+    key : str
+        Author and year, the first part of the claim's id: ``varma2023``.
+    title, authors : str
+    arxiv : str
+        Identifier, such as ``2309.02390``.
+    """
+
+    key: str
+    title: str
+    authors: str
+    arxiv: str
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What calibration found, on seeds that no verdict uses.
+
+    Attributes
+    ----------
+    effect, spread : float
+        The quantity that the rule decides on, and its standard deviation between seeds.
+    seeds : str
+        Which seeds.
+    """
+
+    effect: float
+    spread: float
+    seeds: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Criterion:
+    """One condition of a claim; a claim holds if all of them do.
+
+    Attributes
+    ----------
+    quantity : str
+        As `measure` names it.
+    at : float, optional
+        At which level, for quantities measured at several.
+    rule : Rule
+    threshold_from : str
+        Where the threshold comes from, in words.
+    expected : Expected
+        What calibration found at the quick tier; gives the rule's power.
+    """
+
+    quantity: str
+    rule: Rule
+    threshold_from: str
+    expected: Expected
+    at: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gate:
+    """What must be so, in every seed, before a claim can be judged at all.
+
+    Attributes
+    ----------
+    quantity : str
+        As `measure` names it; where measured at several levels, the gate holds at each.
+    above, below : float, optional
+        Exactly one.
+    controls : bool
+        Whether the gate applies to the controls too.
+    """
+
+    quantity: str
+    above: float | None = None
+    below: float | None = None
+    controls: bool = True
+
+    def __post_init__(self) -> None:
+        if (self.above is None) == (self.below is None):
+            raise InvalidInput(f"the gate on {self.quantity!r} has neither or both of above and below; give one")
+
+
+@dataclass(frozen=True)
+class Control:
+    """The same measurement where the effect must vanish.
+
+    Attributes
+    ----------
+    name : str
+        How the report calls it.
+    changes : mapping
+        What is set differently from the claim's own setting.
+    why : str
+        Why the theory says that the effect vanishes here.
+    """
+
+    name: str
+    changes: Mapping[str, Any]
+    why: str
+
+
+@dataclass(frozen=True)
+class Tier:
+    """At which scale a claim is checked: the seeds that judge it, and the setting."""
+
+    seeds: tuple[int, ...]
+    setting: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Curve:
+    """What the report draws besides the criteria: a quantity against the level it was measured at.
+
+    Attributes
+    ----------
+    quantities : tuple of str
+        Drawn in one panel, for the claim and its controls.
+    x, y : str
+        Axis labels.
+    log_x, log_y : bool
+    title : str
+    """
+
+    quantities: tuple[str, ...]
+    x: str
+    y: str
+    title: str
+    log_x: bool = False
+    log_y: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prediction:
+    """A claim, and how it is held to the evidence.
+
+    Parameters
+    ----------
+    id : str
+        ``<source key>.<name>``; permanent and never used for anything else.
+    claim : str
+        The claim in one sentence.
+    source : Source
+    where : str
+        Section, figure or theorem.
+    theory : str
+        The explanation of grokking that it belongs to.
+    runs : callable
+        ``runs(seed, at) -> {label: Experiment}``: what one seed needs in a `Setting`.
+    measure : callable
+        ``measure(records, at) -> iterable of Measurement``: what one seed's records show. The seed (initialisation and
+        split) is the unit of replication: whatever is fitted is fitted within a seed.
+    criteria : tuple of Criterion
+        All must be corroborated.
+    controls : tuple of Control
+        At least one. A control that meets all criteria makes the verdict INVALID.
+    tiers : mapping
+        Tier name -> `Tier`.
+    calibration_seeds : tuple of int
+        Used to set thresholds; disjoint from the seeds of every tier.
+    gates : tuple of Gate
+    curves : tuple of Curve
+    needs : mapping
+        Package that must be importable -> how to install it.
+    notes : str
+        What a reader should know: known pitfalls, departures from the paper, recalibrations.
+
+    Raises
+    ------
+    InvalidInput
+        If the id does not fit the source, or there is no control, criterion or tier, or seeds are used twice.
+    """
+
+    id: str
+    claim: str
+    source: Source
+    where: str
+    theory: str
+    runs: Callable[[int, Setting], Mapping[str, Experiment]]
+    measure: Callable[[Mapping[str, Record], Setting], Iterable[Measurement]]
+    criteria: tuple[Criterion, ...]
+    controls: tuple[Control, ...]
+    tiers: Mapping[str, Tier]
+    calibration_seeds: tuple[int, ...]
+    gates: tuple[Gate, ...] = ()
+    curves: tuple[Curve, ...] = ()
+    needs: Mapping[str, str] = field(default_factory=dict)
+    notes: str = ""
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[a-z0-9]+\.[a-z0-9_]+", self.id) or not self.id.startswith(f"{self.source.key}."):
+            raise InvalidInput(f"the id {self.id!r} must be {self.source.key}.some_name, in lower case")
+        for name, advice in (
+            ("controls", "add a Control: the same measurement where the effect must vanish"),
+            ("criteria", "add a Criterion: what must hold, by which rule"),
+            ("tiers", f"add a Tier for one of {', '.join(TIERS)}"),
+        ):
+            if not getattr(self, name):
+                raise InvalidInput(f"the claim {self.id!r} has no {name}; {advice}")
+        for tier in self.tiers:
+            if tier not in TIERS:
+                raise InvalidInput(f"the claim {self.id!r} has a tier {tier!r}, expected one of {', '.join(TIERS)}")
+            reused = sorted(set(self.tiers[tier].seeds) & set(self.calibration_seeds))
+            if reused:
+                raise InvalidInput(
+                    f"the claim {self.id!r} is judged on calibration seed {reused[0]}; choose other seeds for {tier}"
+                )
+        names = [control.name for control in self.controls]
+        if len({CLAIM, *names}) != len(names) + 1:
+            raise InvalidInput(f"the controls of {self.id!r} need names that differ, none of them {CLAIM!r}")
+
+    def arms(self, tier: str) -> dict[str, Setting]:
+        """Return the setting of the claim and of each control."""
+        base = dict(self.tiers[tier].setting)
+        return {CLAIM: Setting(base)} | {c.name: Setting(base | dict(c.changes)) for c in self.controls}

@@ -1,0 +1,165 @@
+"""Claims as pytest items: ``pytest --grokscape quick -k ungrokking``.
+
+FAIL fails, INCONCLUSIVE and NOT RUN skip with their reason, INVALID and ERROR are errors, and a verdict expected with
+``--grokscape-expect`` is an xfail (any other than the expected one fails). All selected claims are checked together,
+when the first of them is due, so that they share runs and are corrected as families.
+
+Nothing heavy is imported before a claim is asked for: pytest loads this module in every session.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from predictions.expectation import Expectation
+    from predictions.prediction import Prediction
+    from predictions.registry import Registry
+    from predictions.verdict import Verdict
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options."""
+    group = parser.getgroup("grokscape", "claims about grokking")
+    group.addoption("--grokscape", metavar="TIER", help="collect claims, and check them at this tier: quick, ...")
+    group.addoption("--grokscape-store", metavar="DIR", default="grokscape-store", help="where runs are kept")
+    group.addoption(
+        "--grokscape-module", metavar="MODULE", action="append", default=[], help="a file or module with more claims"
+    )
+    group.addoption(
+        "--grokscape-expect",
+        metavar="ID=VERDICT:REASON",
+        action="append",
+        default=[],
+        help="a verdict that is known and accepted",
+    )
+    group.addoption("--grokscape-workers", metavar="N", type=int, help="processes; one for each core by default")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Look at no files when only claims were asked for: with ``--grokscape`` and without paths."""
+    if config.getoption("--grokscape") and config.args_source is not pytest.Config.ArgsSource.ARGS:
+        return True
+    return None
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(
+    session: pytest.Session, config: pytest.Config, items: list[pytest.Item]
+) -> None:
+    """Add an item per claim, before ``-k`` and its like choose among all items."""
+    tier = config.getoption("--grokscape")
+    if not tier:
+        return
+    from landscape.errors import InvalidInput
+    from predictions.expectation import Expectation
+    from predictions.prediction import TIERS
+    from predictions.registry import load
+
+    try:
+        if tier not in TIERS:
+            raise InvalidInput(f"--grokscape is {tier!r}, expected one of {', '.join(TIERS)}")
+        registry = load(config.getoption("--grokscape-module"))
+        expectations = [Expectation.parse(text) for text in config.getoption("--grokscape-expect")]
+        for expectation in expectations:
+            registry.select([expectation.id])
+    except InvalidInput as error:
+        raise pytest.UsageError(str(error)) from None
+    batch = _Batch(config, tier, registry, expectations)
+    items[:0] = [ClaimItem.from_parent(session, name=id, claim=claim, batch=batch) for id, claim in registry.claims.items()]
+
+
+class _Batch:
+    """All claims that survived selection; checked once."""
+
+    def __init__(
+        self, config: pytest.Config, tier: str, registry: Registry, expectations: list[Expectation]
+    ) -> None:
+        self.config, self.tier, self.registry = config, tier, registry
+        self.expected = {expectation.id: expectation for expectation in expectations}
+        self._verdicts: dict[str, Verdict] | None = None
+
+    def verdict(self, item: ClaimItem) -> Verdict:
+        if self._verdicts is None:
+            chosen = [i.claim for i in item.session.items if isinstance(i, ClaimItem)]
+            self._verdicts = {verdict.id: verdict for verdict in self.check(chosen)}
+        return self._verdicts[item.name]
+
+    def check(self, claims: list[Prediction]) -> list[Verdict]:
+        from landscape.training.executor import local_executor
+        from landscape.training.store import Store
+        from predictions.check import Check
+
+        store = Store(self.config.getoption("--grokscape-store"))
+        check = Check(claims, self.tier, store, modules=self.registry.modules)
+        with local_executor(self.config.getoption("--grokscape-workers")) as executor:
+            for _ in check.run(executor):
+                pass
+        return check.verdicts
+
+
+class ClaimFailed(Exception):
+    """A claim that came out badly; its message is all there is to show."""
+
+
+class ClaimItem(pytest.Item):
+    """One claim."""
+
+    def __init__(self, *, claim: Prediction, batch: _Batch, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.claim, self.batch = claim, batch
+        self.verdict: Verdict | None = None
+
+    def setup(self) -> None:
+        """Check; what cannot be judged is an error, which pytest knows by its phase."""
+        from predictions.verdict import Status
+
+        self.verdict = self.batch.verdict(self)
+        self.user_properties += list(_properties(self.verdict))
+        if self.verdict.status in (Status.INVALID, Status.ERROR) and not self.expectation():
+            raise ClaimFailed(self.describe())
+
+    def runtest(self) -> None:
+        """Turn the verdict into pytest's words."""
+        from predictions.verdict import Status
+
+        assert self.verdict is not None
+        expectation = self.expectation()
+        if expectation is not None:
+            if expectation.status is not self.verdict.status:
+                raise ClaimFailed(f"expected {expectation.status} ({expectation.reason}), found: {self.describe()}")
+            if self.verdict.status is not Status.PASS:
+                pytest.xfail(f"{expectation.status} as expected: {expectation.reason}")
+        elif self.verdict.status is Status.FAIL:
+            raise ClaimFailed(self.describe())
+        elif self.verdict.status in (Status.INCONCLUSIVE, Status.NOT_RUN):
+            pytest.skip(f"{self.verdict.status}: {self.verdict.reason}")
+
+    def expectation(self) -> Expectation | None:
+        return self.batch.expected.get(self.name)
+
+    def describe(self) -> str:
+        assert self.verdict is not None
+        return f"{self.verdict.status}: {self.claim.claim}\n{self.verdict.reason}"
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        """Show the verdict, not the traceback of this plugin."""
+        if isinstance(excinfo.value, ClaimFailed):
+            return str(excinfo.value)
+        return super().repr_failure(excinfo, style)
+
+    def reportinfo(self) -> tuple[Path, int | None, str]:
+        """Name the claim by its id."""
+        return Path("grokscape"), None, self.name
+
+
+def _properties(verdict: Verdict) -> Iterator[tuple[str, object]]:
+    """What JUnit's XML says about a claim."""
+    yield "verdict", verdict.status.value
+    yield "reason", verdict.reason
+    for found in verdict.criteria:
+        yield found.quantity, f"{found.estimate:.6g} [{found.low:.6g}, {found.high:.6g}]; {found.requirement}"

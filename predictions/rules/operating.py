@@ -1,0 +1,51 @@
+"""How often a rule errs, by simulation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from predictions.rules.rule import Outcome, Rule
+
+
+@dataclass(frozen=True)
+class Operating:
+    """The operating characteristics of a rule.
+
+    Attributes
+    ----------
+    false_pass : float
+        Share of corroborations where the truth lies at the edge of the null (the worst edge, for two).
+    power : float
+        Share of corroborations where the truth is the effect that the rule was designed for.
+    trials : int
+        Simulations behind each share.
+    """
+
+    false_pass: float
+    power: float
+    trials: int
+
+
+def operating(
+    rule: Rule, *, seeds: int, effect: float, spread: float, trials: int = 1000, seed: int = 0
+) -> Operating:
+    """Simulate a rule under its null and under an effect.
+
+    Parameters
+    ----------
+    rule : Rule
+    seeds : int
+        Seeds in a sample.
+    effect, spread : float
+        What calibration found: the quantity, and its standard deviation between seeds.
+    trials, seed : int
+    """
+    rng = np.random.default_rng(seed)
+
+    def share(centre: float) -> float:
+        drawn = (rule.draw(rng, seeds, centre, spread) for _ in range(trials))
+        return sum(rule.decide(sample).outcome is Outcome.CORROBORATED for sample in drawn) / trials
+
+    return Operating(max(share(edge) for edge in rule.null), share(effect), trials)

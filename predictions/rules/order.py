@@ -1,0 +1,113 @@
+"""Rules about order: of levels, and of events in time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from scipy import stats
+
+from predictions.rules.intervals import median_interval, sign_p
+from predictions.rules.location import Exceeds
+from predictions.rules.rule import LEVEL, Finding, Outcome, Rule, Sample
+
+
+@dataclass(frozen=True)
+class Monotone(Rule):
+    """The quantity rises (or falls) with the level, within each seed.
+
+    Each seed gives Spearman's rank correlation between level and value, times -1 for "falling"; their median must
+    exceed `least`. A censored value counts as larger than every value seen: it is a time longer than the budget.
+
+    Parameters
+    ----------
+    direction : {"rising", "falling"}
+    least : float
+        How nearly perfect the order must be; 1 is perfect.
+    """
+
+    direction: Literal["rising", "falling"]
+    least: float = 0.8
+
+    def decide(self, sample: Sample, level: float = LEVEL) -> Finding:
+        if sample.values.ndim != 2 or sample.values.shape[1] < 3:
+            raise ValueError(f"expected values at three or more levels per seed, found shape {sample.values.shape}")
+        values = np.where(sample.censored, np.inf, sample.values)
+        sign = 1 if self.direction == "rising" else -1
+        correlations = [sign * _spearman(sample.levels, row) for row in values]
+        return Exceeds(self.least).decide(Sample.of(correlations), level)
+
+    @property
+    def thresholds(self) -> tuple[float, ...]:
+        return (self.least,)
+
+    def sentence(self) -> str:
+        return f"is {self.direction} (rank correlation above {self.least:.4g})"
+
+    def draw(self, rng: np.random.Generator, seeds: int, centre: float, spread: float) -> Sample:
+        """Simulate six levels that differ by `centre` each (in the claimed direction), with noise `spread`."""
+        levels = np.arange(6.0)
+        sign = 1 if self.direction == "rising" else -1
+        return Sample.of(sign * centre * levels + rng.normal(0, spread, (seeds, 6)), levels=levels)
+
+    @property
+    def null(self) -> tuple[float, ...]:
+        return (0.0,)
+
+
+def _spearman(levels: np.ndarray, values: np.ndarray) -> float:
+    ranks = stats.rankdata(values)
+    if np.ptp(ranks) == 0:
+        return 0.0
+    return float(np.corrcoef(stats.rankdata(levels), ranks)[0, 1])
+
+
+@dataclass(frozen=True)
+class Precedes(Rule):
+    """One event comes before another, by a factor: the median ratio late / early exceeds `factor`.
+
+    Decided by the exact sign test over seeds. The sample has two columns, early and late. A late event that never
+    came within a budget of more than ``factor * early`` did come later; where censoring hides the order, the seed
+    counts against whatever would be concluded.
+
+    Parameters
+    ----------
+    factor : float
+        At least 1.
+    """
+
+    factor: float = 1.0
+
+    def decide(self, sample: Sample, level: float = LEVEL) -> Finding:
+        if sample.values.ndim != 2 or sample.values.shape[1] != 2:
+            raise ValueError(f"expected two times per seed, found shape {sample.values.shape}")
+        early, late = sample.values.T
+        early_unseen, late_unseen = sample.censored.T
+        # A step at 0 is before the first step; counting it as step 1 keeps ratios finite.
+        ratio = np.maximum(late, 1) / np.maximum(early, 1)
+        # Bounds of each true ratio: a censored late time only grows, a censored early time only shrinks it.
+        least = np.where(early_unseen, 0.0, ratio)
+        most = np.where(late_unseen, np.inf, ratio)
+        low, _ = median_interval(least, level)
+        _, high = median_interval(most, level)
+        n = len(ratio)
+        outcome = Outcome.UNDECIDED
+        if low > self.factor:
+            outcome = Outcome.CORROBORATED
+        elif high < self.factor:
+            outcome = Outcome.FALSIFIED
+        p = sign_p(int(max(np.sum(least > self.factor), np.sum(most < self.factor))), n)
+        return Finding(outcome, float(np.median(least)), low, high, p, n)
+
+    @property
+    def thresholds(self) -> tuple[float, ...]:
+        return (self.factor,)
+
+    def sentence(self) -> str:
+        return f"exceeds {self.factor:.4g}"
+
+    def draw(self, rng: np.random.Generator, seeds: int, centre: float, spread: float) -> Sample:
+        """Simulate ratios with median `centre`, log-normal with standard deviation `spread` of the logarithm."""
+        early = np.full(seeds, 100.0)
+        return Sample.of(np.column_stack([early, early * centre * np.exp(rng.normal(0, spread, seeds))]))

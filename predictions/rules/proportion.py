@@ -1,0 +1,38 @@
+"""A rule about how often something happens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from predictions.rules.intervals import proportion_interval, proportion_p
+from predictions.rules.rule import LEVEL, Finding, Outcome, Rule, Sample, nothing_censored, plain
+
+
+@dataclass(frozen=True)
+class Proportion(Rule):
+    """The share of seeds in which something happens (value above 1/2) exceeds a threshold; exact binomial interval."""
+
+    threshold: float
+
+    def decide(self, sample: Sample, level: float = LEVEL) -> Finding:
+        happened = plain(sample) > 0.5
+        nothing_censored(sample)
+        n, successes = len(happened), int(happened.sum())
+        low, high = proportion_interval(successes, n, level)
+        outcome = Outcome.UNDECIDED
+        if low > self.threshold:
+            outcome = Outcome.CORROBORATED
+        elif high < self.threshold:
+            outcome = Outcome.FALSIFIED
+        return Finding(outcome, successes / n, low, high, proportion_p(successes, n, self.threshold), n)
+
+    @property
+    def thresholds(self) -> tuple[float, ...]:
+        return (self.threshold,)
+
+    def sentence(self) -> str:
+        return f"happens in more than {self.threshold:.0%} of seeds"
+
+    def draw(self, rng: np.random.Generator, seeds: int, centre: float, spread: float) -> Sample:
+        return Sample.of((rng.random(seeds) < centre).astype(float))

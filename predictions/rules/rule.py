@@ -1,0 +1,125 @@
+"""What every decision rule offers."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+
+#: Confidence at which a criterion is decided: the whole interval must lie on one side of the threshold.
+LEVEL = 0.95
+
+
+class Outcome(StrEnum):
+    """What the evidence says about one criterion."""
+
+    CORROBORATED = "corroborated"
+    FALSIFIED = "falsified"
+    UNDECIDED = "undecided"
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Measurements over seeds.
+
+    Attributes
+    ----------
+    values : array of float, shape (seeds,) or (seeds, columns)
+    censored : array of bool, same shape
+        True where the event had not happened by `values`.
+    levels : array of float, shape (columns,)
+        What the columns stand for, ascending; empty for a plain sample.
+    """
+
+    values: np.ndarray
+    censored: np.ndarray
+    levels: np.ndarray
+
+    @classmethod
+    def of(cls, values: object, censored: object = None, levels: object = ()) -> Sample:
+        """Build a sample from anything array-like; nothing is censored by default.
+
+        Raises
+        ------
+        ValueError
+            If a value is not a number.
+        """
+        array = np.asarray(values, dtype=float)
+        if np.isnan(array).any():
+            raise ValueError("a measurement is not a number")
+        mask = np.zeros(array.shape, bool) if censored is None else np.asarray(censored, bool)
+        return cls(array, mask, np.asarray(levels, dtype=float))
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a rule found.
+
+    Attributes
+    ----------
+    outcome : Outcome
+    estimate, low, high : float
+        The quantity decided on, and its interval at `LEVEL`; infinite where the seeds are too few for one.
+    p : float
+        Two-sided p-value against the threshold: the interval excludes the threshold where p < 1 - LEVEL.
+    n : int
+        Seeds.
+    """
+
+    outcome: Outcome
+    estimate: float
+    low: float
+    high: float
+    p: float
+    n: int
+
+
+class Rule(ABC):
+    """A decision rule: a frozen dataclass with its thresholds, and two separate criteria.
+
+    `decide` corroborates if the whole interval lies where the claim says, falsifies if it lies entirely elsewhere,
+    and leaves it undecided otherwise.
+    """
+
+    @abstractmethod
+    def decide(self, sample: Sample, level: float = LEVEL) -> Finding:
+        """Decide on a sample at a confidence level.
+
+        Raises
+        ------
+        ValueError
+            If the sample has the wrong shape for this rule.
+        """
+
+    @property
+    @abstractmethod
+    def thresholds(self) -> tuple[float, ...]:
+        """The number or numbers that the estimate is held against."""
+
+    @abstractmethod
+    def sentence(self) -> str:
+        """Return what must hold, in words, to follow the name of a quantity."""
+
+    @abstractmethod
+    def draw(self, rng: np.random.Generator, seeds: int, centre: float, spread: float) -> Sample:
+        """Simulate a sample whose true value is `centre`, with `spread` between seeds."""
+
+    @property
+    def null(self) -> tuple[float, ...]:
+        """True values at the edge of what the claim denies, for which a PASS would be false."""
+        return self.thresholds
+
+
+def plain(sample: Sample) -> np.ndarray:
+    """Return the values of a sample of shape (seeds,)."""
+    if sample.values.ndim != 1 or len(sample.values) == 0:
+        raise ValueError(f"expected one value per seed, found shape {sample.values.shape}")
+    return sample.values
+
+
+def nothing_censored(sample: Sample) -> None:
+    """Refuse censored values where a rule would take them at face value."""
+    if sample.censored.any():
+        raise ValueError("this rule cannot use censored values; Precedes and Monotone can")

@@ -1,0 +1,120 @@
+"""The command line: ``grokscape list | check | report | store``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from landscape.errors import InvalidInput, StoreError
+
+DEFAULT_STORE = Path("grokscape-store")
+DEFAULT_REPORT = Path("grokscape-report.html")
+
+EPILOG = """\
+exit status: 0 if nothing FAILs, is INVALID or breaks; 1 if something does; 2 for misuse; 130 after Ctrl-C.
+
+examples:
+  grokscape list                              what can be checked
+  grokscape check                             everything, at the quick tier
+  grokscape check 'varma2023.*' --json out.json
+  grokscape check my2027.idea --module my_claims.py
+  grokscape check --plan                      what would be trained, without training it
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the whole command line."""
+    top = argparse.ArgumentParser(
+        prog="grokscape",
+        description="Hold published claims about grokking to the evidence: train, measure, judge, report.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    modules = argparse.ArgumentParser(add_help=False)
+    modules.add_argument(
+        "--module",
+        action="append",
+        default=[],
+        metavar="MODULE",
+        help="a .py file or an importable module with claims of your own (repeatable)",
+    )
+    store = argparse.ArgumentParser(add_help=False)
+    store.add_argument(
+        "--store", type=Path, default=DEFAULT_STORE, metavar="DIR", help="where finished runs are kept (%(default)s)"
+    )
+    tier = argparse.ArgumentParser(add_help=False)
+    tier.add_argument(
+        "--tier",
+        default="quick",
+        metavar="TIER",
+        help="quick: minutes on two cores (default); standard: hours; paper: the paper's own scale",
+    )
+    which = argparse.ArgumentParser(add_help=False)
+    which.add_argument("ids", nargs="*", metavar="ID", help="claims, or globs such as 'varma2023.*' (all of them)")
+
+    commands.add_parser("list", parents=[which, modules], help="show the claims that can be checked")
+
+    check = commands.add_parser(
+        "check",
+        parents=[which, modules, store, tier],
+        help="train what is missing, judge the claims, write the report",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    check.add_argument("--report", type=Path, default=DEFAULT_REPORT, metavar="FILE", help="the page (%(default)s)")
+    check.add_argument("--json", type=Path, metavar="FILE", help="write every verdict with its evidence")
+    check.add_argument("--workers", type=int, metavar="N", help="processes (one for each core)")
+    check.add_argument(
+        "--expect",
+        action="append",
+        default=[],
+        metavar="ID=VERDICT:REASON",
+        help="accept a known verdict; any other of that claim is then a surprise, and exits with 1 (repeatable)",
+    )
+    check.add_argument("--plan", action="store_true", help="show what would be trained, and stop")
+    check.add_argument("--device", default="cpu", help="cpu or cuda (%(default)s)")
+    check.add_argument("--compile", action="store_true", help="use torch.compile; for long runs, gives up bitwise repeats")
+
+    report = commands.add_parser("report", parents=[store, tier], help="write the page again from the store alone")
+    report.add_argument("--report", type=Path, default=DEFAULT_REPORT, metavar="FILE", help="the page (%(default)s)")
+
+    keeping = commands.add_parser("store", help="look after a store")
+    actions = keeping.add_subparsers(dest="action", required=True, metavar="ACTION")
+    actions.add_parser("ls", parents=[store], help="list the runs it holds")
+    actions.add_parser("verify", parents=[store], help="check every file; set aside what is damaged or foreign")
+    prune = actions.add_parser(
+        "prune", parents=[store, modules], help="remove runs that no known claim uses, and everything set aside"
+    )
+    prune.add_argument("--dry-run", action="store_true", help="only say what would go")
+    return top
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit status."""
+    options = parser().parse_args(arguments)
+    # Heavy imports only now: --help must answer at once.
+    from reports import commands
+
+    console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+    try:
+        return int(getattr(commands, f"run_{options.command}")(options, console))
+    except (InvalidInput, StoreError) as error:
+        print(f"grokscape: error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print(
+            "\ngrokscape: stopped. Finished runs are in the store, and long ones left a snapshot; "
+            "the same command goes on from there.",
+            file=sys.stderr,
+        )
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,172 @@
+"""What each command does. The command line itself stands in `reports.cli`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+
+from landscape.errors import InvalidInput
+from landscape.experiment import Experiment
+from landscape.training.executor import Plan, available_cores, local_executor
+from landscape.training.store import Store, describe, write_atomically
+from predictions import expectation
+from predictions.check import Check
+from predictions.prediction import TIERS, Prediction
+from predictions.registry import load
+from reports.page import write_report
+from reports.terminal import claims_table, duration, summary, verdict_table, watch
+
+#: `Experiment.work` that one core does in a second, for estimates before anything has run (measured).
+SPEED = 2e10
+
+
+def run_list(options: argparse.Namespace, console: Console) -> int:
+    """Show the claims."""
+    console.print(claims_table(load(options.module).select(options.ids)))
+    return 0
+
+
+def run_check(options: argparse.Namespace, console: Console) -> int:
+    """Check claims; the exit status says whether anything is bad or surprising."""
+    refuse_tier(options.tier)
+    if options.workers is not None and options.workers < 1:
+        raise InvalidInput(f"--workers is {options.workers}, expected at least 1")
+    refuse_device(options.device)
+    for path in (options.report, options.json):
+        refuse_unwritable(path)
+    registry = load(options.module)
+    claims = registry.select(options.ids)
+    expectations = [expectation.Expectation.parse(text) for text in options.expect]
+    for expected in expectations:
+        if expected.id not in {claim.id for claim in claims}:
+            raise InvalidInput(f"--expect names {expected.id!r}, which is not among the claims to check")
+    store = Store(options.store)
+    check = Check(claims, options.tier, store, registry.modules, options.device, options.compile)
+    if options.plan:
+        show_plan(check, console)
+        return 0
+    with local_executor(options.workers or (1 if options.device != "cpu" else None)) as executor:
+        watch(check.run(executor), console)
+    verdicts = expectation.apply(expectations, check.verdicts)
+    console.print(verdict_table(verdicts))
+    console.print(f"[bold]{summary(verdicts)}[/] at the {options.tier} tier")
+    if options.json:
+        content = {"verdicts": [verdict.to_data() for verdict in verdicts]}
+        write_atomically(options.json, json.dumps(content, indent=1, allow_nan=False).encode())
+        console.print(f"verdicts and evidence: {escape(str(options.json))}")
+    write_report(store, options.tier, options.report)
+    console.print(f"report: {escape(str(options.report))}")
+    surprises = expectation.surprises(expectations, verdicts)
+    for surprise in surprises:
+        console.print(f"[red]{escape(surprise)}[/]")
+    return 1 if surprises else 0
+
+
+def run_report(options: argparse.Namespace, console: Console) -> int:
+    """Write the page from the verdicts that the store keeps."""
+    refuse_tier(options.tier)
+    refuse_unwritable(options.report)
+    count = write_report(existing(options.store), options.tier, options.report)
+    console.print(f"report of {count} verdicts at the {options.tier} tier: {escape(str(options.report))}")
+    return 0
+
+
+def run_store(options: argparse.Namespace, console: Console) -> int:
+    """Look after a store."""
+    store = existing(options.store)
+    if options.action == "ls":
+        return list_runs(store, console)
+    if options.action == "verify":
+        damaged = 0
+        for path, reason in store.verify():
+            damaged += 1
+            console.print(f"[red]set aside[/] {escape(path.name)}: {escape(reason)}")
+        console.print(f"{sum(1 for _ in store.folders())} sound runs, {damaged} set aside")
+        return 1 if damaged else 0
+    return prune(store, options, console)
+
+
+def list_runs(store: Store, console: Console) -> int:
+    """List every run with what it is."""
+    seconds, count = 0.0, 0
+    for folder, header in store.experiments():
+        info: dict[str, Any] = header.get("info", {})
+        seconds += float(info.get("seconds", 0.0))
+        count += 1
+        console.print(f"{folder.name}  step {info.get('last_step')}  {escape(describe(header))}", overflow="ellipsis", no_wrap=True)
+    console.print(f"{count} runs, {duration(seconds)} of training on one core")
+    return 0
+
+
+def prune(store: Store, options: argparse.Namespace, console: Console) -> int:
+    """Remove what no known claim uses, at any tier."""
+    claims = load(options.module).claims.values()
+    wanted = [experiment for claim in claims for tier in claim.tiers for experiment in experiments(claim, tier)]
+    doomed = store.prune(keep=set(Plan.of(wanted, store).wanted), dry_run=options.dry_run)
+    for path in doomed:
+        console.print(escape(str(path)))
+    console.print(f"{'would remove' if options.dry_run else 'removed'} {len(doomed)} entries")
+    return 0
+
+
+def experiments(claim: Prediction, tier: str) -> list[Experiment]:
+    """Return everything that a claim needs at a tier."""
+    return [
+        experiment
+        for at in claim.arms(tier).values()
+        for seed in claim.tiers[tier].seeds
+        for experiment in claim.runs(seed, at).values()
+    ]
+
+
+def show_plan(check: Check, console: Console) -> None:
+    """Say what a check would train, and how long that would take."""
+    claims = [claim for claim in check.claims if check.tier in claim.tiers]
+    needed = {claim.id: experiments(claim, check.tier) for claim in claims}
+    plan = Plan.of((experiment for wanted in needed.values() for experiment in wanted), check.store)
+    uses = Counter(identity for wanted in needed.values() for identity in {e.identity for e in wanted})
+    for id, wanted in needed.items():
+        own = {experiment.identity: experiment for experiment in wanted}
+        shared = sum(uses[identity] > 1 for identity in own)
+        work = sum(experiment.work for experiment in own.values())
+        console.print(f"{id}: {len(own)} runs ({shared} shared), about {duration(work / SPEED)} on one core")
+    work = sum(experiment.work for experiment in plan.missing)
+    cores = available_cores()
+    console.print(
+        f"to train: {len(plan.missing)} of {len(plan.wanted)} runs, about {duration(work / SPEED / cores)} on {cores} cores"
+    )
+
+
+def existing(path: Path) -> Store:
+    """Open a store that must be there already."""
+    if not (path / "store.json").exists():
+        raise InvalidInput(f"there is no store at {path}; give the folder that grokscape check used with --store")
+    return Store(path)
+
+
+def refuse_tier(tier: str) -> None:
+    """Refuse a tier that does not exist."""
+    if tier not in TIERS:
+        raise InvalidInput(f"--tier is {tier!r}, expected one of {', '.join(TIERS)}")
+
+
+def refuse_device(device: str) -> None:
+    """Refuse a device that this machine does not have."""
+    if device == "cpu":
+        return
+    import torch
+
+    if not device.startswith("cuda") or not torch.cuda.is_available():
+        raise InvalidInput(f"--device is {device!r}, expected cpu, or cuda where PyTorch finds a CUDA device (not here)")
+
+
+def refuse_unwritable(path: Path | None) -> None:
+    """Refuse an output file early rather than after an hour of training."""
+    if path is not None and (path.is_dir() or not path.parent.is_dir()):
+        raise InvalidInput(f"{path} cannot be written: expected a file name in a folder that exists")

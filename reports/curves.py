@@ -1,0 +1,168 @@
+"""What the figure of a curve shows: a quantity over its level, for the claim and its controls."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from predictions.evidence import CLAIM
+from reports.wording import capital
+
+#: Above this number of levels a line is drawn as a median with a band, and below it seed by seed.
+MANY_LEVELS = 20
+#: No line is drawn with more levels than this.
+MOST_LEVELS = 120
+
+
+@dataclass(frozen=True)
+class Line:
+    """One quantity in one arm.
+
+    Attributes
+    ----------
+    arm, quantity : str
+    levels : array, shape (levels,)
+    values : array, shape (seeds, levels)
+        NaN where a seed was not measured at a level.
+    censored : array of bool, same shape
+    seeds : tuple of int
+    """
+
+    arm: str
+    quantity: str
+    levels: np.ndarray
+    values: np.ndarray
+    censored: np.ndarray
+    seeds: tuple[int, ...]
+
+    @property
+    def is_band(self) -> bool:
+        """Whether to draw the median and the range of the seeds rather than every seed."""
+        return len(self.levels) > MANY_LEVELS
+
+    @property
+    def median(self) -> np.ndarray:
+        return np.nanmedian(self.values, axis=0)
+
+    @property
+    def range(self) -> tuple[np.ndarray, np.ndarray]:
+        """The lowest and the highest seed at each level."""
+        return np.nanmin(self.values, axis=0), np.nanmax(self.values, axis=0)
+
+    @property
+    def n(self) -> str:
+        """How many seeds there are, at the level that has fewest and at the one that has most."""
+        present = np.sum(~np.isnan(self.values), axis=0)
+        fewest, most = int(present.min()), int(present.max())
+        return str(most) if fewest == most else f"{fewest} to {most}"
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Lines in one pair of axes; `title` is empty where there is only one panel."""
+
+    title: str
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True)
+class Curves:
+    """A figure: one panel for all arms, or one for each arm where several quantities are compared.
+
+    Attributes
+    ----------
+    title, x, y : str
+    log_x, log_y : bool
+    panels : tuple of Panel
+    marks : tuple of (level, threshold)
+        Thresholds of criteria that hold one of the quantities at one level to them.
+    """
+
+    title: str
+    x: str
+    y: str
+    log_x: bool
+    log_y: bool
+    panels: tuple[Panel, ...]
+    marks: tuple[tuple[float, float], ...] = ()
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        return tuple(line for panel in self.panels for line in panel.lines)
+
+    def words(self, panel: Panel) -> str:
+        """A panel in words, for those who do not see it."""
+        lines = "; ".join(
+            f"{'claim' if line.arm == CLAIM else f'control {line.arm}'}, {line.quantity}: "
+            f"from {line.median[0]:.4g} at {line.levels[0]:.4g} to {line.median[-1]:.4g} at {line.levels[-1]:.4g}"
+            for line in panel.lines
+        )
+        return f"{self.title}: {self.y} against {self.x}. Medians over seeds: {lines}."
+
+
+def curves(verdict: Mapping[str, Any]) -> list[Curves]:
+    """Return the curves that a claim asks for, and those that its criteria decide on, as far as they were measured."""
+    asked = list(verdict.get("about", {}).get("curves", ()))
+    named = {quantity for curve in asked for quantity in curve["quantities"]}
+    for criterion in verdict.get("criteria") or ():
+        quantity = criterion["quantity"]
+        if quantity in named or criterion["at"] is not None or criterion["requirement"].startswith("exceeds "):
+            continue  # drawn already; or decided on a single number; or two times, whose ratio is all that matters
+        named.add(quantity)
+        asked.append({"quantities": [quantity], "x": "level", "y": quantity, "title": capital(quantity)})
+    arms = [CLAIM, *(control["name"] for control in verdict.get("controls") or ())]
+    found = (_curves(curve, arms, verdict) for curve in asked)
+    return [figure for figure in found if figure is not None]
+
+
+def _curves(curve: Mapping[str, Any], arms: Sequence[str], verdict: Mapping[str, Any]) -> Curves | None:
+    wanted = list(dict.fromkeys(curve["quantities"]))
+    rows: dict[tuple[str, str], list[Mapping[str, Any]]] = defaultdict(list)
+    for o in verdict.get("evidence") or ():
+        if o["at"] is not None and o["value"] is not None:
+            rows[(o["arm"], o["quantity"])].append(o)
+    lines = [_line(arm, quantity, rows[(arm, quantity)]) for arm in arms for quantity in wanted if (arm, quantity) in rows]
+    if not lines:
+        return None
+    log_x = bool(curve.get("log_x")) and all((line.levels > 0).all() for line in lines)
+    log_y = bool(curve.get("log_y")) and any((line.values > 0).any() for line in lines)
+    lines = [_thinned(line, log_x) for line in lines]
+    if len({line.quantity for line in lines}) == 1:
+        panels = [Panel("", tuple(lines))]
+    else:
+        panels = [Panel(arm, tuple(mine)) for arm in arms if (mine := [line for line in lines if line.arm == arm])]
+    marks = [
+        (float(criterion["at"]), float(threshold))
+        for criterion in verdict.get("criteria") or ()
+        if criterion["quantity"] in wanted and criterion["at"] is not None
+        for threshold in criterion["thresholds"]
+    ]
+    return Curves(curve["title"], curve["x"], curve["y"], log_x, log_y, tuple(panels), tuple(marks))
+
+
+def _line(arm: str, quantity: str, observations: Sequence[Mapping[str, Any]]) -> Line:
+    levels = sorted({float(o["at"]) for o in observations})
+    seeds = sorted({o["seed"] for o in observations})
+    values = np.full((len(seeds), len(levels)), np.nan)
+    censored = np.zeros(values.shape, bool)
+    row = {seed: index for index, seed in enumerate(seeds)}
+    column = {level: index for index, level in enumerate(levels)}
+    for o in observations:
+        place = row[o["seed"]], column[float(o["at"])]
+        values[place] = o["value"]
+        censored[place] = o["censored"]
+    return Line(arm, quantity, np.array(levels), values, censored, tuple(seeds))
+
+
+def _thinned(line: Line, log: bool) -> Line:
+    """Keep the levels that are nearest to an even spacing on the axis, and both ends."""
+    if len(line.levels) <= MOST_LEVELS:
+        return line
+    at = np.log(line.levels) if log else line.levels
+    even = np.linspace(at[0], at[-1], MOST_LEVELS)
+    kept = np.unique([int(np.argmin(np.abs(at - place))) for place in even])
+    return Line(line.arm, line.quantity, line.levels[kept], line.values[:, kept], line.censored[:, kept], line.seeds)

@@ -1,0 +1,15 @@
+"""Set before torch starts: one thread, and MKL results that do not depend on memory alignment, as in the workers."""
+
+from __future__ import annotations
+
+import os
+
+from landscape.training.worker import ENVIRONMENT
+
+os.environ.update(ENVIRONMENT)
+
+import torch  # noqa: E402  (after the environment it reads)
+
+torch.set_num_threads(1)
+
+pytest_plugins = ["pytester"]
