@@ -47,7 +47,7 @@ def first_crossing(
     """
     if (above is None) == (below is None) or len(steps) == 0:
         raise ValueError("expected exactly one of above and below, and at least one record")
-    beyond = values >= above if above is not None else values <= below  # type: ignore[operator]
+    beyond = values >= above if above is not None else values <= below
     for index in np.flatnonzero(beyond):
         if beyond[index : index + records].all():
             return Crossing(float(steps[index]), False)

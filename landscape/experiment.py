@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Protocol, Self
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 import pandas as pd
@@ -25,7 +25,7 @@ class Outcome:
     Attributes
     ----------
     trajectory : DataFrame
-        Tidy: columns step (int64), split ("train", "test", "unmirrored" or "" where it has no meaning), quantity, value.
+        Tidy: columns step (int64), split ("train", "test", "unmirrored"; "" where it has no meaning), quantity, value.
     weights : dict
         Step -> name -> array, for every checkpoint asked for and for the last step. Empty for learners without weights.
     info : dict
@@ -101,5 +101,5 @@ class Experiment(Description, ABC):
 
     @classmethod
     @abstractmethod
-    def train(cls, batch: Sequence[Self], session: Session) -> Iterator[tuple[Self, Outcome]]:
+    def train(cls, batch: Sequence[Any], session: Session) -> Iterator[tuple[Experiment, Outcome]]:
         """Train experiments of one `batch_key`; yield each with its outcome as soon as it is finished."""

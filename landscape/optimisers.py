@@ -94,7 +94,7 @@ class AdamW(Optimiser, kind="adamw"):
 
 @dataclass(frozen=True, kw_only=True)
 class SGD(Optimiser, kind="sgd"):
-    """Gradient descent with heavy-ball momentum; weight decay is an L2 term in the gradient, as in `torch.optim.SGD`."""
+    """Gradient descent with heavy-ball momentum; weight decay is an L2 term in the gradient."""
 
     lr: float = 0.1
     weight_decay: float = 0.0

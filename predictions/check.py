@@ -44,7 +44,7 @@ class Update:
 
 
 @dataclass
-class _Open:
+class _Pending:
     """A claim that waits for runs."""
 
     prediction: Prediction
@@ -85,7 +85,7 @@ class Check:
     def run(self, executor: Executor) -> Iterator[Update]:
         """Train, measure and judge; yield what happens. Verdicts are written to the store at the end."""
         early: dict[str, Verdict] = {}
-        waiting: list[_Open] = []
+        waiting: list[_Pending] = []
         for prediction in self.claims:
             found = self.prepare(prediction)
             if isinstance(found, Verdict):
@@ -94,38 +94,40 @@ class Check:
             else:
                 waiting.append(found)
         # The cheapest claims first: the first verdict should not wait for the last run.
-        waiting.sort(key=lambda open: sum(e.work for e in open.experiments))
-        plan = Plan.of((e for open in waiting for e in open.experiments), self.store)
+        waiting.sort(key=lambda item: sum(e.work for e in item.experiments))
+        plan = Plan.of((e for item in waiting for e in item.experiments), self.store)
         for complaint in plan.complaints:
             yield Update(note=complaint)
         absent = {experiment.identity for experiment in plan.missing}
-        for open in waiting:
-            open.missing = {e.identity for e in open.experiments} & absent
-        uses = Counter(identity for open in waiting for identity in {e.identity for e in open.experiments})
+        for item in waiting:
+            item.missing = {e.identity for e in item.experiments} & absent
+        uses = Counter(identity for item in waiting for identity in {e.identity for e in item.experiments})
 
         def settle() -> Iterator[Update]:
-            for open in list(waiting):
-                if open.failure or not open.missing:
-                    waiting.remove(open)
-                    early[open.prediction.id] = self.conclude(open, uses)
-                    yield Update(verdict=early[open.prediction.id])
+            for item in list(waiting):
+                if item.failure or not item.missing:
+                    waiting.remove(item)
+                    early[item.prediction.id] = self.conclude(item, uses)
+                    yield Update(verdict=early[item.prediction.id])
 
         yield from settle()
-        for event in train_all(plan, self.store, executor, modules=self.modules, device=self.device, compile=self.compile):
+        for event in train_all(
+            plan, self.store, executor, modules=self.modules, device=self.device, compile=self.compile
+        ):
             for note in event.notes:
                 yield Update(note=note)
             if event.experiment is not None:
-                for open in waiting:
-                    if event.experiment.identity in open.missing:
-                        open.missing.discard(event.experiment.identity)
-                        open.failure = open.failure or event.error
+                for item in waiting:
+                    if event.experiment.identity in item.missing:
+                        item.missing.discard(event.experiment.identity)
+                        item.failure = item.failure or event.error
                 yield from settle()
             yield Update(progress=event.progress)
         self.verdicts = correct_families([early[prediction.id] for prediction in self.claims])
         for verdict in self.verdicts:
             save_verdict(self.store, verdict)
 
-    def prepare(self, prediction: Prediction) -> _Open | Verdict:
+    def prepare(self, prediction: Prediction) -> _Pending | Verdict:
         """Return what a claim needs, or why it cannot be checked."""
         for package, advice in prediction.needs.items():
             if importlib.util.find_spec(package) is None:
@@ -142,40 +144,41 @@ class Check:
             }
         except Exception as error:  # a claim is somebody's code
             return self.without_evidence(prediction, Status.ERROR, f"Its runs: {type(error).__name__}: {error}")
-        return _Open(prediction, needed, set())
+        return _Pending(prediction, needed, set())
 
-    def conclude(self, open: _Open, uses: Mapping[str, int]) -> Verdict:
+    def conclude(self, item: _Pending, uses: Mapping[str, int]) -> Verdict:
         """Measure and judge a claim whose runs are in the store."""
-        prediction = open.prediction
-        if open.failure:
-            return self.without_evidence(prediction, Status.ERROR, f"A run failed: {open.failure}")
+        prediction = item.prediction
+        if item.failure:
+            return self.without_evidence(prediction, Status.ERROR, f"A run failed: {item.failure}")
         try:
-            evidence, seconds = self.measure(open)
+            evidence, seconds = self.measure(item)
             verdict = judge(prediction, self.tier, evidence)
         except Exception as error:  # a claim is somebody's code
             return self.without_evidence(prediction, Status.ERROR, f"Measuring: {type(error).__name__}: {error}")
         shared = sum(uses[identity] > 1 for identity in seconds)
         identities = {
             arm: {str(seed): {label: e.identity for label, e in labels.items()} for seed, labels in seeds.items()}
-            for arm, seeds in open.needed.items()
+            for arm, seeds in item.needed.items()
         }
         cost = {"seconds": round(sum(seconds.values()), 2), "runs": len(seconds), "shared": shared}
         return dataclasses.replace(
             verdict, seeds=prediction.tiers[self.tier].seeds, runs=identities, cost=cost, **self.about(prediction)
         )
 
-    def measure(self, open: _Open) -> tuple[Evidence, dict[str, float]]:
+    def measure(self, item: _Pending) -> tuple[Evidence, dict[str, float]]:
         """Return the evidence, and the seconds of training behind each run of it."""
-        observations, seconds = [], {}
-        for arm, at in open.prediction.arms(self.tier).items():
-            for seed, labels in open.needed[arm].items():
+        observations: list[Observation] = []
+        seconds: dict[str, float] = {}
+        for arm, at in item.prediction.arms(self.tier).items():
+            for seed, labels in item.needed[arm].items():
                 records = {label: self.store.read(experiment) for label, experiment in labels.items()}
                 for record in records.values():
                     seconds[record.experiment.identity] = float(record.info.get("seconds", 0.0))
-                for m in open.prediction.measure(records, at):
-                    observations.append(
-                        Observation(m.quantity, float(m.value), m.at, bool(m.censored), arm=arm, seed=seed)
-                    )
+                observations += [
+                    Observation(m.quantity, float(m.value), m.at, bool(m.censored), arm=arm, seed=seed)
+                    for m in item.prediction.measure(records, at)
+                ]
         return Evidence(tuple(observations)), seconds
 
     def without_evidence(self, prediction: Prediction, status: Status, reason: str) -> Verdict:

@@ -56,7 +56,10 @@ def _status(
     for gate in gates:
         if not gate.met:
             where = "" if gate.arm == CLAIM else f" in the control “{gate.arm}”"
-            return Status.INVALID, f"The gate “{gate.requirement}” was not met{where}: the worst seed has {gate.worst:.4g}."
+            return (
+                Status.INVALID,
+                f"The gate “{gate.requirement}” was not met{where}: the worst seed has {gate.worst:.4g}.",
+            )
     for control in controls:
         if control.outcome == Outcome.CORROBORATED:
             return Status.INVALID, f"The control “{control.name}” passed: {sentence(control.criteria[0])}"
@@ -79,7 +82,7 @@ def sentence(found: Judged) -> str:
     interval = f"{found.estimate:.4g} [{found.low:.4g}, {found.high:.4g}]"
     if found.n < 2:
         interval = f"{found.estimate:.4g} (one seed)"
-    return f"{_capital(found.quantity)}{where} is {interval} over {found.n} seeds; it {must(found.requirement)}: {verb}."
+    return f"{found.quantity[:1].upper() + found.quantity[1:]}{where} is {interval} over {found.n} seeds; it {must(found.requirement)}: {verb}."
 
 
 def must(requirement: str) -> str:
@@ -88,10 +91,6 @@ def must(requirement: str) -> str:
         if requirement.startswith(f"{verb} "):
             return f"must {infinitive} {requirement.removeprefix(verb).lstrip()}"
     return f"must satisfy: {requirement}"
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
 
 
 def _judge_arm(criteria: tuple[Criterion, ...], arm: str, evidence: Evidence) -> tuple[Judged, ...]:
@@ -161,7 +160,9 @@ def correct_families(verdicts: Iterable[Verdict]) -> list[Verdict]:
         for index, p in zip(members, adjusted, strict=True):
             verdict = dataclasses.replace(verdicts[index], p_holm=p)
             if verdict.status is Status.PASS and p > 1 - LEVEL:
-                reason = f"{verdict.reason} Corrected for the {len(members)} claims of its family, p = {p:.3g}: undecided."
+                reason = (
+                    f"{verdict.reason} Corrected for the {len(members)} claims of its family, p = {p:.3g}: undecided."
+                )
                 verdict = dataclasses.replace(verdict, status=Status.INCONCLUSIVE, reason=reason)
             verdicts[index] = verdict
     return verdicts

@@ -26,7 +26,7 @@ QUICK = {
     "model": Perceptron(width=128),
     "optimiser": AdamW(lr=1e-2, weight_decay=1.0),
     "fraction": 0.5,
-    "steps": 4000,
+    "steps": 3000,
     "labels": "true",
 }
 

@@ -40,7 +40,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--grokscape-workers", metavar="N", type=int, help="processes; one for each core by default")
 
 
-def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+def pytest_ignore_collect(config: pytest.Config) -> bool | None:
     """Look at no files when only claims were asked for: with ``--grokscape`` and without paths."""
     if config.getoption("--grokscape") and config.args_source is not pytest.Config.ArgsSource.ARGS:
         return True
@@ -48,9 +48,7 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(
-    session: pytest.Session, config: pytest.Config, items: list[pytest.Item]
-) -> None:
+def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
     """Add an item per claim, before ``-k`` and its like choose among all items."""
     tier = config.getoption("--grokscape")
     if not tier:
@@ -70,15 +68,15 @@ def pytest_collection_modifyitems(
     except InvalidInput as error:
         raise pytest.UsageError(str(error)) from None
     batch = _Batch(config, tier, registry, expectations)
-    items[:0] = [ClaimItem.from_parent(session, name=id, claim=claim, batch=batch) for id, claim in registry.claims.items()]
+    items[:0] = [
+        ClaimItem.from_parent(session, name=id, claim=claim, batch=batch) for id, claim in registry.claims.items()
+    ]
 
 
 class _Batch:
     """All claims that survived selection; checked once."""
 
-    def __init__(
-        self, config: pytest.Config, tier: str, registry: Registry, expectations: list[Expectation]
-    ) -> None:
+    def __init__(self, config: pytest.Config, tier: str, registry: Registry, expectations: list[Expectation]) -> None:
         self.config, self.tier, self.registry = config, tier, registry
         self.expected = {expectation.id: expectation for expectation in expectations}
         self._verdicts: dict[str, Verdict] | None = None

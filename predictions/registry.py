@@ -78,7 +78,7 @@ def load(modules: Sequence[str] = ()) -> Registry:
             if claim.id in claims:
                 raise InvalidInput(f"the id {claim.id!r} of {name} is taken by {where[claim.id]}; ids are never reused")
             claims[claim.id], where[claim.id] = claim, name
-    return Registry(claims, tuple([*plugins, *modules]))
+    return Registry(claims, (*plugins, *modules))
 
 
 def claims_of(module: ModuleType) -> list[Prediction]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -28,7 +29,7 @@ NETWORK = {
     "task": BinaryOperation(operation="x+y", p=37),
     "model": Perceptron(width=128),
     "optimiser": AdamW(lr=1e-2, weight_decay=1.0),
-    "steps": 4000,
+    "steps": 3000,
 }
 SEEDS = tuple(range(100, 110))
 CALIBRATION = tuple(range(10))
@@ -36,18 +37,21 @@ CONVERGED = (
     Gate(quantity="lowest training accuracy", above=0.99),
     Gate(quantity="highest training loss", below=0.01),
 )
+#: Efficiencies mean something only once the norm has settled.
+SETTLED = (*CONVERGED, Gate(quantity="largest late change of the norm", below=0.02))
 
 
-def network_run(seed: int, at: Setting, fraction: float, labels: str = "true", **changes: object) -> Run:
+def network_run(seed: int, at: Setting, fraction: float, **changes: Any) -> Run:
     """A run of the setting's network on a fraction of its task."""
     fields = {"task": at.task, "model": at.model, "optimiser": at.optimiser, "steps": at.steps} | changes
-    return Run(n_train=at.task.n_train(fraction), labels=labels, seed=seed, **fields)
+    return Run(n_train=at.task.n_train(fraction), seed=seed, **fields)
 
 
 def convergence(records: Mapping[str, Record]) -> Iterable[Measurement]:
     """The worst of a seed's runs; the gates look at these."""
     yield Measurement("lowest training accuracy", min(r.final("accuracy", "train") for r in records.values()))
     yield Measurement("highest training loss", max(r.final("loss", "train") for r in records.values()))
+    yield Measurement("largest late change of the norm", max(r.drift("weight_norm") for r in records.values()))
 
 
 def efficiency(record: Record) -> float:
@@ -63,7 +67,12 @@ def efficiency(record: Record) -> float:
 
 def retrain_on_less(seed: int, at: Setting) -> Mapping[str, Experiment]:
     start = Run(
-        task=at.task, model=at.model, optimiser=at.start_optimiser, n_train=at.task.size, steps=at.start_steps, seed=seed
+        task=at.task,
+        model=at.model,
+        optimiser=at.start_optimiser,
+        n_train=at.task.size,
+        steps=at.start_steps,
+        seed=seed,
     )
     return {f"{f:g}": network_run(seed, at, f, start=start) for f in at.fractions}
 
@@ -106,14 +115,12 @@ ungrokking = Prediction(
     controls=(
         Control(
             "no weight decay",
-            {"optimiser": AdamW(lr=1e-2, weight_decay=0.0, eps=1e-4)},
+            {"optimiser": AdamW(lr=1e-2, weight_decay=0.0, eps=1e-4), "fractions": (0.1, 0.6)},
             "without weight decay nothing favours the more efficient circuit; eps = 1e-4 keeps AdamW's normalised "
             "steps from destroying the network by themselves",
         ),
     ),
-    curves=(
-        Curve(quantities=("test accuracy",), x="share of the data kept", y="test accuracy", title="Ungrokking"),
-    ),
+    curves=(Curve(quantities=("test accuracy",), x="share of the data kept", y="test accuracy", title="Ungrokking"),),
     tiers={
         "quick": Tier(
             SEEDS,
@@ -135,7 +142,7 @@ ungrokking = Prediction(
 
 
 def memorise(seed: int, at: Setting) -> Mapping[str, Experiment]:
-    return {f"{f:g}": network_run(seed, at, f, at.labels) for f in at.fractions}
+    return {f"{f:g}": network_run(seed, at, f, labels=at.labels) for f in at.fractions}
 
 
 def efficiency_slope(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
@@ -160,7 +167,7 @@ memorisation_efficiency = Prediction(
     theory="circuit efficiency",
     runs=memorise,
     measure=efficiency_slope,
-    gates=CONVERGED,
+    gates=SETTLED,
     criteria=(
         Criterion(
             quantity="slope of log efficiency against log size",
@@ -199,7 +206,9 @@ memorisation_efficiency = Prediction(
 
 def twins(seed: int, at: Setting) -> Mapping[str, Experiment]:
     return {
-        f"{labels} {f:g}": network_run(seed, at, f, labels) for f in at.fractions for labels in ("true", "random")
+        f"{labels} {f:g}": network_run(seed, at, f, labels=labels)
+        for f in at.fractions
+        for labels in ("true", "random")
     }
 
 
@@ -220,7 +229,7 @@ random_label_twin = Prediction(
     theory="circuit efficiency",
     runs=twins,
     measure=twin_ratio,
-    gates=CONVERGED,
+    gates=SETTLED,
     criteria=(
         Criterion(
             quantity="geometric mean of the ratios",

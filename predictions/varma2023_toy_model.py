@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from landscape.experiment import Experiment
 from landscape.learners import TwoCircuits
 from landscape.training.record import Record
 from predictions.evidence import Measurement
-from predictions.prediction import Control, Criterion, Curve, Expected, Gate, Prediction, Setting, Tier
+from predictions.prediction import Control, Criterion, Curve, Expected, Prediction, Setting, Tier
 from predictions.rules import Below, Exceeds, Monotone, Precedes, Within
 from predictions.varma2023_circuit_efficiency import VARMA_2023
 
@@ -23,7 +24,7 @@ PAPER = {"norm_gen": 1.0, "norm_mem": 2.0, "start_gen": 0.005, "start_mem": 1.0}
 THEORY = "circuit efficiency"
 
 
-def jittered(seed: int, constants: Mapping[str, float]) -> dict[str, float]:
+def jittered(seed: int, constants: Mapping[str, float]) -> dict[str, Any]:
     """Multiply each constant by a factor between 0.9 and 1.1 of its own."""
     factors = {name: randomness.generator(seed, f"toy/{name}").uniform(0.9, 1.1) for name in constants}
     return {name: value * factors[name] for name, value in constants.items()}
@@ -159,7 +160,7 @@ allocation = Prediction(
     tiers={
         "quick": Tier(
             SEEDS,
-            {"kappas": (0.8, 1.0, 1.2, 1.5), "alphas": (0.005, 0.015, 0.05), "effort": 1500.0, "exponent": "theorem"},
+            {"kappas": (0.8, 1.0, 1.2, 1.5), "alphas": (0.005, 0.015, 0.05), "effort": 1000.0, "exponent": "theorem"},
         )
     },
     calibration_seeds=CALIBRATION,
@@ -194,7 +195,9 @@ def winner_and_delay(records: Mapping[str, Record], at: Setting) -> Iterable[Mea
         yield Measurement("steps to generalise by weight decay", test.value, at=alpha, censored=test.censored)
     yield Measurement("range of log2 w_g/w_m over weight decays", max(shares) - min(shares))
     yield Measurement("least log2 w_g/w_m over weight decays", min(shares))
-    yield Measurement("slope of log delay on log weight decay", float(np.polyfit(np.log(at.alphas), np.log(delays), 1)[0]))
+    yield Measurement(
+        "slope of log delay on log weight decay", float(np.polyfit(np.log(at.alphas), np.log(delays), 1)[0])
+    )
     for ratio in at.ratios:
         test = times(records[f"ratio {ratio:g}"])[1]
         yield Measurement("steps to generalise by ratio of efficiencies", test.value, at=ratio, censored=test.censored)

@@ -79,7 +79,9 @@ def parser() -> argparse.ArgumentParser:
     )
     check.add_argument("--plan", action="store_true", help="show what would be trained, and stop")
     check.add_argument("--device", default="cpu", help="cpu or cuda (%(default)s)")
-    check.add_argument("--compile", action="store_true", help="use torch.compile; for long runs, gives up bitwise repeats")
+    check.add_argument(
+        "--compile", action="store_true", help="use torch.compile; for long runs, gives up bitwise repeats"
+    )
 
     report = commands.add_parser("report", parents=[store, tier], help="write the page again from the store alone")
     report.add_argument("--report", type=Path, default=DEFAULT_REPORT, metavar="FILE", help="the page (%(default)s)")

@@ -99,7 +99,11 @@ def list_runs(store: Store, console: Console) -> int:
         info: dict[str, Any] = header.get("info", {})
         seconds += float(info.get("seconds", 0.0))
         count += 1
-        console.print(f"{folder.name}  step {info.get('last_step')}  {escape(describe(header))}", overflow="ellipsis", no_wrap=True)
+        console.print(
+            f"{folder.name}  step {info.get('last_step')}  {escape(describe(header))}",
+            overflow="ellipsis",
+            no_wrap=True,
+        )
     console.print(f"{count} runs, {duration(seconds)} of training on one core")
     return 0
 
@@ -163,7 +167,9 @@ def refuse_device(device: str) -> None:
     import torch
 
     if not device.startswith("cuda") or not torch.cuda.is_available():
-        raise InvalidInput(f"--device is {device!r}, expected cpu, or cuda where PyTorch finds a CUDA device (not here)")
+        raise InvalidInput(
+            f"--device is {device!r}, expected cpu, or cuda where PyTorch finds a CUDA device (not here)"
+        )
 
 
 def refuse_unwritable(path: Path | None) -> None:

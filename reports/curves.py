@@ -125,7 +125,9 @@ def _curves(curve: Mapping[str, Any], arms: Sequence[str], verdict: Mapping[str,
     for o in verdict.get("evidence") or ():
         if o["at"] is not None and o["value"] is not None:
             rows[(o["arm"], o["quantity"])].append(o)
-    lines = [_line(arm, quantity, rows[(arm, quantity)]) for arm in arms for quantity in wanted if (arm, quantity) in rows]
+    lines = [
+        _line(arm, quantity, rows[(arm, quantity)]) for arm in arms for quantity in wanted if (arm, quantity) in rows
+    ]
     if not lines:
         return None
     log_x = bool(curve.get("log_x")) and all((line.levels > 0).all() for line in lines)

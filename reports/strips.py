@@ -114,7 +114,12 @@ def _strip(verdict: Mapping[str, Any], index: int, criterion: Mapping[str, Any])
     judged = [(CLAIM, criterion)]
     judged += [(c["name"], c["criteria"][index]) for c in verdict["controls"] if index < len(c["criteria"])]
     rows = tuple(
-        Row(arm, found["outcome"], _points(verdict["evidence"], arm, found), *(found[k] for k in ("estimate", "low", "high")))
+        Row(
+            arm,
+            found["outcome"],
+            _points(verdict["evidence"], arm, found),
+            *(found[k] for k in ("estimate", "low", "high")),
+        )
         for arm, found in judged
     )
     thresholds = tuple(float(value) for value in criterion["thresholds"] if value is not None)
@@ -181,7 +186,11 @@ def _point(seed: int, observations: Sequence[Mapping[str, Any]], kind: str, requ
     values = [float(o["value"]) for o in observations]
     censored = [bool(o["censored"]) for o in observations]
     if kind == "ratio":
-        bounds: dict[tuple[bool, ...], Bound] = {(False, True): "above", (True, False): "below", (True, True): "unknown"}
+        bounds: dict[tuple[bool, ...], Bound] = {
+            (False, True): "above",
+            (True, False): "below",
+            (True, True): "unknown",
+        }
         return Point(seed, max(values[-1], 1.0) / max(values[0], 1.0), bounds.get((censored[0], censored[-1]), "exact"))
     if kind == "rank":
         ordered = [math.inf if unseen else value for value, unseen in zip(values, censored, strict=True)]

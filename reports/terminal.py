@@ -55,7 +55,9 @@ def watch(updates: Iterable[Update], console: Console) -> None:
             if update.note:
                 console.print(f"[yellow]note[/] {escape(update.note)}")
             if update.verdict is not None:
-                console.print(f"{badge(update.verdict.status)}  {update.verdict.id}  [dim]{escape(update.verdict.reason)}[/]")
+                console.print(
+                    f"{badge(update.verdict.status)}  {update.verdict.id}  [dim]{escape(update.verdict.reason)}[/]"
+                )
             if update.progress is not None and update.progress.runs:
                 line = progress_line(update.progress)
                 bar.update(task, completed=update.progress.done, total=update.progress.total, eta=line)
@@ -87,9 +89,7 @@ def verdict_table(verdicts: Sequence[Verdict]) -> Table:
         for row, found in enumerate(verdict.criteria):
             where = "" if found.at is None else f" at {found.at:.4g}"
             head = (status, verdict.id) if row == 0 else ("", "")
-            table.add_row(
-                *head, escape(found.quantity + where), number(found), escape(found.requirement), str(found.n)
-            )
+            table.add_row(*head, escape(found.quantity + where), number(found), escape(found.requirement), str(found.n))
     return table
 
 

@@ -14,7 +14,7 @@ def number(value: float | None, digits: int = 4) -> str:
         return "none"
     if math.isinf(value):
         return "∞" if value > 0 else "−∞"
-    mantissa, _, exponent = f"{value:.{digits}g}".partition("e")
+    mantissa, _, exponent = f"{value + 0.0:.{digits}g}".partition("e")
     mantissa = mantissa.replace("-", "−")
     if not exponent:
         return mantissa

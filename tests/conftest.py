@@ -8,7 +8,7 @@ from landscape.training.worker import ENVIRONMENT
 
 os.environ.update(ENVIRONMENT)
 
-import torch  # noqa: E402  (after the environment it reads)
+import torch
 
 torch.set_num_threads(1)
 

@@ -93,7 +93,8 @@ def reference_of(run: Run, network: Network) -> nn.Module:
     if isinstance(run.model, Transformer):
         assert isinstance(network, TransformerNetwork)
         return ReferenceTransformer(network)
-    assert isinstance(run.model, Perceptron) and isinstance(network, PerceptronNetwork)
+    assert isinstance(run.model, Perceptron)
+    assert isinstance(network, PerceptronNetwork)
     return ReferencePerceptron(network, activation=run.model.activation, n_tokens=run.task.n_tokens)
 
 

@@ -19,7 +19,7 @@ import math
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal, Self
+from typing import ClassVar, Literal
 
 import numpy as np
 import pandas as pd
@@ -88,11 +88,11 @@ class TwoCircuits(Experiment, kind="two_circuits"):
 
     @property
     def predicted_ratio(self) -> float:
-        """``w_g / w_m`` at the global minimum, ``(P_m / P_g)^(2 kappa / (2 - kappa))`` (theorem D.4, norm exponent 2)."""
+        """``w_g / w_m`` at the global minimum: ``(P_m / P_g)^(2 kappa / (2 - kappa))`` (theorem D.4)."""
         return float((self.norm_mem / self.norm_gen) ** (2 * self.kappa / (2 - self.kappa)))
 
     @classmethod
-    def train(cls, batch: Sequence[Self], session: Session) -> Iterator[tuple[Self, Outcome]]:
+    def train(cls, batch: Sequence[TwoCircuits], session: Session) -> Iterator[tuple[TwoCircuits, Outcome]]:
         began = time.perf_counter()
         members = sorted(batch, key=lambda member: member.steps)
         state = _State(members)

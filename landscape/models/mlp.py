@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
@@ -67,10 +68,8 @@ class PerceptronNetwork(Network):
         """Map tokens (..., n_positions) to logits (..., n_classes)."""
         # Layers applied to the whole alphabet first: a table of rows to look up for each position.
         tables = self.hidden if self.embedding is None else self.embedding @ self.hidden
-        hidden = sum(
-            F.embedding(tokens, table)
-            for tokens, table in zip(positions(inputs, self.n_positions), tables.unbind(0), strict=True)
-        )
+        looked_up = zip(positions(inputs, self.n_positions), tables.unbind(0), strict=True)
+        hidden = functools.reduce(torch.add, (F.embedding(tokens, table) for tokens, table in looked_up))
         if self.hidden_bias is not None:
             hidden = hidden + self.hidden_bias
         logits = self.activation(hidden) @ self.output

@@ -49,7 +49,6 @@ class Model(Description, ABC):
         """Return how many numbers the widest layer holds for one example."""
 
 
-
 def positions(inputs: Tensor, expected: int) -> tuple[Tensor, ...]:
     """Split inputs of shape (..., n_positions) into one tensor of tokens per position."""
     if inputs.shape[-1] != expected:

@@ -6,7 +6,7 @@ import contextlib
 import os
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass, field
 from multiprocessing import get_context
@@ -265,7 +265,8 @@ def train_all(
 
 def _collect(sweep: _Sweep, future: Future[dict[str, object]], batch: list[Experiment]) -> Iterator[Event]:
     """Turn a finished job into events; what another process was training is submitted again."""
-    error, notes, busy = "", (), set()
+    error, busy = "", set()
+    notes: tuple[str, ...] = ()
     try:
         answer: Mapping[str, object] = future.result()
     except Exception as failure:

@@ -59,7 +59,9 @@ class Record:
         tail = series[series.index >= (1 - share) * series.index[-1]]
         return float(abs(tail.iloc[-1] - tail.iloc[0]) / abs(tail.iloc[-1]))
 
-    def crossing(self, quantity: str, split: str, *, above: float | None = None, below: float | None = None) -> Crossing:
+    def crossing(
+        self, quantity: str, split: str, *, above: float | None = None, below: float | None = None
+    ) -> Crossing:
         """Return when a quantity first crossed a level for good enough; see `first_crossing`."""
         series = self.series(quantity, split)
         return first_crossing(series.index.to_numpy(), series.to_numpy(), above=above, below=below)

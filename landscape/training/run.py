@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Self
+from typing import Literal
 
 from landscape.experiment import Experiment, Outcome, Session
 from landscape.models import Model, Perceptron
@@ -101,8 +101,8 @@ class Run(Experiment, kind="run"):
         return self.model.multiplications(self.task) * (3 * self.n_train * self.steps + self.task.size * records)
 
     @classmethod
-    def train(cls, batch: Sequence[Self], session: Session) -> Iterator[tuple[Self, Outcome]]:
-        # Torch is needed only where training happens.
+    def train(cls, batch: Sequence[Run], session: Session) -> Iterator[tuple[Run, Outcome]]:
+        # The trainer knows runs; it is imported where it is needed, and not in a circle.
         from landscape.training.trainer import train_ensemble
 
         yield from train_ensemble(batch, session)

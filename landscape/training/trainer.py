@@ -12,7 +12,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -72,9 +72,7 @@ class _Ensemble:
         snapshots = [session.snapshot(run) for run in runs]
         self.step = snapshots[0].step if snapshots[0] else 0
         splits = [run.task.split(run.n_train, seed=run.seed) for run in runs]
-        labels = [
-            run.task.labels if run.labels == "true" else run.task.random_labels(seed=run.seed) for run in runs
-        ]
+        labels = [run.task.labels if run.labels == "true" else run.task.random_labels(seed=run.seed) for run in runs]
         self.labels = torch.stack(labels).to(self.device)
         train = torch.stack([split.train for split in splits]).to(self.device)
         self.train_inputs = self.inputs[train]
@@ -171,6 +169,12 @@ class _Ensemble:
         self.rates = {name: value[index] for name, value in self.rates.items()}
         self.norm = None if self.norm is None else self.norm[index]
 
+    def outcome(self, row: int, info: dict[str, Any]) -> Outcome:
+        """Return what a finished member leaves behind."""
+        member = self.members[row]
+        trajectory = pd.DataFrame(member.rows, columns=list(COLUMNS))
+        return Outcome(trajectory, member.weights | {self.step: self.weights(row)}, info)
+
     def snapshot(self, row: int) -> Snapshot:
         member = self.members[row]
         arrays = {"parameters": self.rows[row].cpu().numpy().copy(), "held": np.array(member.held, dtype=np.int64)}
@@ -226,14 +230,14 @@ def train_ensemble(runs: Sequence[Run], session: Session) -> Iterator[tuple[Run,
         snapshot = session.snapshot(run)
         groups.setdefault(snapshot.step if snapshot else 0, []).append(run)
     for part, group in enumerate(groups.values()):
-        for run, outcome, done in _train_group(group, session):
+        for finished, done in _train_group(group, session):
             session.report((part + done) / len(groups))
-            if run is not None and outcome is not None:
-                yield run, outcome
+            yield from finished
 
 
-def _train_group(runs: list[Run], session: Session) -> Iterator[tuple[Run | None, Outcome | None, float]]:
-    began, began_with = time.perf_counter(), len(runs)
+def _train_group(runs: list[Run], session: Session) -> Iterator[tuple[list[tuple[Run, Outcome]], float]]:
+    """Train runs that stand at one step; yield at every record who is finished, and which share is done."""
+    began, company = time.perf_counter(), len(runs)
     ensemble = _Ensemble(runs, session)
     last = max(run.steps for run in runs)
     schedule = set(runs[0].record.steps(last)) | {run.steps for run in runs}
@@ -245,25 +249,21 @@ def _train_group(runs: list[Run], session: Session) -> Iterator[tuple[Run | None
                 if step in member.run.keep:
                     member.weights[step] = ensemble.weights(row)
         if step in schedule:
-            finished = _record(ensemble)
-            for row, reason in finished.items():
-                member = ensemble.members[row]
-                member.weights[step] = ensemble.weights(row)
-                info = {
-                    "last_step": step,
-                    "stopped_by": reason,
-                    "seconds": (time.perf_counter() - began) / began_with,
-                    "ensemble": began_with,
-                }
-                trajectory = pd.DataFrame(member.rows, columns=list(COLUMNS))
-                yield member.run, Outcome(trajectory, member.weights, info), step / last
-            living = [row for row in range(len(ensemble.members)) if row not in finished]
+            reasons = _record(ensemble)
+            facts = {"last_step": step, "seconds": (time.perf_counter() - began) / company, "ensemble": company}
+            yield (
+                [
+                    (ensemble.members[row].run, ensemble.outcome(row, facts | {"stopped_by": reason}))
+                    for row, reason in reasons.items()
+                ],
+                step / last,
+            )
+            living = [row for row in range(len(ensemble.members)) if row not in reasons]
             if not living:
                 return
-            if finished:
+            if reasons:
                 ensemble.keep(living)
-            yield None, None, step / last
-            # At step 0 there is nothing to keep yet, and a second projection would not be the identity bit for bit.
+            # At step 0 there is nothing to keep yet, and projecting a second time is not the identity bit for bit.
             if step and session.wants_snapshot():
                 for row, member in enumerate(ensemble.members):
                     session.save(member.run, ensemble.snapshot(row))

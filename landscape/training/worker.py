@@ -152,7 +152,8 @@ def import_module(name: str) -> ModuleType:
         if alias in sys.modules and getattr(sys.modules[alias], "__file__", None) == str(path):
             return sys.modules[alias]
         spec = importlib.util.spec_from_file_location(alias, path)
-        assert spec is not None and spec.loader is not None
+        assert spec is not None
+        assert spec.loader is not None
         module = importlib.util.module_from_spec(spec)
         sys.modules[alias] = module
         try:

@@ -79,10 +79,10 @@ class Below(Rule):
     centre: Centre = "median"
 
     def decide(self, sample: Sample, level: float = LEVEL) -> Finding:
-        mirrored = Exceeds(-self.threshold, self.centre).decide(Sample(-sample.values, sample.censored, sample.levels), level)
-        return Finding(
-            mirrored.outcome, -mirrored.estimate, -mirrored.high, -mirrored.low, mirrored.p, mirrored.n
+        mirrored = Exceeds(-self.threshold, self.centre).decide(
+            Sample(-sample.values, sample.censored, sample.levels), level
         )
+        return Finding(mirrored.outcome, -mirrored.estimate, -mirrored.high, -mirrored.low, mirrored.p, mirrored.n)
 
     @property
     def thresholds(self) -> tuple[float, ...]:

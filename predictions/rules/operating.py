@@ -28,9 +28,7 @@ class Operating:
     trials: int
 
 
-def operating(
-    rule: Rule, *, seeds: int, effect: float, spread: float, trials: int = 1000, seed: int = 0
-) -> Operating:
+def operating(rule: Rule, *, seeds: int, effect: float, spread: float, trials: int = 1000, seed: int = 0) -> Operating:
     """Simulate a rule under its null and under an effect.
 
     Parameters

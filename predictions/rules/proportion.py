@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+
 from predictions.rules.intervals import proportion_interval, proportion_p
 from predictions.rules.rule import LEVEL, Finding, Outcome, Rule, Sample, nothing_censored, plain
 
@@ -34,5 +35,6 @@ class Proportion(Rule):
     def sentence(self) -> str:
         return f"happens in more than {self.threshold:.0%} of seeds"
 
-    def draw(self, rng: np.random.Generator, seeds: int, centre: float, spread: float) -> Sample:
+    def draw(self, rng: np.random.Generator, seeds: int, centre: float, spread: float = 0.0) -> Sample:  # noqa: ARG002
+        """Simulate a coin; its spread follows from `centre`."""
         return Sample.of((rng.random(seeds) < centre).astype(float))

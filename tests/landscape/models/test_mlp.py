@@ -69,8 +69,10 @@ def test_biases_start_at_zero_and_are_used() -> None:
     task = BinaryOperation(p=7)
     network = Perceptron(width=9, bias=True).build(task)
     network.initialise(seed=1)
-    assert network.hidden_bias is not None and network.output_bias is not None
-    assert not network.hidden_bias.any() and not network.output_bias.any()
+    assert network.hidden_bias is not None
+    assert network.output_bias is not None
+    assert not network.hidden_bias.any()
+    assert not network.output_bias.any()
     with torch.no_grad():
         network.output_bias[3] = 100.0
     assert (network(task.inputs).argmax(1) == 3).all()

@@ -41,6 +41,8 @@ from tests.landscape.helpers import (
 from tests.references import train_one, training_data
 
 MODELS = [pytest.param(PERCEPTRON, id="perceptron"), pytest.param(TRANSFORMER, id="transformer")]
+#: Too large a step makes ReLUs die and rest; squares go on to infinity.
+EXPLOSIVE = Perceptron(width=16, activation="quadratic")
 needs_mkl = pytest.mark.skipif(not torch.backends.mkl.is_available(), reason="bitwise promises are about MKL")
 needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 
@@ -52,9 +54,9 @@ ADAMW_MEMBERS: list[dict[str, Any]] = [
     {"seed": 1, "optimiser": AdamW(lr=3e-3, weight_decay=2.0), "initial_scale": 0.5, "steps": 73},
 ]
 SGD_MEMBERS: list[dict[str, Any]] = [
-    {"seed": 3, "optimiser": SGD(lr=0.1)},
-    {"seed": 4, "optimiser": SGD(lr=0.05, momentum=0.9), "labels": "random"},
-    {"seed": 5, "optimiser": SGD(lr=0.2, momentum=0.5, weight_decay=0.01), "initial_scale": 1.5, "steps": 50},
+    {"seed": 3, "optimiser": SGD(lr=0.03)},
+    {"seed": 4, "optimiser": SGD(lr=0.003, momentum=0.9), "labels": "random"},
+    {"seed": 5, "optimiser": SGD(lr=0.02, momentum=0.5, weight_decay=0.1), "initial_scale": 1.2, "steps": 50},
 ]
 
 
@@ -198,7 +200,8 @@ def test_session_is_told_of_progress_up_to_the_end() -> None:
     session = MemorySession()
     train([small_run(steps=20), small_run(steps=40)], session)
     assert session.told == sorted(session.told)
-    assert session.told[0] == 0 and session.told[-1] == 1
+    assert session.told[0] == 0
+    assert session.told[-1] == 1
 
 
 # -- beginnings and ends -----------------------------------------------------------------------------------------------
@@ -254,8 +257,8 @@ def test_any_of_several_stops_ends_the_run_and_says_which() -> None:
 
 
 def test_diverging_run_ends_and_spares_the_others() -> None:
-    sound = small_run(optimiser=SGD(lr=0.1), loss="mse", steps=120)
-    wild = small_run(optimiser=SGD(lr=1e6), loss="mse", steps=120)
+    sound = small_run(model=EXPLOSIVE, optimiser=SGD(lr=0.1), loss="mse", steps=120)
+    wild = sound.replace(optimiser=SGD(lr=1e6))
     outcomes = train([wild, sound])
     end = outcomes[wild.identity]
     assert end.info["stopped_by"] == "diverged"
@@ -317,7 +320,7 @@ def test_neighbours_that_leave_early_change_nothing(model: Any) -> None:
         small_run(model=model, seed=4, steps=41),
     ]
     outcomes = train(runs)
-    assert outcomes[runs[2].identity].info["last_step"] == 4
+    assert outcomes[runs[2].identity].info["last_step"] == runs[2].record.steps(60)[3]
     for run in runs:
         outcome = outcomes[run.identity]
         assert_same_bits(outcome, train_alone(run))
@@ -362,7 +365,8 @@ def test_resumed_training_is_the_uninterrupted_one(kind: dict[str, Any], saves: 
     before = list(session.saves)
     session.saves.clear()
     outcomes |= train(runs, session)
-    assert min(session.saves) >= max(before) - 10 and min(session.saves) >= min(before)
+    assert min(session.saves) >= max(before) - 10
+    assert min(session.saves) >= min(before)
     for run in runs:
         assert_same_bits(outcomes[run.identity], whole[run.identity])
 
@@ -373,10 +377,10 @@ class DyingStoreSession(StoreSession):
     left = 16
 
     def save(self, experiment: Experiment, snapshot: Snapshot) -> None:
+        super().save(experiment, snapshot)
+        self.left -= 1
         if self.left == 0:
             raise Interrupted
-        self.left -= 1
-        super().save(experiment, snapshot)
 
 
 def test_resumed_from_a_store_is_the_uninterrupted_one(tmp_path: Path) -> None:
@@ -393,14 +397,17 @@ def test_resumed_from_a_store_is_the_uninterrupted_one(tmp_path: Path) -> None:
 
 def test_diverged_past_survives_a_snapshot(tmp_path: Path) -> None:
     """Infinite and undefined numbers in a record must come back from disk as they were."""
-    run = small_run(optimiser=SGD(lr=1e6), loss="mse", record=Schedule(every=1), dtype="float32")
+    run = small_run(model=EXPLOSIVE, optimiser=SGD(lr=30.0), loss="mse", record=Schedule(every=1))
     whole = train_alone(run)
-    assert not np.isfinite(whole.trajectory["value"]).all()
+    last = int(whole.info["last_step"])
     store = Store(tmp_path / "store")
     session = DyingStoreSession(store, interval=0.0)
-    session.left = int(whole.info["last_step"]) - 1
+    session.left = last - 1
     with pytest.raises(Interrupted):
         train_alone(run, session)
+    snapshot = store.load_snapshot(run)
+    assert snapshot is not None and snapshot.step == last - 1
+    assert not np.isfinite(snapshot.rows["value"]).all()
     assert_same_bits(train_alone(run, StoreSession(store)), whole)
 
 
@@ -408,10 +415,11 @@ def test_diverged_past_survives_a_snapshot(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")  # the compiler's own parts warn of each other
 @pytest.mark.skipif(shutil.which("g++") is None and shutil.which("clang++") is None, reason="no C++ compiler")
 @pytest.mark.parametrize("model", MODELS)
 def test_compiled_agrees_to_rounding(model: Any) -> None:
-    runs = [small_run(model=model, seed=seed, dtype="float64", steps=5 + seed) for seed in range(3)]
+    runs = [small_run(model=model, seed=seed, dtype="float64", steps=5) for seed in range(2)]
     compiled, plain = train(runs, MemorySession(compile=True)), train(runs)
     for run in runs:
         found, wanted = last_weights(compiled[run.identity]), last_weights(plain[run.identity])

@@ -1,0 +1,104 @@
+"use strict";
+document.documentElement.classList.add("script");
+
+const byId = (id) => document.getElementById(id);
+const rows = [...document.querySelectorAll("table.overview tbody tr")];
+
+// -- Light and dark ----------------------------------------------------------------------------------------------
+
+const dark = matchMedia("(prefers-color-scheme: dark)");
+const theme = byId("theme");
+
+function isDark() {
+  const chosen = document.documentElement.dataset.theme;
+  return chosen ? chosen === "dark" : dark.matches;
+}
+
+function nameTheme() {
+  theme.textContent = isDark() ? "Light" : "Dark";
+}
+
+theme.addEventListener("click", () => {
+  document.documentElement.dataset.theme = isDark() ? "light" : "dark";
+  nameTheme();
+});
+dark.addEventListener("change", nameTheme);
+nameTheme();
+
+// -- Filters and order -------------------------------------------------------------------------------------------
+
+function filter() {
+  const words = byId("search").value.toLowerCase().split(/\s+/).filter(Boolean);
+  let shown = 0;
+  for (const row of rows) {
+    const text = row.textContent.toLowerCase();
+    const fits = words.every((word) => text.includes(word)) &&
+      ["paper", "theory", "status"].every((name) => !byId(name).value || byId(name).value === row.dataset[name]);
+    row.hidden = !fits;
+    byId(row.dataset.anchor).hidden = !fits;
+    shown += fits;
+  }
+  byId("shown").textContent = shown === rows.length ? `${shown} claim${shown === 1 ? "" : "s"}`
+    : `${shown} of ${rows.length} claims`;
+  byId("nothing").hidden = shown > 0;
+}
+
+function order(header) {
+  const column = [...header.parentElement.children].indexOf(header);
+  const direction = header.getAttribute("aria-sort") === "ascending" ? "descending" : "ascending";
+  for (const other of header.parentElement.children) other.removeAttribute("aria-sort");
+  header.setAttribute("aria-sort", direction);
+  const key = (row) => row.dataset[header.dataset.key ?? ""] ?? row.cells[column].textContent.trim();
+  const sorted = [...rows].sort((a, b) => key(a).localeCompare(key(b)));
+  if (direction === "descending") sorted.reverse();
+  sorted[0].parentElement.append(...sorted);
+}
+
+// A link to a claim shows it, whatever the filters say.
+function reveal() {
+  const target = byId(decodeURIComponent(location.hash.slice(1)));
+  if (target && target.hidden) {
+    document.querySelector("form.filters").reset();
+    filter();
+    target.scrollIntoView();
+  }
+}
+
+if (rows.length) {
+  const form = document.querySelector("form.filters");
+  form.addEventListener("input", filter);
+  form.addEventListener("submit", (event) => event.preventDefault());
+  form.addEventListener("reset", () => setTimeout(filter));
+  for (const button of document.querySelectorAll("button.sort")) {
+    button.addEventListener("click", () => order(button.parentElement));
+  }
+  addEventListener("hashchange", reveal);
+  // The browser may have kept what was typed before a reload.
+  filter();
+  reveal();
+}
+
+// -- Copying and printing ----------------------------------------------------------------------------------------
+
+for (const button of document.querySelectorAll("button.copy")) {
+  button.addEventListener("click", async () => {
+    const code = button.parentElement.querySelector("code");
+    try {
+      await navigator.clipboard.writeText(code.textContent);
+      button.textContent = "Copied";
+    } catch {
+      getSelection().selectAllChildren(code);
+      button.textContent = "Selected";
+    }
+    setTimeout(() => { button.textContent = "Copy"; }, 2000);
+  });
+}
+
+let opened = [];
+addEventListener("beforeprint", () => {
+  opened = [...document.querySelectorAll("details:not([open])")];
+  for (const details of opened) details.open = true;
+});
+addEventListener("afterprint", () => {
+  for (const details of opened) details.open = false;
+});

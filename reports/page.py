@@ -1,0 +1,149 @@
+"""The report: one HTML file, made from stored verdicts alone.
+
+The file asks for nothing from anywhere: style and script are in it, and its content security policy allows no other.
+The same verdicts give the same bytes.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import importlib.resources
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import jinja2
+from markupsafe import Markup
+
+from landscape.training.store import Store, write_atomically
+from predictions.check import load_verdicts
+from reports import summary, tables, wording
+from reports.curves import curves
+from reports.figures import draw_panel, draw_strip
+from reports.strips import strips
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure of the page: its drawings, and what is drawn as a file to keep."""
+
+    title: str
+    drawings: tuple[Markup, ...]
+    csv: str
+    file_name: str
+
+    @property
+    def href(self) -> str:
+        return "data:text/csv;charset=utf-8," + quote(self.csv, safe=",.-+/:() ").replace(" ", "%20")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A verdict with all that the template shows of it."""
+
+    verdict: Mapping[str, Any]
+    anchor: str
+    paper: str
+    meaning: summary.Meaning
+    decisive: Mapping[str, Any] | None
+    spark: summary.Spark | None
+    criterion_figures: tuple[Figure, ...]
+    curve_figures: tuple[Figure, ...]
+    facts: list[tuple[str, str]]
+    arxiv: str | None
+
+
+def write_report(store: Store, tier: str, path: Path) -> int:
+    """Write the report on a tier's verdicts to a file, whole or not at all.
+
+    Parameters
+    ----------
+    store : Store
+    tier : str
+    path : Path
+
+    Returns
+    -------
+    int
+        The number of verdicts in it.
+    """
+    verdicts, complaints = load_verdicts(store, tier)
+    write_atomically(Path(path), render(verdicts, tier=tier, complaints=complaints).encode())
+    return len(verdicts)
+
+
+def render(verdicts: Sequence[Mapping[str, Any]], *, tier: str, complaints: Sequence[str] = ()) -> str:
+    """Return the report as HTML.
+
+    Parameters
+    ----------
+    verdicts : sequence of mapping
+        As `Verdict.to_data` returns them.
+    tier : str
+    complaints : sequence of str
+        What could not be read.
+    """
+    entries = [_entry(verdict, anchor) for verdict, anchor in zip(verdicts, summary.anchors(verdicts), strict=True)]
+    css, script = _resource("page.css"), _resource("page.js")
+    html = _environment().from_string(_resource("page.html.j2")).render(
+        entries=entries,
+        counts=summary.counts(verdicts),
+        tier=tier,
+        complaints=complaints,
+        meanings=summary.MEANINGS,
+        papers=sorted({entry.paper for entry in entries}),
+        theories=sorted({str(verdict.get("about", {}).get("theory", "")) for verdict in verdicts} - {""}),
+        dates=sorted({str(verdict.get("provenance", {}).get("date", ""))[:10] for verdict in verdicts} - {""}),
+        css=Markup(css),
+        script=Markup(script),
+        css_hash=_hash(css),
+        script_hash=_hash(script),
+        control_outcomes=summary.CONTROL_OUTCOMES,
+        wording=wording,
+    )  # fmt: skip
+    # Text from a claim may hold halves of surrogate pairs, which no file can.
+    return html.encode("utf-8", "replace").decode("utf-8")
+
+
+def _entry(verdict: Mapping[str, Any], anchor: str) -> Entry:
+    index = summary.decisive(verdict)
+    return Entry(
+        verdict=verdict,
+        anchor=anchor,
+        paper=summary.paper(verdict),
+        meaning=summary.meaning(verdict["status"]),
+        decisive=None if index is None else verdict["criteria"][index],
+        spark=summary.spark(verdict),
+        criterion_figures=tuple(_criterion_figures(verdict, anchor)),
+        curve_figures=tuple(_curve_figures(verdict, anchor)),
+        facts=summary.facts(verdict),
+        arxiv=summary.arxiv_link(str(verdict.get("about", {}).get("source", {}).get("arxiv", ""))),
+    )
+
+
+def _criterion_figures(verdict: Mapping[str, Any], anchor: str) -> Iterator[Figure]:
+    for index, strip in enumerate(strips(verdict), start=1):
+        name = f"{anchor}-criterion-{index}"
+        yield Figure(strip.title, (draw_strip(strip, key=name),), tables.of_strip(strip), f"{name}.csv")
+
+
+def _curve_figures(verdict: Mapping[str, Any], anchor: str) -> Iterator[Figure]:
+    for index, curve in enumerate(curves(verdict), start=1):
+        name = f"{anchor}-curve-{index}"
+        drawings = (draw_panel(curve, panel, key=f"{name}-{n}") for n, panel in enumerate(curve.panels, start=1))
+        yield Figure(wording.capital(curve.title), tuple(drawings), tables.of_curves(curve), f"{name}.csv")
+
+
+def _environment() -> jinja2.Environment:
+    return jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+
+
+def _resource(name: str) -> str:
+    return importlib.resources.files("reports").joinpath(name).read_text(encoding="utf-8")
+
+
+def _hash(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

@@ -1,0 +1,51 @@
+"""What a figure shows, as comma-separated values to take away."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from reports.curves import Curves, Line
+from reports.strips import Strip
+
+
+def of_strip(strip: Strip) -> str:
+    """Return a row for each seed of each arm, then one for each estimate and each threshold."""
+    rows: list[Sequence[object]] = [
+        (row.arm, point.seed, f"{point.value:.6g}", point.bound) for row in strip.rows for point in row.points
+    ]
+    for row in strip.rows:
+        bounds = (("estimate", row.estimate), ("low", row.low), ("high", row.high))
+        rows += [(row.arm, name, "" if value is None else f"{value:.6g}", "") for name, value in bounds]
+    rows += [("", "threshold", f"{value:.6g}", "") for value in strip.thresholds]
+    return _csv(("arm", "seed", strip.label, "true value lies"), rows)
+
+
+def of_curves(figure: Curves) -> str:
+    """Return a row for each level of each line: every seed, or the median and the range where that is drawn."""
+    rows = [row for line in figure.lines for row in _line(line)]
+    return _csv(("arm", "quantity", figure.x, "seed", figure.y, "censored"), rows)
+
+
+def _line(line: Line) -> Iterable[Sequence[object]]:
+    if line.is_band:
+        low, high = line.range
+        for name, values in (("lowest", low), ("median", line.median), ("highest", high)):
+            for level, value in zip(line.levels, values, strict=True):
+                yield line.arm, line.quantity, f"{level:g}", name, f"{value:.4g}", ""
+        return
+    for seed, values, censored in zip(line.seeds, line.values, line.censored, strict=True):
+        for level, value, unseen in zip(line.levels, values, censored, strict=True):
+            if not np.isnan(value):
+                yield line.arm, line.quantity, f"{level:g}", seed, f"{value:.6g}", "yes" if unseen else ""
+
+
+def _csv(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    return buffer.getvalue()
