@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import math
 from collections import defaultdict
 from collections.abc import Iterable
 
@@ -80,9 +81,10 @@ def sentence(found: Judged) -> str:
     where = "" if found.at is None else f" at {found.at:.4g}"
     verb = {"corroborated": "as claimed", "falsified": "against the claim", "undecided": "undecided"}[found.outcome]
     interval = f"{found.estimate:.4g} [{found.low:.4g}, {found.high:.4g}]"
-    if found.n < 2:
-        interval = f"{found.estimate:.4g} (one seed)"
-    return f"{found.quantity[:1].upper() + found.quantity[1:]}{where} is {interval} over {found.n} seeds; it {must(found.requirement)}: {verb}."
+    if math.isinf(found.low) and math.isinf(found.high):
+        interval = f"{found.estimate:.4g} (too few seeds for an interval)"
+    subject = found.quantity[:1].upper() + found.quantity[1:] + where
+    return f"{subject} is {interval} over {found.n} seeds; it {must(found.requirement)}: {verb}."
 
 
 def must(requirement: str) -> str:

@@ -100,10 +100,6 @@ class _Batch:
         return check.verdicts
 
 
-class ClaimFailed(Exception):
-    """A claim that came out badly; its message is all there is to show."""
-
-
 class ClaimItem(pytest.Item):
     """One claim."""
 
@@ -119,7 +115,7 @@ class ClaimItem(pytest.Item):
         self.verdict = self.batch.verdict(self)
         self.user_properties += list(_properties(self.verdict))
         if self.verdict.status in (Status.INVALID, Status.ERROR) and not self.expectation():
-            raise ClaimFailed(self.describe())
+            pytest.fail(self.describe(), pytrace=False)
 
     def runtest(self) -> None:
         """Turn the verdict into pytest's words."""
@@ -129,11 +125,13 @@ class ClaimItem(pytest.Item):
         expectation = self.expectation()
         if expectation is not None:
             if expectation.status is not self.verdict.status:
-                raise ClaimFailed(f"expected {expectation.status} ({expectation.reason}), found: {self.describe()}")
+                pytest.fail(
+                    f"expected {expectation.status} ({expectation.reason}), found {self.describe()}", pytrace=False
+                )
             if self.verdict.status is not Status.PASS:
                 pytest.xfail(f"{expectation.status} as expected: {expectation.reason}")
         elif self.verdict.status is Status.FAIL:
-            raise ClaimFailed(self.describe())
+            pytest.fail(self.describe(), pytrace=False)
         elif self.verdict.status in (Status.INCONCLUSIVE, Status.NOT_RUN):
             pytest.skip(f"{self.verdict.status}: {self.verdict.reason}")
 
@@ -143,12 +141,6 @@ class ClaimItem(pytest.Item):
     def describe(self) -> str:
         assert self.verdict is not None
         return f"{self.verdict.status}: {self.claim.claim}\n{self.verdict.reason}"
-
-    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        """Show the verdict, not the traceback of this plugin."""
-        if isinstance(excinfo.value, ClaimFailed):
-            return str(excinfo.value)
-        return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
         """Name the claim by its id."""

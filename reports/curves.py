@@ -54,6 +54,11 @@ class Line:
         return np.nanmin(self.values, axis=0), np.nanmax(self.values, axis=0)
 
     @property
+    def mostly_censored(self) -> np.ndarray:
+        """Where the median is a lower bound: half of the seeds or more had not seen the event."""
+        return np.mean(np.where(np.isnan(self.values), 0.0, self.censored), axis=0) >= 0.5
+
+    @property
     def n(self) -> str:
         """How many seeds there are, at the level that has fewest and at the one that has most."""
         present = np.sum(~np.isnan(self.values), axis=0)
@@ -94,6 +99,17 @@ class Curves:
     def lines(self) -> tuple[Line, ...]:
         return tuple(line for panel in self.panels for line in panel.lines)
 
+    @property
+    def note(self) -> str:
+        """What the lines stand for."""
+        kinds = {line.is_band for line in self.lines}
+        parts = ["Strong lines are medians over seeds"]
+        parts += ["thin lines single seeds"] if False in kinds else []
+        parts += ["bands reach from the lowest to the highest seed"] if True in kinds else []
+        parts += ["hollow triangles are lower bounds"] if any(line.censored.any() for line in self.lines) else []
+        parts += ["short bars are thresholds"] if self.marks else []
+        return ", ".join(parts) + "."
+
     def words(self, panel: Panel) -> str:
         """A panel in words, for those who do not see it."""
         lines = "; ".join(
@@ -106,15 +122,15 @@ class Curves:
 
 def curves(verdict: Mapping[str, Any]) -> list[Curves]:
     """Return the curves that a claim asks for, and those that its criteria decide on, as far as they were measured."""
-    asked = list(verdict.get("about", {}).get("curves", ()))
+    asked = list(verdict["about"]["curves"])
     named = {quantity for curve in asked for quantity in curve["quantities"]}
-    for criterion in verdict.get("criteria") or ():
+    for criterion in verdict["criteria"]:
         quantity = criterion["quantity"]
         if quantity in named or criterion["at"] is not None or criterion["requirement"].startswith("exceeds "):
             continue  # drawn already; or decided on a single number; or two times, whose ratio is all that matters
         named.add(quantity)
         asked.append({"quantities": [quantity], "x": "level", "y": quantity, "title": capital(quantity)})
-    arms = [CLAIM, *(control["name"] for control in verdict.get("controls") or ())]
+    arms = [CLAIM, *(control["name"] for control in verdict["controls"])]
     found = (_curves(curve, arms, verdict) for curve in asked)
     return [figure for figure in found if figure is not None]
 
@@ -122,7 +138,7 @@ def curves(verdict: Mapping[str, Any]) -> list[Curves]:
 def _curves(curve: Mapping[str, Any], arms: Sequence[str], verdict: Mapping[str, Any]) -> Curves | None:
     wanted = list(dict.fromkeys(curve["quantities"]))
     rows: dict[tuple[str, str], list[Mapping[str, Any]]] = defaultdict(list)
-    for o in verdict.get("evidence") or ():
+    for o in verdict["evidence"]:
         if o["at"] is not None and o["value"] is not None:
             rows[(o["arm"], o["quantity"])].append(o)
     lines = [
@@ -139,7 +155,7 @@ def _curves(curve: Mapping[str, Any], arms: Sequence[str], verdict: Mapping[str,
         panels = [Panel(arm, tuple(mine)) for arm in arms if (mine := [line for line in lines if line.arm == arm])]
     marks = [
         (float(criterion["at"]), float(threshold))
-        for criterion in verdict.get("criteria") or ()
+        for criterion in verdict["criteria"]
         if criterion["quantity"] in wanted and criterion["at"] is not None
         for threshold in criterion["thresholds"]
     ]

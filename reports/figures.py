@@ -15,13 +15,14 @@ from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from reports.canvas import AREA, COLOURS, GRID, INK, NORMAL, SERIES, SMALL, SOFT, axes, canvas, scale, style
+from predictions.evidence import CLAIM
+from reports.canvas import AREA, COLOURS, GRID, INK, NORMAL, SERIES, SMALL, SOFT, TRACK, axes, canvas, scale, style
 from reports.curves import Curves, Line, Panel
 from reports.strips import Row, Strip
 from reports.svg import inline, plain_text
 from reports.wording import number
 
-_ROW, _LINE = 46.0, 15.0
+_LINE, _TRACK, _GAP = 15.0, 34.0, 9.0
 _BOUND_MARKERS = {"exact": "o", "above": ">", "below": "<", "unknown": "d"}
 _ARM_MARKERS = "osDPXp"
 _DASHES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1.5, 1.5)), (0, (6, 2, 1.5, 2)), (0, (9, 2)), (0, (3, 1)))
@@ -36,74 +37,76 @@ def colour(index: int) -> str:
 
 
 def draw_strip(strip: Strip, *, key: str) -> Markup:
-    """Draw a criterion: a row for each arm, with its seeds in order, its interval, and the threshold across."""
+    """Draw a criterion: a track for each arm with its seeds in order, its interval, and the threshold across."""
     with style():
-        names = [textwrap.wrap(plain_text(row.arm), 44)[:2] or [""] for row in strip.rows]
-        heights = [_ROW + _LINE * (len(name) - 1) for name in names]
-        figure = canvas(sum(heights) + 24 + 44)
-        ax = axes(figure, left=10, right=10, top=24, bottom=44)
+        names = [textwrap.wrap(plain_text(row.arm), 46)[:2] or [""] for row in strip.rows]
+        tops = np.cumsum([0.0] + [_LINE * len(name) + 3 + _TRACK + _GAP for name in names])
+        figure = canvas(tops[-1] + 42)
+        ax = axes(figure, left=8, right=8, top=0, bottom=42)
         ax.spines["left"].set_visible(False)
         scale(ax.xaxis, strip.limits, log=strip.log)
-        ax.set(ylim=(sum(heights), 0), yticks=[])
+        ax.set(ylim=(tops[-1], 0), yticks=[])
         ax.set_xlabel(plain_text(strip.label), color=INK, fontsize=NORMAL)
-        _thresholds(ax, strip)
-        top = 0.0
-        for index, (row, name, height) in enumerate(zip(strip.rows, names, heights, strict=True)):
-            weight = "bold" if row.is_claim else "normal"
-            for number_, line in enumerate(name):
-                place = (0.0, top + 4 + _LINE * number_)
-                ax.text(*place, line, transform=ax.get_yaxis_transform(), fontsize=NORMAL, va="top", weight=weight)
-            _row(ax, strip, row, bottom=top + height, colour=colour(index))
-            top += height
-            if index < len(strip.rows) - 1:
-                ax.axhline(top, color=GRID, linewidth=0.8, zorder=0.5)
+        _name_thresholds(ax, strip)
+        for index, (row, name, top) in enumerate(zip(strip.rows, names, tops[:-1], strict=True)):
+            for n, line in enumerate(name):
+                ax.text(0, top + 1 + _LINE * n, line, transform=ax.get_yaxis_transform(), fontsize=NORMAL, va="top",
+                        weight="bold" if row.is_claim else "normal")  # fmt: skip
+            start = top + _LINE * len(name) + 3
+            _draw_track(ax, strip, start)
+            _draw_seeds(ax, row, start, colour(index))
+            _draw_interval(ax, strip, row, start + _TRACK - 6)
         return inline(figure, key=key, words=strip.words, colours=COLOURS)
 
 
-def _thresholds(ax: Axes, strip: Strip) -> None:
-    low, high = strip.limits
-    if strip.region:
-        ends = max(strip.region[0], low), min(strip.region[1], high)
-        ax.axvspan(*ends, facecolor=AREA, edgecolor="none", zorder=0)
-    for threshold in strip.thresholds:
-        ax.axvline(threshold, color=INK, linewidth=1.2, linestyle=(0, (4, 2)), zorder=1)
+def _name_thresholds(ax: Axes, strip: Strip) -> None:
+    """Write the thresholds above the first track, beside the short name of the claim."""
     texts = [number(threshold) for threshold in strip.thresholds]
     if len(texts) == 1:
         texts = [f"threshold {texts[0]}"]
-    places = [strip.position(threshold) for threshold in strip.thresholds]
-    close = len(places) == 2 and abs(places[1] - places[0]) < 0.2
+    places = [max(strip.position(threshold), 0.14) for threshold in strip.thresholds]
+    close = len(places) == 2 and places[1] - places[0] < 0.2
     for index, (place, text) in enumerate(zip(places, texts, strict=True)):
-        align = "left" if place < 0.2 else "right" if place > 0.8 else "center"
-        if close:
-            align = ("right", "left")[index]
-        ax.annotate(text, (place, 1), (0, 5), "axes fraction", "offset points", ha=align, fontsize=SMALL)
+        align = ("right", "left")[index] if close else "left" if place < 0.3 else "right" if place > 0.8 else "center"
+        if close and index == 0 and place < 0.3:
+            text, align = " to ".join(texts), "left"
+        ax.text(place, 2, text, transform=ax.get_yaxis_transform(), ha=align, va="top", fontsize=SMALL)
+        if " to " in text:
+            break
 
 
-def _row(ax: Axes, strip: Strip, row: Row, *, bottom: float, colour: str) -> None:
+def _draw_track(ax: Axes, strip: Strip, top: float) -> None:
     low, high = strip.limits
-    # Seeds from top to bottom in the order of their numbers: no chance in it, and arms can be compared by eye.
-    offsets = np.linspace(bottom - 24, bottom - 12, len(row.points)) if len(row.points) > 1 else [bottom - 18]
+    ax.fill_between([low, high], top, top + _TRACK, color=TRACK, linewidth=0, zorder=0)
+    if strip.region:
+        ends = [max(strip.region[0], low), min(strip.region[1], high)]
+        ax.fill_between(ends, top, top + _TRACK, color=AREA, linewidth=0, zorder=0.5)
+    for threshold in strip.thresholds:
+        ax.plot([threshold] * 2, [top - 1, top + _TRACK + 1], color=INK, linewidth=1.3, linestyle=(0, (4, 2)), zorder=1)
+
+
+def _draw_seeds(ax: Axes, row: Row, top: float, colour: str) -> None:
+    # From top to bottom in the order of their numbers: no chance in it, and arms can be compared seed by seed.
+    places = np.linspace(top + 5, top + _TRACK - 13, len(row.points)) if len(row.points) > 1 else [top + 10.0]
     for bound, marker in _BOUND_MARKERS.items():
-        chosen = [(p.value, y) for p, y in zip(row.points, offsets, strict=False) if p.bound == bound]
+        chosen = [(point.value, y) for point, y in zip(row.points, places, strict=False) if point.bound == bound]
         if chosen:
             x, y = zip(*chosen, strict=True)
-            exact = bound == "exact"
-            sns.scatterplot(
-                x=x, y=y, ax=ax, marker=marker, s=22 if exact else 30, alpha=0.75 if exact else 1.0, zorder=3,
-                facecolor=colour if exact else "none", edgecolor=colour, linewidth=0.4 if exact else 1.2, legend=False,
-            )  # fmt: skip
-    y_line = bottom - 6
-    start, end = low if row.low is None else row.low, high if row.high is None else row.high
+            face = {"facecolor": colour, "alpha": 0.75} if bound == "exact" else {"facecolor": "none"}
+            sns.scatterplot(x=x, y=y, ax=ax, marker=marker, s=24, edgecolor=colour, linewidth=1.0, legend=False,
+                            zorder=3, **face)  # fmt: skip
+
+
+def _draw_interval(ax: Axes, strip: Strip, row: Row, y: float) -> None:
+    low, high = strip.limits
     if row.low is not None or row.high is not None:
-        ax.plot(
-            [max(start, low), min(end, high)], [y_line] * 2, color=INK, linewidth=2.2, solid_capstyle="butt", zorder=4
-        )
-        for bound, place, marker in ((row.low, low, "<"), (row.high, high, ">")):
+        ends = [low if row.low is None else row.low, high if row.high is None else row.high]
+        ax.plot(np.clip(ends, low, high), [y, y], color=INK, linewidth=2.2, solid_capstyle="butt", zorder=4)
+        for bound, end, marker in ((row.low, low, "<"), (row.high, high, ">")):
             if bound is None or not low <= bound <= high:
-                ax.plot(place, y_line, marker=marker, color=INK, markersize=5, zorder=4, clip_on=False)
+                ax.plot(end, y, marker=marker, color=INK, markersize=5, zorder=4, clip_on=False)
     if row.estimate is not None:
-        place = min(max(row.estimate, low), high)
-        ax.plot(place, y_line, marker="D", color=INK, markersize=5.5, zorder=5, clip_on=False)
+        ax.plot(np.clip(row.estimate, low, high), y, marker="D", color=INK, markersize=5.5, zorder=5, clip_on=False)
 
 
 # -- Curves ------------------------------------------------------------------------------------------------------------
@@ -112,7 +115,9 @@ def _row(ax: Axes, strip: Strip, row: Row, *, bottom: float, colour: str) -> Non
 def draw_panel(figure: Curves, panel: Panel, *, key: str) -> Markup:
     """Draw one panel of a figure; all its panels have the same axes."""
     with style():
-        labels = [line for entry in _labels(figure, panel) for line in textwrap.wrap(plain_text(entry), 48)[:1] or [""]]
+        several = len({line.quantity for line in figure.lines}) > 1
+        names = [f"{line.quantity if several else line.arm} ({line.n} seeds)" for line in panel.lines]
+        labels = [textwrap.shorten(plain_text(name), 52, placeholder="…") for name in names]
         title = textwrap.wrap(plain_text(panel.title), 46)[:2]
         top = 10 + _LINE * (len(labels) + len(title)) + 4
         canvas_ = canvas(top + 190 + 42)
@@ -127,13 +132,12 @@ def draw_panel(figure: Curves, panel: Panel, *, key: str) -> Markup:
         keys = [_draw_line(ax, line, **look(figure, line)) for line in panel.lines]
         for level, threshold in figure.marks:
             ax.plot(level, threshold, marker="_", color=INK, markersize=16, markeredgewidth=1.8, zorder=6)
-        handles = [*keys, *([_mark_key()] if figure.marks else [])]
         for index, line in enumerate(title):
             height = top - 10 - _LINE * index
             ax.annotate(line, (0, 1), (-44, height), "axes fraction", "offset points", va="top", weight="bold",
                         fontsize=NORMAL)  # fmt: skip
         ax.legend(
-            handles, labels, loc="lower left", bbox_to_anchor=(-44 / (360 - 62), 1 + 4 / 190), frameon=False,
+            keys, labels, loc="lower left", bbox_to_anchor=(-44 / (360 - 62), 1 + 4 / 190), frameon=False,
             fontsize=SMALL, borderpad=0, borderaxespad=0, labelspacing=0.35, handlelength=2.6, labelcolor=INK,
         )  # fmt: skip
         return inline(canvas_, key=key, words=figure.words(panel), colours=COLOURS)
@@ -166,33 +170,24 @@ def _around(values: np.ndarray, log: bool, room: float) -> tuple[float, float]:
     return (math.exp(low - margin), math.exp(high + margin)) if log else (low - margin, high + margin)
 
 
-def _labels(figure: Curves, panel: Panel) -> list[str]:
-    several = len({line.quantity for line in figure.lines}) > 1
-    labels = []
-    for line in panel.lines:
-        what = "median and range" if line.is_band else "median and each"
-        labels.append(f"{line.quantity if several else line.arm}: {what} of {line.n} seeds")
-    return [*labels, *(["threshold of a criterion"] if figure.marks else [])]
-
-
-def _mark_key() -> Line2D:
-    return Line2D([], [], color=INK, linestyle="", marker="_", markersize=16, markeredgewidth=1.8)
-
-
 def _draw_line(ax: Axes, line: Line, *, color: str, linestyle: Any, marker: str) -> Line2D:
     """Draw a line; return its entry for the legend."""
-    emphasis = {"color": color, "linestyle": linestyle, "linewidth": 2.0, "marker": marker, "markersize": 5.5}
+    # Where arms agree, the claim lies on top of wider controls, so that both are seen.
+    wide = 0.0 if line.arm == CLAIM or line.is_band else 1.5
+    look = {"color": color, "linestyle": linestyle, "linewidth": 2.0 + wide, "marker": marker, "markersize": 5 + wide}
+    order = 5 if line.arm == CLAIM else 4
     if line.is_band:
         ax.fill_between(line.levels, *line.range, color=color, alpha=0.22, linewidth=0)
     else:
-        for values, censored in zip(line.values, line.censored, strict=True):
+        for values in line.values:
             seen = ~np.isnan(values)
             ax.plot(line.levels[seen], values[seen], color=color, linewidth=0.7, alpha=0.45, zorder=2)
-            unseen = seen & censored
-            ax.plot(line.levels[unseen], values[unseen], linestyle="", marker="^", markersize=6, markerfacecolor="none",
-                    markeredgecolor=color, zorder=4)  # fmt: skip
         if len(line.levels) == 1:
-            ax.plot(np.repeat(line.levels, len(line.values)), line.values[:, 0], linestyle="", marker=marker or "o",
+            ax.plot(np.repeat(line.levels, len(line.values)), line.values[:, 0], linestyle="", marker=marker,
                     markersize=3.5, color=color, alpha=0.6, zorder=3)  # fmt: skip
-    sns.lineplot(x=line.levels, y=line.median, ax=ax, estimator=None, zorder=5, markeredgewidth=0, **emphasis)
-    return Line2D([], [], **emphasis)
+    bounded = line.mostly_censored
+    sns.lineplot(x=line.levels, y=line.median, ax=ax, estimator=None, zorder=order, markeredgewidth=0,
+                 markevery=np.flatnonzero(~bounded).tolist(), **look)  # fmt: skip
+    ax.plot(line.levels[bounded], line.median[bounded], linestyle="", marker="^", markersize=8, zorder=order,
+            markerfacecolor="none", markeredgecolor=color, markeredgewidth=1.5)  # fmt: skip
+    return Line2D([], [], **look)

@@ -3,6 +3,11 @@ document.documentElement.classList.add("script");
 
 const byId = (id) => document.getElementById(id);
 const rows = [...document.querySelectorAll("table.overview tbody tr")];
+const article = (row) => byId(row.dataset.anchor);
+const texts = new Map(rows.map((row) => {
+  const told = [row, ...article(row).querySelectorAll(".reason, .source, .notes")];
+  return [row, told.map((element) => element.textContent).join(" ").toLowerCase()];
+}));
 
 // -- Light and dark ----------------------------------------------------------------------------------------------
 
@@ -31,11 +36,10 @@ function filter() {
   const words = byId("search").value.toLowerCase().split(/\s+/).filter(Boolean);
   let shown = 0;
   for (const row of rows) {
-    const text = row.textContent.toLowerCase();
-    const fits = words.every((word) => text.includes(word)) &&
+    const fits = words.every((word) => texts.get(row).includes(word)) &&
       ["paper", "theory", "status"].every((name) => !byId(name).value || byId(name).value === row.dataset[name]);
     row.hidden = !fits;
-    byId(row.dataset.anchor).hidden = !fits;
+    article(row).hidden = !fits;
     shown += fits;
   }
   byId("shown").textContent = shown === rows.length ? `${shown} claim${shown === 1 ? "" : "s"}`
@@ -48,7 +52,7 @@ function order(header) {
   const direction = header.getAttribute("aria-sort") === "ascending" ? "descending" : "ascending";
   for (const other of header.parentElement.children) other.removeAttribute("aria-sort");
   header.setAttribute("aria-sort", direction);
-  const key = (row) => row.dataset[header.dataset.key ?? ""] ?? row.cells[column].textContent.trim();
+  const key = (row) => row.dataset[header.dataset.key] ?? row.cells[column].textContent.trim();
   const sorted = [...rows].sort((a, b) => key(a).localeCompare(key(b)));
   if (direction === "descending") sorted.reverse();
   sorted[0].parentElement.append(...sorted);

@@ -20,6 +20,7 @@ from markupsafe import Markup
 
 from landscape.training.store import Store, write_atomically
 from predictions.check import load_verdicts
+from predictions.judge import must
 from reports import summary, tables, wording
 from reports.curves import curves
 from reports.figures import draw_panel, draw_strip
@@ -32,6 +33,7 @@ class Figure:
 
     title: str
     drawings: tuple[Markup, ...]
+    note: str
     csv: str
     file_name: str
 
@@ -50,8 +52,7 @@ class Entry:
     meaning: summary.Meaning
     decisive: Mapping[str, Any] | None
     spark: summary.Spark | None
-    criterion_figures: tuple[Figure, ...]
-    curve_figures: tuple[Figure, ...]
+    figures: tuple[Figure, ...]
     facts: list[tuple[str, str]]
     arxiv: str | None
 
@@ -86,7 +87,15 @@ def render(verdicts: Sequence[Mapping[str, Any]], *, tier: str, complaints: Sequ
     complaints : sequence of str
         What could not be read.
     """
-    entries = [_entry(verdict, anchor) for verdict, anchor in zip(verdicts, summary.anchors(verdicts), strict=True)]
+    verdicts = [summary.completed(verdict) for verdict in verdicts]
+    entries, complaints = [], list(complaints)
+    for verdict, anchor in zip(verdicts, summary.anchors(verdicts), strict=True):
+        try:
+            entries.append(_entry(verdict, anchor))
+        except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+            # One verdict that somebody edited must not take the others with it.
+            complaints.append(f"The verdict on {verdict['id']} cannot be shown ({type(error).__name__}: {error}).")
+    verdicts = [entry.verdict for entry in entries]
     css, script = _resource("page.css"), _resource("page.js")
     html = _environment().from_string(_resource("page.html.j2")).render(
         entries=entries,
@@ -95,14 +104,15 @@ def render(verdicts: Sequence[Mapping[str, Any]], *, tier: str, complaints: Sequ
         complaints=complaints,
         meanings=summary.MEANINGS,
         papers=sorted({entry.paper for entry in entries}),
-        theories=sorted({str(verdict.get("about", {}).get("theory", "")) for verdict in verdicts} - {""}),
-        dates=sorted({str(verdict.get("provenance", {}).get("date", ""))[:10] for verdict in verdicts} - {""}),
+        theories=sorted({str(verdict["about"]["theory"]) for verdict in verdicts} - {""}),
+        dates=sorted({str(verdict["provenance"].get("date", ""))[:10] for verdict in verdicts} - {""}),
         css=Markup(css),
         script=Markup(script),
         css_hash=_hash(css),
         script_hash=_hash(script),
         control_outcomes=summary.CONTROL_OUTCOMES,
         wording=wording,
+        must=must,
     )  # fmt: skip
     # Text from a claim may hold halves of surrogate pairs, which no file can.
     return html.encode("utf-8", "replace").decode("utf-8")
@@ -117,24 +127,23 @@ def _entry(verdict: Mapping[str, Any], anchor: str) -> Entry:
         meaning=summary.meaning(verdict["status"]),
         decisive=None if index is None else verdict["criteria"][index],
         spark=summary.spark(verdict),
-        criterion_figures=tuple(_criterion_figures(verdict, anchor)),
-        curve_figures=tuple(_curve_figures(verdict, anchor)),
+        figures=(*_criterion_figures(verdict, anchor), *_curve_figures(verdict, anchor)),
         facts=summary.facts(verdict),
-        arxiv=summary.arxiv_link(str(verdict.get("about", {}).get("source", {}).get("arxiv", ""))),
+        arxiv=summary.arxiv_link(str(verdict["about"]["source"]["arxiv"])),
     )
 
 
 def _criterion_figures(verdict: Mapping[str, Any], anchor: str) -> Iterator[Figure]:
     for index, strip in enumerate(strips(verdict), start=1):
         name = f"{anchor}-criterion-{index}"
-        yield Figure(strip.title, (draw_strip(strip, key=name),), tables.of_strip(strip), f"{name}.csv")
+        yield Figure(strip.title, (draw_strip(strip, key=name),), "", tables.of_strip(strip), f"{name}.csv")
 
 
 def _curve_figures(verdict: Mapping[str, Any], anchor: str) -> Iterator[Figure]:
     for index, curve in enumerate(curves(verdict), start=1):
         name = f"{anchor}-curve-{index}"
         drawings = (draw_panel(curve, panel, key=f"{name}-{n}") for n, panel in enumerate(curve.panels, start=1))
-        yield Figure(wording.capital(curve.title), tuple(drawings), tables.of_curves(curve), f"{name}.csv")
+        yield Figure(wording.capital(curve.title), tuple(drawings), curve.note, tables.of_curves(curve), f"{name}.csv")
 
 
 def _environment() -> jinja2.Environment:

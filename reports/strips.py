@@ -107,7 +107,7 @@ class Strip:
 
 def strips(verdict: Mapping[str, Any]) -> list[Strip]:
     """Return a strip for each criterion of a verdict."""
-    return [_strip(verdict, index, criterion) for index, criterion in enumerate(verdict.get("criteria") or ())]
+    return [_strip(verdict, index, criterion) for index, criterion in enumerate(verdict["criteria"])]
 
 
 def _strip(verdict: Mapping[str, Any], index: int, criterion: Mapping[str, Any]) -> Strip:

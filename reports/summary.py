@@ -14,11 +14,12 @@ from reports.strips import Strip, strips
 
 @dataclass(frozen=True)
 class Meaning:
-    """A status: its sign, its word, and what it means."""
+    """A status: its sign, its word (of one claim, and of several), and what it means."""
 
     name: str
     sign: str
     word: str
+    plural: str
     text: str
 
     @property
@@ -28,28 +29,37 @@ class Meaning:
 
 #: In the order in which the page counts them.
 MEANINGS = (
-    Meaning("PASS", "✓", "holds", "Every criterion is met with the whole 95 % interval beyond its threshold, every control "
+    Meaning("PASS", "✓", "holds", "hold", "Every criterion is met with the whole 95 % interval beyond its threshold, every control "
             "fails, as it should, and every gate is met."),
-    Meaning("FAIL", "✕", "fails", "The whole interval of a criterion lies on the wrong side of its threshold."),
-    Meaning("INCONCLUSIVE", "?", "undecided", "An interval contains its threshold, a control did not clearly fail, or the "
+    Meaning("FAIL", "✕", "fails", "fail", "The whole interval of a criterion lies on the wrong side of its threshold."),
+    Meaning("INCONCLUSIVE", "?", "undecided", "undecided", "An interval contains its threshold, a control did not clearly fail, or the "
             "correction for several claims took the certainty away. More seeds may decide."),
-    Meaning("INVALID", "⊘", "invalid", "A control passed, or a gate was not met: the measurement does not bear on the claim, "
+    Meaning("INVALID", "⊘", "invalid", "invalid", "A control passed, or a gate was not met: the measurement does not bear on the claim, "
             "whatever it shows."),
-    Meaning("NOT RUN", "○", "not run", "Something that the check needs is absent."),
-    Meaning("ERROR", "!", "error", "The check broke before it came to a verdict."),
+    Meaning("NOT RUN", "○", "not run", "not run", "Something that the check needs is absent."),
+    Meaning("ERROR", "!", "error", "errors", "The check broke before it came to a verdict."),
 )  # fmt: skip
 CONTROL_OUTCOMES = {
     "falsified": "fails, as it should",
     "corroborated": "passes: the measurement cannot tell the claim from its absence",
     "undecided": "does not clearly fail",
 }
+_ID = re.compile(r"[a-z0-9]+\.[a-z0-9_]+")
+_EMPTY: Mapping[str, Any] = {
+    **dict.fromkeys(("criteria", "controls", "gates", "seeds", "calibration_seeds", "evidence"), ()),
+    **dict.fromkeys(("runs", "cost", "about", "provenance"), {}),
+    **dict.fromkeys(("p", "p_holm"), None),
+    **dict.fromkeys(("reason", "expected"), ""),
+}
+_ABOUT: Mapping[str, Any] = {"claim": "", "source": {}, "theory": "", "notes": "", "curves": (), "setting": {}, "controls": {}}
+_SOURCE: Mapping[str, Any] = {"key": "", "title": "", "authors": "", "arxiv": "", "where": ""}
 _ARXIV = re.compile(r"(\d{4}\.\d{4,5}|[a-z-]+(\.[A-Z]{2})?/\d{7})(v\d+)?")
 
 
 def meaning(status: str) -> Meaning:
     """Return what is known of a status; a status of a later version stands for itself."""
     known = {m.name: m for m in MEANINGS}
-    return known.get(status) or Meaning("unknown", "?", status.lower(), "")
+    return known.get(status) or Meaning("unknown", "?", status.lower(), status.lower(), "")
 
 
 def counts(verdicts: Iterable[Mapping[str, Any]]) -> list[tuple[Meaning, int]]:
@@ -61,21 +71,28 @@ def counts(verdicts: Iterable[Mapping[str, Any]]) -> list[tuple[Meaning, int]]:
 
 
 def anchors(verdicts: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return an anchor for each verdict, its id as far as possible, all different."""
-    taken: Counter[str] = Counter()
-    names = []
-    for verdict in verdicts:
-        name = re.sub(r"[^A-Za-z0-9._-]+", "-", str(verdict["id"])) or "claim"
-        taken[name] += 1
-        names.append(name if taken[name] == 1 else f"{name}--{taken[name]}")
+    """Return an anchor for each verdict: its id, unless that is none or taken already."""
+    names: list[str] = []
+    for n, verdict in enumerate(verdicts, start=1):
+        name = str(verdict["id"])
+        # A proper id has a dot and no hyphen, so that it cannot be that of anything else in the page.
+        names.append(name if _ID.fullmatch(name) and name not in names else f"claim-{n}")
     return names
+
+
+def completed(verdict: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a verdict with all that the page asks for; one made by hand or by another version may lack some."""
+    result = dict(_EMPTY) | {name: value for name, value in verdict.items() if value is not None}
+    result["about"] = {**_ABOUT, **result["about"]}
+    result["about"]["source"] = {**_SOURCE, **result["about"]["source"]}
+    return result
 
 
 def paper(verdict: Mapping[str, Any]) -> str:
     """Return "Varma, Shah, Kenton et al. 2023"."""
-    source = verdict.get("about", {}).get("source", {})
-    authors = [name.strip() for name in source.get("authors", "").split(",") if name.strip()]
-    year = re.search(r"(?:19|20)\d\d", source.get("key", ""))
+    source = verdict["about"]["source"]
+    authors = [name.strip() for name in source["authors"].split(",") if name.strip()]
+    year = re.search(r"(?:19|20)\d\d", source["key"])
     name = f"{authors[0]} et al." if len(authors) > 2 else " and ".join(authors) or str(verdict["id"]).partition(".")[0]
     return f"{name} {year[0]}" if year else name
 
@@ -87,7 +104,7 @@ def arxiv_link(identifier: str) -> str | None:
 
 def decisive(verdict: Mapping[str, Any]) -> int | None:
     """Return which criterion the overview shows: the one that decided, otherwise the first."""
-    outcomes = [criterion["outcome"] for criterion in verdict.get("criteria") or ()]
+    outcomes = [criterion["outcome"] for criterion in verdict["criteria"]]
     for outcome in ("falsified", "undecided"):
         if outcome in outcomes:
             return outcomes.index(outcome)
@@ -131,19 +148,19 @@ def spark(verdict: Mapping[str, Any]) -> Spark | None:
 
 def facts(verdict: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return the small facts of a verdict that are a name and a text."""
-    cost, seeds = verdict.get("cost") or {}, verdict.get("seeds") or ()
+    cost, seeds = verdict["cost"], verdict["seeds"]
     found = [
         ("seeds that judged it", f"{wording.ranges(seeds)} ({wording.count(len(seeds), 'seed')})" if seeds else ""),
-        ("seeds that set it up", wording.ranges(verdict.get("calibration_seeds") or ())),
-        ("p", _p(verdict)),
+        ("seeds that set it up", wording.ranges(verdict["calibration_seeds"])),
+        ("largest p of its criteria", _p(verdict)),
         ("cost", _cost(cost) if cost else ""),
-        *((name, text) for name, text in (verdict.get("about", {}).get("setting") or {}).items()),
+        *((name, text) for name, text in verdict["about"]["setting"].items()),
     ]
     return [(name, text) for name, text in found if text]
 
 
 def _p(verdict: Mapping[str, Any]) -> str:
-    raw, corrected = verdict.get("p"), verdict.get("p_holm")
+    raw, corrected = verdict["p"], verdict["p_holm"]
     if raw is None:
         return ""
     text = wording.number(raw, 2)

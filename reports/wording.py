@@ -9,11 +9,13 @@ _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def number(value: float | None, digits: int = 4) -> str:
-    """Return a number with some significant digits: ``0.9641``, ``−3``, ``1.2 × 10⁻⁵``; "none" for None."""
+    """Return a number with some significant digits: ``0.9641``, ``−3``, ``40,000``, ``1.2 × 10⁻⁵``; "none" for None."""
     if value is None:
         return "none"
     if math.isinf(value):
         return "∞" if value > 0 else "−∞"
+    if 1e4 <= abs(value) < 1e6:
+        return f"{float(f'{value:.{digits}g}'):,.0f}".replace("-", "−")
     mantissa, _, exponent = f"{value + 0.0:.{digits}g}".partition("e")
     mantissa = mantissa.replace("-", "−")
     if not exponent:

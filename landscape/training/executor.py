@@ -178,17 +178,25 @@ class _Sweep:
 
     def submit_ready(self) -> Iterator[tuple[Experiment, str]]:
         """Submit every batch whose parents are there; yield the experiments that can never start."""
-        for batch in list(self.waiting):
-            parents = {parent.identity for experiment in batch for parent in experiment.parents}
-            lost = [identity for identity in parents if identity in self.failed]
-            if lost:
-                self.waiting.remove(batch)
-                for experiment in batch:
-                    self.failed[experiment.identity] = f"its start failed: {self.failed[lost[0]]}"
-                    yield experiment, self.failed[experiment.identity]
-            elif parents <= self.ready:
-                self.waiting.remove(batch)
-                self.submit(batch)
+        still_waiting = []
+        for batch in self.waiting:
+            able = []
+            for experiment in batch:
+                lost = next((p.identity for p in experiment.parents if p.identity in self.failed), None)
+                if lost is None:
+                    able.append(experiment)
+                    continue
+                self.failed[experiment.identity] = f"its start failed: {self.failed[lost]}"
+                self.finished += experiment.work
+                self.progress.runs_done += 1
+                yield experiment, self.failed[experiment.identity]
+            if not able:
+                continue
+            if {parent.identity for experiment in able for parent in experiment.parents} <= self.ready:
+                self.submit(able)
+            else:
+                still_waiting.append(able)
+        self.waiting = still_waiting
 
     def submit(self, batch: list[Experiment]) -> None:
         # Where the experiments' own classes live, besides what the caller named; never a name out of a store.
@@ -202,7 +210,12 @@ class _Sweep:
             device=self.device,
             compile=self.compile,
         )
-        self.running[self.executor.submit(train_job, job.to_data())] = (job, batch)
+        try:
+            future = self.executor.submit(train_job, job.to_data())
+        except RuntimeError as error:  # a broken executor takes nothing more, and says so at every call
+            future = Future()
+            future.set_exception(error)
+        self.running[future] = (job, batch)
 
     def measure(self, began: float) -> None:
         """Update the progress from what running jobs tell."""

@@ -28,6 +28,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import safetensors.numpy
 from filelock import FileLock, Timeout
@@ -65,12 +66,23 @@ class Store:
         if header.exists():
             self._check_format(header)
         else:
-            if self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
+            if self.path.exists() and self._is_foreign(header):
                 raise StoreError(f"{self.path} exists and is no Grokscape store; choose another --store, or empty it")
             self.path.mkdir(parents=True, exist_ok=True)
             write_atomically(header, json.dumps({"format": FORMAT}).encode())
         for folder in ("runs", "verdicts", "progress", "locks", "aside"):
             (self.path / folder).mkdir(exist_ok=True)
+
+    def _is_foreign(self, header: Path) -> bool:
+        """Say whether something that is no store lies here.
+
+        Another process may be creating the same store at this moment, or have been killed in the middle of it. The
+        header comes first; only unfinished copies of it may lie there without it.
+        """
+        if not self.path.is_dir():
+            return True
+        others = [entry for entry in self.path.iterdir() if not entry.name.startswith(f".{header.name}-")]
+        return bool(others) and not header.exists()
 
     @staticmethod
     def _check_format(header: Path) -> None:
@@ -99,7 +111,7 @@ class Store:
         try:
             outcome.trajectory[list(COLUMNS)].to_parquet(scratch / TRAJECTORY, index=False)
             flat = {f"{step}/{name}": a for step, tensors in outcome.weights.items() for name, a in tensors.items()}
-            (scratch / WEIGHTS).write_bytes(safetensors.numpy.save(flat))
+            (scratch / WEIGHTS).write_bytes(safetensors.numpy.save(_in_order(flat)))
             header = {
                 "format": FORMAT,
                 "experiment": experiment.to_data(),
@@ -234,7 +246,7 @@ class Store:
         """Keep where a training stands."""
         rows = json.dumps([snapshot.rows[column].tolist() for column in COLUMNS])
         meta = {"step": str(snapshot.step), "rows": rows, "sha256": hashlib.sha256(rows.encode()).hexdigest()}
-        payload = safetensors.numpy.save(snapshot.arrays, metadata=meta)
+        payload = safetensors.numpy.save(_in_order(snapshot.arrays), metadata=meta)
         checksum = hashlib.sha256(payload).digest()
         write_atomically(self.path / "progress" / f"{experiment.identity}.safetensors", checksum + payload)
 
@@ -280,6 +292,11 @@ def write_atomically(target: Path, content: bytes) -> None:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+def _in_order(arrays: Weights) -> Weights:
+    """Lay arrays out row by row: safetensors writes the memory of a transposed one as it lies, under its new shape."""
+    return {name: np.asarray(array, order="C") for name, array in arrays.items()}
 
 
 def _sha256(file: Path) -> str:

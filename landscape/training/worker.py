@@ -52,7 +52,7 @@ class Job:
         As `Description.to_data` gives them.
     modules : list of str
         Modules or files to import first: where descriptions of the user's own are defined.
-    device, compile
+    device, compile, interval
         See `StoreSession`.
     """
 
@@ -62,6 +62,7 @@ class Job:
     modules: list[str] = field(default_factory=list)
     device: str = "cpu"
     compile: bool = False
+    interval: float = 15.0
 
     def to_data(self) -> dict[str, Any]:
         """Return the job as JSON-able data."""
@@ -107,7 +108,9 @@ def train_job(data: dict[str, Any]) -> dict[str, Any]:
             if not usable:
                 todo.append(experiment)
         if todo:
-            session = StoreSession(store, device=job.device, compile=job.compile, progress=tell)
+            session = StoreSession(
+                store, device=job.device, compile=job.compile, interval=job.interval, progress=tell
+            )
             for experiment, outcome in type(todo[0]).train(todo, session):
                 store.write(experiment, outcome, provenance(job))
                 answer["trained"].append(experiment.identity)

@@ -1,0 +1,144 @@
+"""Checking from the store: order, sharing, failures of runs and of claims, and what is kept."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from landscape.training.store import Store
+from predictions import verdict as verdicts
+from predictions.check import Check, load_verdicts
+from predictions.evidence import Evidence
+from predictions.judge import judge
+from predictions.prediction import Control, Tier
+from predictions.verdict import Status
+from tests.predictions.claims import claim
+
+
+def check(claims, store, tier="quick"):
+    done = Check(claims, tier, store)
+    with ThreadPoolExecutor(1) as executor:
+        updates = list(done.run(executor))
+    return done.verdicts, updates
+
+
+@pytest.fixture
+def store(tmp_path):
+    return Store(tmp_path / "store")
+
+
+def test_verdicts_come_in_the_order_of_the_claims_and_as_they_are_ready(store):
+    found, updates = check([claim("large"), claim("tiny", value=-2.0)], store)
+    assert [(v.id, v.status) for v in found] == [("test2026.large", Status.PASS), ("test2026.tiny", Status.FAIL)]
+    assert {u.verdict.id for u in updates if u.verdict} == {"test2026.large", "test2026.tiny"}
+
+
+def test_runs_are_shared_and_counted(store):
+    found, _ = check([claim("one"), claim("two")], store)
+    assert found[0].cost == {"seconds": 4.0, "runs": 16, "shared": 16}
+    assert found[0].runs == found[1].runs
+    assert sum(1 for _ in store.folders()) == 16
+
+
+def test_a_second_check_trains_nothing_and_finds_the_same(store):
+    first, _ = check([claim()], store)
+    again, updates = check([claim()], store)
+    assert not any(u.progress for u in updates)
+    strip = dataclasses.replace
+    assert [strip(v, provenance={}) for v in again] == [strip(v, provenance={}) for v in first]
+
+
+def test_a_damaged_record_is_named_and_recomputed(store):
+    first, _ = check([claim()], store)
+    victim = next(iter(store.folders()))
+    (victim / "trajectory.parquet").write_bytes(b"nonsense")
+    again, updates = check([claim()], store)
+    assert any(victim.name in u.note and "set aside" in u.note for u in updates)
+    assert again[0].evidence == first[0].evidence
+
+
+def test_a_run_that_fails_is_an_error_of_its_claim_alone(store):
+    broken = claim("broken", tiers={"quick": Tier((10, 11), {"value": 2.0, "fails": True})})
+    found, _ = check([broken, claim()], store)
+    assert [v.status for v in found] == [Status.ERROR, Status.PASS]
+    assert "it was told to fail" in found[0].reason
+
+
+@pytest.mark.parametrize("part", ["runs", "measure"])
+def test_a_claim_whose_code_breaks_is_an_error_and_not_a_crash(store, part):
+    def breaks(*_):
+        raise ZeroDivisionError("by design")
+
+    found, _ = check([claim("bad", **{part: breaks}), claim()], store)
+    assert [v.status for v in found] == [Status.ERROR, Status.PASS]
+    assert "by design" in found[0].reason
+
+
+def test_what_is_absent_is_not_run(store):
+    needy = claim("needy", needs={"no_such_package_anywhere": "pip install 'grokscape[more]'"})
+    found, _ = check([needy], store)
+    assert found[0].status is Status.NOT_RUN
+    assert "grokscape[more]" in found[0].reason
+    found, _ = check([claim()], store, tier="paper")
+    assert found[0].status is Status.NOT_RUN
+    assert "quick" in found[0].reason
+
+
+def test_a_control_that_passes_makes_it_invalid(store):
+    found, _ = check([claim(control=3.0)], store)
+    assert found[0].status is Status.INVALID
+
+
+def test_evidence_that_lacks_a_quantity_is_an_error(store):
+    found, _ = check([claim("silent", measure=lambda records, at: ())], store)
+    assert found[0].status is Status.ERROR
+    assert "size" in found[0].reason
+
+
+def test_the_json_of_every_kind_of_verdict_fits_its_schema(store):
+    schema = json.loads((Path(verdicts.__file__).parent / "verdict.schema.json").read_text())
+    claims = [
+        claim("large"),
+        claim("tiny", value=-2.0),
+        claim("controlled", control=3.0),
+        claim("few", tiers={"quick": Tier((10, 11), {"value": 2.0, "fails": False})}),
+        claim("broken", tiers={"quick": Tier((10,), {"value": 2.0, "fails": True})}),
+        claim("needy", needs={"no_such_package_anywhere": "install it"}),
+    ]
+    found, _ = check(claims, store)
+    assert {v.status for v in found} == set(Status)
+    for verdict in found:
+        data = json.loads(json.dumps(verdict.to_data(), allow_nan=False))
+        jsonschema.validate(data, schema, cls=jsonschema.Draft202012Validator)
+    kept, complaints = load_verdicts(store, "quick")
+    assert {data["id"] for data in kept} == {c.id for c in claims}
+    assert not complaints
+
+
+def test_a_kept_verdict_that_cannot_be_read_is_named(store):
+    check([claim()], store)
+    file = store.path / "verdicts" / "quick" / "test2026.large.json"
+    file.write_text("{")
+    kept, complaints = load_verdicts(store, "quick")
+    assert kept == []
+    assert "test2026.large.json" in complaints[0]
+
+
+def test_verdicts_can_be_judged_again_from_their_own_evidence(store):
+    found, _ = check([claim()], store)
+    assert judge(claim(), "quick", Evidence.from_data(found[0].to_data()["evidence"])).status is Status.PASS
+
+
+def test_the_command_in_a_verdict_names_the_users_module(store):
+    done = Check([claim()], "quick", store, modules=["my_claims.py"])
+    assert done.about(claim())["provenance"]["command"].endswith("--module my_claims.py")
+
+
+def test_controls_with_settings_of_their_own_are_told(store):
+    found, _ = check([claim(controls=(Control("small", {"value": 0.5}, "why"),))], store)
+    assert found[0].about["controls"] == {"small": {"value": "0.5"}}

@@ -1,0 +1,108 @@
+"""The pytest plugin: what each verdict becomes, selection, expectations, and JUnit's XML."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+
+import pytest
+
+from landscape.errors import InvalidInput
+from predictions.expectation import Expectation, apply, surprises
+from predictions.verdict import Status, Verdict
+
+MODULE = """
+from predictions.prediction import Tier
+from tests.predictions.claims import claim
+holds = claim("holds")
+fails = claim("fails", value=-2.0)
+controlled = claim("controlled", control=3.0)
+broken = claim("broken", measure=lambda records, at: 1 / 0)
+few = claim("few", tiers={"quick": Tier((10, 11), {"value": 2.0, "fails": False})})
+needy = claim("needy", needs={"no_such_package_anywhere": "install it"})
+"""
+
+
+@pytest.fixture
+def run(pytester, monkeypatch, request):
+    monkeypatch.setenv("PYTHONPATH", str(request.config.rootpath))
+    pytester.makepyfile(my_claims=MODULE, test_other="def test_other(): pass")
+
+    def run(*arguments):
+        return pytester.runpytest_subprocess(
+            "--grokscape", "quick", "--grokscape-module", "my_claims.py", "--grokscape-workers", "1", *arguments
+        )
+
+    return run
+
+
+def test_each_verdict_becomes_what_pytest_calls_it(run, pytester):
+    result = run("-k", "test2026", "-rs", "--junitxml=out.xml")
+    result.assert_outcomes(passed=1, failed=1, errors=2, skipped=2)
+    result.stdout.fnmatch_lines(
+        ["*ERROR at setup of test2026.broken*", "*INCONCLUSIVE: Size is*", "*NOT RUN: It needs*"], consecutive=False
+    )
+    cases = {case.get("name"): case for case in ET.parse(pytester.path / "out.xml").iter("testcase")}
+    assert set(cases) == {f"test2026.{n}" for n in ("holds", "fails", "controlled", "broken", "few", "needy")}
+    properties = {p.get("name"): p.get("value") for p in cases["test2026.fails"].iter("property")}
+    assert properties["verdict"] == "FAIL"
+    assert "must exceed 1" in cases["test2026.fails"].find("failure").text
+    assert cases["test2026.controlled"].find("error") is not None
+
+
+def test_only_claims_are_collected_unless_paths_are_given(run):
+    assert "test_other" not in run("--collect-only", "-q").stdout.str()
+    both = run("--collect-only", "-q", "test_other.py").stdout.str()
+    assert "test_other" in both
+    assert "varma2023.ungrokking" in both
+
+
+def test_an_expected_verdict_is_an_xfail_and_another_fails(run):
+    result = run("-k", "fails or controlled", "--grokscape-expect", "test2026.fails=FAIL:known at this scale",
+                 "--grokscape-expect", "test2026.controlled=FAIL:wrongly expected")  # fmt: skip
+    result.assert_outcomes(xfailed=1, failed=1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--grokscape-expect", "nonsense"], "is not ID=VERDICT:reason"),
+        (["--grokscape-expect", "test2026.unknown=FAIL:why"], "no claim matches"),
+        (["--grokscape-module", "absent.py"], "does not import"),
+    ],
+)
+def test_misuse(run, arguments, message):
+    result = run(*arguments)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert message in result.stderr.str()
+
+
+def test_an_unknown_tier(pytester):
+    result = pytester.runpytest_subprocess("--grokscape", "huge")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert "expected one of quick, standard, paper" in result.stderr.str()
+
+
+def test_without_the_option_the_plugin_does_nothing(pytester):
+    pytester.makepyfile("def test_it():\n    import sys\n    assert 'torch' not in sys.modules")
+    pytester.runpytest_subprocess().assert_outcomes(passed=1)
+
+
+def test_expectations_are_read():
+    assert Expectation.parse("a.b=not run: because: so") == Expectation("a.b", Status.NOT_RUN, "because: so")
+    for bad in ("a.b", "a.b=FAIL", "a.b=FAIL:", "a.b=MAYBE:why"):
+        with pytest.raises(InvalidInput, match="ID=VERDICT:reason"):
+            Expectation.parse(bad)
+
+
+def test_surprises():
+    def verdict(id, status):
+        return Verdict(id=id, tier="quick", status=status, reason="Because.")
+
+    expected = [Expectation("a.x", Status.FAIL, "known"), Expectation("a.y", Status.FAIL, "known")]
+    found = [verdict("a.x", Status.FAIL), verdict("a.y", Status.PASS), verdict("a.z", Status.INVALID)]
+    told = surprises(expected, found)
+    assert [sentence.split(":")[0] for sentence in told] == ["a.y", "a.z"]
+    assert [v.expected for v in apply(expected, found)] == ["known", "", ""]
+    assert surprises([], [verdict("a.q", status) for status in (Status.INCONCLUSIVE, Status.NOT_RUN)]) == []
+    with pytest.raises(InvalidInput, match="not among the claims"):
+        apply([Expectation("b.x", Status.PASS, "why")], found)
