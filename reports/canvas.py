@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 import matplotlib
 import seaborn as sns
 from matplotlib.axes import Axes
-from matplotlib.axis import Axis
+from matplotlib.axis import Axis, XAxis
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedFormatter, FixedLocator, MaxNLocator, NullLocator
 
@@ -63,7 +63,8 @@ def axes(figure: Figure, *, left: float, right: float, top: float, bottom: float
 
 def scale(axis: Axis, limits: tuple[float, float], *, log: bool) -> None:
     """Give an axis its limits, linear or logarithmic, and a few ticks that say plain numbers."""
-    axis.axes.set(**{f"{axis.axis_name}scale": "log" if log else "linear", f"{axis.axis_name}lim": limits})
+    name = "x" if isinstance(axis, XAxis) else "y"
+    axis.axes.set(**{f"{name}scale": "log" if log else "linear", f"{name}lim": limits})
     ticks = log_ticks(*limits) if log else linear_ticks(*limits)
     axis.set_major_locator(FixedLocator(ticks))
     axis.set_major_formatter(FixedFormatter([number(tick) for tick in ticks]))

@@ -46,7 +46,7 @@ class Line:
 
     @property
     def median(self) -> np.ndarray:
-        return np.nanmedian(self.values, axis=0)
+        return np.asarray(np.nanmedian(self.values, axis=0))
 
     @property
     def range(self) -> tuple[np.ndarray, np.ndarray]:
@@ -56,7 +56,7 @@ class Line:
     @property
     def mostly_censored(self) -> np.ndarray:
         """Where the median is a lower bound: half of the seeds or more had not seen the event."""
-        return np.mean(np.where(np.isnan(self.values), 0.0, self.censored), axis=0) >= 0.5
+        return np.asarray(np.mean(np.where(np.isnan(self.values), 0.0, self.censored), axis=0) >= 0.5)
 
     @property
     def n(self) -> str:

@@ -30,7 +30,7 @@ _DASHES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1.5, 1.5)), (0, (6, 2, 1.5, 2
 
 def colour(index: int) -> str:
     """The colour of an arm by its place; the claim's is 0."""
-    return SERIES[index % len(SERIES)]
+    return str(SERIES[index % len(SERIES)])
 
 
 # -- Strips ------------------------------------------------------------------------------------------------------------

@@ -71,6 +71,7 @@ function reveal() {
 if (rows.length) {
   const form = document.querySelector("form.filters");
   form.addEventListener("input", filter);
+  form.addEventListener("change", filter);
   form.addEventListener("submit", (event) => event.preventDefault());
   form.addEventListener("reset", () => setTimeout(filter));
   for (const button of document.querySelectorAll("button.sort")) {

@@ -39,7 +39,7 @@ class Figure:
 
     @property
     def href(self) -> str:
-        return "data:text/csv;charset=utf-8," + quote(self.csv, safe=",.-+/:() ").replace(" ", "%20")
+        return "data:text/csv;charset=utf-8," + quote(self.csv, safe=",.-+/:()", errors="replace")
 
 
 @dataclass(frozen=True)

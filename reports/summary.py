@@ -29,13 +29,24 @@ class Meaning:
 
 #: In the order in which the page counts them.
 MEANINGS = (
-    Meaning("PASS", "✓", "holds", "hold", "Every criterion is met with the whole 95 % interval beyond its threshold, every control "
-            "fails, as it should, and every gate is met."),
-    Meaning("FAIL", "✕", "fails", "fail", "The whole interval of a criterion lies on the wrong side of its threshold."),
-    Meaning("INCONCLUSIVE", "?", "undecided", "undecided", "An interval contains its threshold, a control did not clearly fail, or the "
-            "correction for several claims took the certainty away. More seeds may decide."),
-    Meaning("INVALID", "⊘", "invalid", "invalid", "A control passed, or a gate was not met: the measurement does not bear on the claim, "
-            "whatever it shows."),
+    Meaning(
+        "PASS", "✓", "holds", "hold",
+        "Every criterion is met with the whole 95 % interval beyond its threshold, every control fails, as it should, "
+        "and every gate is met.",
+    ),
+    Meaning(
+        "FAIL", "✕", "fails", "fail",
+        "The whole interval of a criterion lies on the wrong side of its threshold.",
+    ),
+    Meaning(
+        "INCONCLUSIVE", "?", "undecided", "undecided",
+        "An interval contains its threshold, a control did not clearly fail, or the correction for several claims took "
+        "the certainty away. More seeds may decide.",
+    ),
+    Meaning(
+        "INVALID", "⊘", "invalid", "invalid",
+        "A control passed, or a gate was not met: the measurement does not bear on the claim, whatever it shows.",
+    ),
     Meaning("NOT RUN", "○", "not run", "not run", "Something that the check needs is absent."),
     Meaning("ERROR", "!", "error", "errors", "The check broke before it came to a verdict."),
 )  # fmt: skip
@@ -46,12 +57,19 @@ CONTROL_OUTCOMES = {
 }
 _ID = re.compile(r"[a-z0-9]+\.[a-z0-9_]+")
 _EMPTY: Mapping[str, Any] = {
-    **dict.fromkeys(("criteria", "controls", "gates", "seeds", "calibration_seeds", "evidence"), ()),
-    **dict.fromkeys(("runs", "cost", "about", "provenance"), {}),
-    **dict.fromkeys(("p", "p_holm"), None),
-    **dict.fromkeys(("reason", "expected"), ""),
+    **{name: () for name in ("criteria", "controls", "gates", "seeds", "calibration_seeds", "evidence")},
+    **{name: {} for name in ("runs", "cost", "about", "provenance")},
+    **{"p": None, "p_holm": None, "reason": "", "expected": ""},
 }
-_ABOUT: Mapping[str, Any] = {"claim": "", "source": {}, "theory": "", "notes": "", "curves": (), "setting": {}, "controls": {}}
+_ABOUT: Mapping[str, Any] = {
+    "claim": "",
+    "source": {},
+    "theory": "",
+    "notes": "",
+    "curves": (),
+    "setting": {},
+    "controls": {},
+}
 _SOURCE: Mapping[str, Any] = {"key": "", "title": "", "authors": "", "arxiv": "", "where": ""}
 _ARXIV = re.compile(r"(\d{4}\.\d{4,5}|[a-z-]+(\.[A-Z]{2})?/\d{7})(v\d+)?")
 
@@ -84,6 +102,7 @@ def completed(verdict: Mapping[str, Any]) -> dict[str, Any]:
     """Return a verdict with all that the page asks for; one made by hand or by another version may lack some."""
     result = dict(_EMPTY) | {name: value for name, value in verdict.items() if value is not None}
     result["about"] = {**_ABOUT, **result["about"]}
+    result["provenance"] = {"command": "", **result["provenance"]}
     result["about"]["source"] = {**_SOURCE, **result["about"]["source"]}
     return result
 

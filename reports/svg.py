@@ -7,6 +7,7 @@ import re
 import warnings
 import xml.etree.ElementTree as ET
 from collections.abc import Mapping
+from typing import Any
 
 import matplotlib
 from markupsafe import Markup
@@ -14,8 +15,10 @@ from matplotlib.figure import Figure
 
 _SVG = "{http://www.w3.org/2000/svg}"
 _HREF = "{http://www.w3.org/1999/xlink}href"
-_STYLES = ("fill", "stroke", "opacity", "fill-opacity", "stroke-opacity", "stroke-width", "stroke-dasharray",
-           "stroke-dashoffset", "stroke-linecap", "stroke-linejoin", "text-anchor", "font-size", "font-weight")  # fmt: skip
+_STYLES = (
+    *("fill", "fill-opacity", "opacity", "stroke", "stroke-opacity", "stroke-width", "stroke-dasharray"),
+    *("stroke-dashoffset", "stroke-linecap", "stroke-linejoin", "text-anchor", "font-size", "font-weight"),
+)
 
 
 def plain_text(text: str) -> str:
@@ -40,7 +43,7 @@ def inline(figure: Figure, *, key: str, words: str, colours: Mapping[str, str]) 
         Colour as drawn, ``#rrggbb`` -> what the page shall use instead, such as ``var(--ink)``.
     """
     buffer = io.StringIO()
-    settings = {"svg.fonttype": "none", "svg.hashsalt": key, "text.parse_math": False}
+    settings: Any = {"svg.fonttype": "none", "svg.hashsalt": key, "text.parse_math": False}
     with matplotlib.rc_context(settings), warnings.catch_warnings():
         # The page's font draws the text, not the one that matplotlib measures it with.
         warnings.filterwarnings("ignore", message="Glyph .* missing from")
@@ -105,7 +108,7 @@ def _tidy(element: ET.Element, key: str, used: set[str], colours: Mapping[str, s
 
 def _rounded(text: str) -> str:
     """Round the numbers in a path or a coordinate."""
-    text = re.sub(r"-?\d+\.\d+", lambda found: f"{float(found[0]):.1f}".removesuffix(".0").replace("-0", "-0"), text)
+    text = re.sub(r"-?\d+\.\d+", lambda found: f"{float(found[0]):.1f}".removesuffix(".0"), text)
     return " ".join(re.sub(r"\s*([MLCQZz])\s*", r"\1", text).split())
 
 

@@ -13,6 +13,7 @@ from rich.table import Table
 
 from landscape.training.executor import Progress as Sweep
 from predictions.check import Update
+from predictions.judge import must
 from predictions.prediction import Prediction
 from predictions.verdict import Judged, Status, Verdict
 
@@ -72,25 +73,27 @@ def progress_line(sweep: Sweep) -> str:
     return f"{sweep.runs_done}/{sweep.runs} runs, {to_go}"
 
 
-def number(judged: Judged) -> str:
-    """Return an estimate with its interval."""
-    return f"{judged.estimate:.4g} \\[{judged.low:.4g}, {judged.high:.4g}]"
-
-
 def verdict_table(verdicts: Sequence[Verdict]) -> Table:
-    """Return the table of verdicts, one row per criterion."""
-    table = Table(show_lines=False, header_style="bold", pad_edge=False)
-    for name in ("verdict", "claim", "measured", "estimate [95 % interval]", "must", "seeds"):
-        table.add_column(name, overflow="fold")
+    """Return the table of verdicts: beside each, the claim and what was measured of every criterion."""
+    table = Table.grid(padding=(0, 2, 1, 0))
+    table.add_column("verdict", no_wrap=True)
+    table.add_column("claim", overflow="fold")
     for verdict in verdicts:
-        status = badge(verdict.status) + (" [dim](expected)[/]" if verdict.expected else "")
-        if not verdict.criteria:
-            table.add_row(status, verdict.id, escape(verdict.reason), "", "", "")
-        for row, found in enumerate(verdict.criteria):
-            where = "" if found.at is None else f" at {found.at:.4g}"
-            head = (status, verdict.id) if row == 0 else ("", "")
-            table.add_row(*head, escape(found.quantity + where), number(found), escape(found.requirement), str(found.n))
+        lines = [
+            f"[bold]{verdict.id}[/]" + (f" [dim]expected: {escape(verdict.expected)}[/]" if verdict.expected else "")
+        ]
+        lines += [measured(found) for found in verdict.criteria] or [escape(verdict.reason)]
+        table.add_row(badge(verdict.status), "\n".join(lines))
     return table
+
+
+def measured(found: Judged) -> str:
+    """Return one criterion in a line: what was measured, with its interval, and what it must be."""
+    where = "" if found.at is None else f" at {found.at:.4g}"
+    interval = f"{found.estimate:.4g} \\[{found.low:.4g}, {found.high:.4g}]"
+    return (
+        f"{escape(found.quantity)}{where}: {interval} over {found.n} seeds, [dim]{escape(must(found.requirement))}[/]"
+    )
 
 
 def summary(verdicts: Sequence[Verdict]) -> str:
@@ -100,11 +103,11 @@ def summary(verdicts: Sequence[Verdict]) -> str:
 
 
 def claims_table(claims: Sequence[Prediction]) -> Table:
-    """Return the table that ``grokscape list`` prints."""
-    table = Table(header_style="bold", pad_edge=False)
-    for name in ("id", "claim", "source", "theory", "tiers"):
-        table.add_column(name, overflow="fold")
+    """Return what ``grokscape list`` prints."""
+    table = Table.grid(padding=(0, 0, 1, 0))
+    table.add_column("claim", overflow="fold")
     for claim in claims:
         source = f"{claim.source.authors.split(',')[0]} et al., arXiv:{claim.source.arxiv}, {claim.where}"
-        table.add_row(claim.id, escape(claim.claim), escape(source), escape(claim.theory), ", ".join(claim.tiers))
+        about = f"{source}; theory: {claim.theory}; tiers: {', '.join(claim.tiers)}"
+        table.add_row(f"[bold]{claim.id}[/]\n{escape(claim.claim)}\n[dim]{escape(about)}[/]")
     return table

@@ -100,8 +100,8 @@ class Progress:
 
     @property
     def eta(self) -> float | None:
-        """Estimated seconds to go, None before there is anything to estimate it from."""
-        if self.done <= 0 or self.seconds < 1:
+        """Estimated seconds to go, None before there is enough to estimate it from."""
+        if self.done < 0.005 * self.total or self.seconds < 3:
             return None
         return self.seconds * (self.total - self.done) / self.done
 

@@ -32,7 +32,7 @@ CACHE = 1_500_000
 
 
 @dataclass
-class _Member:
+class Member:
     """One run on its way: what it has recorded, and how long each stop rule has held."""
 
     run: Run
@@ -56,7 +56,7 @@ class _Member:
         return "steps" if step == self.run.steps else None
 
 
-class _Ensemble:
+class Ensemble:
     """The living members, their parameters as rows of one matrix, and everything that follows them row by row."""
 
     def __init__(self, runs: Sequence[Run], session: Session) -> None:
@@ -68,7 +68,7 @@ class _Ensemble:
         self.loss = OBJECTIVES[first.loss]
         self.optimiser = type(first.optimiser)
         self.inputs = first.task.inputs.to(self.device)
-        self.members = [_Member(run, held=[0] * len(run.stop)) for run in runs]
+        self.members = [Member(run, held=[0] * len(run.stop)) for run in runs]
         snapshots = [session.snapshot(run) for run in runs]
         self.step = snapshots[0].step if snapshots[0] else 0
         splits = [run.task.split(run.n_train, seed=run.seed) for run in runs]
@@ -238,7 +238,7 @@ def train_ensemble(runs: Sequence[Run], session: Session) -> Iterator[tuple[Run,
 def _train_group(runs: list[Run], session: Session) -> Iterator[tuple[list[tuple[Run, Outcome]], float]]:
     """Train runs that stand at one step; yield at every record who is finished, and which share is done."""
     began, company = time.perf_counter(), len(runs)
-    ensemble = _Ensemble(runs, session)
+    ensemble = Ensemble(runs, session)
     last = max(run.steps for run in runs)
     schedule = set(runs[0].record.steps(last)) | {run.steps for run in runs}
     kept = {step for run in runs for step in run.keep}
@@ -270,7 +270,7 @@ def _train_group(runs: list[Run], session: Session) -> Iterator[tuple[list[tuple
         ensemble.advance()
 
 
-def _record(ensemble: _Ensemble) -> dict[int, str]:
+def _record(ensemble: Ensemble) -> dict[int, str]:
     """Record every member at this step; return the rows that are finished, with the reason."""
     step, finished = ensemble.step, {}
     measured = ensemble.measure()

@@ -108,9 +108,7 @@ def train_job(data: dict[str, Any]) -> dict[str, Any]:
             if not usable:
                 todo.append(experiment)
         if todo:
-            session = StoreSession(
-                store, device=job.device, compile=job.compile, interval=job.interval, progress=tell
-            )
+            session = StoreSession(store, device=job.device, compile=job.compile, interval=job.interval, progress=tell)
             for experiment, outcome in type(todo[0]).train(todo, session):
                 store.write(experiment, outcome, provenance(job))
                 answer["trained"].append(experiment.identity)

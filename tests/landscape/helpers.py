@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -142,3 +144,15 @@ def relative_difference(one: Mapping[str, Any], other: Mapping[str, Any]) -> flo
     assert sorted(one) == sorted(other)
     pairs: Iterable[tuple[np.ndarray, np.ndarray]] = ((np.asarray(one[n]), np.asarray(other[n])) for n in one)
     return max(float(np.abs(a - b).max() / max(np.abs(b).max(), 1e-300)) for a, b in pairs)
+
+
+def is_gone(pid: int) -> bool:
+    """Say whether a process has ended; one that merely waits to be buried has."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return Path("/proc").is_dir() and not Path(f"/proc/{pid}").exists()

@@ -12,6 +12,7 @@ import pickle
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,14 @@ from landscape.training.executor import Event, Plan, Progress, local_executor, t
 from landscape.training.run import Run
 from landscape.training.store import Store
 from landscape.training.worker import ENVIRONMENT, import_module
-from tests.landscape.helpers import assert_same_trajectory, assert_same_weights, last_weights, small_run, train_alone
+from tests.landscape.helpers import (
+    assert_same_trajectory,
+    assert_same_weights,
+    is_gone,
+    last_weights,
+    small_run,
+    train_alone,
+)
 from tests.landscape.training.toys import Toy
 
 
@@ -278,13 +286,15 @@ def test_local_executor_sets_up_its_workers_and_restores_the_surroundings(monkey
 
 
 def test_local_executor_ends_its_workers_on_an_exception() -> None:
-    began = time.monotonic()
+    """It would sleep for ten minutes otherwise."""
     with pytest.raises(KeyboardInterrupt), local_executor(1) as pool:
-        pool.submit(os.getpid).result()
+        pid = pool.submit(os.getpid).result()
         sleeping = pool.submit(time.sleep, 600)
+        while not sleeping.running():
+            time.sleep(0.01)
         raise KeyboardInterrupt
-    assert time.monotonic() - began < 300  # it did not wait for the sleeper
-    assert not sleeping.done() or sleeping.cancelled() or sleeping.exception() is not None
+    assert isinstance(sleeping.exception(timeout=30), BrokenProcessPool)
+    assert is_gone(pid)
 
 
 # -- sharing a store --------------------------------------------------------------------------------------------------
@@ -352,9 +362,8 @@ def test_eta_is_what_is_left_at_the_speed_so_far() -> None:
     assert Progress(total=100.0, runs=2, done=100.0, seconds=50.0).eta == 0.0
 
 
-def test_larger_ensembles_on_a_gpu(store: Store, threads: Executor, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ensembles_are_no_larger_than_the_machine_likes(store: Store, threads: Executor, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(executor_module.ENSEMBLE, "cpu", 2)
     toys = [Toy(number=n) for n in range(5)]
     sweep(toys, store, threads)
     assert [store.read(toy).info["together"] for toy in toys] == [2, 2, 2, 2, 1]
-    assert executor_module.ENSEMBLE["cuda"] > 8
