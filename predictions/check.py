@@ -211,7 +211,7 @@ def save_verdict(store: Store, verdict: Verdict) -> None:
     """Keep a verdict for the report."""
     folder = store.path / "verdicts" / verdict.tier
     folder.mkdir(exist_ok=True)
-    content = json.dumps(verdict.to_data(), indent=1, allow_nan=False)
+    content = json.dumps(verdict.to_data(), allow_nan=False)
     write_atomically(folder / f"{verdict.id}.json", content.encode())
 
 

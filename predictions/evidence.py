@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from predictions.rules import Sample
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 #: Name of the arm that the claim is about; all other arms are controls.
 CLAIM = "claim"
@@ -33,6 +36,15 @@ class Measurement:
     value: float
     at: float | None = None
     censored: bool = False
+
+
+def trace(series: pd.Series, quantity: str, points: int = 40) -> Iterator[Measurement]:
+    """Yield a recorded series as measurements at about `points` log-spaced steps: enough to draw it, no more."""
+    positive = series[series.index > 0]
+    wanted = np.unique(np.linspace(0, len(positive) - 1, min(points, len(positive))).round().astype(int))
+    chosen = positive.iloc[wanted]
+    for step, value in zip(chosen.index.to_numpy(), chosen.to_numpy(), strict=True):
+        yield Measurement(quantity, float(value), at=float(step))
 
 
 @dataclass(frozen=True)

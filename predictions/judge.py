@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import math
 from collections import defaultdict
 from collections.abc import Iterable
 
@@ -12,6 +11,7 @@ from predictions.evidence import CLAIM, Evidence
 from predictions.prediction import Criterion, Gate, Prediction
 from predictions.rules import LEVEL, Operating, Outcome, Rule, holm, operating
 from predictions.verdict import ControlResult, GateResult, Judged, Status, Verdict
+from predictions.wording import sentence
 
 
 def judge(prediction: Prediction, tier: str, evidence: Evidence) -> Verdict:
@@ -76,25 +76,6 @@ def _status(
     return Status.PASS, " ".join(sentence(found) for found in criteria)
 
 
-def sentence(found: Judged) -> str:
-    """Return what was found, in words: the only place where numbers become prose."""
-    where = "" if found.at is None else f" at {found.at:.4g}"
-    verb = {"corroborated": "as claimed", "falsified": "against the claim", "undecided": "undecided"}[found.outcome]
-    interval = f"{found.estimate:.4g} [{found.low:.4g}, {found.high:.4g}]"
-    if math.isinf(found.low) and math.isinf(found.high):
-        interval = f"{found.estimate:.4g} (too few seeds for an interval)"
-    subject = found.quantity[:1].upper() + found.quantity[1:] + where
-    return f"{subject} is {interval} over {found.n} seeds; it {must(found.requirement)}: {verb}."
-
-
-def must(requirement: str) -> str:
-    """Turn "exceeds 3" into "must exceed 3"."""
-    for verb, infinitive in (("exceeds", "exceed"), ("is", "be"), ("lies", "lie"), ("happens", "happen")):
-        if requirement.startswith(f"{verb} "):
-            return f"must {infinitive} {requirement.removeprefix(verb).lstrip()}"
-    return f"must satisfy: {requirement}"
-
-
 def _judge_arm(criteria: tuple[Criterion, ...], arm: str, evidence: Evidence) -> tuple[Judged, ...]:
     return tuple(_judge_one(criterion, arm, evidence, len(criteria)) for criterion in criteria)
 
@@ -111,6 +92,8 @@ def _judge_one(criterion: Criterion, arm: str, evidence: Evidence, of: int) -> J
     return Judged(
         quantity=criterion.quantity,
         at=criterion.at,
+        rule=type(criterion.rule).__name__,
+        subject=criterion.rule.subject(criterion.quantity),
         requirement=criterion.rule.sentence(),
         outcome=outcome.value,
         estimate=finding.estimate,

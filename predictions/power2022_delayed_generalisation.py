@@ -10,7 +10,7 @@ from landscape.optimisers import AdamW
 from landscape.tasks import BinaryOperation
 from landscape.training.record import Record
 from landscape.training.run import Run
-from predictions.evidence import Measurement
+from predictions.evidence import Measurement, trace
 from predictions.prediction import Control, Criterion, Curve, Expected, Gate, Prediction, Setting, Source, Tier
 from predictions.rules import Exceeds, Precedes
 
@@ -54,9 +54,7 @@ def fit_and_generalisation(records: Mapping[str, Record], at: Setting) -> Iterab
     yield Measurement("final accuracy on unmirrored test pairs", run.final("accuracy", "unmirrored"))
     yield Measurement("final training accuracy", run.final("accuracy", "train"))
     for split in ("train", "test"):
-        series = run.series("accuracy", split)
-        for step, value in series[series.index > 0].items():
-            yield Measurement(f"{split} accuracy", value, at=float(str(step)))
+        yield from trace(run.series("accuracy", split), f"{split} accuracy")
 
 
 delayed_generalisation = Prediction(

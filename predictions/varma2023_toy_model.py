@@ -12,7 +12,7 @@ from landscape import randomness
 from landscape.experiment import Experiment
 from landscape.learners import TwoCircuits
 from landscape.training.record import Record
-from predictions.evidence import Measurement
+from predictions.evidence import Measurement, trace
 from predictions.prediction import Control, Criterion, Curve, Expected, Prediction, Setting, Tier
 from predictions.rules import Below, Exceeds, Monotone, Precedes, Within
 from predictions.varma2023_circuit_efficiency import VARMA_2023
@@ -58,9 +58,7 @@ def slower_reading(records: Mapping[str, Record], at: Setting) -> Iterable[Measu
     final = max(record.final("loss", "test") for record in records.values())
     yield Measurement("final test loss over that of guessing", final / chance)
     for split in ("train", "test"):
-        series = records["alpha/2"].series("loss", split)
-        for step, value in series[series.index > 0].items():
-            yield Measurement(f"{split} loss", value, at=float(str(step)))
+        yield from trace(records["alpha/2"].series("loss", split), f"{split} loss")
 
 
 three_ingredients = Prediction(

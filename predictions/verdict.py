@@ -39,7 +39,12 @@ class Judged:
 
     Attributes
     ----------
-    quantity, at : what was decided on
+    quantity, at : str, float or None
+        What was measured, and at which level.
+    rule : str
+        Name of the rule's class.
+    subject : str
+        What the estimate is, in words.
     requirement : str
         What had to hold, in words.
     outcome : str
@@ -58,6 +63,8 @@ class Judged:
 
     quantity: str
     at: float | None
+    rule: str
+    subject: str
     requirement: str
     outcome: str
     estimate: float

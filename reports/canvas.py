@@ -23,7 +23,11 @@ INK, SOFT, GRID, AREA, TRACK = "#101010", "#606060", "#d0d0d0", "#e0e8e0", "#f0f
 SERIES = tuple(sns.color_palette("colorblind").as_hex())[:6]
 #: What the page puts in place of the colours drawn, so that they follow light and dark.
 COLOURS = {
-    **{INK: "var(--ink)", SOFT: "var(--soft)", GRID: "var(--grid)", AREA: "var(--area)", TRACK: "var(--track)"},
+    INK: "var(--ink)",
+    SOFT: "var(--soft)",
+    GRID: "var(--grid)",
+    AREA: "var(--area)",
+    TRACK: "var(--track)",
     **{colour: f"var(--series-{index})" for index, colour in enumerate(SERIES)},
 }
 

@@ -58,7 +58,7 @@ def run_check(options: argparse.Namespace, console: Console) -> int:
     console.print(f"[bold]{summary(verdicts)}[/] at the {options.tier} tier")
     if options.json:
         content = {"verdicts": [verdict.to_data() for verdict in verdicts]}
-        write_atomically(options.json, json.dumps(content, indent=1, allow_nan=False).encode())
+        write_atomically(options.json, json.dumps(content, allow_nan=False).encode())
         console.print(f"verdicts and evidence: {escape(str(options.json))}")
     write_report(store, options.tier, options.report)
     console.print(f"report: {escape(str(options.report))}")
@@ -142,9 +142,8 @@ def show_plan(check: Check, console: Console) -> None:
         console.print(f"{id}: {len(own)} runs ({shared} shared), about {duration(work / SPEED)} on one core")
     work = sum(experiment.work for experiment in plan.missing)
     cores = available_cores()
-    console.print(
-        f"to train: {len(plan.missing)} of {len(plan.wanted)} runs, about {duration(work / SPEED / cores)} on {cores} cores"
-    )
+    took = f"about {duration(work / SPEED / cores)} on {cores} cores"
+    console.print(f"to train: {len(plan.missing)} of {len(plan.wanted)} runs, {took}")
 
 
 def existing(path: Path) -> Store:

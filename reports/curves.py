@@ -15,7 +15,7 @@ from reports.wording import capital
 #: Above this number of levels a line is drawn as a median with a band, and below it seed by seed.
 MANY_LEVELS = 20
 #: No line is drawn with more levels than this.
-MOST_LEVELS = 120
+MOST_LEVELS = 100
 
 
 @dataclass(frozen=True)
@@ -126,8 +126,8 @@ def curves(verdict: Mapping[str, Any]) -> list[Curves]:
     named = {quantity for curve in asked for quantity in curve["quantities"]}
     for criterion in verdict["criteria"]:
         quantity = criterion["quantity"]
-        if quantity in named or criterion["at"] is not None or criterion["requirement"].startswith("exceeds "):
-            continue  # drawn already; or decided on a single number; or two times, whose ratio is all that matters
+        if quantity in named or criterion["at"] is not None or criterion["rule"] == "Precedes":
+            continue  # drawn already; or decided at one level; or two times, whose ratio is all that matters
         named.add(quantity)
         asked.append({"quantities": [quantity], "x": "level", "y": quantity, "title": capital(quantity)})
     arms = [CLAIM, *(control["name"] for control in verdict["controls"])]

@@ -25,7 +25,7 @@ from reports.wording import number
 _LINE, _TRACK, _GAP = 15.0, 34.0, 9.0
 _BOUND_MARKERS = {"exact": "o", "above": ">", "below": "<", "unknown": "d"}
 _ARM_MARKERS = "osDPXp"
-_DASHES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1.5, 1.5)), (0, (6, 2, 1.5, 2)), (0, (9, 2)), (0, (3, 1)))
+_DASHES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1.5, 1.5)), (0, (6, 2, 1.5, 2)), (0, (9, 2)))
 
 
 def colour(index: int) -> str:

@@ -20,7 +20,7 @@ from markupsafe import Markup
 
 from landscape.training.store import Store, write_atomically
 from predictions.check import load_verdicts
-from predictions.judge import must
+from predictions.wording import must
 from reports import summary, tables, wording
 from reports.curves import curves
 from reports.figures import draw_panel, draw_strip

@@ -7,7 +7,6 @@ contributes. Where they do not (a rule of a user's own), the estimate and its in
 from __future__ import annotations
 
 import math
-import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,7 +21,15 @@ from reports.wording import capital, estimate, number
 Bound = Literal["exact", "above", "below", "unknown"]
 #: Positive values that span more than this factor are drawn on a logarithmic axis.
 WIDE = 30.0
-_RANK_ORDER = ("is rising", "is falling")
+#: Rule -> what one seed contributes to it. Of a rule of the user's own only the estimate is drawn.
+KINDS = {
+    "Exceeds": "value",
+    "Below": "value",
+    "Within": "value",
+    "Proportion": "share",
+    "Monotone": "rank",
+    "Precedes": "ratio",
+}
 
 
 @dataclass(frozen=True)
@@ -125,7 +132,7 @@ def _strip(verdict: Mapping[str, Any], index: int, criterion: Mapping[str, Any])
     thresholds = tuple(float(value) for value in criterion["thresholds"] if value is not None)
     shown = [*thresholds, *(point.value for row in rows for point in row.points)]
     shown += [value for row in rows for value in (row.estimate, row.low, row.high) if value is not None]
-    kind = _kind(criterion, verdict["evidence"], CLAIM)
+    kind = _kind(criterion)
     # A ratio of times that is only known to lie below some value has 0 as its lower bound: no reason to go linear.
     positive = [value for value in shown if value > 0] if kind == "ratio" else shown
     log = bool(positive) and min(positive) > 0 and (kind == "ratio" or max(positive) / min(positive) > WIDE)
@@ -136,29 +143,19 @@ def _strip(verdict: Mapping[str, Any], index: int, criterion: Mapping[str, Any])
         "share": "share of seeds",
     }.get(kind, f"{criterion['quantity']}{where}")
     return Strip(
-        title=f"{capital(criterion['quantity'])}{where} {criterion['requirement']}",
+        title=f"{capital(criterion['subject'])}{where} {criterion['requirement']}",
         label=label,
         rows=rows,
         thresholds=thresholds,
-        region=_region(criterion["requirement"], thresholds),
+        region=_region(criterion["rule"], thresholds),
         log=log,
         limits=_limits(positive if log else shown, log),
     )
 
 
-def _kind(criterion: Mapping[str, Any], evidence: Sequence[Mapping[str, Any]], arm: str) -> str:
+def _kind(criterion: Mapping[str, Any]) -> str:
     """What one seed contributes: its value, a ratio of two times, a rank correlation, a yes or no, or unknown."""
-    levels = {
-        o["at"] for o in evidence if o["arm"] == arm and o["quantity"] == criterion["quantity"] and o["at"] is not None
-    }
-    requirement = criterion["requirement"]
-    if requirement.startswith("happens "):
-        return "share"
-    if criterion["at"] is not None or not levels:
-        return "value"
-    if requirement.startswith(_RANK_ORDER):
-        return "rank"
-    return "ratio" if len(levels) == 2 and requirement.startswith("exceeds ") else "unknown"
+    return KINDS.get(criterion["rule"], "unknown")
 
 
 def _points(evidence: Sequence[Mapping[str, Any]], arm: str, found: Mapping[str, Any]) -> tuple[Point, ...]:
@@ -166,7 +163,7 @@ def _points(evidence: Sequence[Mapping[str, Any]], arm: str, found: Mapping[str,
     for o in evidence:
         if o["arm"] == arm and o["quantity"] == found["quantity"] and found["at"] in (None, o["at"]):
             by_seed[o["seed"]].append(o)
-    kind = _kind(found, evidence, arm)
+    kind = _kind(found)
     points = []
     for seed, observations in sorted(by_seed.items()):
         observations.sort(key=lambda o: o["at"] or 0.0)
@@ -174,7 +171,7 @@ def _points(evidence: Sequence[Mapping[str, Any]], arm: str, found: Mapping[str,
             return ()
         points.append(_point(seed, observations, kind, found["requirement"]))
     # Seeds that do not surround the estimate are not what it was made from: show none rather than wrong ones.
-    values = [0.0 if point.bound == "below" else point.value for point in points]
+    values = [0.0 if point.bound in ("below", "unknown") else point.value for point in points]
     centre = found["estimate"]
     slack = 1e-9 * max(1.0, abs(centre or 0.0))
     if kind != "share" and centre is not None and values and not min(values) - slack <= centre <= max(values) + slack:
@@ -194,7 +191,7 @@ def _point(seed: int, observations: Sequence[Mapping[str, Any]], kind: str, requ
         return Point(seed, max(values[-1], 1.0) / max(values[0], 1.0), bounds.get((censored[0], censored[-1]), "exact"))
     if kind == "rank":
         ordered = [math.inf if unseen else value for value, unseen in zip(values, censored, strict=True)]
-        sign = -1 if requirement.startswith("is falling") else 1
+        sign = -1 if "falling" in requirement else 1
         return Point(seed, sign * _rank_correlation(ordered))
     if kind == "share":
         return Point(seed, float(values[0] > 0.5))
@@ -211,13 +208,15 @@ def _rank_correlation(values: Sequence[float]) -> float:
     return float(np.corrcoef(np.arange(len(ranks)), ranks)[0, 1])
 
 
-def _region(requirement: str, thresholds: Sequence[float]) -> tuple[float, float] | None:
-    if len(thresholds) == 2 and requirement.startswith("lies between "):
-        return thresholds[0], thresholds[1]
-    if len(thresholds) == 1 and requirement.startswith("is below "):
-        return -math.inf, thresholds[0]
-    if len(thresholds) == 1 and re.match(r"exceeds |happens in more than |is (rising|falling) ", requirement):
-        return thresholds[0], math.inf
+def _region(rule: str, thresholds: Sequence[float]) -> tuple[float, float] | None:
+    """Where an estimate corroborates, as far as that is known of a rule."""
+    match rule, thresholds:
+        case "Within", (low, high):
+            return low, high
+        case "Below", (threshold,):
+            return -math.inf, threshold
+        case (("Exceeds" | "Proportion" | "Monotone" | "Precedes"), (threshold,)):
+            return threshold, math.inf
     return None
 
 

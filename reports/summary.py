@@ -57,9 +57,12 @@ CONTROL_OUTCOMES = {
 }
 _ID = re.compile(r"[a-z0-9]+\.[a-z0-9_]+")
 _EMPTY: Mapping[str, Any] = {
-    **{name: () for name in ("criteria", "controls", "gates", "seeds", "calibration_seeds", "evidence")},
+    **dict.fromkeys(("criteria", "controls", "gates", "seeds", "calibration_seeds", "evidence"), ()),
     **{name: {} for name in ("runs", "cost", "about", "provenance")},
-    **{"p": None, "p_holm": None, "reason": "", "expected": ""},
+    "p": None,
+    "p_holm": None,
+    "reason": "",
+    "expected": "",
 }
 _ABOUT: Mapping[str, Any] = {
     "claim": "",

@@ -25,18 +25,21 @@ def of_strip(strip: Strip) -> str:
 
 
 def of_curves(figure: Curves) -> str:
-    """Return a row for each level of each line: every seed, or the median and the range where that is drawn."""
-    rows = [row for line in figure.lines for row in _line(line)]
-    return _csv(("arm", "quantity", figure.x, "seed", figure.y, "censored"), rows)
+    """Return a row for each level of each line, with every seed or with median and range, as drawn."""
+    if all(line.is_band for line in figure.lines):
+        header = ("arm", "quantity", figure.x, "lowest seed", "median", "highest seed")
+        return _csv(header, (row for line in figure.lines for row in _range(line)))
+    header = ("arm", "quantity", figure.x, "seed", figure.y, "censored")
+    return _csv(header, (row for line in figure.lines for row in _seeds(line)))
 
 
-def _line(line: Line) -> Iterable[Sequence[object]]:
-    if line.is_band:
-        low, high = line.range
-        for name, values in (("lowest", low), ("median", line.median), ("highest", high)):
-            for level, value in zip(line.levels, values, strict=True):
-                yield line.arm, line.quantity, f"{level:g}", name, f"{value:.4g}", ""
-        return
+def _range(line: Line) -> Iterable[Sequence[object]]:
+    low, high = line.range
+    for level, *values in zip(line.levels, low, line.median, high, strict=True):
+        yield line.arm, line.quantity, f"{level:g}", *(f"{value:.4g}" for value in values)
+
+
+def _seeds(line: Line) -> Iterable[Sequence[object]]:
     for seed, values, censored in zip(line.seeds, line.values, line.censored, strict=True):
         for level, value, unseen in zip(line.levels, values, censored, strict=True):
             if not np.isnan(value):

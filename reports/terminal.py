@@ -13,9 +13,9 @@ from rich.table import Table
 
 from landscape.training.executor import Progress as Sweep
 from predictions.check import Update
-from predictions.judge import must
 from predictions.prediction import Prediction
 from predictions.verdict import Judged, Status, Verdict
+from predictions.wording import must
 
 #: Symbol and colour of each verdict; the word always stands beside them.
 LOOK = {
@@ -91,9 +91,7 @@ def measured(found: Judged) -> str:
     """Return one criterion in a line: what was measured, with its interval, and what it must be."""
     where = "" if found.at is None else f" at {found.at:.4g}"
     interval = f"{found.estimate:.4g} \\[{found.low:.4g}, {found.high:.4g}]"
-    return (
-        f"{escape(found.quantity)}{where}: {interval} over {found.n} seeds, [dim]{escape(must(found.requirement))}[/]"
-    )
+    return f"{escape(found.subject)}{where}: {interval} over {found.n} seeds, [dim]{escape(must(found.requirement))}[/]"
 
 
 def summary(verdicts: Sequence[Verdict]) -> str:

@@ -151,9 +151,7 @@ class Store:
         if experiment not in self:
             raise KeyError(f"the store has no record of {experiment!r}")
         folder = self.folder(experiment)
-        header = self.check(folder)
-        if header["experiment"] != json.loads(experiment.canonical):
-            raise Damaged(f"{folder / HEADER} describes another experiment")
+        header = self._sound_header(experiment)
         trajectory = pd.read_parquet(folder / TRAJECTORY)
 
         def load_weights(step: int) -> Weights:
@@ -164,6 +162,13 @@ class Store:
             return kept
 
         return Record(experiment, trajectory, header["info"], load_weights)
+
+    def _sound_header(self, experiment: Experiment) -> dict[str, Any]:
+        folder = self.folder(experiment)
+        header = self.check(folder)
+        if header["experiment"] != json.loads(experiment.canonical):
+            raise Damaged(f"{folder / HEADER} describes another experiment")
+        return header
 
     def check(self, folder: Path) -> dict[str, Any]:
         """Return the header of a stored folder after comparing every checksum.
@@ -200,7 +205,7 @@ class Store:
         if experiment not in self:
             return False, ""
         try:
-            self.read(experiment)
+            self._sound_header(experiment)
         except Damaged as error:
             return False, f"{error}; set aside as {self.set_aside(self.folder(experiment))}, to be recomputed"
         return True, ""
@@ -280,10 +285,21 @@ class Store:
         return doomed
 
 
+def _usual_mode() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return 0o666 & ~mask
+
+
+#: Read once, at import: asking for the mask changes it for a moment, which threads would notice.
+_MODE = _usual_mode()
+
+
 def write_atomically(target: Path, content: bytes) -> None:
     """Write a file so that a reader sees the old or the new content, and never a part."""
     handle, name = tempfile.mkstemp(prefix=f".{target.name}-", dir=target.parent)
     try:
+        Path(name).chmod(_MODE)  # a temporary file is private; what it becomes is not
         with os.fdopen(handle, "wb") as file:
             file.write(content)
             file.flush()

@@ -82,7 +82,9 @@ class Below(Rule):
         mirrored = Exceeds(-self.threshold, self.centre).decide(
             Sample(-sample.values, sample.censored, sample.levels), level
         )
-        return Finding(mirrored.outcome, -mirrored.estimate, -mirrored.high, -mirrored.low, mirrored.p, mirrored.n)
+        # Adding zero turns -0.0, which nobody measured, into 0.0.
+        estimate, low, high = 0.0 - mirrored.estimate, 0.0 - mirrored.high, 0.0 - mirrored.low
+        return Finding(mirrored.outcome, estimate, low, high, mirrored.p, mirrored.n)
 
     @property
     def thresholds(self) -> tuple[float, ...]:

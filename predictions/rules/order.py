@@ -35,7 +35,7 @@ class Monotone(Rule):
             raise ValueError(f"expected values at three or more levels per seed, found shape {sample.values.shape}")
         values = np.where(sample.censored, np.inf, sample.values)
         sign = 1 if self.direction == "rising" else -1
-        correlations = [sign * _spearman(sample.levels, row) for row in values]
+        correlations = sign * _spearman(sample.levels, values)
         return Exceeds(self.least).decide(Sample.of(correlations), level)
 
     @property
@@ -43,7 +43,10 @@ class Monotone(Rule):
         return (self.least,)
 
     def sentence(self) -> str:
-        return f"is {self.direction} (rank correlation above {self.least:.4g})"
+        return f"exceeds {self.least:.4g} in the {self.direction} direction"
+
+    def subject(self, quantity: str) -> str:
+        return f"rank correlation of {quantity} with its level"
 
     def draw(self, rng: np.random.Generator, seeds: int, centre: float, spread: float) -> Sample:
         """Simulate six levels that differ by `centre` each (in the claimed direction), with noise `spread`."""
@@ -56,11 +59,12 @@ class Monotone(Rule):
         return (0.0,)
 
 
-def _spearman(levels: np.ndarray, values: np.ndarray) -> float:
-    ranks = stats.rankdata(values)
-    if np.ptp(ranks) == 0:
-        return 0.0
-    return float(np.corrcoef(stats.rankdata(levels), ranks)[0, 1])
+def _spearman(levels: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Return Spearman's rank correlation of each row of values with the levels; 0 for a row that is constant."""
+    x, y = stats.rankdata(levels), stats.rankdata(values, axis=1)
+    x, y = x - x.mean(), y - y.mean(axis=1, keepdims=True)
+    scale = np.sqrt((x @ x) * (y * y).sum(1))
+    return np.divide(y @ x, scale, out=np.zeros(len(values)), where=scale > 0)
 
 
 @dataclass(frozen=True)
@@ -106,6 +110,9 @@ class Precedes(Rule):
 
     def sentence(self) -> str:
         return f"exceeds {self.factor:.4g}"
+
+    def subject(self, quantity: str) -> str:
+        return f"{quantity}, as a ratio of times,"
 
     def draw(self, rng: np.random.Generator, seeds: int, centre: float, spread: float) -> Sample:
         """Simulate ratios with median `centre`, log-normal with standard deviation `spread` of the logarithm."""

@@ -100,7 +100,11 @@ class Rule(ABC):
 
     @abstractmethod
     def sentence(self) -> str:
-        """Return what must hold, in words, to follow the name of a quantity."""
+        """Return what must hold, in words, to follow the subject."""
+
+    def subject(self, quantity: str) -> str:
+        """Return what the estimate is, in words: the quantity itself unless the rule makes something else of it."""
+        return quantity
 
     @abstractmethod
     def draw(self, rng: np.random.Generator, seeds: int, centre: float, spread: float) -> Sample:

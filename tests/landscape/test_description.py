@@ -280,5 +280,5 @@ def test_kinds_are_taken_once_but_modules_may_be_imported_twice() -> None:
     define()
     latest = define()
     assert type(from_data({"kind": "test_description_mine"})) is latest
-    with pytest.raises(InvalidInput, match="'test_description_mine' of Other is taken by .*Mine"):
+    with pytest.raises(InvalidInput, match=r"'test_description_mine' of Other is taken by .*Mine"):
         type("Other", (Description,), {"__qualname__": "Other"}, kind="test_description_mine")

@@ -214,6 +214,7 @@ class Slow(Constant, kind="test_slow"):
         yield from super().train(batch, session)
 
 source = Source(key="slow2026", title="Slow", authors="S", arxiv="0")
-slow = claim(id="slow2026.slow", source=source, tiers={"quick": Tier((10, 11, 12, 13, 14, 15), {"value": 2.0, "fails": False})},
+tier = Tier((10, 11, 12, 13, 14, 15), {"value": 2.0, "fails": False})
+slow = claim(id="slow2026.slow", source=source, tiers={"quick": tier},
              runs=lambda seed, at: {"only": Slow(value=at.value, seed=seed)})
 """

@@ -87,6 +87,15 @@ def test_mirror_exchanges_operands_or_says_that_it_cannot(task: Task) -> None:
     assert (-1 in expected) == (task == BinaryOperation(operation="x/y", p=11))
 
 
+def test_inputs_without_mirror_image_are_unmirrored_whatever_is_trained() -> None:
+    """Also where the last input is trained on, which the index -1 would stand for."""
+    task = BinaryOperation(operation="x/y", p=11)
+    split = next(s for seed in range(99) if task.size - 1 in (s := task.split(30, seed=seed)).train)
+    unmatched = [i for i in split.test.tolist() if task.inputs[i, 0] == 0]
+    assert unmatched
+    assert set(unmatched) <= set(split.unmirrored.tolist())
+
+
 def test_untrained_diagonal_is_unmirrored() -> None:
     """An input that is its own mirror image is not trained on, so nothing gives it away."""
     task = BinaryOperation(p=11)

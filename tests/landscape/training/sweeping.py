@@ -21,25 +21,21 @@ from landscape.training.worker import Job, train_job
 
 def wanted() -> list[Run | TwoCircuits]:
     """Return a sweep of some seconds: several batches, two generations, runs of different lengths, a learner."""
-    runs: list[Run | TwoCircuits] = []
-    for seed in range(18):
-        runs.append(
-            Run(
-                task=BinaryOperation(p=11),
-                model=Perceptron(width=32 if seed % 2 else 40),
-                optimiser=AdamW(lr=3e-3),
-                n_train=60,
-                seed=seed,
-                steps=300 + 40 * (seed % 4),
-                record=Schedule(per_decade=5, every=40),
-                keep=(100,),
-            )
+    runs = [
+        Run(
+            task=BinaryOperation(p=11),
+            model=Perceptron(width=32 if seed % 2 else 40),
+            optimiser=AdamW(lr=3e-3),
+            n_train=60,
+            seed=seed,
+            steps=300 + 60 * seed,
+            record=Schedule(per_decade=5, every=40),
+            keep=(100,),
         )
-    first = runs[0]
-    assert isinstance(first, Run)
-    runs += [first.replace(start=first, n_train=30, seed=seed) for seed in range(4)]
-    runs.append(TwoCircuits(steps=4000))
-    return runs
+        for seed in range(18)
+    ]
+    children = [runs[0].replace(start=runs[0], n_train=30, seed=seed) for seed in range(4)]
+    return [*runs, *children, TwoCircuits(steps=4000)]
 
 
 def long_run() -> Run:

@@ -287,14 +287,20 @@ def test_local_executor_sets_up_its_workers_and_restores_the_surroundings(monkey
 
 def test_local_executor_ends_its_workers_on_an_exception() -> None:
     """It would sleep for ten minutes otherwise."""
-    with pytest.raises(KeyboardInterrupt), local_executor(1) as pool:
-        pid = pool.submit(os.getpid).result()
-        sleeping = pool.submit(time.sleep, 600)
-        while not sleeping.running():
-            time.sleep(0.01)
-        raise KeyboardInterrupt
-    assert isinstance(sleeping.exception(timeout=30), BrokenProcessPool)
-    assert is_gone(pid)
+    pids, futures = [], []
+
+    def interrupted() -> None:
+        with local_executor(1) as pool:
+            pids.append(pool.submit(os.getpid).result())
+            futures.append(pool.submit(time.sleep, 600))
+            while not futures[0].running():
+                time.sleep(0.01)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert isinstance(futures[0].exception(timeout=30), BrokenProcessPool)
+    assert is_gone(pids[0])
 
 
 # -- sharing a store --------------------------------------------------------------------------------------------------
@@ -362,7 +368,9 @@ def test_eta_is_what_is_left_at_the_speed_so_far() -> None:
     assert Progress(total=100.0, runs=2, done=100.0, seconds=50.0).eta == 0.0
 
 
-def test_ensembles_are_no_larger_than_the_machine_likes(store: Store, threads: Executor, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ensembles_are_no_larger_than_the_machine_likes(
+    store: Store, threads: Executor, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(executor_module.ENSEMBLE, "cpu", 2)
     toys = [Toy(number=n) for n in range(5)]
     sweep(toys, store, threads)

@@ -57,7 +57,9 @@ def test_fixed_norms_may_differ_among_themselves() -> None:
     assert small_run(fixed_norm=1.0).batch_key == small_run(fixed_norm=2.0).batch_key
 
 
-@pytest.mark.parametrize("model", [Perceptron(width=16), Transformer(width=8, heads=2, hidden=16)], ids=lambda m: m.kind)
+@pytest.mark.parametrize(
+    "model", [Perceptron(width=16), Transformer(width=8, heads=2, hidden=16)], ids=lambda m: m.kind
+)
 def test_work_grows_with_everything_that_takes_time(model: Any) -> None:
     base = small_run(model=model)
     more = [

@@ -24,7 +24,13 @@ from landscape.learners import TwoCircuits
 from landscape.training import store as store_module
 from landscape.training.run import Run
 from landscape.training.store import Damaged, Store, describe, write_atomically
-from tests.landscape.helpers import assert_same_bits, assert_same_trajectory, assert_same_weights, small_run, train_alone
+from tests.landscape.helpers import (
+    assert_same_bits,
+    assert_same_trajectory,
+    assert_same_weights,
+    small_run,
+    train_alone,
+)
 
 HEADER, TRAJECTORY, WEIGHTS = "run.json", "trajectory.parquet", "weights.safetensors"
 

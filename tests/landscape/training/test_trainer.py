@@ -73,9 +73,7 @@ def test_ensemble_trains_as_the_textbook_loop_does(
     runs = []
     for index, member in enumerate(members):
         norm = None if fixed_norm is None else fixed_norm + index
-        runs.append(
-            small_run(**({"steps": 100} | member), model=model, loss=loss, fixed_norm=norm, dtype="float64")
-        )
+        runs.append(small_run(**({"steps": 100} | member), model=model, loss=loss, fixed_norm=norm, dtype="float64"))
     outcomes = train(runs)
     assert len(outcomes) == len(runs)
     for run in runs:
@@ -240,11 +238,19 @@ def test_stop_waits_until_its_condition_persists() -> None:
 
 
 def test_stop_counts_anew_after_a_relapse() -> None:
-    """A condition that holds at every second record never persists; one that holds always stops at the third record."""
-    member = trainer._Member(small_run(stop=(Stop(quantity="weight_norm", split="", above=1.0),)), held=[0])
-    reasons = [member.record(step, {("", "weight_norm"): norm}) for step, norm in enumerate([2, 2, 0.5, 2, 2, 1, 2])]
-    assert reasons == [None] * 7
-    assert [member.record(step, {("", "weight_norm"): 2.0}) is None for step in (8, 9)] == [True, False]
+    """Too large a step makes the loss swing: it falls below the level, comes back, and falls again."""
+    free = small_run(optimiser=SGD(lr=12.0), loss="mse", record=Schedule(every=1))
+    losses = train_alone(free).trajectory.query("split == 'train' and quantity == 'loss'")["value"].to_numpy()
+    level = 0.0225
+    beyond = losses < level
+    first = int(beyond.argmax())
+    assert beyond[first : first + 3].tolist() == [True, True, False]
+    expected = next(end for end in range(2, 41) if beyond[end - 2 : end + 1].all())
+
+    outcome = train_alone(free.replace(stop=(Stop(quantity="loss", split="train", below=level, records=3),)))
+    assert outcome.info["last_step"] == expected > first + 4
+    hasty = train_alone(free.replace(stop=(Stop(quantity="loss", split="train", below=level, records=2),)))
+    assert hasty.info["last_step"] == first + 1
 
 
 def test_any_of_several_stops_ends_the_run_and_says_which() -> None:
@@ -406,7 +412,8 @@ def test_diverged_past_survives_a_snapshot(tmp_path: Path) -> None:
     with pytest.raises(Interrupted):
         train_alone(run, session)
     snapshot = store.load_snapshot(run)
-    assert snapshot is not None and snapshot.step == last - 1
+    assert snapshot is not None
+    assert snapshot.step == last - 1
     assert not np.isfinite(snapshot.rows["value"]).all()
     assert_same_bits(train_alone(run, StoreSession(store)), whole)
 
