@@ -143,7 +143,7 @@ def poisoned(value: Any, key: str = "") -> Any:
         }
     if isinstance(value, list):
         return [poisoned(item) for item in value]
-    if isinstance(value, str) and key not in ("status", "outcome", "schema") and (key, value) != ("arm", CLAIM):
+    if isinstance(value, str) and key not in ("status", "outcome", "schema", "rule") and (key, value) != ("arm", CLAIM):
         return value + HOSTILE
     return value
 

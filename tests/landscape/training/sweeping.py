@@ -28,7 +28,7 @@ def wanted() -> list[Run | TwoCircuits]:
             optimiser=AdamW(lr=3e-3),
             n_train=60,
             seed=seed,
-            steps=300 + 60 * seed,
+            steps=400 + 100 * seed,
             record=Schedule(per_decade=5, every=40),
             keep=(100,),
         )

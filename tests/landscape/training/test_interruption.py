@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import random
+import signal
 import subprocess
 import sys
 import time
@@ -98,15 +99,17 @@ def test_sweep_killed_again_and_again_is_the_uninterrupted_sweep(
     """Killed at random moments of the training: nothing is damaged, nothing lost, and the orphaned workers end."""
     path, moments = tmp_path / "store", random.Random(20)
     before: set[str] = set()
-    for _ in range(4):
+    for kill_worker in (False, True, True, True):
         sweeper = start("sweep", path)
         sweeper.wait_until(lambda s=sweeper: bool(s.lines("worker")) and _has_begun(path))  # type: ignore[misc]
         # Counted in finished runs, not in seconds: a fast machine must not be through before it is killed.
-        goal, began = moments.randrange(4), time.monotonic()
+        goal, began = moments.randrange(4) if kill_worker else 0, time.monotonic()
         sweeper.wait_until(lambda s=sweeper, n=goal: len(s.lines("stored")) >= n)  # type: ignore[misc]
         each = (time.monotonic() - began) / goal if goal else 0.1
         time.sleep(moments.uniform(0.0, 1.0) * min(each, 0.5))
         [worker] = map(int, sweeper.lines("worker"))
+        if kill_worker:
+            os.kill(worker, signal.SIGKILL)
         sweeper.kill()
         for _ in range(100):
             if is_gone(worker):
