@@ -55,6 +55,10 @@ class Description:
         _KINDS[kind] = cls
 
     def __post_init__(self) -> None:
+        if "kind" not in vars(type(self)):
+            raise InvalidInput(
+                f'{type(self).__name__} has no kind of its own; write class {type(self).__name__}(..., kind="...")'
+            )
         for name, hint in _hints(type(self)).items():
             object.__setattr__(self, name, _normalise(getattr(self, name), hint, f"{type(self).__name__}.{name}"))
         self.validate()

@@ -14,8 +14,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from landscape.experiment import Experiment
-from landscape.training.executor import Plan, Progress, train_all
-from landscape.training.store import Store, write_atomically
+from landscape.training.executor import Progress, train_all
+from landscape.training.files import write_atomically
+from landscape.training.plan import Plan
+from landscape.training.store import Store
 from predictions.evidence import Evidence, Observation
 from predictions.judge import correct_families, judge
 from predictions.prediction import Prediction

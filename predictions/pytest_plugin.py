@@ -88,7 +88,7 @@ class _Batch:
         return self._verdicts[item.name]
 
     def check(self, claims: list[Prediction]) -> list[Verdict]:
-        from landscape.training.executor import local_executor
+        from landscape.training.local import local_executor
         from landscape.training.store import Store
         from predictions.check import Check
 

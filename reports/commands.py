@@ -13,8 +13,10 @@ from rich.markup import escape
 
 from landscape.errors import InvalidInput
 from landscape.experiment import Experiment
-from landscape.training.executor import Plan, available_cores, local_executor
-from landscape.training.store import Store, describe, write_atomically
+from landscape.training.files import write_atomically
+from landscape.training.local import available_cores, local_executor
+from landscape.training.plan import Plan
+from landscape.training.store import Store, describe
 from predictions import expectation
 from predictions.check import Check
 from predictions.prediction import TIERS, Prediction

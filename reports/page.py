@@ -18,7 +18,8 @@ from urllib.parse import quote
 import jinja2
 from markupsafe import Markup
 
-from landscape.training.store import Store, write_atomically
+from landscape.training.files import write_atomically
+from landscape.training.store import Store
 from predictions.check import load_verdicts
 from predictions.wording import must
 from reports import summary, tables, wording

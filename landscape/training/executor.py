@@ -3,80 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import time
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import dataclass, field
-from multiprocessing import get_context
 
 from landscape.experiment import Experiment
+from landscape.training.plan import Plan
 from landscape.training.store import Store
-from landscape.training.worker import ENVIRONMENT, USER_PREFIX, Job, prepare_worker, train_job
+from landscape.training.worker import USER_PREFIX, Job, train_job
 
 #: Runs per ensemble. On a CPU more bring nothing and make the last job of a sweep long; a GPU is only full with many.
 ENSEMBLE = {"cpu": 8, "cuda": 512}
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What must be trained, in which order.
-
-    Attributes
-    ----------
-    wanted : dict
-        Identity -> experiment, parents included, in the order of wish.
-    missing : list of Experiment
-        Those that the store does not have.
-    complaints : list of str
-        Damaged records that were set aside while planning.
-    """
-
-    wanted: dict[str, Experiment]
-    missing: list[Experiment]
-    complaints: list[str]
-
-    @classmethod
-    def of(cls, experiments: Iterable[Experiment], store: Store) -> Plan:
-        """Collect experiments and their ancestors, and look up what the store has."""
-        wanted: dict[str, Experiment] = {}
-
-        def add(experiment: Experiment) -> None:
-            if experiment.identity not in wanted:
-                for parent in experiment.parents:
-                    add(parent)
-                wanted[experiment.identity] = experiment
-
-        for experiment in experiments:
-            add(experiment)
-        missing, complaints = [], []
-        for experiment in wanted.values():
-            usable, complaint = store.usable(experiment)
-            if complaint:
-                complaints.append(complaint)
-            if not usable:
-                missing.append(experiment)
-        return cls(wanted, missing, complaints)
-
-    def batches(self, size: int) -> list[list[Experiment]]:
-        """Return the missing experiments in batches that can be trained together, in the order of wish."""
-        groups: dict[tuple[type, str, tuple[str, ...]], list[list[Experiment]]] = {}
-        order: list[list[Experiment]] = []
-        for experiment in self.missing:
-            # Children of one generation wait for parents of one generation; mixing them would only make them wait.
-            depth = _depth(experiment)
-            key = (type(experiment), experiment.batch_key, (str(depth),))
-            batches = groups.setdefault(key, [])
-            if not batches or len(batches[-1]) >= (experiment.largest_batch or size):
-                batches.append([])
-                order.append(batches[-1])
-            batches[-1].append(experiment)
-        return order
-
-
-def _depth(experiment: Experiment) -> int:
-    return 1 + max((_depth(parent) for parent in experiment.parents), default=-1)
 
 
 @dataclass
@@ -125,40 +64,6 @@ class Event:
     experiment: Experiment | None = None
     error: str = ""
     notes: tuple[str, ...] = ()
-
-
-@contextlib.contextmanager
-def local_executor(workers: int | None = None) -> Iterator[ProcessPoolExecutor]:
-    """Yield a pool of single-threaded processes on this machine, by default one for each core.
-
-    On any exception, Ctrl-C included, the workers are ended at once; what they had finished is in the store.
-    """
-    workers = workers or available_cores()
-    before = {name: os.environ.get(name) for name in ENVIRONMENT}
-    os.environ.update(ENVIRONMENT)
-    pool = ProcessPoolExecutor(
-        workers, mp_context=get_context("spawn"), initializer=prepare_worker, initargs=(os.getpid(),)
-    )
-    try:
-        yield pool
-    except BaseException:
-        for process in list((getattr(pool, "_processes", None) or {}).values()):
-            process.terminate()
-        raise
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
-
-
-def available_cores() -> int:
-    """Return the number of cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 @dataclass

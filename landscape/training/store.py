@@ -28,7 +28,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import safetensors.numpy
 from filelock import FileLock, Timeout
@@ -36,6 +35,8 @@ from filelock import FileLock, Timeout
 from landscape.description import from_data
 from landscape.errors import InvalidInput, StoreError
 from landscape.experiment import COLUMNS, Experiment, Outcome, Snapshot, Weights
+from landscape.training import snapshots
+from landscape.training.files import flush, in_order, sha256, write_atomically
 from landscape.training.record import Record
 
 FORMAT = 1
@@ -111,17 +112,17 @@ class Store:
         try:
             outcome.trajectory[list(COLUMNS)].to_parquet(scratch / TRAJECTORY, index=False)
             flat = {f"{step}/{name}": a for step, tensors in outcome.weights.items() for name, a in tensors.items()}
-            (scratch / WEIGHTS).write_bytes(safetensors.numpy.save(_in_order(flat)))
+            (scratch / WEIGHTS).write_bytes(safetensors.numpy.save(in_order(flat)))
             header = {
                 "format": FORMAT,
                 "experiment": experiment.to_data(),
                 "info": outcome.info | provenance,
-                "files": {name: _sha256(scratch / name) for name in (TRAJECTORY, WEIGHTS)},
+                "files": {name: sha256(scratch / name) for name in (TRAJECTORY, WEIGHTS)},
             }
             header["sha256"] = _digest(header)
             (scratch / HEADER).write_text(json.dumps(header, indent=1, sort_keys=True))
             for file in scratch.iterdir():
-                _flush(file)
+                flush(file)
             scratch.chmod(0o755)
             self._make_way(self.folder(experiment))
             # Renaming onto a folder that is there fails: the first record stands.
@@ -129,7 +130,7 @@ class Store:
                 scratch.rename(self.folder(experiment))
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
-        (self.path / "progress" / f"{experiment.identity}.safetensors").unlink(missing_ok=True)
+        self.snapshot_file(experiment).unlink(missing_ok=True)
 
     def _make_way(self, folder: Path) -> None:
         if folder.exists():
@@ -187,7 +188,7 @@ class Store:
             raise Damaged(f"{folder / HEADER} does not match its checksum")
         for name, expected in header["files"].items():
             try:
-                found = _sha256(folder / name)
+                found = sha256(folder / name)
             except OSError:
                 raise Damaged(f"{folder / name} is missing") from None
             if found != expected:
@@ -197,7 +198,9 @@ class Store:
     def set_aside(self, path: Path) -> Path:
         """Move something damaged or foreign where nothing reads it, and return its new place."""
         target = self.path / "aside" / f"{path.name}-{time.time_ns()}"
-        path.rename(target)
+        # Another process may have found the same damage, and been faster.
+        with contextlib.suppress(FileNotFoundError):
+            path.rename(target)
         return target
 
     def usable(self, experiment: Experiment) -> tuple[bool, str]:
@@ -247,29 +250,24 @@ class Store:
         finally:
             lock.release()
 
+    def snapshot_file(self, experiment: Experiment) -> Path:
+        """Return where the snapshot of an interrupted training is, or would be, kept."""
+        return self.path / "progress" / f"{experiment.identity}.safetensors"
+
     def save_snapshot(self, experiment: Experiment, snapshot: Snapshot) -> None:
         """Keep where a training stands."""
-        rows = json.dumps([snapshot.rows[column].tolist() for column in COLUMNS])
-        meta = {"step": str(snapshot.step), "rows": rows, "sha256": hashlib.sha256(rows.encode()).hexdigest()}
-        payload = safetensors.numpy.save(_in_order(snapshot.arrays), metadata=meta)
-        checksum = hashlib.sha256(payload).digest()
-        write_atomically(self.path / "progress" / f"{experiment.identity}.safetensors", checksum + payload)
+        write_atomically(self.snapshot_file(experiment), snapshots.encode(snapshot))
 
     def load_snapshot(self, experiment: Experiment) -> Snapshot | None:
         """Return where an interrupted training stood, or None; a damaged snapshot is set aside."""
-        file = self.path / "progress" / f"{experiment.identity}.safetensors"
+        file = self.snapshot_file(experiment)
         try:
-            content = file.read_bytes()
+            return snapshots.decode(file.read_bytes())
         except FileNotFoundError:
             return None
-        checksum, payload = content[:32], content[32:]
-        if hashlib.sha256(payload).digest() != checksum:
+        except ValueError:
             self.set_aside(file)
             return None
-        length = int.from_bytes(payload[:8], "little")
-        meta = json.loads(payload[8 : 8 + length])["__metadata__"]
-        rows = pd.DataFrame(dict(zip(COLUMNS, json.loads(meta["rows"]), strict=True)))
-        return Snapshot(int(meta["step"]), rows, safetensors.numpy.load(payload))
 
     def prune(self, *, keep: set[str], dry_run: bool = False) -> list[Path]:
         """Remove everything but the runs with the given identities; return what was (or would be) removed."""
@@ -285,47 +283,8 @@ class Store:
         return doomed
 
 
-def _usual_mode() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return 0o666 & ~mask
-
-
-#: Read once, at import: asking for the mask changes it for a moment, which threads would notice.
-_MODE = _usual_mode()
-
-
-def write_atomically(target: Path, content: bytes) -> None:
-    """Write a file so that a reader sees the old or the new content, and never a part."""
-    handle, name = tempfile.mkstemp(prefix=f".{target.name}-", dir=target.parent)
-    try:
-        Path(name).chmod(_MODE)  # a temporary file is private; what it becomes is not
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(target)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-
-
-def _in_order(arrays: Weights) -> Weights:
-    """Lay arrays out row by row: safetensors writes the memory of a transposed one as it lies, under its new shape."""
-    return {name: np.asarray(array, order="C") for name, array in arrays.items()}
-
-
-def _sha256(file: Path) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest()
-
-
 def _digest(header: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(header, sort_keys=True).encode()).hexdigest()
-
-
-def _flush(file: Path) -> None:
-    with file.open("rb") as handle:
-        os.fsync(handle.fileno())
 
 
 def _identity_of(header: dict[str, Any]) -> str:

@@ -22,8 +22,9 @@ from typing import Any
 from landscape.description import from_data
 from landscape.errors import InvalidInput
 from landscape.experiment import Experiment
+from landscape.training.files import write_atomically
 from landscape.training.session import StoreSession
-from landscape.training.store import Store, write_atomically
+from landscape.training.store import Store
 
 #: Set before torch starts in a worker. The first makes MKL's results independent of memory alignment, hence of a
 #: run's place in an ensemble (no slower in measurements); the others keep every process to one thread.

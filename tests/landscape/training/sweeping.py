@@ -12,7 +12,8 @@ from landscape.learners import TwoCircuits
 from landscape.models import Perceptron
 from landscape.optimisers import AdamW
 from landscape.tasks import BinaryOperation
-from landscape.training.executor import local_executor, train_all
+from landscape.training.executor import train_all
+from landscape.training.local import local_executor
 from landscape.training.run import Run
 from landscape.training.schedule import Schedule
 from landscape.training.store import Store

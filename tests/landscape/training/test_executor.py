@@ -21,7 +21,9 @@ import pytest
 from landscape.experiment import Experiment
 from landscape.learners import TwoCircuits
 from landscape.training import executor as executor_module
-from landscape.training.executor import Event, Plan, Progress, local_executor, train_all
+from landscape.training.executor import Event, Progress, train_all
+from landscape.training.local import local_executor
+from landscape.training.plan import Plan
 from landscape.training.run import Run
 from landscape.training.store import Store
 from landscape.training.worker import ENVIRONMENT, import_module

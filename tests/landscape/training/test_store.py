@@ -22,8 +22,9 @@ from landscape.errors import StoreError
 from landscape.experiment import COLUMNS, Experiment, Outcome, Snapshot
 from landscape.learners import TwoCircuits
 from landscape.training import store as store_module
+from landscape.training.files import write_atomically
 from landscape.training.run import Run
-from landscape.training.store import Damaged, Store, describe, write_atomically
+from landscape.training.store import Damaged, Store, describe
 from tests.landscape.helpers import (
     assert_same_bits,
     assert_same_trajectory,
