@@ -13,7 +13,9 @@ import hashlib
 import json
 import math
 import operator
+import sys
 import typing
+from collections.abc import Iterator
 from typing import Any, ClassVar, Self
 
 from landscape.errors import InvalidInput
@@ -47,7 +49,7 @@ class Description:
             return
         known = _KINDS.get(kind)
         # A module that is imported twice (as a file and by name) redefines its own classes; that is no clash.
-        if known is not None and known.__qualname__ != cls.__qualname__:
+        if known is not None and (known.__qualname__, _origin(known)) != (cls.__qualname__, _origin(cls)):
             raise InvalidInput(
                 f"kind {kind!r} of {cls.__qualname__} is taken by {known.__qualname__}; choose another kind"
             )
@@ -75,6 +77,15 @@ class Description:
         data: dict[str, Any] = {"kind": self.kind}
         data.update((name, _plain(getattr(self, name))) for name in _hints(type(self)))
         return data
+
+    def parts(self) -> Iterator[Description]:
+        """Yield this description and all descriptions inside it."""
+        yield self
+        for name in _hints(type(self)):
+            value = getattr(self, name)
+            for item in value if isinstance(value, tuple) else (value,):
+                if isinstance(item, Description):
+                    yield from item.parts()
 
     @property
     def canonical(self) -> str:
@@ -112,7 +123,15 @@ def from_data(data: Any) -> Description:
     unknown = sorted(set(fields) - set(_hints(cls)))
     if unknown:
         raise InvalidInput(f"{cls.__name__} has no field {unknown[0]!r}; it may have been written by a newer Grokscape")
-    return cls(**fields)
+    try:
+        return cls(**fields)
+    except TypeError as error:
+        raise InvalidInput(f"{cls.__name__} cannot be rebuilt from {sorted(fields)}: {error}") from None
+
+
+def _origin(cls: type) -> str:
+    """Return the file in which a class was written, or its module's name if that is no file."""
+    return getattr(sys.modules.get(cls.__module__), "__file__", None) or cls.__module__
 
 
 _HINTS: dict[type, dict[str, Any]] = {}
@@ -174,7 +193,7 @@ def _normalise(value: Any, hint: Any, where: str) -> Any:
             raise InvalidInput(f"{where} is {value!r}, expected a number") from None
         if not math.isfinite(number):
             raise InvalidInput(f"{where} is {value!r}, expected a finite number")
-        return number
+        return number + 0.0  # -0.0 means 0.0, and must have its hash
     if isinstance(hint, type) and not isinstance(value, hint):
         raise InvalidInput(f"{where} is {value!r}, expected a {hint.__name__}")
     return value

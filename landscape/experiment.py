@@ -29,7 +29,8 @@ class Outcome:
     weights : dict
         Step -> name -> array, for every checkpoint asked for and for the last step. Empty for learners without weights.
     info : dict
-        JSON-able facts about the training that are no measurements (last step, why it stopped, seconds).
+        JSON-able facts about the training that are no measurements: ``last_step`` (needed to find the last weights),
+        ``stopped_by``, ``seconds`` (of one core), ``ensemble`` (how many shared them).
     """
 
     trajectory: pd.DataFrame
@@ -79,7 +80,11 @@ class Session(Protocol):
 
 
 class Experiment(Description, ABC):
-    """A frozen description of one training that knows how to carry itself out, alone or with others of its shape."""
+    """A frozen description of one training that knows how to carry itself out, alone or with others of its shape.
+
+    The identity of an experiment is its description, not its code: whoever changes what `train` does gives the class
+    another `kind`, or a field that says which version is meant, or old records will stand for the new code.
+    """
 
     #: How many may be trained together at most; None leaves it to the executor.
     largest_batch: ClassVar[int | None] = None
@@ -90,9 +95,9 @@ class Experiment(Description, ABC):
         return ()
 
     @property
-    @abstractmethod
     def batch_key(self) -> str:
-        """Experiments of one class with equal keys can be trained together."""
+        """Experiments of one class with equal keys can be trained together; by default each is trained alone."""
+        return self.identity
 
     @property
     @abstractmethod

@@ -6,6 +6,7 @@ import dataclasses
 import importlib.metadata
 import importlib.util
 import json
+import shlex
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,11 +17,12 @@ from typing import Any
 from landscape.experiment import Experiment
 from landscape.training.executor import Progress, train_all
 from landscape.training.files import write_atomically
-from landscape.training.plan import Plan
+from landscape.training.plan import Plan, ancestry
 from landscape.training.store import Store
-from predictions.evidence import Evidence, Observation
+from predictions.evidence import CLAIM, Evidence, Observation
 from predictions.judge import correct_families, judge
 from predictions.prediction import Prediction
+from predictions.registry import GROUP
 from predictions.verdict import Status, Verdict
 
 Needed = dict[str, dict[int, dict[str, Experiment]]]
@@ -72,6 +74,8 @@ class Check:
     store : Store
     modules : sequence of str
         What workers must import; `Registry.modules`.
+    known : sequence of Prediction
+        All claims there are: those of one source are corrected as one family, whichever of them are checked.
     device, compile
         See `train_all`.
     """
@@ -80,6 +84,7 @@ class Check:
     tier: str
     store: Store
     modules: Sequence[str] = ()
+    known: Sequence[Prediction] = ()
     device: str = "cpu"
     compile: bool = False
     verdicts: list[Verdict] = field(default_factory=list)
@@ -103,7 +108,7 @@ class Check:
         absent = {experiment.identity for experiment in plan.missing}
         for item in waiting:
             item.missing = {e.identity for e in item.experiments} & absent
-        uses = Counter(identity for item in waiting for identity in {e.identity for e in item.experiments})
+        uses = Counter(identity for item in waiting for identity in ancestry(item.experiments))
 
         def settle() -> Iterator[Update]:
             for item in list(waiting):
@@ -132,7 +137,7 @@ class Check:
     def prepare(self, prediction: Prediction) -> _Pending | Verdict:
         """Return what a claim needs, or why it cannot be checked."""
         for package, advice in prediction.needs.items():
-            if importlib.util.find_spec(package) is None:
+            if not _importable(package):
                 return self.without_evidence(prediction, Status.NOT_RUN, f"It needs the package {package}: {advice}")
         if self.tier not in prediction.tiers:
             offered = ", ".join(prediction.tiers)
@@ -144,9 +149,13 @@ class Check:
                 arm: {seed: dict(prediction.runs(seed, at)) for seed in prediction.tiers[self.tier].seeds}
                 for arm, at in prediction.arms(self.tier).items()
             }
+            found = _Pending(prediction, needed, set())
+            for experiment in ancestry(found.experiments).values():
+                # Asked for now, inside this guard: what a description says of itself may be somebody's code too.
+                _ = experiment.identity, experiment.batch_key, experiment.work
         except Exception as error:  # a claim is somebody's code
             return self.without_evidence(prediction, Status.ERROR, f"Its runs: {type(error).__name__}: {error}")
-        return _Pending(prediction, needed, set())
+        return found
 
     def conclude(self, item: _Pending, uses: Mapping[str, int]) -> Verdict:
         """Measure and judge a claim whose runs are in the store."""
@@ -155,7 +164,7 @@ class Check:
             return self.without_evidence(prediction, Status.ERROR, f"A run failed: {item.failure}")
         try:
             evidence, seconds = self.measure(item)
-            verdict = judge(prediction, self.tier, evidence)
+            verdict = judge(prediction, self.tier, evidence, family=self.family(prediction))
         except Exception as error:  # a claim is somebody's code
             return self.without_evidence(prediction, Status.ERROR, f"Measuring: {type(error).__name__}: {error}")
         shared = sum(uses[identity] > 1 for identity in seconds)
@@ -171,17 +180,33 @@ class Check:
     def measure(self, item: _Pending) -> tuple[Evidence, dict[str, float]]:
         """Return the evidence, and the seconds of training behind each run of it."""
         observations: list[Observation] = []
-        seconds: dict[str, float] = {}
+        seconds = {
+            identity: float(self.store.header(experiment)["info"].get("seconds", 0.0))
+            for identity, experiment in ancestry(item.experiments).items()
+        }
         for arm, at in item.prediction.arms(self.tier).items():
             for seed, labels in item.needed[arm].items():
                 records = {label: self.store.read(experiment) for label, experiment in labels.items()}
-                for record in records.values():
-                    seconds[record.experiment.identity] = float(record.info.get("seconds", 0.0))
                 observations += [
                     Observation(m.quantity, float(m.value), m.at, bool(m.censored), arm=arm, seed=seed)
                     for m in item.prediction.measure(records, at)
                 ]
-        return Evidence(tuple(observations)), seconds
+        evidence = Evidence(tuple(observations))
+        prediction, seeds = item.prediction, item.prediction.tiers[self.tier].seeds
+        for arm in item.needed:
+            for criterion in prediction.criteria:
+                evidence.require(criterion.quantity, arm=arm, at=criterion.at, seeds=seeds)
+            for gate in prediction.gates:
+                if gate.controls or arm == CLAIM:
+                    evidence.require(gate.quantity, arm=arm, at=None, seeds=seeds)
+        return evidence, seconds
+
+    def family(self, prediction: Prediction) -> int:
+        """Return how many claims of one source are judged at this tier, whether or not they are checked now."""
+        return sum(
+            other.source.key == prediction.source.key and self.tier in other.tiers
+            for other in self.known or self.claims
+        )
 
     def without_evidence(self, prediction: Prediction, status: Status, reason: str) -> Verdict:
         return Verdict(id=prediction.id, tier=self.tier, status=status, reason=reason, **self.about(prediction))
@@ -199,7 +224,9 @@ class Check:
             "setting": {name: repr(value) for name, value in setting.items()},
             "controls": {c.name: {k: repr(v) for k, v in c.changes.items()} for c in prediction.controls},
         }
-        extra = "".join(f" --module {module}" for module in self.modules)
+        plugins = {point.value for point in importlib.metadata.entry_points(group=GROUP)}
+        own = [module for module in self.modules if module not in plugins]
+        extra = "".join(f" --module {shlex.quote(module)}" for module in own)
         provenance = {
             "grokscape": importlib.metadata.version("grokscape"),
             "torch": importlib.metadata.version("torch"),
@@ -207,6 +234,13 @@ class Check:
             "command": f"grokscape check {prediction.id} --tier {self.tier}{extra}",
         }
         return {"about": about, "provenance": provenance, "calibration_seeds": prediction.calibration_seeds}
+
+
+def _importable(package: str) -> bool:
+    try:
+        return importlib.util.find_spec(package) is not None
+    except (ImportError, ValueError):
+        return False
 
 
 def save_verdict(store: Store, verdict: Verdict) -> None:

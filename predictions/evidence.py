@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
@@ -69,6 +70,25 @@ class Evidence:
     def to_data(self) -> list[dict[str, Any]]:
         """Return the observations as JSON-able rows."""
         return [asdict(observation) for observation in self.observations]
+
+    def require(self, quantity: str, *, arm: str, at: float | None, seeds: Iterable[int]) -> None:
+        """Refuse evidence in which a quantity is missing, or measured twice, for any of the seeds of an arm.
+
+        Raises
+        ------
+        ValueError
+            A seed that is left out would be a seed chosen after looking.
+        """
+        chosen = [o for o in self.observations if o.arm == arm and o.quantity == quantity and at in (None, o.at)]
+        places = [(o.seed, o.at) for o in chosen]
+        missing = sorted(set(seeds) - {o.seed for o in chosen})
+        if missing:
+            raise ValueError(f"{quantity!r} was not measured for seed {missing[0]} in arm {arm!r}")
+        if len(set(places)) < len(places):
+            raise ValueError(f"{quantity!r} was measured twice for one seed and level in arm {arm!r}")
+        wrong = [o for o in chosen if not math.isfinite(o.value)]
+        if wrong:
+            raise ValueError(f"{quantity!r} is {wrong[0].value} for seed {wrong[0].seed} in arm {arm!r}")
 
     def sample(self, quantity: str, *, arm: str = CLAIM, at: float | None = None) -> Sample:
         """Return a quantity over the seeds of an arm, in the order of seeds.

@@ -14,8 +14,10 @@ from predictions.verdict import ControlResult, GateResult, Judged, Status, Verdi
 from predictions.wording import sentence
 
 
-def judge(prediction: Prediction, tier: str, evidence: Evidence) -> Verdict:
+def judge(prediction: Prediction, tier: str, evidence: Evidence, *, family: int = 1) -> Verdict:
     """Hold a claim to its evidence.
+
+    `family` is the number of claims that are corrected together; the power of the rules is told for that correction.
 
     INVALID if a gate is not met or a control meets all criteria; then FAIL if a criterion is falsified; PASS if all
     are corroborated and every control is falsified; INCONCLUSIVE otherwise.
@@ -31,11 +33,11 @@ def judge(prediction: Prediction, tier: str, evidence: Evidence) -> Verdict:
         for arm in ([CLAIM, *(c.name for c in prediction.controls)] if gate.controls else [CLAIM])
         for result in [_gate(gate, arm, evidence)]
     )
-    criteria = _judge_arm(prediction.criteria, CLAIM, evidence)
+    criteria = _judge_arm(prediction.criteria, CLAIM, evidence, family)
     controls = tuple(
         ControlResult(control.name, control.why, _joint(found).value, found)
         for control in prediction.controls
-        for found in [_judge_arm(prediction.criteria, control.name, evidence)]
+        for found in [_judge_arm(prediction.criteria, control.name, evidence, family)]
     )
     status, reason = _status(criteria, controls, gates)
     return Verdict(
@@ -47,6 +49,7 @@ def judge(prediction: Prediction, tier: str, evidence: Evidence) -> Verdict:
         controls=controls,
         gates=gates,
         p=max(found.p for found in criteria),
+        family=family,
         evidence=tuple(evidence.to_data()),
     )
 
@@ -76,11 +79,11 @@ def _status(
     return Status.PASS, " ".join(sentence(found) for found in criteria)
 
 
-def _judge_arm(criteria: tuple[Criterion, ...], arm: str, evidence: Evidence) -> tuple[Judged, ...]:
-    return tuple(_judge_one(criterion, arm, evidence, len(criteria)) for criterion in criteria)
+def _judge_arm(criteria: tuple[Criterion, ...], arm: str, evidence: Evidence, family: int) -> tuple[Judged, ...]:
+    return tuple(_judge_one(criterion, arm, evidence, len(criteria), family) for criterion in criteria)
 
 
-def _judge_one(criterion: Criterion, arm: str, evidence: Evidence, of: int) -> Judged:
+def _judge_one(criterion: Criterion, arm: str, evidence: Evidence, of: int, family: int) -> Judged:
     sample = evidence.sample(criterion.quantity, arm=arm, at=criterion.at)
     finding = criterion.rule.decide(sample)
     outcome = finding.outcome
@@ -88,7 +91,7 @@ def _judge_one(criterion: Criterion, arm: str, evidence: Evidence, of: int) -> J
         # One falsified criterion of several sinks a claim: each gets its share of the risk.
         strict = criterion.rule.decide(sample, 1 - (1 - LEVEL) / of).outcome
         outcome = outcome if strict is Outcome.FALSIFIED else Outcome.UNDECIDED
-    rates = _rates(criterion.rule, finding.n, criterion.expected.effect, criterion.expected.spread)
+    rates = _rates(criterion.rule, finding.n, criterion.expected.effect, criterion.expected.spread, family)
     return Judged(
         quantity=criterion.quantity,
         at=criterion.at,
@@ -109,8 +112,8 @@ def _judge_one(criterion: Criterion, arm: str, evidence: Evidence, of: int) -> J
 
 
 @functools.cache
-def _rates(rule: Rule, seeds: int, effect: float, spread: float) -> Operating:
-    return operating(rule, seeds=seeds, effect=effect, spread=spread)
+def _rates(rule: Rule, seeds: int, effect: float, spread: float, family: int) -> Operating:
+    return operating(rule, seeds=seeds, effect=effect, spread=spread, level=1 - (1 - LEVEL) / family)
 
 
 def _joint(criteria: tuple[Judged, ...]) -> Outcome:
@@ -133,7 +136,8 @@ def _gate(gate: Gate, arm: str, evidence: Evidence) -> GateResult:
 def correct_families(verdicts: Iterable[Verdict]) -> list[Verdict]:
     """Correct p-values within each family (the claims of one source, at one tier) after Holm.
 
-    A PASS whose corrected p-value exceeds 5 % becomes INCONCLUSIVE.
+    Claims of the family that were not checked count as if they had failed to reject (p = 1), so that checking fewer
+    claims makes none of them easier to pass. A PASS whose corrected p-value exceeds 5 % becomes INCONCLUSIVE.
     """
     verdicts = list(verdicts)
     families: dict[tuple[str, str], list[int]] = defaultdict(list)
@@ -141,13 +145,12 @@ def correct_families(verdicts: Iterable[Verdict]) -> list[Verdict]:
         if verdict.p is not None:
             families[(verdict.id.split(".")[0], verdict.tier)].append(index)
     for members in families.values():
-        adjusted = holm([verdicts[index].p or 0.0 for index in members])
-        for index, p in zip(members, adjusted, strict=True):
+        size = max(len(members), *(verdicts[index].family for index in members))
+        adjusted = holm([verdicts[index].p or 0.0 for index in members] + [1.0] * (size - len(members)))
+        for index, p in zip(members, adjusted, strict=False):
             verdict = dataclasses.replace(verdicts[index], p_holm=p)
             if verdict.status is Status.PASS and p > 1 - LEVEL:
-                reason = (
-                    f"{verdict.reason} Corrected for the {len(members)} claims of its family, p = {p:.3g}: undecided."
-                )
+                reason = f"{verdict.reason} Corrected for the {size} claims of its family, p = {p:.3g}: undecided."
                 verdict = dataclasses.replace(verdict, status=Status.INCONCLUSIVE, reason=reason)
             verdicts[index] = verdict
     return verdicts

@@ -66,7 +66,9 @@ class Expected:
     Attributes
     ----------
     effect, spread : float
-        The quantity that the rule decides on, and its standard deviation between seeds.
+        The quantity that the rule decides on, and its standard deviation between seeds. For `Precedes` the ratio of
+        times and the standard deviation of its logarithm; for `Monotone` the step from one level to the next (in the
+        direction claimed) and the noise of a single value.
     seeds : str
         Which seeds.
     """

@@ -9,6 +9,7 @@ Nothing heavy is imported before a claim is asked for: pytest loads this module 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from landscape.training.executor import Progress
+    from landscape.training.store import Store
     from predictions.expectation import Expectation
     from predictions.prediction import Prediction
     from predictions.registry import Registry
@@ -53,21 +56,27 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
     tier = config.getoption("--grokscape")
     if not tier:
         return
-    from landscape.errors import InvalidInput
+    from landscape.errors import InvalidInput, StoreError
+    from landscape.training.store import Store
     from predictions.expectation import Expectation
     from predictions.prediction import TIERS
     from predictions.registry import load
 
+    workers = config.getoption("--grokscape-workers")
+
     try:
         if tier not in TIERS:
             raise InvalidInput(f"--grokscape is {tier!r}, expected one of {', '.join(TIERS)}")
+        if workers is not None and workers < 1:
+            raise InvalidInput(f"--grokscape-workers is {workers}, expected at least 1")
         registry = load(config.getoption("--grokscape-module"))
         expectations = [Expectation.parse(text) for text in config.getoption("--grokscape-expect")]
         for expectation in expectations:
             registry.select([expectation.id])
-    except InvalidInput as error:
+        store = Store(config.getoption("--grokscape-store"))
+    except (InvalidInput, StoreError, OSError) as error:
         raise pytest.UsageError(str(error)) from None
-    batch = _Batch(config, tier, registry, expectations)
+    batch = _Batch(config, tier, store, registry, expectations)
     items[:0] = [
         ClaimItem.from_parent(session, name=id, claim=claim, batch=batch) for id, claim in registry.claims.items()
     ]
@@ -76,8 +85,10 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
 class _Batch:
     """All claims that survived selection; checked once."""
 
-    def __init__(self, config: pytest.Config, tier: str, registry: Registry, expectations: list[Expectation]) -> None:
-        self.config, self.tier, self.registry = config, tier, registry
+    def __init__(
+        self, config: pytest.Config, tier: str, store: Store, registry: Registry, expectations: list[Expectation]
+    ) -> None:
+        self.config, self.tier, self.store, self.registry = config, tier, store, registry
         self.expected = {expectation.id: expectation for expectation in expectations}
         self._verdicts: dict[str, Verdict] | None = None
 
@@ -89,15 +100,28 @@ class _Batch:
 
     def check(self, claims: list[Prediction]) -> list[Verdict]:
         from landscape.training.local import local_executor
-        from landscape.training.store import Store
         from predictions.check import Check
 
-        store = Store(self.config.getoption("--grokscape-store"))
-        check = Check(claims, self.tier, store, modules=self.registry.modules)
+        known = list(self.registry.claims.values())
+        check = Check(claims, self.tier, self.store, modules=self.registry.modules, known=known)
+        spoken = time.monotonic()
         with local_executor(self.config.getoption("--grokscape-workers")) as executor:
-            for _ in check.run(executor):
-                pass
+            for update in check.run(executor):
+                if update.progress is not None and time.monotonic() - spoken > 10:
+                    spoken = time.monotonic()
+                    self.say(update.progress)
         return check.verdicts
+
+    def say(self, progress: Progress) -> None:
+        """Tell how far training is, past pytest's capture: it may take minutes."""
+        reporter = self.config.pluginmanager.get_plugin("terminalreporter")
+        capture = self.config.pluginmanager.get_plugin("capturemanager")
+        if reporter is None or capture is None:
+            return
+        to_go = "" if progress.eta is None else f", about {progress.eta:.0f} s to go"
+        with capture.global_and_fixture_disabled():
+            reporter.ensure_newline()
+            reporter.write_line(f"grokscape: {progress.runs_done}/{progress.runs} runs{to_go}")
 
 
 class ClaimItem(pytest.Item):

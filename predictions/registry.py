@@ -75,6 +75,8 @@ def load(modules: Sequence[str] = ()) -> Registry:
         if not found and name not in builtin:
             raise InvalidInput(f"module {name!r} holds no claims; assign each Prediction to a name at its top level")
         for claim in found:
+            if claims.get(claim.id) is claim:
+                continue  # imported from where it was found already
             if claim.id in claims:
                 raise InvalidInput(f"the id {claim.id!r} of {name} is taken by {where[claim.id]}; ids are never reused")
             claims[claim.id], where[claim.id] = claim, name

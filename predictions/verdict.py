@@ -58,7 +58,8 @@ class Judged:
     n : int
         Seeds.
     false_pass, power : float
-        Simulated error rates of the rule at this number of seeds.
+        Simulated error rates of the rule at this number of seeds: before any correction, and at the strictest level
+        that Holm's correction for the family can ask for.
     """
 
     quantity: str
@@ -112,6 +113,8 @@ class Verdict:
         What was found.
     p, p_holm : float or None
         Largest p-value of the criteria (all must hold), raw and corrected within the family.
+    family : int
+        Claims of the same source at this tier, checked or not, that the correction is for.
     seeds, calibration_seeds : tuple of int
     runs : mapping
         Arm -> seed -> label -> identity of the run in the store.
@@ -136,6 +139,7 @@ class Verdict:
     gates: tuple[GateResult, ...] = ()
     p: float | None = None
     p_holm: float | None = None
+    family: int = 1
     seeds: tuple[int, ...] = ()
     calibration_seeds: tuple[int, ...] = ()
     runs: Mapping[str, Mapping[str, Mapping[str, str]]] = field(default_factory=dict)

@@ -109,6 +109,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (InvalidInput, StoreError) as error:
         print(f"grokscape: error: {error}", file=sys.stderr)
         return 2
+    except OSError as error:
+        print(f"grokscape: error: {error}; check that the folder exists and can be written", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         print(
             "\ngrokscape: stopped. Finished runs are in the store, and long ones left a snapshot; "

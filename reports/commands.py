@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from landscape.errors import InvalidInput
 from landscape.experiment import Experiment
 from landscape.training.files import write_atomically
 from landscape.training.local import available_cores, local_executor
-from landscape.training.plan import Plan
+from landscape.training.plan import ancestry
 from landscape.training.store import Store, describe
 from predictions import expectation
 from predictions.check import Check
@@ -44,15 +45,26 @@ def run_check(options: argparse.Namespace, console: Console) -> int:
         refuse_unwritable(path)
     registry = load(options.module)
     claims = registry.select(options.ids)
+    if not any(options.tier in claim.tiers for claim in claims):
+        offered = sorted({tier for claim in claims for tier in claim.tiers}, key=TIERS.index)
+        raise InvalidInput(f"no chosen claim has a {options.tier} tier; they can be checked at: {', '.join(offered)}")
     expectations = [expectation.Expectation.parse(text) for text in options.expect]
     for expected in expectations:
         if expected.id not in {claim.id for claim in claims}:
             raise InvalidInput(f"--expect names {expected.id!r}, which is not among the claims to check")
-    store = Store(options.store)
-    check = Check(claims, options.tier, store, registry.modules, options.device, options.compile)
     if options.plan:
-        show_plan(check, console)
+        show_plan(claims, options, console)
         return 0
+    store = Store(options.store)
+    check = Check(
+        claims,
+        options.tier,
+        store,
+        modules=registry.modules,
+        known=list(registry.claims.values()),
+        device=options.device,
+        compile=options.compile,
+    )
     with local_executor(options.workers or (1 if options.device != "cpu" else None)) as executor:
         watch(check.run(executor), console)
     verdicts = expectation.apply(expectations, check.verdicts)
@@ -114,7 +126,7 @@ def prune(store: Store, options: argparse.Namespace, console: Console) -> int:
     """Remove what no known claim uses, at any tier."""
     claims = load(options.module).claims.values()
     wanted = [experiment for claim in claims for tier in claim.tiers for experiment in experiments(claim, tier)]
-    doomed = store.prune(keep=set(Plan.of(wanted, store).wanted), dry_run=options.dry_run)
+    doomed = store.prune(keep=set(ancestry(wanted)), dry_run=options.dry_run)
     for path in doomed:
         console.print(escape(str(path)))
     console.print(f"{'would remove' if options.dry_run else 'removed'} {len(doomed)} entries")
@@ -122,30 +134,36 @@ def prune(store: Store, options: argparse.Namespace, console: Console) -> int:
 
 
 def experiments(claim: Prediction, tier: str) -> list[Experiment]:
-    """Return everything that a claim needs at a tier."""
-    return [
-        experiment
-        for at in claim.arms(tier).values()
-        for seed in claim.tiers[tier].seeds
-        for experiment in claim.runs(seed, at).values()
-    ]
+    """Return everything that a claim needs at a tier, ancestors included."""
+    try:
+        direct = [
+            experiment
+            for at in claim.arms(tier).values()
+            for seed in claim.tiers[tier].seeds
+            for experiment in claim.runs(seed, at).values()
+        ]
+        return list(ancestry(direct).values())
+    except Exception as error:  # a claim is somebody's code
+        reason = f"{type(error).__name__}: {error}"
+        raise InvalidInput(f"the claim {claim.id!r} cannot say what it trains ({reason}); mend its runs") from error
 
 
-def show_plan(check: Check, console: Console) -> None:
-    """Say what a check would train, and how long that would take."""
-    claims = [claim for claim in check.claims if check.tier in claim.tiers]
-    needed = {claim.id: experiments(claim, check.tier) for claim in claims}
-    plan = Plan.of((experiment for wanted in needed.values() for experiment in wanted), check.store)
+def show_plan(claims: list[Prediction], options: argparse.Namespace, console: Console) -> None:
+    """Say what a check would train, and how long that would take; the store is only looked at."""
+    needed = {claim.id: experiments(claim, options.tier) for claim in claims if options.tier in claim.tiers}
+    everything = ancestry(experiment for wanted in needed.values() for experiment in wanted)
     uses = Counter(identity for wanted in needed.values() for identity in {e.identity for e in wanted})
     for id, wanted in needed.items():
         own = {experiment.identity: experiment for experiment in wanted}
         shared = sum(uses[identity] > 1 for identity in own)
         work = sum(experiment.work for experiment in own.values())
         console.print(f"{id}: {len(own)} runs ({shared} shared), about {duration(work / SPEED)} on one core")
-    work = sum(experiment.work for experiment in plan.missing)
-    cores = available_cores()
+    kept = options.store / "runs"
+    missing = [experiment for identity, experiment in everything.items() if not (kept / identity).exists()]
+    work = sum(experiment.work for experiment in missing)
+    cores = options.workers or available_cores()
     took = f"about {duration(work / SPEED / cores)} on {cores} cores"
-    console.print(f"to train: {len(plan.missing)} of {len(plan.wanted)} runs, {took}")
+    console.print(f"to train: {len(missing)} of {len(everything)} runs, {took}")
 
 
 def existing(path: Path) -> Store:
@@ -175,5 +193,5 @@ def refuse_device(device: str) -> None:
 
 def refuse_unwritable(path: Path | None) -> None:
     """Refuse an output file early rather than after an hour of training."""
-    if path is not None and (path.is_dir() or not path.parent.is_dir()):
+    if path is not None and (path.is_dir() or not path.parent.is_dir() or not os.access(path.parent, os.W_OK)):
         raise InvalidInput(f"{path} cannot be written: expected a file name in a folder that exists")

@@ -82,7 +82,9 @@ def verdict_table(verdicts: Sequence[Verdict]) -> Table:
         lines = [
             f"[bold]{verdict.id}[/]" + (f" [dim]expected: {escape(verdict.expected)}[/]" if verdict.expected else "")
         ]
-        lines += [measured(found) for found in verdict.criteria] or [escape(verdict.reason)]
+        lines += [measured(found) for found in verdict.criteria]
+        if verdict.status is not Status.PASS:
+            lines.append(escape(verdict.reason))
         table.add_row(badge(verdict.status), "\n".join(lines))
     return table
 

@@ -84,7 +84,7 @@ class TwoCircuits(Experiment, kind="two_circuits"):
 
     @property
     def work(self) -> float:
-        return 6e3 * self.steps
+        return 1.6e4 * self.steps
 
     @property
     def predicted_ratio(self) -> float:

@@ -6,7 +6,7 @@ import contextlib
 import time
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
 from dataclasses import dataclass, field
 
 from landscape.experiment import Experiment
@@ -27,6 +27,8 @@ class Progress:
     total, done : float
         Work in multiplications: of all that was missing at the start, and of what has been trained since.
     runs, runs_done : int
+    before : float
+        The part of `done` that an earlier, interrupted sweep did.
     seconds : float
         Since the start.
     """
@@ -34,15 +36,17 @@ class Progress:
     total: float
     runs: int
     done: float = 0.0
+    before: float = 0.0
     runs_done: int = 0
     seconds: float = 0.0
 
     @property
     def eta(self) -> float | None:
         """Estimated seconds to go, None before there is enough to estimate it from."""
-        if self.done < 0.005 * self.total or self.seconds < 3:
+        here = self.done - self.before
+        if here <= 0.005 * self.total or self.seconds < 3:
             return None
-        return self.seconds * (self.total - self.done) / self.done
+        return self.seconds * (self.total - self.done) / here
 
 
 @dataclass(frozen=True)
@@ -104,8 +108,8 @@ class _Sweep:
         self.waiting = still_waiting
 
     def submit(self, batch: list[Experiment]) -> None:
-        # Where the experiments' own classes live, besides what the caller named; never a name out of a store.
-        homes = {type(experiment).__module__ for experiment in batch}
+        # Where the descriptions' own classes live, besides what the caller named; never a name out of a store.
+        homes = {type(part).__module__ for experiment in batch for part in experiment.parts()}
         importable = sorted(home for home in homes if not home.startswith(USER_PREFIX))
         job = Job(
             name=uuid.uuid4().hex[:12],
@@ -128,11 +132,16 @@ class _Sweep:
         for job, batch in self.running.values():
             file = self.store.path / "progress" / f"{job.name}.job"
             with contextlib.suppress(OSError, ValueError):
-                partial += float(file.read_text()) * sum(experiment.work for experiment in batch)
+                done = float(file.read_text()) * sum(experiment.work for experiment in batch)
+                # What a job has done when it is first heard of, an interrupted sweep did before this one.
+                self.heard.setdefault(job.name, done)
+                partial += done
         self.progress.done = max(self.progress.done, self.finished + partial)
+        self.progress.before = sum(self.heard.values())
         self.progress.seconds = time.monotonic() - began
 
     finished: float = 0.0
+    heard: dict[str, float] = field(default_factory=dict)
 
 
 def train_all(
@@ -187,8 +196,16 @@ def _collect(sweep: _Sweep, future: Future[dict[str, object]], batch: list[Exper
     notes: tuple[str, ...] = ()
     try:
         answer: Mapping[str, object] = future.result()
+    except BrokenExecutor:
+        error = "a worker was killed (out of memory?); what was finished is kept, run the same command again"
     except Exception as failure:
         error = f"{type(failure).__name__}: {failure}"
+        alone = [experiment for experiment in batch if experiment not in sweep.store]
+        if len(batch) > 1 and alone:
+            # One of them broke the job; the others should not suffer for the company they were in.
+            for experiment in alone:
+                sweep.submit([experiment])
+            batch = [experiment for experiment in batch if experiment not in alone]
     else:
         busy = set(answer["busy"])  # type: ignore[call-overload]
         notes = tuple(answer["damaged"])  # type: ignore[arg-type]

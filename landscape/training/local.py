@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
@@ -24,6 +26,7 @@ def local_executor(workers: int | None = None) -> Iterator[ProcessPoolExecutor]:
         workers, mp_context=get_context("spawn"), initializer=prepare_worker, initargs=(os.getpid(),)
     )
     try:
+        _start(pool, workers)
         yield pool
     except BaseException:
         for process in list((getattr(pool, "_processes", None) or {}).values()):
@@ -43,3 +46,15 @@ def available_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def _start(pool: ProcessPoolExecutor, workers: int) -> None:
+    """Start all processes, deaf to Ctrl-C from their first instruction on: it is this process that answers it."""
+    if threading.current_thread() is not threading.main_thread():
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        for _ in range(workers):
+            pool.submit(os.getpid)
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from landscape.experiment import Experiment
 from landscape.training.store import Store
+
+
+def ancestry(experiments: Iterable[Experiment]) -> dict[str, Experiment]:
+    """Return experiments with all that they start from, by identity; parents come before their children."""
+    found: dict[str, Experiment] = {}
+
+    def add(experiment: Experiment) -> None:
+        if experiment.identity not in found:
+            for parent in experiment.parents:
+                add(parent)
+            found[experiment.identity] = experiment
+
+    for experiment in experiments:
+        add(experiment)
+    return found
 
 
 @dataclass(frozen=True)
@@ -30,16 +47,7 @@ class Plan:
     @classmethod
     def of(cls, experiments: Iterable[Experiment], store: Store) -> Plan:
         """Collect experiments and their ancestors, and look up what the store has."""
-        wanted: dict[str, Experiment] = {}
-
-        def add(experiment: Experiment) -> None:
-            if experiment.identity not in wanted:
-                for parent in experiment.parents:
-                    add(parent)
-                wanted[experiment.identity] = experiment
-
-        for experiment in experiments:
-            add(experiment)
+        wanted = ancestry(experiments)
         missing, complaints = [], []
         for experiment in wanted.values():
             usable, complaint = store.usable(experiment)
@@ -50,19 +58,20 @@ class Plan:
         return cls(wanted, missing, complaints)
 
     def batches(self, size: int) -> list[list[Experiment]]:
-        """Return the missing experiments in batches that can be trained together, in the order of wish."""
-        groups: dict[tuple[type, str, tuple[str, ...]], list[list[Experiment]]] = {}
-        order: list[list[Experiment]] = []
+        """Return the missing experiments in batches that can be trained together, in the order of wish.
+
+        Batches of one kind differ by one experiment at most, so that no worker is left with a crumb.
+        """
+        groups: dict[tuple[type, str, int], list[Experiment]] = {}
         for experiment in self.missing:
             # Children of one generation wait for parents of one generation; mixing them would only make them wait.
-            depth = _depth(experiment)
-            key = (type(experiment), experiment.batch_key, (str(depth),))
-            batches = groups.setdefault(key, [])
-            if not batches or len(batches[-1]) >= (experiment.largest_batch or size):
-                batches.append([])
-                order.append(batches[-1])
-            batches[-1].append(experiment)
-        return order
+            groups.setdefault((type(experiment), experiment.batch_key, _depth(experiment)), []).append(experiment)
+        batches = []
+        for group in groups.values():
+            parts = math.ceil(len(group) / (group[0].largest_batch or size))
+            edges = [round(part * len(group) / parts) for part in range(parts + 1)]
+            batches += [group[start:end] for start, end in itertools.pairwise(edges)]
+        return batches
 
 
 def _depth(experiment: Experiment) -> int:

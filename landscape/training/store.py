@@ -125,9 +125,12 @@ class Store:
                 flush(file)
             scratch.chmod(0o755)
             self._make_way(self.folder(experiment))
-            # Renaming onto a folder that is there fails: the first record stands.
-            with contextlib.suppress(OSError):
+            try:
                 scratch.rename(self.folder(experiment))
+            except OSError:
+                # Renaming onto a folder that is there fails: the first record stands. Anything else is a real failure.
+                if experiment not in self:
+                    raise
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
         self.snapshot_file(experiment).unlink(missing_ok=True)
@@ -164,6 +167,12 @@ class Store:
 
         return Record(experiment, trajectory, header["info"], load_weights)
 
+    def header(self, experiment: Experiment) -> dict[str, Any]:
+        """Return what is said about a finished training, after comparing every checksum; raises as `read` does."""
+        if experiment not in self:
+            raise KeyError(f"the store has no record of {experiment!r}")
+        return self._sound_header(experiment)
+
     def _sound_header(self, experiment: Experiment) -> dict[str, Any]:
         folder = self.folder(experiment)
         header = self.check(folder)
@@ -182,14 +191,14 @@ class Store:
         try:
             header: dict[str, Any] = json.loads((folder / HEADER).read_bytes())
             digest = header.pop("sha256")
-        except (OSError, ValueError, KeyError, AttributeError, TypeError):
+        except (FileNotFoundError, NotADirectoryError, ValueError, KeyError, AttributeError, TypeError):
             raise Damaged(f"{folder / HEADER} is missing or unreadable") from None
         if digest != _digest(header):
             raise Damaged(f"{folder / HEADER} does not match its checksum")
         for name, expected in header["files"].items():
             try:
                 found = sha256(folder / name)
-            except OSError:
+            except FileNotFoundError:
                 raise Damaged(f"{folder / name} is missing") from None
             if found != expected:
                 raise Damaged(f"{folder / name} does not match its checksum")
@@ -270,11 +279,16 @@ class Store:
             return None
 
     def prune(self, *, keep: set[str], dry_run: bool = False) -> list[Path]:
-        """Remove everything but the runs with the given identities; return what was (or would be) removed."""
+        """Remove everything but the runs with the given identities; return what was (or would be) removed.
+
+        Files of trainings that may be under way (locks, snapshots, records being written) go only if they are more
+        than an hour old.
+        """
         doomed = [folder for folder in self.folders() if folder.name not in keep]
-        for name in ("aside", "locks", "progress"):
-            doomed += sorted((self.path / name).iterdir())
-        doomed += sorted((self.path / "runs").glob(".writing-*"))
+        doomed += sorted((self.path / "aside").iterdir())
+        passing = [*(self.path / "locks").iterdir(), *(self.path / "progress").iterdir()]
+        passing += (self.path / "runs").glob(".writing-*")
+        doomed += sorted(path for path in passing if time.time() - path.stat().st_mtime > 3600)
         for path in [] if dry_run else doomed:
             if path.is_dir():
                 shutil.rmtree(path)

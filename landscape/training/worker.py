@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import importlib.metadata
 import importlib.util
 import os
 import platform
@@ -22,7 +23,6 @@ from typing import Any
 from landscape.description import from_data
 from landscape.errors import InvalidInput
 from landscape.experiment import Experiment
-from landscape.training.files import write_atomically
 from landscape.training.session import StoreSession
 from landscape.training.store import Store
 
@@ -95,7 +95,8 @@ def train_job(data: dict[str, Any]) -> dict[str, Any]:
     told = store.path / "progress" / f"{job.name}.job"
 
     def tell(done: float) -> None:
-        write_atomically(told, repr(done).encode())
+        with contextlib.suppress(OSError):  # a hint; not worth a training
+            told.write_text(repr(done))
 
     with contextlib.ExitStack() as stack:
         stack.callback(told.unlink, missing_ok=True)
@@ -129,6 +130,7 @@ def provenance(job: Job) -> dict[str, Any]:
 
     device = torch.cuda.get_device_name() if job.device.startswith("cuda") else platform.machine()
     return {
+        "grokscape": importlib.metadata.version("grokscape"),
         "torch": torch.__version__,
         "python": platform.python_version(),
         "device": device,
@@ -158,6 +160,8 @@ def import_module(name: str) -> ModuleType:
         assert spec.loader is not None
         module = importlib.util.module_from_spec(spec)
         sys.modules[alias] = module
+        if str(path.parent) not in sys.path:  # as for a script: what lies beside it can be imported
+            sys.path.append(str(path.parent))
         try:
             spec.loader.exec_module(module)
         except BaseException:

@@ -66,8 +66,11 @@ def mean_p(values: np.ndarray, threshold: float) -> float:
 
 @functools.cache
 def sign_p(above: int, n: int) -> float:
-    """Return the two-sided p-value of the sign test, `above` of `n` values beyond the threshold."""
-    return float(stats.binomtest(above, n, 0.5).pvalue) if n else 1.0
+    """Return the two-sided p-value of the sign test, `above` of `n` values on the better supported side.
+
+    1 unless that is more than half of them: values on the threshold, or hidden by censoring, support no side.
+    """
+    return float(stats.binomtest(above, n, 0.5).pvalue) if 2 * above > n else 1.0
 
 
 @functools.cache

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from predictions.rules.rule import Outcome, Rule
+from predictions.rules.rule import LEVEL, Outcome, Rule
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,9 @@ class Operating:
     trials: int
 
 
-def operating(rule: Rule, *, seeds: int, effect: float, spread: float, trials: int = 1000, seed: int = 0) -> Operating:
+def operating(
+    rule: Rule, *, seeds: int, effect: float, spread: float, level: float = LEVEL, trials: int = 1000, seed: int = 0
+) -> Operating:
     """Simulate a rule under its null and under an effect.
 
     Parameters
@@ -38,12 +40,14 @@ def operating(rule: Rule, *, seeds: int, effect: float, spread: float, trials: i
         Seeds in a sample.
     effect, spread : float
         What calibration found: the quantity, and its standard deviation between seeds.
+    level : float
+        Confidence of the interval under the effect; a correction for several claims asks for more than `LEVEL`.
     trials, seed : int
     """
     rng = np.random.default_rng(seed)
 
-    def share(centre: float) -> float:
+    def share(centre: float, level: float) -> float:
         drawn = (rule.draw(rng, seeds, centre, spread) for _ in range(trials))
-        return sum(rule.decide(sample).outcome is Outcome.CORROBORATED for sample in drawn) / trials
+        return sum(rule.decide(sample, level).outcome is Outcome.CORROBORATED for sample in drawn) / trials
 
-    return Operating(max(share(edge) for edge in rule.null), share(effect), trials)
+    return Operating(max(share(edge, LEVEL) for edge in rule.null), share(effect, level), trials)

@@ -56,6 +56,7 @@ class Monotone(Rule):
 
     @property
     def null(self) -> tuple[float, ...]:
+        """No order at all, which is what a claim of order denies."""
         return (0.0,)
 
 

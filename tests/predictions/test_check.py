@@ -13,11 +13,11 @@ import pytest
 from landscape.training.store import Store
 from predictions import verdict as verdicts
 from predictions.check import Check, load_verdicts
-from predictions.evidence import Evidence
+from predictions.evidence import Evidence, Measurement
 from predictions.judge import judge
 from predictions.prediction import Control, Tier
 from predictions.verdict import Status
-from tests.predictions.claims import claim
+from tests.predictions.claims import Constant, claim, measure
 
 
 def check(claims, store, tier="quick"):
@@ -142,3 +142,61 @@ def test_the_command_in_a_verdict_names_the_users_module(store):
 def test_controls_with_settings_of_their_own_are_told(store):
     found, _ = check([claim(controls=(Control("small", {"value": 0.5}, "why"),))], store)
     assert found[0].about["controls"] == {"small": {"value": "0.5"}}
+
+
+def test_a_seed_that_is_not_measured_is_an_error_and_not_a_smaller_sample(store):
+    """Leaving out seeds after looking at them would make any claim pass."""
+
+    def picky(records, at):
+        if records["only"].experiment.seed != 13:
+            yield from measure(records, at)
+
+    found, _ = check([claim("picky", measure=picky)], store)
+    assert found[0].status is Status.ERROR
+    assert "not measured for seed 13" in found[0].reason
+
+
+def test_a_quantity_measured_twice_or_not_a_number_is_an_error(store):
+    def twice(records, at):
+        yield from (*measure(records, at), *measure(records, at))
+
+    def nan(records, at):
+        yield Measurement("size", float("nan"))
+
+    found, _ = check([claim("twice", measure=twice), claim("nan", measure=nan)], store)
+    assert [v.status for v in found] == [Status.ERROR] * 2
+    assert "measured twice" in found[0].reason
+    assert "is nan for seed 10" in found[1].reason
+
+
+def test_checking_fewer_claims_makes_none_easier_to_pass(store):
+    """Eight seeds that all agree are p = 0.008: enough for 6 claims of one source, not for 7, though one is checked."""
+    family = [claim(f"c{number}") for number in range(7)]
+    for known, status in ((family[:6], Status.PASS), (family, Status.INCONCLUSIVE)):
+        done = Check(family[:1], "quick", store, known=known)
+        with ThreadPoolExecutor(1) as executor:
+            list(done.run(executor))
+        assert done.verdicts[0].status is status
+        assert done.verdicts[0].family == len(known)
+
+
+def test_power_is_told_for_the_correction(store):
+    """With seven claims in the family no outcome of eight seeds can pass; the verdict's power says so."""
+    family = [claim(f"c{number}") for number in range(7)]
+    found, _ = check(family, store)
+    assert {v.status for v in found} == {Status.INCONCLUSIVE}
+    assert {v.criteria[0].power for v in found} == {0.0}
+
+
+def test_what_a_description_says_of_itself_may_break_too(store):
+    class Moody(Constant, kind="test_moody"):
+        @property
+        def work(self):
+            raise ArithmeticError("no idea")
+
+    def moody(seed, at):
+        return {"only": Moody(value=1.0, seed=seed)}
+
+    found, _ = check([claim("moody", runs=moody), claim()], store)
+    assert [v.status for v in found] == [Status.ERROR, Status.PASS]
+    assert "no idea" in found[0].reason

@@ -125,6 +125,13 @@ def test_precedes(early, late, censored, outcome):
     assert Precedes(5.0).decide(sample).outcome is outcome
 
 
+def test_seeds_that_support_no_side_are_no_evidence():
+    """All hidden by censoring, or all on the threshold: the p-value must be 1, not that of "none above"."""
+    hidden = Precedes(5.0).decide(Sample.of([[100, 100]] * 10, [[True, True]] * 10))
+    assert (hidden.outcome, hidden.p) == (OPEN, 1.0)
+    assert Exceeds(1.0).decide(Sample.of([1.0] * 10)).p == 1.0
+
+
 def test_proportion():
     assert Proportion(0.5).decide(Sample.of([1.0] * 10)).outcome is UP
     assert Proportion(0.5).decide(Sample.of([0.0] * 10)).outcome is DOWN

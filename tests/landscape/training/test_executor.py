@@ -103,7 +103,8 @@ def test_batches_hold_what_fits_together_in_the_order_of_wish(store: Store) -> N
     circuits = [TwoCircuits(steps=n + 1) for n in range(5)]
     plan = Plan.of([a[0], b[0], a[1], child, a[2], b[1], a[3], a[4], *circuits], store)
     # Children never share a batch with their parents' generation; a class's own largest batch goes before the size.
-    assert plan.batches(3) == [a[:3], b, [child], a[3:], circuits]
+    # Five that fit together make two batches of nearly one size.
+    assert plan.batches(3) == [a[:2], a[2:], b, [child], circuits]
 
 
 def test_two_runs_share_a_batch_only_if_their_shapes_agree(store: Store) -> None:
@@ -159,14 +160,14 @@ def test_failure_takes_down_descendants_and_nobody_else(store: Store, threads: E
     assert (end.runs_done, end.done) == (end.runs, end.total) == (7, 70.0)
 
 
-def test_what_was_stored_before_a_neighbour_broke_the_batch_counts(store: Store, threads: Executor) -> None:
+def test_neighbours_of_what_broke_a_batch_are_trained_without_it(store: Store, threads: Executor) -> None:
     first, broken, never = Toy(number=1), Toy(number=2, deed="raise"), Toy(number=3)
     results = dict(announced(sweep([first, broken, never], store, threads)))
     assert results[first] == ""
     assert "cannot count" in results[broken]
-    assert "cannot count" in results[never]
-    # The next sweep's batch has no place for what is stored, and what failed is tried again.
-    assert dict(announced(sweep([first, never], store, threads))) == {never: ""}
+    # Its neighbour is trained again without it, and does not suffer for the company it was in.
+    assert results[never] == ""
+    assert announced(sweep([first, never], store, threads)) == []
 
 
 def test_no_outcome_is_an_error(store: Store, threads: Executor, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -275,7 +276,8 @@ def test_worker_that_dies_ends_the_sweep_with_errors(store: Store) -> None:
         results = dict(announced(sweep([good, deadly, waiting], store, pool)))
     assert set(results) == {good, deadly, waiting}
     assert results[good] == ""
-    assert "BrokenProcessPool" in results[deadly]
+    assert "a worker was killed" in results[deadly]
+    assert "run the same command again" in results[deadly]
 
 
 def test_local_executor_sets_up_its_workers_and_restores_the_surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -376,4 +378,4 @@ def test_ensembles_are_no_larger_than_the_machine_likes(
     monkeypatch.setitem(executor_module.ENSEMBLE, "cpu", 2)
     toys = [Toy(number=n) for n in range(5)]
     sweep(toys, store, threads)
-    assert [store.read(toy).info["together"] for toy in toys] == [2, 2, 2, 2, 1]
+    assert [store.read(toy).info["together"] for toy in toys] == [2, 2, 1, 2, 2]

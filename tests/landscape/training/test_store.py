@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import json
+import os
 import pickle
 import pickletools
 import threading
@@ -448,6 +449,8 @@ def test_prune_removes_what_is_not_kept_and_first_only_says_so(store: Store, tra
     (store.path / "aside" / "old").write_text("x")
     (store.path / "verdicts" / "quick").mkdir()
     (store.path / "verdicts" / "quick" / "claim.json").write_text("{}")
+    for path in (*(store.path / "progress").iterdir(), store.path / "runs" / ".writing-killed"):
+        os.utime(path, (0, 0))
     before = tree(store.path)
     announced = store.prune(keep={run.identity}, dry_run=True)
     assert tree(store.path) == before
@@ -463,6 +466,15 @@ def test_prune_removes_what_is_not_kept_and_first_only_says_so(store: Store, tra
     expected = {f"runs/{run.identity}/{name}" for name in (HEADER, TRAJECTORY, WEIGHTS)}
     assert after == expected | {"store.json", "verdicts/quick/claim.json"}
     assert store.usable(run) == (True, "")
+
+
+def test_prune_leaves_trainings_under_way_alone(store: Store, trained: tuple[Run, Outcome]) -> None:
+    run, outcome = trained
+    store.save_snapshot(run, Snapshot(1, outcome.trajectory, {"parameters": np.ones(1)}))
+    (store.path / "runs" / ".writing-now").mkdir()
+    with store.claim(run):
+        assert store.prune(keep=set()) == []
+    assert store.load_snapshot(run) is not None
 
 
 # -- nothing is executed ----------------------------------------------------------------------------------------------
