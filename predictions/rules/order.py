@@ -113,7 +113,7 @@ class Precedes(Rule):
         return f"exceeds {self.factor:.4g}"
 
     def subject(self, quantity: str) -> str:
-        return f"{quantity}, as a ratio of times,"
+        return f"{quantity} (ratio of times)"
 
     def draw(self, rng: np.random.Generator, seeds: int, centre: float, spread: float) -> Sample:
         """Simulate ratios with median `centre`, log-normal with standard deviation `spread` of the logarithm."""
