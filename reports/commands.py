@@ -23,7 +23,8 @@ from predictions.check import Check
 from predictions.prediction import TIERS, Prediction
 from predictions.registry import load
 from reports.page import write_report
-from reports.terminal import claims_table, duration, summary, verdict_table, watch
+from reports.terminal import claims_table, summary, verdict_table, watch
+from reports.wording import duration
 
 #: `Experiment.work` that one core does in a second, for estimates before anything has run (measured).
 SPEED = 2e10
@@ -98,9 +99,10 @@ def run_store(options: argparse.Namespace, console: Console) -> int:
         return list_runs(store, console)
     if options.action == "verify":
         damaged = 0
-        for path, reason in store.verify():
-            damaged += 1
-            console.print(f"[red]set aside[/] {escape(path.name)}: {escape(reason)}")
+        with console.status(f"checking {sum(1 for _ in store.folders())} runs"):
+            for path, reason in store.verify():
+                damaged += 1
+                console.print(f"[red]set aside[/] {escape(path.name)}: {escape(reason)}")
         console.print(f"{sum(1 for _ in store.folders())} sound runs, {damaged} set aside")
         return 1 if damaged else 0
     return prune(store, options, console)

@@ -16,6 +16,7 @@ from predictions.check import Update
 from predictions.prediction import Prediction
 from predictions.verdict import Judged, Status, Verdict
 from predictions.wording import must
+from reports.wording import duration
 
 #: Symbol and colour of each verdict; the word always stands beside them.
 LOOK = {
@@ -32,15 +33,6 @@ def badge(status: Status) -> str:
     """Return a verdict with its symbol and colour, as rich markup."""
     symbol, colour = LOOK[status]
     return f"[{colour}]{symbol} {status.value}[/]"
-
-
-def duration(seconds: float) -> str:
-    """Return a duration as people say it: 45 s, 3 min, 2.5 h."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    if seconds < 5400:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.1f} h"
 
 
 def watch(updates: Iterable[Update], console: Console) -> None:

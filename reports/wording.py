@@ -46,7 +46,7 @@ def share(value: float | None) -> str:
 def duration(seconds: float) -> str:
     """Return a duration in the units a person would choose."""
     if seconds < 60:
-        return f"{seconds:.3g} s"
+        return f"{seconds:.3g} s" if seconds < 10 else f"{seconds:.0f} s"
     minutes = round(seconds / 60)
     return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
 
