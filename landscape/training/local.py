@@ -57,4 +57,4 @@ def _start(pool: ProcessPoolExecutor, workers: int) -> None:
         for _ in range(workers):
             pool.submit(os.getpid)
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.signal(signal.SIGINT, signal.SIG_DFL if before is None else before)

@@ -173,7 +173,13 @@ def test_ctrl_c_loses_nothing(here):
     Path("slow_claims.py").write_text(SLOW)
     command = [sys.executable, "-m", "reports.cli", "check", "slow2026.*", "--module", "slow_claims.py"]
     process = subprocess.Popen(
-        [*command, "--workers", "1"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+        [*command, "--workers", "1"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        # A shell that runs the tests in the background leaves them deaf to Ctrl-C, and so their children.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     runs = Path("grokscape-store/runs")
     deadline = time.monotonic() + 60
