@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import torch
@@ -70,24 +71,29 @@ class TransformerNetwork(Network):
         last = self.embed[-1] + self.position[-1]
         size = self.query.shape[2]
         query = torch.einsum("d,dhk->hk", last, self.query) / size**0.5
-        # Scores and values of every token at every position, then of "=" itself: (positions, tokens, heads[, size]).
+        # Tables over (positions, tokens): scores (heads), and values less the value of "=" itself (d). Attention
+        # weights add up to one, so that the result is the value of "=", the same for all, and weighted differences.
         stream = self.embed[:-1] + self.position[:-1, None]
         to_score = torch.einsum("dhk,hk->dh", self.key, query)
         to_value = self.value.flatten(1)
-        score_table, value_table = stream @ to_score, stream @ to_value
+        value = last @ to_value
+        score_tables, value_tables = (stream @ to_score).unbind(0), (stream @ to_value - value).unbind(0)
         tokens = positions(inputs, self.n_positions)
-        scores = [F.embedding(token, table) for token, table in zip(tokens, score_table.unbind(0), strict=True)]
+        scores = [F.embedding(token, table) for token, table in zip(tokens, score_tables, strict=True)]
         scores.append((last @ to_score).expand_as(scores[0]))
-        weights = torch.stack(scores, -1).softmax(-1)[..., None].unbind(-2)  # one (..., heads, 1) per position
-
-        mixed = weights[-1] * (last @ to_value).view(self.heads, size)
-        for weight, token, table in zip(weights, tokens, value_table.unbind(0), strict=False):
-            mixed = mixed + weight * F.embedding(token, table).unflatten(-1, (self.heads, size))
+        weights = torch.stack(scores).softmax(0).unbind(0)  # (..., heads) for each position and "="
+        looked_up = [F.embedding(token, table) for token, table in zip(tokens, value_tables, strict=True)]
+        weighted = [
+            (weight[..., None] * difference.unflatten(-1, (self.heads, size))).flatten(-2)
+            for weight, difference in zip(weights, looked_up, strict=False)
+        ]
+        mixed = functools.reduce(torch.add, weighted)
+        constant = last + value @ self.attended
         # Products of neighbouring matrices first: that spares every example a pass through the residual stream.
-        mixed = mixed.flatten(-2)
-        threshold = last @ self.into if self.into_bias is None else last @ self.into + self.into_bias
+        threshold = constant @ self.into if self.into_bias is None else constant @ self.into + self.into_bias
         neurons = (mixed @ (self.attended @ self.into)).add_(threshold).relu_()
-        constant = last if self.out_bias is None else last + self.out_bias
+        if self.out_bias is not None:
+            constant = constant + self.out_bias
         logits = mixed @ (self.attended @ self.unembed) + constant @ self.unembed
         return logits.add_(neurons @ (self.out @ self.unembed))
 

@@ -26,13 +26,16 @@ from landscape.experiment import Experiment
 from landscape.training.session import StoreSession
 from landscape.training.store import Store
 
-#: Set before torch starts in a worker. The first makes MKL's results independent of memory alignment, hence of a
-#: run's place in an ensemble (no slower in measurements); the others keep every process to one thread.
+#: Set before a worker starts. The first makes MKL's results independent of memory alignment, hence of a run's place in
+#: an ensemble (no slower in measurements). The next keep every process to one thread. The last let glibc keep memory
+#: between steps instead of handing large temporaries back to the system each time: steps took a third less.
 ENVIRONMENT = {
     "MKL_CBWR": "AVX2,STRICT",
     "OMP_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
+    "MALLOC_MMAP_THRESHOLD_": str(32 * 2**20),
+    "MALLOC_TRIM_THRESHOLD_": str(2**30),
 }
 
 #: Modules imported from a file get names that begin so.
