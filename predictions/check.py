@@ -183,6 +183,7 @@ class Check:
         seconds = {
             identity: float(self.store.header(experiment)["info"].get("seconds", 0.0))
             for identity, experiment in ancestry(item.experiments).items()
+            if experiment in self.store  # a start may be gone while what it led to is still there
         }
         for arm, at in item.prediction.arms(self.tier).items():
             for seed, labels in item.needed[arm].items():

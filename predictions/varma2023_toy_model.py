@@ -30,9 +30,15 @@ def jittered(seed: int, constants: Mapping[str, float]) -> dict[str, Any]:
     return {name: value * factors[name] for name, value in constants.items()}
 
 
+def guessing(record: Record) -> float:
+    """Return the loss of guessing, the logarithm of the number of classes."""
+    assert isinstance(record.experiment, TwoCircuits)
+    return math.log(record.experiment.classes)
+
+
 def times(record: Record) -> tuple[Measurement, Measurement]:
     """When the loss first fell below a tenth of that of guessing, on training and on test examples."""
-    level = 0.1 * math.log(record.experiment.to_data()["classes"])
+    level = 0.1 * guessing(record)
     train, test = (record.crossing("loss", split, below=level) for split in ("train", "test"))
     return (
         Measurement("delay from fitting to generalising", train.step, at=0, censored=train.censored),
@@ -54,7 +60,7 @@ def two_readings(seed: int, at: Setting) -> Mapping[str, Experiment]:
 def slower_reading(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
     """The reading of the penalty that delays less must do, and the larger of both final losses."""
     yield from times(records["alpha"])
-    chance = math.log(113)
+    chance = guessing(records["alpha"])
     final = max(record.final("loss", "test") for record in records.values())
     yield Measurement("final test loss over that of guessing", final / chance)
     for split in ("train", "test"):

@@ -19,7 +19,7 @@ from landscape.training.local import available_cores, local_executor
 from landscape.training.plan import ancestry
 from landscape.training.store import Store, describe
 from predictions import expectation
-from predictions.check import Check
+from predictions.check import Check, save_verdict
 from predictions.prediction import TIERS, Prediction
 from predictions.registry import load
 from reports.page import write_report
@@ -69,6 +69,9 @@ def run_check(options: argparse.Namespace, console: Console) -> int:
     with local_executor(options.workers or (1 if options.device != "cpu" else None)) as executor:
         watch(check.run(executor), console)
     verdicts = expectation.apply(expectations, check.verdicts)
+    for verdict in verdicts:
+        if verdict.expected:
+            save_verdict(store, verdict)  # with the reason why it was expected, for the page
     console.print(verdict_table(verdicts))
     console.print(f"[bold]{summary(verdicts)}[/] at the {options.tier} tier")
     if options.json:

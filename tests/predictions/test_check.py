@@ -200,3 +200,20 @@ def test_what_a_description_says_of_itself_may_break_too(store):
     found, _ = check([claim("moody", runs=moody), claim()], store)
     assert [v.status for v in found] == [Status.ERROR, Status.PASS]
     assert "no idea" in found[0].reason
+
+
+def test_a_start_that_is_gone_does_not_undo_what_it_led_to(store):
+    """Somebody pruned a parent: the child's record still stands, and its claim is judged."""
+
+    class Child(Constant, kind="test_child"):
+        @property
+        def parents(self):
+            return (Constant(value=1.0, seed=self.seed),)
+
+    def grown(seed, at):
+        return {"only": Child(value=at.value, seed=seed)}
+
+    child = claim("child", runs=grown)
+    assert check([child], store)[0][0].status is Status.PASS
+    store.prune(keep={e.identity for at in child.arms("quick").values() for e in grown(10, at).values()})
+    assert check([child], store)[0][0].status is Status.PASS

@@ -57,6 +57,7 @@ def test_exit_status_and_expectations(here, capsys):
     assert "test2026.fails: FAIL" in capsys.readouterr().out
     assert check("test2026.*", "--expect", "test2026.fails=FAIL:known") == 0
     assert "expected: known" in capsys.readouterr().out
+    assert "was expected: known" in Path("grokscape-report.html").read_text()
     assert check("test2026.holds", "--expect", "test2026.holds=FAIL:wrong") == 1
     assert check("test2026.needy") == 0
 
