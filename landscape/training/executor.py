@@ -82,7 +82,9 @@ class _Sweep:
     progress: Progress
     waiting: list[list[Experiment]]
     ready: set[str]
+    finished: float = 0.0  # work of all that is announced
     failed: dict[str, str] = field(default_factory=dict)
+    resumed: dict[str, float] = field(default_factory=dict)  # job -> work that an interrupted sweep had done of it
     running: dict[Future[dict[str, object]], tuple[Job, list[Experiment]]] = field(default_factory=dict)
 
     def submit_ready(self) -> Iterator[tuple[Experiment, str]]:
@@ -132,16 +134,13 @@ class _Sweep:
         for job, batch in self.running.values():
             file = self.store.path / "progress" / f"{job.name}.job"
             with contextlib.suppress(OSError, ValueError):
-                done = float(file.read_text()) * sum(experiment.work for experiment in batch)
-                # What a job has done when it is first heard of, an interrupted sweep did before this one.
-                self.heard.setdefault(job.name, done)
-                partial += done
+                first, now = map(float, file.read_text().split())
+                work = sum(experiment.work for experiment in batch)
+                self.resumed[job.name] = first * work
+                partial += now * work
         self.progress.done = max(self.progress.done, self.finished + partial)
-        self.progress.before = sum(self.heard.values())
+        self.progress.before = sum(self.resumed.values())
         self.progress.seconds = time.monotonic() - began
-
-    finished: float = 0.0
-    heard: dict[str, float] = field(default_factory=dict)
 
 
 def train_all(

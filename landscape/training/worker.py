@@ -97,9 +97,14 @@ def train_job(data: dict[str, Any]) -> dict[str, Any]:
     answer: dict[str, Any] = {"trained": [], "busy": [], "damaged": []}
     told = store.path / "progress" / f"{job.name}.job"
 
+    first: list[float] = []
+
     def tell(done: float) -> None:
+        """Leave the share done at first (more than 0 for a resumed job) and now where the sweep can read it."""
+        if not first:
+            first.append(done)
         with contextlib.suppress(OSError):  # a hint; not worth a training
-            told.write_text(repr(done))
+            told.write_text(f"{first[0]!r} {done!r}")
 
     with contextlib.ExitStack() as stack:
         stack.callback(told.unlink, missing_ok=True)
@@ -183,6 +188,14 @@ def prepare_worker(parent: int) -> None:
     import signal
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with contextlib.suppress(ImportError, ValueError, OSError):
+        import resource  # not on Windows
+
+        # A batch holds one lock, hence one open file, for each of its runs; some systems start with 256 at most.
+        now, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        enough = 4096 if most == resource.RLIM_INFINITY else min(4096, most)
+        if now != resource.RLIM_INFINITY and now < enough:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (enough, most))
 
     def watch() -> None:
         while os.getppid() == parent:

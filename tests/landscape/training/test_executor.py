@@ -379,3 +379,10 @@ def test_ensembles_are_no_larger_than_the_machine_likes(
     toys = [Toy(number=n) for n in range(5)]
     sweep(toys, store, threads)
     assert [store.read(toy).info["together"] for toy in toys] == [2, 2, 1, 2, 2]
+
+
+def test_what_an_interrupted_sweep_did_is_no_evidence_of_speed() -> None:
+    """Half was there already; a tenth took 10 seconds here, so the remaining 40 % take 40."""
+    resumed = executor_module.Progress(total=100.0, runs=1, done=60.0, before=50.0, seconds=10.0)
+    assert resumed.eta == pytest.approx(40.0)
+    assert executor_module.Progress(total=100.0, runs=1, done=50.0, before=50.0, seconds=10.0).eta is None
