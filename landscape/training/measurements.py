@@ -7,6 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from landscape.classification import label_logit, margin
 from landscape.ensemble import Stack
 
 Measured = dict[tuple[str, str], float]
@@ -39,23 +40,20 @@ def behaviour(
         - ``label_logit``: mean centred logit of the label.
     """
     wide = logits.double()
-    at_label = wide.gather(-1, labels[..., None]).squeeze(-1)
-    others = wide.scatter(-1, labels[..., None], -torch.inf).amax(-1)
-    centre = wide.mean(-1)
-    margin = at_label - others
+    margins = margin(wide, labels)
     per_example = {
         "loss": loss(wide, labels),
-        "accuracy": (margin > 0).double(),
-        "margin": margin,
-        "label_logit": at_label - centre,
-        "logit_variance": wide.square().mean(-1) - centre.square(),
+        "accuracy": (margins > 0).double(),
+        "margin": margins,
+        "label_logit": label_logit(wide, labels),
+        "logit_variance": wide.square().mean(-1) - wide.mean(-1).square(),
     }
     results: list[Measured] = [{} for _ in range(len(logits))]
     for split, mask in masks.items():
         counts = mask.sum(1)
         means = {name: (values * mask).sum(1) / counts for name, values in per_example.items()}
         means["logit_scale"] = means.pop("logit_variance").clamp(min=0).sqrt()
-        means["margin_min"] = margin.masked_fill(~mask, torch.inf).amin(1)
+        means["margin_min"] = margins.masked_fill(~mask, torch.inf).amin(1)
         table = {name: values.tolist() for name, values in means.items()}
         for row, (result, count) in enumerate(zip(results, counts.tolist(), strict=True)):
             if count:

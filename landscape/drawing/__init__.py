@@ -1,0 +1,1 @@
+"""Pictures of what the instruments measured; nothing here computes anything."""

@@ -1,0 +1,159 @@
+"""Products of a loss's curvature matrices with vectors, without ever forming the matrices."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from landscape.errors import InvalidInput
+from landscape.measures.result import Cost
+from landscape.problem import Problem
+
+Kind = Literal["hessian", "gauss_newton"]
+
+#: Bytes beyond which a dense matrix is refused.
+LARGEST_DENSE = 2**30
+
+
+class Curvature:
+    """The Hessian or Gauss-Newton matrix of the mean loss, of one network or of several side by side.
+
+    Hessian: ``H = d^2 L / d theta^2``. Gauss-Newton: ``G = (1 / N) sum_i J_i^T (d^2 loss / d z^2) J_i`` with the
+    Jacobian ``J_i = d z_i / d theta`` of the outputs z; positive semi-definite if the loss is convex in the outputs.
+
+    On data of one batch, the graph of the gradient is built once and differentiated again for every product, which on
+    a CPU is the cheapest way known; several batches are gone through anew, which bounds memory.
+
+    Parameters
+    ----------
+    problem : Problem
+    rows : Tensor, shape (networks, P), optional
+        The networks; by default the one that the problem starts from. None influences another.
+    kind : {"hessian", "gauss_newton"}
+    split : {"train", "test"}
+
+    Attributes
+    ----------
+    products : int
+        Matrix-vector products so far, of one network each.
+    """
+
+    def __init__(
+        self, problem: Problem, rows: Tensor | None = None, *, kind: Kind = "hessian", split: str = "train"
+    ) -> None:
+        if kind not in ("hessian", "gauss_newton"):
+            raise InvalidInput(f"kind is {kind!r}, expected 'hessian' or 'gauss_newton'")
+        if split == "test":
+            problem.need_test("the curvature of the test loss")
+        self.problem, self.kind, self.split = problem, kind, split
+        self.rows = (problem.start[None] if rows is None else rows.detach().to(problem.start)).clone()
+        if self.rows.ndim != 2 or self.rows.shape[1] != problem.size:
+            raise InvalidInput(f"rows have shape {tuple(rows.shape)}, expected (networks, {problem.size})")  # type: ignore[union-attr]
+        self.products = 0
+        self._kept: Callable[[Tensor], Tensor] | None = None
+
+    @property
+    def size(self) -> int:
+        """P, the order of each matrix."""
+        return self.problem.size
+
+    @property
+    def count(self) -> int:
+        """How many networks are measured side by side."""
+        return len(self.rows)
+
+    @property
+    def cost(self) -> Cost:
+        """What the products so far cost."""
+        return Cost(products=self.products)
+
+    def matvec(self, vectors: Tensor) -> Tensor:
+        """Multiply each network's matrix with its vector, shapes (networks, P)."""
+        self.products += self.count
+        batches = self.problem.batches[self.split]
+        if len(batches) == 1:
+            if self._kept is None:
+                self._kept = self._product(*batches[0])
+            return self._kept(vectors)
+        total = torch.zeros_like(self.rows)
+        for share, inputs, targets in self.problem.shares(self.split):
+            total += share * self._product(inputs, targets)(vectors)
+        return total
+
+    def of(self, network: int) -> Curvature:
+        """Return the curvature of one of the networks alone."""
+        return Curvature(self.problem, self.rows[network : network + 1], kind=self.kind, split=self.split)
+
+    def dense(self) -> Tensor:
+        """Return the matrices, shape (networks, P, P); costs P products of each network.
+
+        Raises
+        ------
+        InvalidInput
+            If they would take more than a gibibyte; says how much.
+        """
+        size = self.count * self.size**2 * self.rows.element_size()
+        if size > LARGEST_DENSE:
+            raise InvalidInput(
+                f"the dense matrix of {self.size:,} parameters would take {size / 2**30:,.1f} GiB"
+                + (f" for {self.count} networks" if self.count > 1 else "")
+                + f", more than {LARGEST_DENSE / 2**30:.0f} GiB; choose fewer parameters with only=, or an estimator"
+            )
+        columns = [self.matvec(unit.expand(self.count, -1)) for unit in torch.eye(self.size).to(self.rows)]
+        matrix = torch.stack(columns, -1)
+        return (matrix + matrix.mT) / 2
+
+    def _product(self, inputs: object, targets: object) -> Callable[[Tensor], Tensor]:
+        leaf = self.rows.clone().requires_grad_()
+        build = self._hessian if self.kind == "hessian" else self._gauss_newton
+        return build(leaf, inputs, targets)
+
+    def _hessian(self, leaf: Tensor, inputs: object, targets: object) -> Callable[[Tensor], Tensor]:
+        # Networks share nothing, so the gradient of their summed losses holds each one's own.
+        total = self.problem.losses(leaf, inputs, targets).sum()
+        gradient = _gradient(total, leaf, create_graph=True)
+
+        def product(vectors: Tensor) -> Tensor:
+            return _gradient(gradient, leaf, vectors, retain_graph=True)
+
+        return product
+
+    def _gauss_newton(self, leaf: Tensor, inputs: object, targets: object) -> Callable[[Tensor], Tensor]:
+        outputs = self.problem.outputs_of(leaf, inputs)
+        if not isinstance(outputs, Tensor):
+            raise InvalidInput(f"the Gauss-Newton matrix needs outputs that are one tensor, found {type(outputs)}")
+        fixed = outputs.detach().requires_grad_()
+        losses = [self.problem.output_loss(one, targets) for one in fixed.unbind(0)]
+        slope = _gradient(torch.stack(losses).sum(), fixed, create_graph=True)
+        # J v as the derivative of J^T u with respect to u: reverse mode twice, which every module supports.
+        dummy = torch.zeros_like(outputs, requires_grad=True)
+        pulled = _gradient(outputs, leaf, dummy, create_graph=True)
+
+        def product(vectors: Tensor) -> Tensor:
+            pushed = _gradient(pulled, dummy, vectors, retain_graph=True)
+            bent = (
+                _gradient(slope, fixed, pushed, retain_graph=True) if slope.requires_grad else torch.zeros_like(pushed)
+            )
+            return _gradient(outputs, leaf, bent, retain_graph=True)
+
+        return product
+
+
+def _gradient(
+    value: Tensor,
+    leaf: Tensor,
+    weight: Tensor | None = None,
+    *,
+    create_graph: bool = False,
+    retain_graph: bool | None = None,
+) -> Tensor:
+    """Return the gradient with respect to `leaf`: zero where it has no part in the value."""
+    if not value.requires_grad:
+        return torch.zeros_like(leaf)
+    (found,) = torch.autograd.grad(
+        value, leaf, weight, create_graph=create_graph, retain_graph=retain_graph, allow_unused=True
+    )
+    return torch.zeros_like(leaf) if found is None else found

@@ -1,0 +1,15 @@
+"""One short script for each instrument, each ending in a figure: ``python -m reports.gallery.norm_profile``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from matplotlib.axes import Axes
+
+
+def save(axes: Axes, name: str) -> None:
+    """Write the figure to the file named on the command line, or to ``<name>.svg``."""
+    path = Path(sys.argv[1] if len(sys.argv) > 1 else f"{name}.svg")
+    axes.figure.savefig(path)
+    sys.stdout.write(f"{path}\n")
