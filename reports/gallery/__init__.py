@@ -11,5 +11,5 @@ from matplotlib.axes import Axes
 def save(axes: Axes, name: str) -> None:
     """Write the figure to the file named on the command line, or to ``<name>.svg``."""
     path = Path(sys.argv[1] if len(sys.argv) > 1 else f"{name}.svg")
-    axes.figure.savefig(path)
+    axes.figure.canvas.print_figure(path)
     sys.stdout.write(f"{path}\n")
