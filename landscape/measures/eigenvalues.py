@@ -1,0 +1,246 @@
+"""The largest eigenvalues of curvature matrices."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from landscape.errors import InvalidInput
+from landscape.measures.curvature import Curvature, Kind
+from landscape.measures.lanczos import Operator, Ritz, largest, start_vectors
+from landscape.measures.result import Cost, Result
+from landscape.problem import Problem
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+#: Up to this order, the dense matrix is cheaper than an iteration.
+SMALL = 128
+
+#: Bytes of basis vectors that networks measured together may hold on a CPU.
+TOGETHER = 64_000_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Eigenvalues(Result):
+    """The largest eigenvalues of one or several networks' curvature matrices.
+
+    Attributes
+    ----------
+    values : array, shape (networks, k)
+        Largest algebraic eigenvalues, descending.
+    vectors : array, shape (networks, k, P)
+        Their unit eigenvectors.
+    residuals : array, shape (networks, k)
+        ``|A v - lambda v|``, measured with one more product each. Some eigenvalue lies within it of the value.
+    converged : array of bool, shape (networks, k)
+        Whether the residual is within the tolerance.
+    negative, negative_vectors, negative_residuals, negative_converged : array or None
+        The same of the smallest algebraic eigenvalue, shapes (networks,) and (networks, P), if it was asked for.
+    kind, split, method, tolerance, seed
+        How it was measured.
+    cost : Cost
+        All networks together.
+    """
+
+    values: np.ndarray
+    vectors: np.ndarray
+    residuals: np.ndarray
+    converged: np.ndarray
+    negative: np.ndarray | None
+    negative_vectors: np.ndarray | None
+    negative_residuals: np.ndarray | None
+    negative_converged: np.ndarray | None
+    kind: Kind
+    split: str
+    method: str
+    tolerance: float
+    seed: int
+    cost: Cost
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row for each network and eigenvalue; rank 1 is the largest, -1 the smallest."""
+        networks, k = self.values.shape
+        frame = pd.DataFrame(
+            {
+                "network": np.repeat(np.arange(networks), k),
+                "rank": np.tile(np.arange(1, k + 1), networks),
+                "value": self.values.ravel(),
+                "residual": self.residuals.ravel(),
+                "converged": self.converged.ravel(),
+            }
+        )
+        if self.negative is None:
+            return frame
+        assert self.negative_residuals is not None
+        assert self.negative_converged is not None
+        lowest = pd.DataFrame(
+            {
+                "network": np.arange(networks),
+                "rank": -1,
+                "value": self.negative,
+                "residual": self.negative_residuals,
+                "converged": self.negative_converged,
+            }
+        )
+        return pd.concat([frame, lowest], ignore_index=True)
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        from landscape.drawing.eigenvalues import draw_eigenvalues
+
+        return draw_eigenvalues(self, ax)
+
+
+def top_eigenvalues(
+    problem: Problem,
+    k: int = 1,
+    *,
+    rows: Tensor | None = None,
+    kind: Kind = "hessian",
+    split: str = "train",
+    negative: bool = False,
+    method: Literal["auto", "lanczos", "dense"] = "auto",
+    tolerance: float = 1e-6,
+    most: int = 2000,
+    basis: int | None = None,
+    seed: int = 0,
+    progress: Callable[[float], None] | None = None,
+) -> Eigenvalues:
+    """Measure the k largest (algebraic) eigenvalues of the Hessian or Gauss-Newton matrix.
+
+    Thick-restart Lanczos on products with vectors, the networks side by side; see `landscape.measures.lanczos`. A
+    multiple eigenvalue may be found fewer times than it occurs.
+
+    Parameters
+    ----------
+    problem : Problem
+    k : int
+        How many eigenvalues.
+    rows : Tensor, shape (networks, P), optional
+        Checkpoints of one architecture, measured as a batch; by default the problem's own parameters.
+    kind : {"hessian", "gauss_newton"}
+    split : {"train", "test"}
+    negative : bool
+        Also find the smallest algebraic eigenvalue. It lies near a dense bulk and can cost hundreds of products.
+    method : {"auto", "lanczos", "dense"}
+        ``"dense"`` forms the matrix (P products, P^2 numbers) and is exact; "auto" does so up to P = 128.
+    tolerance : float
+        On ``|A v - lambda v| / |lambda|``. Below ``32 eps |A|``, the rounding of a product, nothing is asked for.
+    most : int
+        Products allowed for each network; where they do not suffice, `converged` is False.
+    basis : int, optional
+        Vectors kept at most (2 k + 40); memory is about ``basis * P`` numbers for each network.
+    seed : int
+        Draws the vector from which the iteration starts.
+    progress : callable, optional
+        Told the share of the work that is done.
+
+    Returns
+    -------
+    Eigenvalues
+        Costs some tens to hundreds of products for each network.
+
+    Raises
+    ------
+    InvalidInput
+        If k is not between 1 and P, the tolerance is not positive, or a dense matrix would be too large.
+    """
+    if not 1 <= k <= problem.size:
+        raise InvalidInput(f"k is {k}, expected between 1 and {problem.size}, the number of parameters")
+    if not tolerance > 0:
+        raise InvalidInput(f"tolerance is {tolerance}, expected a positive number such as 1e-6")
+    if method not in ("auto", "lanczos", "dense"):
+        raise InvalidInput(f"method is {method!r}, expected 'auto', 'lanczos' or 'dense'")
+    whole = Curvature(problem, rows, kind=kind, split=split)
+    dense = method == "dense" or (method == "auto" and problem.size <= SMALL)
+    kept = min(problem.size, 2 * k + 40 if basis is None else basis)
+    group = max(1, TOGETHER // (kept * problem.size * whole.rows.element_size()))
+    parts, products = [], 0
+    pieces = whole.rows.split(group if problem.device.type == "cpu" else whole.count)
+    for number, piece in enumerate(pieces):
+        matrix = Curvature(problem, piece, kind=kind, split=split)
+
+        def told(share: float, number: int = number) -> None:
+            if progress is not None:
+                progress((number + share) / len(pieces))
+
+        def found(operator: Operator, k: int, matrix: Curvature = matrix, told: Callable[[float], None] = told) -> Ritz:
+            if dense:
+                ritz = _exact(matrix, k, sign=1 if operator is matrix else -1)
+            else:
+                start = start_vectors(matrix, matrix.rows, seed)
+                ritz = largest(operator, start, k, tolerance=tolerance, most=most, basis=basis, progress=told)
+            return ritz
+
+        top = measured(matrix, found(matrix, k), tolerance)
+        opposite = Negated(matrix)
+        low = measured(opposite, found(opposite, 1), tolerance, norm=abs(top[0]).max(1)) if negative else None
+        parts.append((top, low))
+        products += matrix.products
+    tops = [np.concatenate(arrays) for arrays in zip(*(pairs for pairs, _ in parts), strict=True)]
+    lows = [np.concatenate(arrays)[:, 0] for arrays in zip(*(pairs for _, pairs in parts if pairs), strict=True)]
+    return Eigenvalues(
+        values=tops[0],
+        vectors=tops[1],
+        residuals=tops[2],
+        converged=tops[3],
+        negative=-lows[0] if negative else None,
+        negative_vectors=lows[1] if negative else None,
+        negative_residuals=lows[2] if negative else None,
+        negative_converged=lows[3] if negative else None,
+        kind=kind,
+        split=split,
+        method="dense" if dense else "lanczos",
+        tolerance=tolerance,
+        seed=seed,
+        cost=Cost(products=products),
+    )
+
+
+#: Values, vectors, residuals, converged: each (networks, k, ...).
+Pairs = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+
+
+def measured(operator: Operator, ritz: Ritz, tolerance: float, norm: np.ndarray | None = None) -> Pairs:
+    """Measure the residual of every pair with one more product, and judge whether it has converged.
+
+    The norm of each matrix, which decides the rounding of a product, is that of its values unless given.
+    """
+    values = ritz.values.to(ritz.vectors)
+    residuals = torch.stack(
+        [
+            (operator.matvec(vectors) - value[:, None] * vectors).norm(dim=1)
+            for vectors, value in zip(ritz.vectors.unbind(1), values.unbind(1), strict=True)
+        ],
+        1,
+    )
+    size = values.abs().amax(1, keepdim=True)
+    if norm is not None:
+        size = torch.maximum(size, torch.from_numpy(norm).to(size)[:, None])
+    bound = torch.maximum(tolerance * values.abs(), 32 * torch.finfo(values.dtype).eps * size)
+    arrays = (ritz.values, ritz.vectors, residuals, residuals <= bound)
+    return tuple(array.cpu().numpy() for array in arrays)  # type: ignore[return-value]
+
+
+class Negated:
+    """The matrices with their sign changed: their largest eigenvalue is the smallest one's opposite."""
+
+    def __init__(self, matrix: Operator) -> None:
+        self._matrix = matrix
+        self.size, self.count = matrix.size, matrix.count
+
+    def matvec(self, vectors: Tensor) -> Tensor:
+        """Multiply each matrix with its own vector, shapes (networks, P)."""
+        return -self._matrix.matvec(vectors)
+
+
+def _exact(matrix: Curvature, k: int, sign: int) -> Ritz:
+    """Return the k largest eigenpairs of the dense matrices, or of their opposites."""
+    values, vectors = torch.linalg.eigh(sign * matrix.dense().double())
+    return Ritz(values.flip(1)[:, :k], vectors.mT.flip(1)[:, :k].to(matrix.rows), matrix.size)
