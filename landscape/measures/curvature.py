@@ -83,9 +83,9 @@ class Curvature:
             total += share * self._product(inputs, targets)(vectors)
         return total
 
-    def of(self, network: int) -> Curvature:
-        """Return the curvature of one of the networks alone."""
-        return Curvature(self.problem, self.rows[network : network + 1], kind=self.kind, split=self.split)
+    def select(self, networks: Tensor) -> Curvature:
+        """Return the curvature of some of the networks alone, by index."""
+        return Curvature(self.problem, self.rows[networks], kind=self.kind, split=self.split)
 
     def dense(self) -> Tensor:
         """Return the matrices, shape (networks, P, P); costs P products of each network.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -41,22 +42,19 @@ class Eigenvalues(Result):
         ``|A v - lambda v|``, measured with one more product each. Some eigenvalue lies within it of the value.
     converged : array of bool, shape (networks, k)
         Whether the residual is within the tolerance.
-    negative, negative_vectors, negative_residuals, negative_converged : array or None
-        The same of the smallest algebraic eigenvalue, shapes (networks,) and (networks, P), if it was asked for.
+    smallest : Eigenvalues or None
+        The smallest algebraic eigenvalue, if it was asked for: the same with k = 1.
     kind, split, method, tolerance, seed
         How it was measured.
     cost : Cost
-        All networks together.
+        All networks together, the smallest eigenvalue not counted.
     """
 
     values: np.ndarray
     vectors: np.ndarray
     residuals: np.ndarray
     converged: np.ndarray
-    negative: np.ndarray | None
-    negative_vectors: np.ndarray | None
-    negative_residuals: np.ndarray | None
-    negative_converged: np.ndarray | None
+    smallest: Eigenvalues | None
     kind: Kind
     split: str
     method: str
@@ -76,20 +74,9 @@ class Eigenvalues(Result):
                 "converged": self.converged.ravel(),
             }
         )
-        if self.negative is None:
+        if self.smallest is None:
             return frame
-        assert self.negative_residuals is not None
-        assert self.negative_converged is not None
-        lowest = pd.DataFrame(
-            {
-                "network": np.arange(networks),
-                "rank": -1,
-                "value": self.negative,
-                "residual": self.negative_residuals,
-                "converged": self.negative_converged,
-            }
-        )
-        return pd.concat([frame, lowest], ignore_index=True)
+        return pd.concat([frame, self.smallest.to_frame().assign(rank=-1)], ignore_index=True)
 
     def plot(self, ax: Axes | None = None) -> Axes:
         from landscape.drawing.eigenvalues import draw_eigenvalues
@@ -157,50 +144,50 @@ def top_eigenvalues(
         raise InvalidInput(f"tolerance is {tolerance}, expected a positive number such as 1e-6")
     if method not in ("auto", "lanczos", "dense"):
         raise InvalidInput(f"method is {method!r}, expected 'auto', 'lanczos' or 'dense'")
-    whole = Curvature(problem, rows, kind=kind, split=split)
+    matrix = Curvature(problem, rows, kind=kind, split=split)
     dense = method == "dense" or (method == "auto" and problem.size <= SMALL)
+
+    def search(operator: Operator, k: int, told: Callable[[float], None] | None) -> Ritz:
+        if dense:
+            return _exact(operator, k, matrix.rows)
+        start = start_vectors(operator, matrix.rows, seed)
+        return largest(operator, start, k, tolerance=tolerance, most=most, basis=basis, progress=told)
+
     kept = min(problem.size, 2 * k + 40 if basis is None else basis)
-    group = max(1, TOGETHER // (kept * problem.size * whole.rows.element_size()))
-    parts, products = [], 0
-    pieces = whole.rows.split(group if problem.device.type == "cpu" else whole.count)
-    for number, piece in enumerate(pieces):
-        matrix = Curvature(problem, piece, kind=kind, split=split)
+    group = max(1, TOGETHER // (kept * problem.size * matrix.rows.element_size()))
+    pieces = torch.arange(matrix.count).split(group if problem.device.type == "cpu" else matrix.count)
 
-        def told(share: float, number: int = number) -> None:
-            if progress is not None:
-                progress((number + share) / len(pieces))
+    def one_end(sign: int, k: int, norm: np.ndarray | None = None) -> Eigenvalues:
+        parts, products = [], 0
+        for number, piece in enumerate(pieces):
 
-        def found(operator: Operator, k: int, matrix: Curvature = matrix, told: Callable[[float], None] = told) -> Ritz:
-            if dense:
-                ritz = _exact(matrix, k, sign=1 if operator is matrix else -1)
-            else:
-                start = start_vectors(matrix, matrix.rows, seed)
-                ritz = largest(operator, start, k, tolerance=tolerance, most=most, basis=basis, progress=told)
-            return ritz
+            def told(share: float, number: int = number) -> None:
+                if progress is not None:
+                    progress((number + share) / len(pieces))
 
-        top = measured(matrix, found(matrix, k), tolerance)
-        opposite = Negated(matrix)
-        low = measured(opposite, found(opposite, 1), tolerance, norm=abs(top[0]).max(1)) if negative else None
-        parts.append((top, low))
-        products += matrix.products
-    tops = [np.concatenate(arrays) for arrays in zip(*(pairs for pairs, _ in parts), strict=True)]
-    lows = [np.concatenate(arrays)[:, 0] for arrays in zip(*(pairs for _, pairs in parts if pairs), strict=True)]
-    return Eigenvalues(
-        values=tops[0],
-        vectors=tops[1],
-        residuals=tops[2],
-        converged=tops[3],
-        negative=-lows[0] if negative else None,
-        negative_vectors=lows[1] if negative else None,
-        negative_residuals=lows[2] if negative else None,
-        negative_converged=lows[3] if negative else None,
-        kind=kind,
-        split=split,
-        method="dense" if dense else "lanczos",
-        tolerance=tolerance,
-        seed=seed,
-        cost=Cost(products=products),
-    )
+            operator = Signed(matrix.select(piece.to(problem.device)), sign)
+            ritz = search(operator, k, told)
+            parts.append(measured(operator, ritz, tolerance, None if norm is None else norm[piece.numpy()]))
+            products += ritz.products + k * len(piece)
+        values, vectors, residuals, converged = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+        return Eigenvalues(
+            values=sign * values,
+            vectors=vectors,
+            residuals=residuals,
+            converged=converged,
+            smallest=None,
+            kind=kind,
+            split=split,
+            method="dense" if dense else "lanczos",
+            tolerance=tolerance,
+            seed=seed,
+            cost=Cost(products=products),
+        )
+
+    top = one_end(1, k)
+    if not negative:
+        return top
+    return dataclasses.replace(top, smallest=one_end(-1, 1, np.abs(top.values).max(1)))
 
 
 #: Values, vectors, residuals, converged: each (networks, k, ...).
@@ -228,19 +215,27 @@ def measured(operator: Operator, ritz: Ritz, tolerance: float, norm: np.ndarray 
     return tuple(array.cpu().numpy() for array in arrays)  # type: ignore[return-value]
 
 
-class Negated:
-    """The matrices with their sign changed: their largest eigenvalue is the smallest one's opposite."""
+class Signed:
+    """The matrices times a sign: with -1, their largest eigenvalue is the opposite of the smallest one."""
 
-    def __init__(self, matrix: Operator) -> None:
-        self._matrix = matrix
+    def __init__(self, matrix: Operator, sign: int) -> None:
+        self._matrix, self._sign = matrix, sign
         self.size, self.count = matrix.size, matrix.count
 
     def matvec(self, vectors: Tensor) -> Tensor:
         """Multiply each matrix with its own vector, shapes (networks, P)."""
-        return -self._matrix.matvec(vectors)
+        return self._sign * self._matrix.matvec(vectors)
+
+    def select(self, networks: Tensor) -> Signed:
+        """Return some of the matrices alone, by index."""
+        return Signed(self._matrix.select(networks), self._sign)
+
+    def dense(self) -> Tensor:
+        """Return the matrices, shape (networks, P, P)."""
+        return self._sign * self._matrix.dense()
 
 
-def _exact(matrix: Curvature, k: int, sign: int) -> Ritz:
-    """Return the k largest eigenpairs of the dense matrices, or of their opposites."""
-    values, vectors = torch.linalg.eigh(sign * matrix.dense().double())
-    return Ritz(values.flip(1)[:, :k], vectors.mT.flip(1)[:, :k].to(matrix.rows), matrix.size)
+def _exact(matrix: Operator, k: int, like: Tensor) -> Ritz:
+    """Return the k largest eigenpairs of the dense matrices."""
+    values, vectors = torch.linalg.eigh(matrix.dense().double())
+    return Ritz(values.flip(1)[:, :k].cpu(), vectors.mT.flip(1)[:, :k].to(like), matrix.count * matrix.size)
