@@ -1,0 +1,190 @@
+"""Curves of low loss between two networks (Garipov et al. 2018; Draxler et al. 2018)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, get_args
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from landscape.errors import InvalidInput
+from landscape.measures.curves import Curve, CurveKind
+from landscape.measures.directions import Network, as_row
+from landscape.measures.paths import Path, measured
+from landscape.measures.result import Cost
+from landscape.measures.slices import Progress
+from landscape.optimisers import AdamW, Optimiser
+from landscape.problem import Problem
+from landscape.randomness import generator
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+#: Deviation of the first pivots from the straight line, in units of its length: breaks the tie of a symmetric ridge.
+JITTER = 0.01
+
+
+@dataclass(frozen=True, kw_only=True)
+class LowLossPath(Path):
+    """A path whose inner pivots were trained for a low mean loss.
+
+    Attributes
+    ----------
+    history : ndarray, shape (steps,)
+        The mean training loss along the path at each step, at that step's random points.
+    settled : bool
+        Whether, over the last fifth of the steps, this mean fell by less than 2 % of its whole fall. The step size has
+        fallen to zero by then, so it says that the training came to rest, not that no lower path exists.
+    seed : int
+    """
+
+    history: np.ndarray
+    settled: bool
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        from landscape.drawing.paths import plot_path
+
+        return plot_path(self, ax)
+
+
+def low_loss_path(
+    problem: Problem,
+    a: Network,
+    b: Network,
+    *,
+    bends: int = 1,
+    curve: CurveKind = "bezier",
+    steps: int = 500,
+    optimiser: Optimiser | None = None,
+    samples: int = 4,
+    seed: int = 0,
+    fixed_norm: float | None = None,
+    points: int = 51,
+    tolerance: float = 0.01,
+    refine: int = 200,
+    at_once: int | None = None,
+    progress: Progress | None = None,
+) -> LowLossPath:
+    """Search for a path of low loss from a to b, and measure the loss along it.
+
+    Minimises ``int_0^1 L(gamma(t)) dt`` over the inner pivots of gamma (Garipov et al. 2018, arXiv:1802.10026, equation
+    2). Each step takes the gradient at one random t in each of `samples` equal parts of [0, 1]. The step size falls
+    linearly to zero. A low mean is what is trained; a short, sharp barrier may remain, and the bounds tell.
+
+    Costs ``steps * samples`` gradients, then a point costs an evaluation, a gradient and a product.
+
+    Parameters
+    ----------
+    problem : Problem
+    a, b : network
+        Rows (P,), modules of the problem's architecture, or their parameters by name.
+    bends : int
+        How many inner pivots are trained, at least 1. They start evenly along the straight line, with a deviation of
+        1 % of its length at random.
+    curve : {"bezier", "chain"}
+        One smooth curve of degree ``bends + 1``, or ``bends + 1`` straight segments.
+    steps : int
+    optimiser : Optimiser, optional
+        By default AdamW at rate 0.01 without weight decay.
+    samples : int
+    seed : int
+        Of the random t and the deviation.
+    fixed_norm : float, optional
+        Keep the whole path at this distance from the origin, as if trained under that constraint; a and b must have it.
+    points, tolerance, refine, at_once
+        As in `landscape.measures.paths.interpolate`; the upper bound is estimated.
+    progress : callable, optional
+        Called with the share done.
+
+    Raises
+    ------
+    InvalidInput
+        If an argument does not fit, or the loss on the path stops being finite.
+    """
+    if curve not in get_args(CurveKind):
+        raise InvalidInput(f"curve is {curve!r}, expected 'bezier' or 'chain'")
+    for name, number in {"bends": bends, "steps": steps, "samples": samples}.items():
+        if number < 1:
+            raise InvalidInput(f"{name} is {number}, expected at least 1")
+    ends = torch.stack([as_row(problem, a, "a"), as_row(problem, b, "b")])
+    if torch.equal(ends[0], ends[1]):
+        raise InvalidInput("a and b are the same network, expected two that differ")
+    if fixed_norm is not None:
+        _need_norm(ends, fixed_norm)
+    inner, history = _trained(
+        problem, ends, _start(ends, bends, seed), curve, steps, optimiser, samples, seed, fixed_norm, progress
+    )
+    trained = Curve(torch.cat([ends[:1], inner, ends[1:]]), curve, fixed_norm)
+    fields = measured(
+        problem,
+        trained,
+        points=points,
+        tolerance=tolerance,
+        refine=refine,
+        at_once=at_once,
+        progress=None if progress is None else lambda share: progress(0.9 + 0.1 * share),
+    )
+    fields["cost"] += Cost(gradients=steps * samples)
+    return LowLossPath(**fields, seed=seed, history=history, settled=_settled(history))
+
+
+def _start(ends: Tensor, bends: int, seed: int) -> Tensor:
+    """Return the first inner pivots, shape (bends, P)."""
+    straight = Curve(ends).rows(torch.arange(1, bends + 1).to(ends) / (bends + 1))
+    noise = torch.from_numpy(generator(seed, "pivots").standard_normal(straight.shape)).to(ends)
+    scale = JITTER * torch.linalg.vector_norm(ends[1] - ends[0]) / ends.shape[1] ** 0.5
+    return straight + scale * noise
+
+
+def _trained(
+    problem: Problem,
+    ends: Tensor,
+    inner: Tensor,
+    kind: CurveKind,
+    steps: int,
+    optimiser: Optimiser | None,
+    samples: int,
+    seed: int,
+    norm: float | None,
+    progress: Progress | None,
+) -> tuple[Tensor, np.ndarray]:
+    """Return the trained inner pivots (bends, P) and the mean loss at each step (steps,)."""
+    optimiser = AdamW(lr=0.01, weight_decay=0.0) if optimiser is None else optimiser
+    rates = optimiser.rates([optimiser] * len(inner), inner)
+    state, first_rate = optimiser.initial_state(inner), rates["lr"]
+    draw = generator(seed, "times")
+    history = np.empty(steps)
+    for step in range(steps):
+        times = torch.from_numpy((np.arange(samples) + draw.random(samples)) / samples).to(inner)
+        leaf = inner.clone().requires_grad_()
+        rows = Curve(torch.cat([ends[:1], leaf, ends[1:]]), kind, norm).rows(times)
+        losses, gradients = problem.gradients(rows.detach())
+        history[step] = float(losses.mean())
+        if not np.isfinite(history[step]):
+            raise InvalidInput(f"the loss on the path is {history[step]} at step {step}; give a smaller lr")
+        (gradient,) = torch.autograd.grad(rows, leaf, gradients / samples)
+        rates["lr"] = first_rate * (1 - step / steps)
+        optimiser.step(inner, gradient, state, rates, inner.new_tensor(step + 1.0))
+        if progress is not None:
+            progress(0.9 * (step + 1) / steps)
+    return inner, history
+
+
+def _need_norm(ends: Tensor, fixed_norm: float) -> None:
+    for name, row in zip(("a", "b"), ends, strict=True):
+        found = float(torch.linalg.vector_norm(row))
+        if not abs(found - fixed_norm) <= 1e-3 * fixed_norm:
+            raise InvalidInput(
+                f"fixed_norm is {fixed_norm:.6g}, but {name} has norm {found:.6g}; expected both ends at that norm"
+            )
+
+
+def _settled(history: np.ndarray) -> bool:
+    """Compare the means of the last two tenths of the steps with the whole fall."""
+    tenth = max(1, len(history) // 10)
+    if len(history) < 3 * tenth:
+        return False
+    first, before, last = history[:tenth].mean(), history[-2 * tenth : -tenth].mean(), history[-tenth:].mean()
+    return bool(before - last < 0.02 * max(first - last, 0.0) or before <= last)
