@@ -36,9 +36,8 @@ class Layout:
         """View vectors (..., P) as named tensors, each (..., *shape)."""
         parts = rows.split(self._sizes, dim=-1)
         return {
-            name: part.reshape(
-                (*rows.shape[:-1], *self.shapes[name])
-            )  # a tuple: it is empty for one number of one network
+            # Given as one tuple, because the shape of a single number is empty.
+            name: part.reshape((*rows.shape[:-1], *self.shapes[name]))
             for name, part in zip(self.names, parts, strict=True)
         }
 
