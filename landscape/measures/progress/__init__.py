@@ -1,0 +1,1 @@
+"""Progress measures: numbers that theories name as the direction from memorising to generalising."""
