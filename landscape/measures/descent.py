@@ -3,32 +3,45 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import torch
 from torch import Tensor
+from torch.optim.adamw import adamw
 from torch.utils import _pytree as pytree
 
+from landscape.measures.recorded import recorded
 from landscape.measures.sphere import Sphere
-from landscape.optimisers import Optimiser
+from landscape.optimisers import AdamW, Optimiser, State
 from landscape.problem import Problem
 
 #: What is followed: the split, and the quantity that `Problem` measures on it.
 MEASURED = [(split, quantity) for split in ("train", "test") for quantity in ("loss", "accuracy")]
 
-
 #: Bytes of the widest tensor that networks stepped side by side may hold; on a CPU, so that they stay in its cache.
 WIDEST = {"cpu": 1_500_000, "other": 2**28}
+
+#: Networks that are done are stepped on, unseen, until only this share is left: packing anew costs some steps.
+REPACKED = 0.75
+
+Gradient = Callable[[Tensor], tuple[Tensor, ...]]
 
 
 class Descent:
     """Networks that are stepped side by side, and what has been seen of them."""
 
     def __init__(
-        self, problem: Problem, sphere: Sphere, optimiser: Optimiser, rows: Tensor, radius: Tensor, floor: float
+        self,
+        problem: Problem,
+        sphere: Sphere,
+        optimiser: Optimiser,
+        rows: Tensor,
+        radius: Tensor,
+        floor: float,
+        plans: dict[int, Gradient],
     ) -> None:
-        self.problem, self.sphere, self.optimiser, self.floor = problem, sphere, optimiser, floor
+        self.problem, self.sphere, self.optimiser, self.floor, self.plans = problem, sphere, optimiser, floor, plans
         self.rows, self.radius = rows.clone(), radius
         self.end = {key: np.full(len(rows), np.nan) for key in MEASURED}
         self.best = {key: np.full(len(rows), np.nan) for key in MEASURED}
@@ -39,50 +52,75 @@ class Descent:
     def run(self, steps: int, every: int, examples: Tensor | None) -> Iterator[int]:
         """Take all steps; yield at every record how many are taken."""
         living = torch.arange(len(self.rows), device=self.rows.device)
-        rows, history = self.rows.clone(), torch.zeros(steps, len(self.rows), dtype=torch.float64)
-        state = self.optimiser.initial_state(rows)
-        data = self._data(examples)
-        rates = self.optimiser.rates([self.optimiser] * len(rows), rows)
+        rows, state = self.rows.clone(), self.optimiser.initial_state(self.rows)
+        losses_seen = torch.full((steps, len(rows)), torch.nan, dtype=torch.float64, device=rows.device)
+        data, gradient_of = self._data(examples, rows)
+        stays = np.ones(len(rows), dtype=bool)
         for step in range(steps + 1):
             if step % every == 0 or step == steps:
-                self.rows[living] = rows
-                stays = torch.from_numpy(self._record(living, rows, data, step, last=step == steps))
+                stays &= self._record(living, rows, stays, data, step)
                 yield step
-                if not stays.any():
+                if step == steps or not stays.any():
                     break
-                if not stays.all():
-                    kept = stays.nonzero().squeeze(1).to(rows.device)
-                    living, rows = living[kept], rows[kept]
+                if stays.mean() <= REPACKED:
+                    kept = torch.from_numpy(stays).to(rows.device)
+                    living, rows, stays = living[kept], rows[kept], stays[stays]
                     state = {name: value[kept] for name, value in state.items()}
-                    rates = {name: value[kept] for name, value in rates.items()}
-                    data = self._data(None if examples is None else examples[living.cpu()])
-            losses, gradient = data.gradient(rows)
-            history[step, living] = losses.double()
-            before = rows[:, self.sphere.constant]
-            type(self.optimiser).step(rows, gradient, state, rates, rows.new_tensor(float(step + 1)))
-            rows[:, self.sphere.constant] = before
+                    data, gradient_of = self._data(None if examples is None else examples[living.cpu()], rows)
+            losses, gradient = gradient_of(rows)
+            losses_seen[step, living] = losses.double()
+            self._advance(rows, gradient, state, step)
             self.sphere.onto(rows, self.radius[living, None])
-        self.change = _changes(history.numpy(), self.steps)
-        losses, gradient = self._data(examples).gradient(self.rows)
+        self.change = _changes(losses_seen.cpu().numpy(), self.steps)
+        _, gradient = Data(self.problem, examples).gradient(self.rows)
         self.residual = self.sphere.residual(self.rows, gradient).double().cpu().numpy()
 
-    def _data(self, examples: Tensor | None) -> _Data:
-        return _Data(self.problem, examples)
+    def _data(self, examples: Tensor | None, rows: Tensor) -> tuple[Data, Gradient]:
+        data = Data(self.problem, examples)
+        # A plan of several batches would be long, and one of networks that vmap cannot run would hold them one by one.
+        if len(data.batches) > 1 or not self.problem.vectorised:
+            return data, data.gradient
+        if data.own:
+            return data, recorded(data.gradient, rows)
+        if len(rows) not in self.plans:
+            self.plans[len(rows)] = recorded(data.gradient, rows)
+        return data, self.plans[len(rows)]
 
-    def _record(self, living: Tensor, rows: Tensor, data: _Data, step: int, *, last: bool) -> np.ndarray:
-        """Take in what the living networks are like now; return who stays."""
-        index = living.cpu().numpy()
+    def _advance(self, rows: Tensor, gradient: Tensor, state: State, taken: int) -> None:
+        """Take the optimiser's step."""
+        constant = rows[:, self.sphere.constant] if self.sphere.any_constant else None
+        one = self.optimiser
+        if type(one) is AdamW and rows.device.type in ("cpu", "cuda"):
+            # All networks share their rates, so PyTorch's fused kernel can take the matrix as a single parameter.
+            adamw(
+                [rows], [gradient], [state["mean"]], [state["square"]], [],
+                [torch.tensor(float(taken), device=rows.device)],
+                fused=True, amsgrad=False, maximize=False,
+                lr=one.lr, beta1=one.beta1, beta2=one.beta2, eps=one.eps, weight_decay=one.weight_decay,
+            )  # fmt: skip
+        else:
+            rates = type(one).rates([one] * len(rows), rows)
+            type(one).step(rows, gradient, state, rates, rows.new_tensor(taken + 1.0))
+        if constant is not None:
+            rows[:, self.sphere.constant] = constant
+
+    def _record(self, living: Tensor, rows: Tensor, stays: np.ndarray, data: Data, step: int) -> np.ndarray:
+        """Take in what the networks that stay are like now; return which are not done."""
+        kept = torch.from_numpy(stays).to(rows.device)
+        self.rows[living[kept]] = rows[kept]
+        index = living.cpu().numpy()[stays]
         self.steps[index] = step
         for (split, quantity), values in data.measure(rows).items():
-            extreme = np.fmin if quantity == "loss" else np.fmax
-            self.end[split, quantity][index] = values
-            self.best[split, quantity][index] = extreme(self.best[split, quantity][index], values)
-        self.evaluations += len(index) * len(self.problem.batches)
-        loss = self.end["train", "loss"][index]
-        return np.isfinite(loss) & (loss > self.floor) & (not last)
+            best, extreme = self.best[split, quantity], np.fmin if quantity == "loss" else np.fmax
+            self.end[split, quantity][index] = values[stays]
+            best[index] = extreme(best[index], values[stays])
+        self.evaluations += len(rows) * len(self.problem.batches)
+        loss = np.full(len(stays), np.nan)
+        loss[stays] = self.end["train", "loss"][index]
+        return np.isfinite(loss) & (loss > self.floor)
 
 
-class _Data:
+class Data:
     """The training data of some networks: shared, or each its own."""
 
     def __init__(self, problem: Problem, examples: Tensor | None) -> None:

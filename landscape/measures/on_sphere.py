@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from landscape.errors import InvalidInput
-from landscape.measures.descent import MEASURED, Descent, company, without_denormals
+from landscape.measures.descent import MEASURED, Descent, Gradient, company, without_denormals
 from landscape.measures.result import Cost
 from landscape.measures.sphere import Sphere
 from landscape.optimisers import AdamW, Optimiser
@@ -130,9 +130,10 @@ def minimise_at_norm(
     every = record or max(1, steps // 50)
     pieces = torch.arange(len(rows)).chunk(math.ceil(len(rows) / company(problem)))
     done: list[Descent] = []
+    plans: dict[int, Gradient] = {}
     with without_denormals():
         for index in pieces:
-            piece = Descent(problem, sphere, optimiser, rows[index], radius[index], floor)
+            piece = Descent(problem, sphere, optimiser, rows[index], radius[index], floor, plans)
             own = None if examples is None else examples[index]
             for step in piece.run(steps, every, own):
                 if progress is not None:

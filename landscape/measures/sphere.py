@@ -32,6 +32,7 @@ class Sphere:
             self.constant[spans[name]] = True
         if not self.counted.any():
             raise InvalidInput("no counted parameter is left to hold at a norm; change counted= or fixed=")
+        self.any_constant = bool(constant)
         self._whole = bool(self.counted.all())
         self._factor = self.counted.to(problem.start)
 
