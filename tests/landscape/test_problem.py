@@ -1,0 +1,194 @@
+"""A problem takes any model, loss and data, leaves them alone, and refuses in one sentence what it cannot use."""
+
+from __future__ import annotations
+
+import copy
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from landscape.errors import InvalidInput
+from landscape.initialisation import fresh
+from landscape.problem import Problem
+from tests.landscape.measures.cases import CASES, case
+
+INPUTS = torch.randn(10, 4, generator=torch.Generator().manual_seed(0))
+LABELS = torch.arange(10) % 3
+
+
+def network() -> nn.Module:
+    with torch.random.fork_rng():
+        torch.manual_seed(1)
+        return nn.Sequential(nn.Linear(4, 5), nn.ReLU(), nn.Linear(5, 3))
+
+
+def per_example(outputs, targets):
+    return F.cross_entropy(outputs, targets, reduction="none")
+
+
+@pytest.mark.parametrize("loss", [F.cross_entropy, per_example])
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: (INPUTS, LABELS),
+        lambda: [(INPUTS[:7], LABELS[:7]), (INPUTS[7:], LABELS[7:])],
+        lambda: torch.utils.data.DataLoader(torch.utils.data.TensorDataset(INPUTS, LABELS), batch_size=3),
+        lambda: iter([(INPUTS[:4], LABELS[:4]), (INPUTS[4:], LABELS[4:])]),
+        lambda: (INPUTS.double(), LABELS),
+        lambda: (INPUTS.numpy(), LABELS.numpy()),
+    ],
+    ids=["tensors", "list", "loader", "iterator", "another precision", "arrays"],
+)
+def test_the_loss_is_the_mean_over_all_examples_however_they_come(make, loss):
+    model = network()
+    problem = Problem(model, loss, make())
+    losses, gradients = problem.gradients(problem.start[None])
+    truth = F.cross_entropy(model(INPUTS), LABELS)
+    truth.backward()
+    torch.testing.assert_close(losses[0], truth.detach())
+    torch.testing.assert_close(gradients[0], torch.cat([p.grad.flatten() for p in model.parameters()]))
+    found = problem.evaluate(problem.start[None])
+    assert float(found["accuracy"][0]) == pytest.approx(float((model(INPUTS).argmax(1) == LABELS).float().mean()))
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_several_networks_are_as_each_alone(name):
+    problem = case(name).problem(batch_size=5)
+    rows = problem.start * torch.tensor([[1.0], [0.3]], dtype=torch.float64)
+    losses, gradients = problem.gradients(rows)
+    for index in range(2):
+        loss, gradient = problem.gradients(rows[index : index + 1])
+        torch.testing.assert_close(losses[index], loss[0])
+        torch.testing.assert_close(gradients[index], gradient[0])
+    assert problem.vectorised == (name != "lstm")
+
+
+def test_the_model_is_left_as_it_was():
+    model = nn.Sequential(nn.Linear(4, 5), nn.BatchNorm1d(5), nn.Dropout(0.5), nn.Linear(5, 3)).train()
+    before, state = copy.deepcopy(model.state_dict()), torch.get_rng_state()
+    problem = Problem(model, F.cross_entropy, (INPUTS, LABELS))
+    problem.gradients(problem.start[None] * 2)
+    problem.evaluate(problem.start[None])
+    assert model.training
+    assert all(torch.equal(before[name], value) for name, value in model.state_dict().items())
+    assert all(parameter.grad is None for parameter in model.parameters())
+    assert torch.equal(state, torch.get_rng_state())
+
+
+def test_batch_statistics_are_used_when_asked_for():
+    model = nn.Sequential(nn.Linear(4, 5), nn.BatchNorm1d(5), nn.Linear(5, 3)).train()
+    problem = Problem(model, F.cross_entropy, (INPUTS, LABELS), training_mode=True)
+    truth = F.cross_entropy(copy.deepcopy(model)(INPUTS), LABELS)
+    torch.testing.assert_close(problem.gradients(problem.start[None])[0][0], truth.detach())
+    assert int(model[1].num_batches_tracked) == 0
+    with pytest.raises(InvalidInput, match="drops out at random"):
+        Problem(nn.Sequential(nn.Linear(4, 3), nn.Dropout(0.1)), F.mse_loss, (INPUTS, LABELS), training_mode=True)
+
+
+def test_frozen_and_chosen_parameters():
+    model = network()
+    model[0].bias.requires_grad_(False)
+    assert Problem(model, F.cross_entropy, (INPUTS, LABELS)).layout.names == ["0.weight", "2.weight", "2.bias"]
+    only = Problem(model, F.cross_entropy, (INPUTS, LABELS), only=["2.*"])
+    assert only.layout.names == ["2.weight", "2.bias"]
+    torch.testing.assert_close(only.outputs(only.start, INPUTS), model(INPUTS))
+
+
+def test_a_function_with_a_dict_of_parameters():
+    parameters = {"w": torch.ones(4, 3), "unused": torch.zeros(0)}
+    problem = Problem(lambda p, x: x @ p["w"], F.cross_entropy, (INPUTS, LABELS), parameters=parameters)
+    assert problem.size == 12
+    torch.testing.assert_close(
+        problem.gradients(problem.start[None])[0][0], F.cross_entropy(INPUTS @ torch.ones(4, 3), LABELS)
+    )
+
+
+def test_subsets_and_other_labels():
+    problem = Problem(network(), F.cross_entropy, (INPUTS, LABELS), batch_size=4)
+    some = torch.tensor([9, 0, 5])
+    part = problem.subset(some)
+    assert part.count["train"] == 3
+    truth = F.cross_entropy(problem.outputs(problem.start, INPUTS[some]), LABELS[some])
+    torch.testing.assert_close(part.gradients(part.start[None])[0][0], truth)
+    other = problem.relabelled((LABELS + 1) % 3)
+    truth = F.cross_entropy(problem.outputs(problem.start, INPUTS), (LABELS + 1) % 3)
+    torch.testing.assert_close(other.gradients(other.start[None])[0][0], truth)
+
+
+def test_accuracy_is_strict_and_undefined_without_classes():
+    flat = Problem(lambda p, x: x @ p["w"], F.cross_entropy, (INPUTS, LABELS), parameters={"w": torch.zeros(4, 3)})
+    assert float(flat.evaluate(flat.start[None])["accuracy"]) == 0.0  # a tie is not right
+    real = Problem(nn.Linear(4, 2), F.mse_loss, (INPUTS, torch.zeros(10, 2)))
+    assert np.isnan(float(real.evaluate(real.start[None])["accuracy"]))
+    own = Problem(
+        nn.Linear(4, 2),
+        F.mse_loss,
+        (INPUTS, torch.zeros(10, 2)),
+        accuracy=lambda z, y: ((z - y).square().mean(1) < 1e9).float(),
+    )
+    assert float(own.evaluate(own.start[None])["accuracy"]) == 1.0
+
+
+def test_fresh_parameters_are_those_of_the_module_s_own_initialisation():
+    problem = Problem(network(), F.cross_entropy, (INPUTS, LABELS))
+    state = torch.get_rng_state()
+    drawn = fresh(problem, 1)
+    assert torch.equal(state, torch.get_rng_state())
+    torch.testing.assert_close(drawn, torch.cat([p.detach().flatten() for p in network().parameters()]))
+    assert not torch.equal(drawn, fresh(problem, 2))
+    given = fresh(problem, 0, lambda seed: network())
+    torch.testing.assert_close(given, drawn)
+
+
+class Bare(nn.Module):
+    """A module that cannot draw its parameters anew."""
+
+    def __init__(self):
+        super().__init__()
+        self.scale = nn.Parameter(torch.ones(3))
+
+    def forward(self, x):
+        return x[:, :3] * self.scale
+
+
+def broken() -> nn.Module:
+    module = network()
+    module[0].weight.data[0, 0] = torch.nan
+    return module
+
+
+def frozen() -> nn.Module:
+    return network().requires_grad_(False)
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: Problem(network(), lambda z, y: z, (INPUTS, LABELS)), r"loss returned shape \(10, 3\)"),
+        (lambda: Problem(network(), lambda z, y: 3.0, (INPUTS, LABELS)), "loss returned 3.0"),
+        (lambda: Problem(network(), None, (INPUTS, LABELS)), "loss is None"),
+        (lambda: Problem(frozen(), F.cross_entropy, (INPUTS, LABELS)), "no parameter requires a gradient"),
+        (lambda: Problem(broken(), F.cross_entropy, (INPUTS, LABELS)), "'0.weight' holds NaN"),
+        (lambda: Problem(network(), F.cross_entropy, (INPUTS[:0], LABELS[:0])), "train data are empty"),
+        (lambda: Problem(network(), F.cross_entropy, []), "train data are empty"),
+        (lambda: Problem(network(), F.cross_entropy, (INPUTS, LABELS), []), "test data are empty"),
+        (lambda: Problem(network(), F.cross_entropy, (INPUTS, LABELS[:5])), "5 and 10 examples"),
+        (lambda: Problem(network(), F.cross_entropy, [INPUTS]), r"(?s)train data hold Tensor .* expected pairs"),
+        (lambda: Problem(network(), F.cross_entropy, (INPUTS, LABELS), only="head*"), "only='head[*]' matches no"),
+        (lambda: Problem(network(), F.cross_entropy, (INPUTS, LABELS), batch_size=0), "batch_size is 0"),
+        (lambda: Problem(7, F.cross_entropy, (INPUTS, LABELS)), "model is 7, expected an nn.Module"),
+        (lambda: Problem(network(), F.cross_entropy, (INPUTS, LABELS), parameters={}), "beside a module"),
+        (lambda: Problem(network(), F.cross_entropy, (INPUTS, LABELS)).need_test("it"), "no test data were given"),
+        (lambda: fresh(Problem(Bare(), F.mse_loss, (INPUTS, INPUTS[:, :3])), 0), "no reset_parameters method"),
+        (
+            lambda: fresh(Problem(network(), F.cross_entropy, (INPUTS, LABELS)), 0, lambda s: {}),
+            "nothing for parameter '0.weight'",
+        ),
+    ],
+)
+def test_what_cannot_be_used_is_refused_by_name(make, words):
+    with pytest.raises(InvalidInput, match=words):
+        make()
