@@ -1,0 +1,129 @@
+"""A part of a network that runs by itself, and how well it does."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils import _pytree as pytree
+
+from landscape.classification import margin
+from landscape.errors import InvalidInput
+from landscape.problem import Problem
+
+#: Inputs -> outputs.
+Run = Callable[[Any], Tensor]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scores:
+    """How a circuit does on some data.
+
+    Attributes
+    ----------
+    loss : float
+        Mean of the problem's own loss.
+    accuracy : float
+        Share of right answers; a tie is no right answer, so a silent circuit scores 0.
+    margin : float
+        Mean of ``z_label - max(other z)``.
+    """
+
+    loss: float
+    accuracy: float
+    margin: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Circuit:
+    """A part of a network that runs by itself.
+
+    Attributes
+    ----------
+    name : str
+    outputs : callable
+        ``outputs(inputs)``, the circuit's logits, shape (n, n_classes), without a graph. The model is not touched.
+    norm : float
+        L2 norm of the weights attributable to the circuit (how, the function that made the split says).
+    train, test : Scores
+    """
+
+    name: str
+    outputs: Run
+    norm: float
+    train: Scores
+    test: Scores
+
+    @property
+    def margin(self) -> float:
+        """The mean margin on the training data."""
+        return self.train.margin
+
+    def efficiency(self, kappa: float) -> float:
+        """Return ``margin / norm^kappa``; NaN for a circuit without weights.
+
+        Parameters
+        ----------
+        kappa : float
+            The degree in which outputs grow with all weights: 2 for two layers without biases, and so on.
+        """
+        return self.margin / self.norm**kappa if self.norm else math.nan
+
+
+def scored(problem: Problem, name: str, run: Run, norm: float) -> Circuit:
+    """Return a circuit with its scores on the problem's training and test data."""
+    call = _quiet(problem, run)
+    train, test = (_scores(problem, call, split) for split in ("train", "test"))
+    return Circuit(name=name, outputs=call, norm=norm, train=train, test=test)
+
+
+def need_classes(problem: Problem, instrument: str) -> int:
+    """Return the number of classes; refuse a problem without test data, logits or class labels."""
+    problem.need_test(instrument)
+    inputs, targets = problem.batches["train"][0]
+    with torch.no_grad():
+        outputs = problem.outputs(problem.start, inputs)
+    if not isinstance(outputs, Tensor) or outputs.ndim != 2 or outputs.shape[1] < 2:
+        found = f"shape {tuple(outputs.shape)}" if isinstance(outputs, Tensor) else type(outputs).__name__
+        raise InvalidInput(f"outputs have {found}, but {instrument} needs logits of shape (n, n_classes)")
+    if not isinstance(targets, Tensor) or targets.is_floating_point() or targets.shape != outputs.shape[:1]:
+        found = (
+            f"{targets.dtype} of shape {tuple(targets.shape)}" if isinstance(targets, Tensor) else f"{targets!r:.40}"
+        )
+        raise InvalidInput(
+            f"targets are {found}, but {instrument} needs class indices of shape (n,); give them as integers and let "
+            "the loss turn them into what it compares with"
+        )
+    return int(outputs.shape[1])
+
+
+def centred(logits: Tensor) -> Tensor:
+    """Take each example's mean over classes off its logits, shape (..., n_classes)."""
+    return logits - logits.mean(-1, keepdim=True)
+
+
+def _quiet(problem: Problem, run: Run) -> Run:
+    """Run without a graph, on the problem's device and in its precision."""
+
+    def move(leaf: Tensor) -> Tensor:
+        return leaf.to(problem.device, problem.dtype if leaf.is_floating_point() else leaf.dtype)
+
+    @torch.no_grad()
+    def call(inputs: Any) -> Tensor:
+        return run(pytree.tree_map_only(Tensor, move, inputs))
+
+    return call
+
+
+def _scores(problem: Problem, run: Run, split: str) -> Scores:
+    loss = accuracy = gap = 0.0
+    for share, inputs, targets in problem.shares(split):
+        outputs = run(inputs)
+        loss += share * float(problem.output_loss(outputs, targets))
+        accuracy += share * float(problem.rightness(outputs, targets).mean())
+        gap += share * float(margin(outputs, targets.long()).mean())
+    return Scores(loss=loss, accuracy=accuracy, margin=gap)

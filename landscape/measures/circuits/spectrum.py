@@ -1,0 +1,108 @@
+"""Neurons with a localised spectrum, and all others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from landscape.errors import InvalidInput
+from landscape.measures.circuits.circuit import need_classes
+from landscape.measures.circuits.neurons import Neurons
+from landscape.measures.circuits.split import Split
+from landscape.measures.circuits.units import split_units
+from landscape.measures.result import Cost
+from landscape.problem import Problem
+from landscape.randomness import generator
+
+
+def split_by_spectrum(
+    problem: Problem,
+    neurons: Neurons,
+    tensor: str,
+    axis: int = 0,
+    *,
+    period: int | None = None,
+    power: Callable[[Tensor], Tensor] | None = None,
+    level: float = 1e-3,
+    draws: int = 20_000,
+    nulls: int = 8,
+    seed: int = 0,
+) -> Split:
+    """Call neurons with a localised spectrum generalising, and all others memorising.
+
+    With the power P_k of a neuron's weights at each frequency, the inverse participation ratio is
+    ``IPR = sum_k (P_k / sum_l P_l)^2``, between 1 / K (all K frequencies alike) and 1 (one frequency). A neuron is
+    localised if its IPR is above the ``1 - level`` quantile of neurons of the same size with independent Gaussian
+    weights.
+
+    Parameters
+    ----------
+    problem : Problem
+        With class labels and test data.
+    neurons : Neurons
+        The layer's units.
+    tensor, axis
+        The weights whose spectrum is taken, and along which of their axes the neurons lie.
+    period : int, optional
+        Length of one period, such as the number of tokens: a neuron's weights are cut into pieces of this length,
+        whose powers are added. By default all of a neuron's weights are one piece.
+    power : callable, optional
+        ``power(rows)``, (units, pieces, period) -> (units, K), another spectrum. By default the squared modulus of
+        the discrete Fourier transform, without the constant.
+    level : float
+        Share of random neurons that are called localised.
+    draws : int
+        Random neurons drawn for the quantile.
+    nulls : int
+        Random sets of as many neurons to compare with.
+    seed : int
+        Draws both.
+
+    Returns
+    -------
+    Split
+        Its evidence is ``ipr``, shape (units,), ``threshold``, shape (), and ``random_ipr``, shape (draws,). Norms of
+        circuits are those of the weights kept. Costs no evaluations but those of the scores.
+
+    Raises
+    ------
+    InvalidInput
+        If tensor, axis or period do not fit, or `level` is not in (0, 1) or too small for the number of draws.
+
+    Notes
+    -----
+    Source of the ratio: Gromov 2023, arXiv:2301.02679; Doshi et al. 2023, arXiv:2310.13061.
+    """
+    if not 0 < level < 1 or level * draws < 10:
+        raise InvalidInput(f"level is {level} with {draws} draws, expected one in (0, 1) that at least 10 draws exceed")
+    need_classes(problem, "split_by_spectrum")
+    count = neurons.count(problem.layout)
+    if Neurons([(tensor, axis)]).count(problem.layout) != count:
+        raise InvalidInput(f"{tensor!r} does not have {count} neurons along axis {axis}; name the neurons' own axis")
+    rows = problem.layout.tensors(problem.start)[tensor].movedim(axis, 0).reshape(count, -1).double()
+    length = rows.shape[1]
+    period = length if period is None else period
+    if period < 1 or length % period:
+        raise InvalidInput(f"period is {period}, expected a divisor of the {length} weights of a neuron in {tensor!r}")
+    power = fourier_power if power is None else power
+    noise = generator(seed, "random spectra").standard_normal((draws, length))
+    random = participation(power(torch.from_numpy(noise).to(rows).reshape(draws, -1, period)))
+    threshold = random.quantile(1 - level)
+    ratio = participation(power(rows.reshape(count, -1, period)))
+    evidence = {"ipr": ratio, "threshold": threshold, "random_ipr": random}
+    return split_units(
+        problem, neurons, ratio > threshold, method="spectrum", evidence=evidence, cost=Cost(), nulls=nulls, seed=seed
+    )
+
+
+def fourier_power(rows: Tensor) -> Tensor:
+    """Return the power at each frequency but zero, summed over pieces, (units, pieces, period) -> (units, K)."""
+    return torch.fft.rfft(rows)[..., 1:].abs().square().sum(1)
+
+
+def participation(power: Tensor) -> Tensor:
+    """Return the inverse participation ratio of powers (units, K), shape (units,); 0 where there is no power."""
+    total = power.sum(-1, keepdim=True)
+    return torch.where(total > 0, power / total, 0.0).square().sum(-1)
