@@ -1,4 +1,4 @@
-"""How much faster training is than what a user would otherwise run: ``python -m tests.benchmark``.
+"""How much faster training and measuring are than what a user would otherwise run: ``python -m tests.benchmark``.
 
 Every comparison takes turns in one process with the same threads, so that whatever else the machine does burdens both
 alike; the ratio of medians is what counts. Nothing here is a test: a timed test fails for reasons that are not ours.
@@ -13,8 +13,6 @@ from landscape.training.worker import ENVIRONMENT
 os.environ.update(ENVIRONMENT)
 
 import argparse
-import statistics
-import time
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -28,23 +26,10 @@ from landscape.optimisers import AdamW
 from landscape.tasks import BinaryOperation
 from landscape.training.run import Run
 from landscape.training.trainer import Ensemble
+from tests import benchmark_instruments
 from tests.landscape.helpers import MemorySession
 from tests.references import ReferenceTransformer, torch_optimiser, training_data
-
-
-def medians(steps: dict[str, Callable[[], object]], *, rounds: int, device: str = "cpu") -> dict[str, float]:
-    """Time several functions in turns; return the median seconds of each."""
-    wait = torch.cuda.synchronize if device.startswith("cuda") else lambda: None
-    times: dict[str, list[float]] = {name: [] for name in steps}
-    for turn in range(rounds + 3):
-        for name, step in steps.items():
-            wait()
-            began = time.perf_counter()
-            step()
-            wait()
-            if turn >= 3:  # the first turns warm up
-                times[name].append(time.perf_counter() - began)
-    return {name: statistics.median(values) for name, values in times.items()}
+from tests.timing import medians
 
 
 @dataclass
@@ -175,9 +160,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=30, help="turns of each comparison (%(default)s)")
     parser.add_argument("--no-compile", action="store_true", help="leave out torch.compile")
+    parser.add_argument("--instruments", action="store_true", help="the instruments alone")
     options = parser.parse_args()
     torch.set_num_threads(1)
     warnings.filterwarnings("ignore", module="torch")
+    benchmark_instruments.everything()
+    if options.instruments:
+        return
     transformer(options.rounds)
     for p, width, fraction in ((23, 64, 0.5), (37, 128, 0.1), (37, 128, 0.5)):
         perceptrons(p, width, fraction, 3 * options.rounds, compile=not options.no_compile)
