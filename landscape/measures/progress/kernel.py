@@ -1,0 +1,127 @@
+"""The empirical tangent kernel: how far it has moved, and how well it is aligned with the labels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+from torch.utils import _pytree as pytree
+
+from landscape.errors import InvalidInput
+from landscape.measures.directions import as_row
+from landscape.measures.progress.context import Context, NotApplicable
+from landscape.problem import Problem
+
+
+def tangent_kernel(problem: Problem, row: Tensor, inputs: Any) -> Tensor:
+    """Return the empirical neural tangent kernel, added up over outputs, float64 of shape (n, n).
+
+    ``K_ij = sum_c <d z_ic / d theta, d z_jc / d theta>`` with the outputs z, exact on these inputs.
+
+    Parameters
+    ----------
+    problem : Problem
+    row : Tensor, shape (P,)
+    inputs : Tensor or tuple of Tensor, n examples
+        Memory: two tensors of n rows (P,), and the graph of n networks with one example each.
+
+    Raises
+    ------
+    NotApplicable
+        If outputs are not one tensor.
+    """
+    alone = pytree.tree_map(lambda leaf: leaf[:, None], inputs)
+    count = len(pytree.tree_leaves(alone)[0])
+    # One copy of the weights for each example, so that one backward pass gives the gradient of each alone.
+    rows = row.detach().expand(count, -1).clone().requires_grad_()
+    outputs = problem.outputs_of(rows, alone, own=True)
+    if not isinstance(outputs, Tensor):
+        raise NotApplicable(f"the tangent kernel needs outputs that are one tensor, found {type(outputs).__name__}")
+    columns = outputs.reshape(count, -1).unbind(1)
+    kernel = torch.zeros(count, count, dtype=torch.float64, device=row.device)
+    for index, column in enumerate(columns):
+        if not column.requires_grad:
+            continue
+        (gradient,) = torch.autograd.grad(column.sum(), rows, retain_graph=index + 1 < len(columns), allow_unused=True)
+        if gradient is not None:
+            kernel += (gradient @ gradient.T).double()
+    return kernel
+
+
+def kernel_distance(kernel: Tensor, start: Tensor) -> float:
+    """Return ``1 - <K, K_0> / (||K||_F ||K_0||_F)``: 0 if only the scale has changed, 1 if they share nothing.
+
+    Fort et al. 2020, arXiv:2010.15110, section 3; NaN where a kernel is zero.
+
+    Parameters
+    ----------
+    kernel, start : Tensor, shape (n, n)
+
+    Raises
+    ------
+    InvalidInput
+        If their shapes differ.
+    """
+    if kernel.shape != start.shape:
+        raise InvalidInput(f"kernels have shapes {tuple(kernel.shape)} and {tuple(start.shape)}, expected the same")
+    return 1 - float((kernel * start).sum() / (kernel.norm() * start.norm()))
+
+
+def kernel_alignment(kernel: Tensor, labels: Tensor) -> float:
+    """Return ``<K, Y Y^T> / (||K||_F ||Y Y^T||_F)``, which for one output is ``y^T K y / (||K||_F ||y||^2)``.
+
+    Kumar et al. 2023, arXiv:2310.06110 (there at initialisation); NaN where either is zero.
+
+    Parameters
+    ----------
+    kernel : Tensor, shape (n, n)
+    labels : Tensor of floats, shape (n,) or (n, outputs)
+        Class indices are to be given as one-hot rows less ``1 / classes``.
+    """
+    flat = labels.reshape(len(labels), -1).to(kernel)
+    gram = flat @ flat.T
+    return float((kernel * gram).sum() / (kernel.norm() * gram.norm()))
+
+
+def kernel_change(problem: Problem, row: Tensor, context: Context) -> dict[str, float]:
+    """Return how far the tangent kernel is from that at ``context.start``, how large it is, how aligned with labels.
+
+    ``kernel_distance``, ``kernel_norm = ||K||_F / n`` and ``kernel_alignment``, on the training examples that
+    ``context.seed`` chooses. They are exact for these examples and have no sampling error for themselves; other
+    examples give other values. Without a start only the last two.
+
+    Cost: one gradient of each output of each example alone, and of the start as many if its kernel is not given.
+    """
+    inputs, targets = context.sample(problem)
+    kernel = tangent_kernel(problem, row, inputs)
+    found = {}
+    if context.start is not None:
+        start = context.start_kernel
+        if start is None:
+            start = tangent_kernel(problem, as_row(problem, context.start, "start"), inputs)
+        found["kernel_distance"] = kernel_distance(kernel, start.to(kernel))
+    found["kernel_norm"] = float(kernel.norm()) / len(kernel)
+    labels = _labels(problem, targets)
+    if labels is not None:
+        found["kernel_alignment"] = kernel_alignment(kernel, labels)
+    return found
+
+
+@torch.no_grad()
+def outputs_each(problem: Problem) -> int:
+    """Return how many numbers the network answers for one example."""
+    inputs, _ = problem.batches["train"][0]
+    outputs: Tensor = problem.outputs(problem.start, pytree.tree_map(lambda leaf: leaf[:1], inputs))
+    return outputs.numel()
+
+
+def _labels(problem: Problem, targets: Any) -> Tensor | None:
+    """Return targets as numbers, class indices as centred one-hot rows; None if they are no single tensor."""
+    if not isinstance(targets, Tensor):
+        return None
+    classes = outputs_each(problem)
+    if targets.is_floating_point() or targets.ndim != 1 or classes < 2:
+        return targets.double()
+    return F.one_hot(targets.long(), classes).double() - 1 / classes

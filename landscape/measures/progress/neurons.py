@@ -1,0 +1,147 @@
+"""Measures of neurons: how many the answers need, and how much each one matters."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils import _pytree as pytree
+
+from landscape.classification import label_logit
+from landscape.errors import InvalidInput
+from landscape.measures.progress.context import Context, Neurons, NotApplicable
+from landscape.measures.progress.spectra import gini, skewness
+from landscape.measures.progress.weights import neuron_norms, neuron_weights
+from landscape.problem import Problem
+
+#: Networks, or single examples with a network each, that are evaluated side by side.
+CHUNK = 32
+
+
+@torch.no_grad()
+def effective_sparsity(problem: Problem, row: Tensor, context: Context) -> float:
+    """Return the smallest number k of neurons that alone predict what the whole network predicts.
+
+    Neurons are ranked by the norm of their incoming weights, biases left aside; the others' outgoing weights are set
+    to zero. All training examples must get the same prediction (largest output; sign of a lone one). Lower is sparser
+    (Merrill et al. 2023, arXiv:2303.11873, section 2.1; the authors' program compares accuracies instead).
+
+    Cost: k evaluations, k from 1 to the number of neurons, because agreement need not grow with k.
+
+    Raises
+    ------
+    InvalidInput
+        If the tensors do not fit. `NotApplicable` if no neurons are given.
+    """
+    neurons = _neurons(problem, row, context, "effective_sparsity")
+    order = neuron_norms(problem, row, neurons.incoming).argsort(descending=True, stable=True)
+    batches = problem.batches["train"]
+    whole = [_predictions(problem.outputs(row, inputs)) for inputs, _ in batches]
+    for first in range(1, len(order), CHUNK):
+        sizes = range(first, min(first + CHUNK, len(order)))
+        gates = row.new_zeros(len(sizes), len(order))
+        for gate, size in zip(gates, sizes, strict=True):
+            gate[order[:size]] = 1
+        rows = _gated(problem, row, neurons.outgoing, gates)
+        agree = torch.ones(len(sizes), dtype=torch.bool, device=row.device)
+        for (inputs, _), expected in zip(batches, whole, strict=True):
+            agree &= (_predictions(problem.outputs_of(rows, inputs)) == expected).flatten(1).all(1)
+        if agree.any():
+            return float(sizes[int(agree.nonzero()[0])])
+    return float(len(order))
+
+
+def saliency(problem: Problem, row: Tensor, context: Context) -> dict[str, float]:
+    """Return statistics over neurons of ``S_j = |sum_w w dL / dw|``, over each neuron's outgoing weights.
+
+    To first order, what removing the neuron does to the training loss: it is the mean over examples of activation
+    times gradient, ``|(1 / N) sum_i h_ij dL / dh_ij|`` (Mozer and Smolensky 1988; Molchanov et al. 2019,
+    arXiv:1906.10771). Mean, median, 90 % quantile, Gini's coefficient and skewness (``saliency_...``).
+
+    Cost: one gradient. It vanishes with the training loss; `attribution` does not.
+    """
+    neurons = _neurons(problem, row, context, "saliency")
+    _, gradients = problem.gradients(row[None])
+    products = neuron_weights(problem, (row * gradients[0]).double(), neurons.outgoing).sum(1)
+    return _statistics("saliency", products.abs())
+
+
+def attribution(problem: Problem, row: Tensor, context: Context) -> dict[str, float]:
+    """Return statistics over neurons of their mean absolute contribution to the label's logit.
+
+    ``A_j = mean_i |h_ij d z_i / d h_ij|`` with z the label's logit less the mean over classes; in a last layer W that
+    is ``|h_ij (W_jy - mean_c W_jc)|``. Pope (2022, "Hypothesis: gradient descent prefers general circuits") proposes
+    that a neuron's saliency becomes more skewed in training; there, of the median over inputs.
+
+    The examples are those that ``context.seed`` chooses: the statistics are exact for them, and have no sampling error
+    for themselves.
+
+    Activation times gradient is taken as the derivative to a gate on each neuron's outgoing weights; both are the same
+    where these weights enter linearly and once.
+
+    Cost: one gradient for each of the examples alone; memory, 32 rows (P,) and the graph.
+
+    Raises
+    ------
+    InvalidInput
+        If the tensors do not fit. `NotApplicable` if no neurons are given, or targets are not class indices.
+    """
+    neurons = _neurons(problem, row, context, "attribution")
+    inputs, targets = context.sample(problem)
+    if not isinstance(targets, Tensor) or targets.is_floating_point() or targets.ndim != 1:
+        raise NotApplicable("attribution needs targets that are class indices, one for each example")
+    total = torch.zeros(len(neuron_weights(problem, row, neurons.outgoing)), dtype=torch.float64, device=row.device)
+    for first in range(0, len(targets), CHUNK):
+        labels = targets[first : first + CHUNK]
+        some = pytree.tree_map(lambda leaf, first=first: leaf[first : first + CHUNK, None], inputs)
+        gates = torch.ones(len(labels), len(total)).to(row).requires_grad_()
+        outputs = problem.outputs_of(_gated(problem, row, neurons.outgoing, gates), some, own=True)
+        if not isinstance(outputs, Tensor) or outputs.ndim != 3 or outputs.shape[-1] < 2:
+            raise NotApplicable("attribution needs outputs (N, classes) of two classes or more")
+        values = label_logit(outputs, labels[:, None].long()).sum()
+        (gradient,) = torch.autograd.grad(values, gates)
+        total += gradient.double().abs().sum(0)
+    return _statistics("attribution", total / len(targets))
+
+
+def _neurons(problem: Problem, row: Tensor, context: Context, measure: str) -> Neurons:
+    """Return the neurons of a context whose two tensors agree on how many there are."""
+    neurons = Neurons(*context.need("neurons", measure))
+    counts = [len(neuron_weights(problem, row, side)) for side in neurons]
+    if counts[0] != counts[1]:
+        raise InvalidInput(
+            f"neurons: {neurons.incoming[0]!r} has {counts[0]} along axis {neurons.incoming[1]} and "
+            f"{neurons.outgoing[0]!r} has {counts[1]} along axis {neurons.outgoing[1]}, expected as many; "
+            "change the axes or the tensors"
+        )
+    return neurons
+
+
+def _gated(problem: Problem, row: Tensor, outgoing: tuple[str, int], gates: Tensor) -> Tensor:
+    """Return one row for each vector of gates (count, neurons), its outgoing weights multiplied by them."""
+    name, axis = outgoing
+    shape = problem.layout.shapes[name]
+    spread = [1] * len(shape)
+    spread[axis] = shape[axis]
+    span = problem.layout.slices()[name]
+    part = row[span].reshape(tuple(shape)) * gates.reshape(len(gates), *spread)
+    before, after = row[: span.start].expand(len(gates), -1), row[span.stop :].expand(len(gates), -1)
+    return torch.cat([before, part.flatten(1), after], 1)
+
+
+def _predictions(outputs: Any) -> Tensor:
+    """Return the class with the largest output, or the sign of a lone output."""
+    if not isinstance(outputs, Tensor):
+        raise NotApplicable(f"effective_sparsity needs outputs that are one tensor, found {type(outputs).__name__}")
+    return outputs.argmax(-1) if outputs.ndim > 1 and outputs.shape[-1] > 1 else outputs > 0
+
+
+def _statistics(name: str, values: Tensor) -> dict[str, float]:
+    return {
+        f"{name}_mean": float(values.mean()),
+        f"{name}_median": float(values.quantile(0.5)),
+        f"{name}_upper": float(values.quantile(0.9)),
+        f"{name}_gini": float(gini(values)),
+        f"{name}_skewness": float(skewness(values)),
+    }

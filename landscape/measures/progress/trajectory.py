@@ -1,0 +1,216 @@
+"""Progress measures along the checkpoints of a training."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from torch import Tensor
+
+from landscape.errors import InvalidInput
+from landscape.measures.directions import Network, as_row
+from landscape.measures.progress.circuit_losses import logit_frequencies
+from landscape.measures.progress.context import Context, Estimate, MeasureFunction, NotApplicable
+from landscape.measures.progress.kernel import tangent_kernel
+from landscape.measures.progress.registry import MEASURES, Measure
+from landscape.measures.result import Cost, Result
+from landscape.problem import Problem
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress(Result):
+    """What progress measures say of every checkpoint.
+
+    Nothing is iterated until it converges, so there is no flag for that.
+
+    Attributes
+    ----------
+    steps : ndarray of int, shape (checkpoints,)
+    values : dict of str to ndarray, shape (checkpoints,)
+        By quantity.
+    standard_errors : dict of str to ndarray, shape (checkpoints,)
+        Of the quantities that are means over random draws; all others are exact for the data used.
+    draws : dict of str to ndarray, shape (checkpoints, draws)
+        Of the same quantities.
+    quantities : dict of str to tuple of str
+        Measure -> the quantities it gives; the first one stands for it in pictures.
+    left_out : dict of str to str
+        Measure -> what it misses.
+    frequencies : tuple of int or None
+        The key frequencies, frozen along the trajectory.
+    seed : int
+    cost : Cost
+    """
+
+    steps: np.ndarray
+    values: dict[str, np.ndarray]
+    standard_errors: dict[str, np.ndarray]
+    draws: dict[str, np.ndarray]
+    quantities: dict[str, tuple[str, ...]]
+    left_out: dict[str, str]
+    frequencies: tuple[int, ...] | None
+    seed: int
+    cost: Cost
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row for each checkpoint and quantity: step, measure, quantity, value, standard_error.
+
+        The standard error is 0 where the value is exact.
+        """
+        exact = np.zeros(len(self.steps))
+        parts = [
+            pd.DataFrame(
+                {
+                    "step": self.steps,
+                    "measure": measure,
+                    "quantity": quantity,
+                    "value": self.values[quantity],
+                    "standard_error": self.standard_errors.get(quantity, exact),
+                }
+            )
+            for measure, names in self.quantities.items()
+            for quantity in names
+        ]
+        return pd.concat(parts, ignore_index=True)
+
+    def plot(self, ax: Axes | None = None, quantities: Iterable[str] | None = None) -> Axes:
+        """Draw quantities along training, each stretched from 0 to 1; by default each measure's first."""
+        from landscape.drawing.progress import draw_progress
+
+        return draw_progress(self, ax, quantities)
+
+
+def progress(
+    problem: Problem,
+    checkpoints: Mapping[int, Network],
+    *,
+    measures: Iterable[str | MeasureFunction] | None = None,
+    context: Context | None = None,
+    progress: Callable[[float], None] | None = None,
+) -> Progress:
+    """Apply progress measures to the checkpoints of a training.
+
+    Parameters
+    ----------
+    problem : Problem
+    checkpoints : mapping of int to network
+        Step -> weights: a row (P,), a dict of tensors, or a module.
+    measures : iterable of str or callable, optional
+        Names in `MEASURES`, or functions ``f(problem, row, context)`` of one's own. By default all that the context
+        allows; the result says which were left out, and why.
+    context : Context, optional
+        Filled up where something can be had from the checkpoints: `start` from step 0, `frequencies` from the last
+        checkpoint.
+    progress : callable, optional
+        Called with the share done, between 0 and 1.
+
+    Raises
+    ------
+    InvalidInput
+        If there are no checkpoints, one does not fit the model, a measure is unknown, what the context has does not
+        fit, or a measure that was asked for by name misses something (`NotApplicable`).
+
+    Notes
+    -----
+    The measures' own documentation says what each costs; the tangent kernel is by far the most expensive. Memory:
+    that of the most expensive measure on one network; checkpoints are gone through one by one.
+    """
+    if not isinstance(checkpoints, Mapping) or not checkpoints:
+        raise InvalidInput(f"checkpoints are {checkpoints!r:.60}, expected a mapping of steps to weights, not empty")
+    chosen = _chosen(measures)
+    rows = {int(step): as_row(problem, checkpoints[step], f"checkpoint {step}") for step in sorted(checkpoints)}
+    context, cost = _filled(problem, rows, context or Context(), chosen)
+    asked, left_out = measures is not None, {}
+    quantities: dict[str, tuple[str, ...]] = {}
+    values: dict[str, list[float]] = {}
+    estimates: dict[str, list[Estimate]] = {}
+    done = 0
+    for measure in chosen:
+        for row in rows.values():
+            try:
+                found = measure.function(problem, row, context)
+            except NotApplicable as reason:
+                if asked:
+                    raise
+                left_out[measure.name] = str(reason)
+                done += len(rows)
+                break
+            named = dict(found) if isinstance(found, Mapping) else {measure.name: found}
+            _same_quantities(measure.name, quantities, tuple(named))
+            for quantity, value in named.items():
+                number = value.value if isinstance(value, Estimate) else float(value)
+                values.setdefault(quantity, []).append(number)
+                if isinstance(value, Estimate):
+                    estimates.setdefault(quantity, []).append(value)
+            cost += measure.cost(problem, context, values[next(iter(named))][-1])
+            done += 1
+            if progress is not None:
+                progress(done / (len(rows) * len(chosen)))
+    return Progress(
+        steps=np.array(list(rows)),
+        values={quantity: np.array(numbers) for quantity, numbers in values.items()},
+        standard_errors={q: np.array([e.standard_error for e in found]) for q, found in estimates.items()},
+        draws={q: np.stack([e.draws for e in found]) for q, found in estimates.items()},
+        quantities=quantities,
+        left_out=left_out,
+        frequencies=None if context.frequencies is None else tuple(int(k) for k in context.frequencies),
+        seed=context.seed,
+        cost=cost,
+    )
+
+
+def _chosen(measures: Iterable[str | MeasureFunction] | None) -> list[Measure]:
+    """Return the measures asked for, functions of one's own among them."""
+    if measures is None:
+        return list(MEASURES.values())
+    chosen: list[Measure] = []
+    for wanted in [measures] if isinstance(measures, str) else measures:
+        if callable(wanted):
+            name = getattr(wanted, "__name__", repr(wanted))
+            known = MEASURES.get(name)
+            same = known is not None and known.function is wanted
+            chosen.append(known if known and same else Measure(name=name, function=wanted, formula="", source=""))
+        elif wanted in MEASURES:
+            chosen.append(MEASURES[wanted])
+        else:
+            raise InvalidInput(f"measures hold {wanted!r}, expected some of {', '.join(MEASURES)}, or functions")
+    if not chosen:
+        raise InvalidInput("measures are empty, expected at least one; leave them out to have all")
+    return chosen
+
+
+def _filled(
+    problem: Problem, rows: Mapping[int, Tensor], context: Context, chosen: list[Measure]
+) -> tuple[Context, Cost]:
+    """Return the context with what can be had from the checkpoints, and what that cost."""
+    names, cost, unknown = {measure.name for measure in chosen}, Cost(), float("nan")
+    if context.start is None and 0 in rows:
+        context = dataclasses.replace(context, start=rows[0])
+    if context.frequencies is None and context.space is not None and "circuit_losses" in names:
+        frequencies = logit_frequencies(problem, rows[max(rows)], context.space)
+        context = dataclasses.replace(context, frequencies=frequencies)
+        cost += MEASURES["circuit_losses"].cost(problem, context, unknown)
+    if context.start_kernel is None and context.start is not None and "kernel_change" in names:
+        inputs, _ = context.sample(problem)
+        kernel = tangent_kernel(problem, as_row(problem, context.start, "start"), inputs)
+        context = dataclasses.replace(context, start_kernel=kernel)
+        cost += MEASURES["kernel_change"].cost(problem, context, unknown)
+    return context, cost
+
+
+def _same_quantities(measure: str, quantities: dict[str, tuple[str, ...]], found: tuple[str, ...]) -> None:
+    """Note what a measure gives, and refuse names that it changes or that another measure uses."""
+    if measure not in quantities:
+        taken = {name for names in quantities.values() for name in names}
+        if both := sorted(taken & set(found)):
+            raise InvalidInput(f"{measure} gives the quantity {both[0]!r}, which another measure gives; rename it")
+        quantities[measure] = found
+    elif quantities[measure] != found:
+        raise InvalidInput(f"{measure} gives {found} after {quantities[measure]}, expected the same at each checkpoint")
