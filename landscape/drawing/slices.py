@@ -46,7 +46,6 @@ def plot_plane(measured: Plane, ax: Axes | None = None) -> Axes:
         levels=levels,
         cmap="mako_r",
         norm=LogNorm(low, high) if logarithmic else None,
-        extend="both",
     )
     ax.contour(measured.first, measured.second, loss, levels=levels, colors="white", linewidths=0.4, alpha=0.6)
     bar = ax.figure.colorbar(filled, ax=ax, label="training loss", ticks=levels[::3])

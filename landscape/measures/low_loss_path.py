@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 #: Deviation of the first pivots from the straight line, in units of its length: breaks the tie of a symmetric ridge.
 JITTER = 0.01
 
+#: At so many fixed points the mean loss is compared between moments of the training.
+FIXED = 16
+
 
 @dataclass(frozen=True, kw_only=True)
 class LowLossPath(Path):
@@ -34,13 +37,17 @@ class LowLossPath(Path):
     ----------
     history : ndarray, shape (steps,)
         The mean training loss along the path at each step, at that step's random points.
+    mean_loss : ndarray, shape (3,)
+        The same at 16 fixed points, evenly spaced: at the start, after four fifths of the steps, and at the end.
     settled : bool
-        Whether, over the last fifth of the steps, this mean fell by less than 2 % of its whole fall. The step size has
-        fallen to zero by then, so it says that the training came to rest, not that no lower path exists.
+        Whether, in the last fifth of the steps, `mean_loss` changed by less than 2 % of its whole fall; steady progress
+        would give 4 %, because the step size falls to zero. It says that training came to rest, not that no lower path
+        exists.
     seed : int
     """
 
     history: np.ndarray
+    mean_loss: np.ndarray
     settled: bool
 
     def plot(self, ax: Axes | None = None) -> Axes:
@@ -73,7 +80,7 @@ def low_loss_path(
     2). Each step takes the gradient at one random t in each of `samples` equal parts of [0, 1]. The step size falls
     linearly to zero. A low mean is what is trained; a short, sharp barrier may remain, and the bounds tell.
 
-    Costs ``steps * samples`` gradients, then a point costs an evaluation, a gradient and a product.
+    Costs ``steps * samples`` gradients and 48 evaluations, then a point costs an evaluation, a gradient and a product.
 
     Parameters
     ----------
@@ -113,7 +120,7 @@ def low_loss_path(
         raise InvalidInput("a and b are the same network, expected two that differ")
     if fixed_norm is not None:
         _need_norm(ends, fixed_norm)
-    inner, history = _trained(
+    inner, history, means = _trained(
         problem, ends, _start(ends, bends, seed), curve, steps, optimiser, samples, seed, fixed_norm, progress
     )
     trained = Curve(torch.cat([ends[:1], inner, ends[1:]]), curve, fixed_norm)
@@ -126,8 +133,9 @@ def low_loss_path(
         at_once=at_once,
         progress=None if progress is None else lambda share: progress(0.9 + 0.1 * share),
     )
-    fields["cost"] += Cost(gradients=steps * samples)
-    return LowLossPath(**fields, seed=seed, history=history, settled=_settled(history))
+    fields["cost"] += Cost(gradients=steps * samples, evaluations=3 * FIXED)
+    fall, late = means[0] - means[2], abs(means[1] - means[2])
+    return LowLossPath(**fields, seed=seed, history=history, mean_loss=means, settled=bool(late <= 0.02 * fall))
 
 
 def _start(ends: Tensor, bends: int, seed: int) -> Tensor:
@@ -149,17 +157,28 @@ def _trained(
     seed: int,
     norm: float | None,
     progress: Progress | None,
-) -> tuple[Tensor, np.ndarray]:
-    """Return the trained inner pivots (bends, P) and the mean loss at each step (steps,)."""
+) -> tuple[Tensor, np.ndarray, np.ndarray]:
+    """Return the trained inner pivots (bends, P), the mean loss at each step (steps,) and at three moments (3,)."""
     optimiser = AdamW(lr=0.01, weight_decay=0.0) if optimiser is None else optimiser
     rates = optimiser.rates([optimiser] * len(inner), inner)
     state, first_rate = optimiser.initial_state(inner), rates["lr"]
     draw = generator(seed, "times")
-    history = np.empty(steps)
+    fixed = (torch.arange(FIXED).to(inner) + 0.5) / FIXED
+    history, means = np.empty(steps), np.empty(3)
+
+    def along(pivots: Tensor) -> Curve:
+        return Curve(torch.cat([ends[:1], pivots, ends[1:]]), kind, norm)
+
+    def mean_loss() -> float:
+        return float(problem.evaluate(along(inner).rows(fixed))["loss"].mean())
+
+    means[0] = mean_loss()
     for step in range(steps):
+        if step == steps * 4 // 5:
+            means[1] = mean_loss()
         times = torch.from_numpy((np.arange(samples) + draw.random(samples)) / samples).to(inner)
         leaf = inner.clone().requires_grad_()
-        rows = Curve(torch.cat([ends[:1], leaf, ends[1:]]), kind, norm).rows(times)
+        rows = along(leaf).rows(times)
         losses, gradients = problem.gradients(rows.detach())
         history[step] = float(losses.mean())
         if not np.isfinite(history[step]):
@@ -169,7 +188,8 @@ def _trained(
         optimiser.step(inner, gradient, state, rates, inner.new_tensor(step + 1.0))
         if progress is not None:
             progress(0.9 * (step + 1) / steps)
-    return inner, history
+    means[2] = mean_loss()
+    return inner, history, means
 
 
 def _need_norm(ends: Tensor, fixed_norm: float) -> None:
@@ -179,12 +199,3 @@ def _need_norm(ends: Tensor, fixed_norm: float) -> None:
             raise InvalidInput(
                 f"fixed_norm is {fixed_norm:.6g}, but {name} has norm {found:.6g}; expected both ends at that norm"
             )
-
-
-def _settled(history: np.ndarray) -> bool:
-    """Compare the means of the last two tenths of the steps with the whole fall."""
-    tenth = max(1, len(history) // 10)
-    if len(history) < 3 * tenth:
-        return False
-    first, before, last = history[:tenth].mean(), history[-2 * tenth : -tenth].mean(), history[-tenth:].mean()
-    return bool(before - last < 0.02 * max(first - last, 0.0) or before <= last)
