@@ -1,8 +1,9 @@
-"""The command line: ``grokscape list | check | report | store``."""
+"""The command line: ``grokscape list | check | report | measure | store``."""
 
 from __future__ import annotations
 
 import argparse
+import importlib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +14,7 @@ from landscape.errors import InvalidInput, StoreError
 
 DEFAULT_STORE = Path("grokscape-store")
 DEFAULT_REPORT = Path("grokscape-report.html")
+DEFAULT_MEASURED = Path("grokscape-measured.html")
 
 EPILOG = """\
 exit status: 0 if nothing FAILs, is INVALID or breaks; 1 if something does; 2 for misuse; 130 after Ctrl-C.
@@ -23,6 +25,37 @@ examples:
   grokscape check 'varma2023.*' --json out.json
   grokscape check my2027.idea --module my_claims.py
   grokscape check --plan                      what would be trained, without training it
+  grokscape measure my_model.py:make          the landscape of a model of your own
+"""
+
+#: Ends with the instruments, which `parser` adds.
+MEASURE_EPILOG = """\
+TARGET names a function without arguments that returns what is measured. In my_model.py:
+
+  import torch
+  from torch import nn
+
+  def make():
+      model = nn.Sequential(nn.Linear(2, 16), nn.ReLU(), nn.Linear(16, 2))
+      inputs = torch.randn(200, 2)
+      labels = (inputs[:, 0] * inputs[:, 1] > 0).long()
+      ... train it, or load its weights ...
+      return {"model": model, "loss": nn.functional.cross_entropy,
+              "train": (inputs[:100], labels[:100]), "test": (inputs[100:], labels[100:])}
+
+"train" and "test" are a pair (inputs, targets), batches of such pairs, or a Dataset; "test" may be missing. It may also
+return a tuple (model, loss, train, test) or a landscape.problem.Problem; and in the dict "checkpoints" (models or state
+dicts, in a list or by step) and "other" (a second model).
+
+examples:
+  grokscape measure my_model.py:make
+  grokscape measure my_model.py:make --what hessian,efficiency --report out.html
+  grokscape measure my_package.models:make --quick --json out.json
+
+exit status: 0 if all went well; 1 if an instrument failed (the report says why, and holds the others); 2 for misuse;
+130 after Ctrl-C (the report holds what had finished).
+
+instruments, for --what; a name in brackets stands for all of its group:
 """
 
 
@@ -86,6 +119,8 @@ def parser() -> argparse.ArgumentParser:
     report = commands.add_parser("report", parents=[store, tier], help="write the page again from the store alone")
     report.add_argument("--report", type=Path, default=DEFAULT_REPORT, metavar="FILE", help="the page (%(default)s)")
 
+    _add_measure(commands)
+
     keeping = commands.add_parser("store", help="look after a store")
     actions = keeping.add_subparsers(dest="action", required=True, metavar="ACTION")
     actions.add_parser("ls", parents=[store], help="list the runs it holds")
@@ -97,15 +132,44 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
+def _add_measure(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    from reports.measuring import INSTRUMENTS
+
+    names = "".join(
+        f"  {instrument.name:<20} {instrument.about}"
+        + (f" [{instrument.group}]" if instrument.group else "")
+        + (" (only if asked for)" if instrument.asked_only else "")
+        + "\n"
+        for instrument in INSTRUMENTS
+    )
+    measure = commands.add_parser(
+        "measure",
+        help="measure the landscape and the efficiency of a model of your own",
+        epilog=MEASURE_EPILOG + names,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    measure.add_argument("target", metavar="TARGET", help="path.py:factory or package.module:factory")
+    measure.add_argument("--what", metavar="LIST", help="instruments or groups, separated by commas (all that fit)")
+    measure.add_argument("--report", type=Path, default=DEFAULT_MEASURED, metavar="FILE", help="the page (%(default)s)")
+    measure.add_argument("--json", type=Path, metavar="FILE", help="write every number, too")
+    measure.add_argument(
+        "--seed", type=int, default=0, metavar="N", help="of all that is drawn at random (%(default)s)"
+    )
+    measure.add_argument("--quick", action="store_true", help="fewer points, samples and steps: for a first look")
+    measure.add_argument(
+        "--debug", action="store_true", help="show where an error came from (or set GROKSCAPE_DEBUG=1)"
+    )
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status."""
     options = parser().parse_args(arguments)
     # Heavy imports only now: --help must answer at once.
-    from reports import commands
-
+    home = "reports.measure_command" if options.command == "measure" else "reports.commands"
+    run = getattr(importlib.import_module(home), f"run_{options.command}")
     console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
     try:
-        return int(getattr(commands, f"run_{options.command}")(options, console))
+        return int(run(options, console))
     except (InvalidInput, StoreError) as error:
         print(f"grokscape: error: {error}", file=sys.stderr)
         return 2

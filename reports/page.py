@@ -97,8 +97,7 @@ def render(verdicts: Sequence[Mapping[str, Any]], *, tier: str, complaints: Sequ
             # One verdict that somebody edited must not take the others with it.
             complaints.append(f"The verdict on {verdict['id']} cannot be shown ({type(error).__name__}: {error}).")
     verdicts = [entry.verdict for entry in entries]
-    css, script = _resource("page.css"), _resource("page.js")
-    html = _environment().from_string(_resource("page.html.j2")).render(
+    html = environment().get_template("page.html.j2").render(
         entries=entries,
         counts=summary.counts(verdicts),
         tier=tier,
@@ -107,10 +106,7 @@ def render(verdicts: Sequence[Mapping[str, Any]], *, tier: str, complaints: Sequ
         papers=sorted({entry.paper for entry in entries}),
         theories=sorted({str(verdict["about"]["theory"]) for verdict in verdicts} - {""}),
         dates=sorted({str(verdict["provenance"].get("date", ""))[:10] for verdict in verdicts} - {""}),
-        css=Markup(css),
-        script=Markup(script),
-        css_hash=_hash(css),
-        script_hash=_hash(script),
+        **shell(),
         control_outcomes=summary.CONTROL_OUTCOMES,
         wording=wording,
         must=must,
@@ -147,8 +143,27 @@ def _curve_figures(verdict: Mapping[str, Any], anchor: str) -> Iterator[Figure]:
         yield Figure(wording.capital(curve.title), tuple(drawings), curve.note, tables.of_curves(curve), f"{name}.csv")
 
 
-def _environment() -> jinja2.Environment:
-    return jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+def environment() -> jinja2.Environment:
+    """Return what fills in the templates; every text is escaped."""
+    return jinja2.Environment(
+        loader=jinja2.FunctionLoader(_resource),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def shell(*more_css: str) -> dict[str, str]:
+    """Return what the base template needs: style and script, and the hashes by which the page allows them.
+
+    Parameters
+    ----------
+    *more_css : str
+        Names of further style sheets.
+    """
+    css, script = "".join(map(_resource, ("page.css", *more_css))), _resource("page.js")
+    return {"css": Markup(css), "script": Markup(script), "css_hash": _hash(css), "script_hash": _hash(script)}
 
 
 def _resource(name: str) -> str:

@@ -1,0 +1,76 @@
+"""What the page says of one instrument: the form of it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from reports.wording import interval, number
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A number with what is known of its error.
+
+    Attributes
+    ----------
+    name : str
+    value : float
+    error : float or None
+        Standard error, or a bound on the numerical error.
+    low, high : float or None
+        Ends of an interval.
+    """
+
+    name: str
+    value: float
+    error: float | None = None
+    low: float | None = None
+    high: float | None = None
+
+    @property
+    def text(self) -> str:
+        """The number as the page writes it: ``0.9 [0.8, 1.1]``, or ``12.1 ± 0.3``."""
+        if math.isnan(self.value):
+            return "not defined" if self.low is None else f"between {interval(self.low, self.high)}"
+        if self.low is not None or self.high is not None:
+            return f"{number(self.value)} {interval(self.low, self.high)}"
+        if self.error is None or math.isnan(self.error):
+            return number(self.value)
+        return f"{number(self.value)} ± {number(self.error, 2)}"
+
+
+@dataclass(frozen=True)
+class Account:
+    """An instrument's result in words.
+
+    Attributes
+    ----------
+    sentence : str
+        Made of the numbers.
+    quantities : tuple of Quantity
+        The main ones, for the summary.
+    formula, units, error, source : str
+        What is meant; `error` says what stands behind the ± or the interval.
+    arxiv : str
+        Of the source, if it is there.
+    converged : bool or None
+        None where nothing has to converge.
+    warnings : tuple of str
+    """
+
+    sentence: str
+    quantities: tuple[Quantity, ...]
+    formula: str
+    units: str
+    error: str
+    source: str
+    arxiv: str = ""
+    converged: bool | None = None
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def meaning(self) -> list[tuple[str, str]]:
+        """What is meant, as pairs of a term and its text."""
+        pairs = [("Formula", self.formula), ("Units", self.units), ("Error", self.error)]
+        return [(term, text) for term, text in pairs if text]

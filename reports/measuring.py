@@ -1,0 +1,341 @@
+"""Which instruments ``grokscape measure`` knows, with which settings, and how they are run one after another.
+
+An instrument is imported when it runs, so that ``--help`` can name all of them at once.
+"""
+
+from __future__ import annotations
+
+import difflib
+import time
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from landscape.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from landscape.measures.result import Result
+    from reports.measure_target import Subject
+
+Progress = Callable[[float], None]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """How carefully, and from which seed, to measure."""
+
+    seed: int = 0
+    quick: bool = False
+
+    def choose(self, usual: int, quick: int) -> int:
+        """Return one of two amounts of work."""
+        return quick if self.quick else usual
+
+
+@dataclass(frozen=True)
+class Instrument:
+    """An instrument on the command line.
+
+    Attributes
+    ----------
+    name : str
+    about : str
+        What it measures, for the help text.
+    run : callable
+        ``run(subject, setting, progress) -> Result``.
+    obstacle : callable
+        ``obstacle(subject)``, why it cannot be used there; empty if it can.
+    group : str
+        Another name, for several instruments together.
+    asked_only : bool
+        Whether it is left out unless it, or its group, is named: for what takes long.
+    """
+
+    name: str
+    about: str
+    run: Callable[[Subject, Setting, Progress], Result]
+    obstacle: Callable[[Subject], str] = lambda _: ""
+    group: str = ""
+    asked_only: bool = False
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What came of an instrument.
+
+    Attributes
+    ----------
+    name : str
+    result : Result or None
+        None if it failed.
+    seconds : float
+    failure : str
+        Why it failed, in one line.
+    error : BaseException or None
+    warnings : tuple of str
+        What was warned of meanwhile.
+    """
+
+    name: str
+    result: Result | None
+    seconds: float
+    failure: str = ""
+    error: BaseException | None = None
+    warnings: tuple[str, ...] = ()
+
+
+def choose(text: str | None) -> list[Instrument]:
+    """Return the instruments that a comma-separated list names, in their own order; all of them for None.
+
+    Raises
+    ------
+    InvalidInput
+        If a name is unknown; says which there are, and the nearest.
+    """
+    if text is None:
+        return list(INSTRUMENTS)
+    groups = {instrument.group for instrument in INSTRUMENTS} - {""}
+    known = [*sorted(groups), *(instrument.name for instrument in INSTRUMENTS if instrument.name not in groups)]
+    wanted = [word.strip().lower() for word in text.split(",") if word.strip()]
+    if not wanted:
+        raise InvalidInput(f"--what names nothing, expected some of {', '.join(known)}")
+    for word in wanted:
+        if word not in known:
+            near = difflib.get_close_matches(word, known, n=1, cutoff=0.4)
+            meant = f"did you mean {near[0]!r}? " if near else ""
+            raise InvalidInput(f"--what names {word!r}, {meant}expected some of {', '.join(known)}")
+    return [instrument for instrument in INSTRUMENTS if {instrument.name, instrument.group} & set(wanted)]
+
+
+def plan(subject: Subject, text: str | None) -> tuple[list[Instrument], dict[str, str]]:
+    """Return the instruments to use on a subject, and those that are left out with the reason.
+
+    Raises
+    ------
+    InvalidInput
+        If nothing remains.
+    """
+    use, left_out = [], {}
+    for instrument in choose(text):
+        reason = instrument.obstacle(subject)
+        if not reason and text is None and instrument.asked_only:
+            reason = f"it takes long, so it has to be asked for: --what {instrument.name}"
+        if reason:
+            left_out[instrument.name] = reason
+        else:
+            use.append(instrument)
+    if not use:
+        reasons = "; ".join(f"{name}: {reason}" for name, reason in left_out.items())
+        raise InvalidInput(f"nothing can be measured on {subject.target} ({reasons})")
+    return use, left_out
+
+
+def measure(
+    subject: Subject, instruments: Sequence[Instrument], setting: Setting, progress: Callable[[str, float], None]
+) -> Iterator[Finding]:
+    """Run instruments in turn; one that fails does not take the others with it.
+
+    Parameters
+    ----------
+    subject : Subject
+    instruments : sequence of Instrument
+    setting : Setting
+    progress : callable
+        ``progress(name, share)``, told how far an instrument is.
+    """
+    from reports.measure_target import told
+
+    for instrument in instruments:
+        progress(instrument.name, 0.0)
+        began, result, failure, error = time.perf_counter(), None, "", None
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            try:
+                result = instrument.run(subject, setting, lambda share: progress(instrument.name, share))  # noqa: B023
+            except Exception as raised:
+                failure, error = told(raised), raised
+        yield Finding(
+            instrument.name,
+            result,
+            time.perf_counter() - began,
+            failure,
+            error,
+            tuple(dict.fromkeys(f"{w.category.__name__}: {w.message}" for w in caught)),
+        )
+
+
+# -- How each is run ---------------------------------------------------------------------------------------------------
+
+
+def _eigenvalues(subject: Subject, setting: Setting, progress: Progress) -> Result:
+    from landscape.measures.eigenvalues import top_eigenvalues
+
+    k = min(setting.choose(10, 3), subject.problem.size)
+    return top_eigenvalues(
+        subject.problem, k, tolerance=1e-4, most=setting.choose(1000, 200), seed=setting.seed, progress=progress
+    )
+
+
+def _negative_eigenvalue(subject: Subject, setting: Setting, progress: Progress) -> Result:
+    from landscape.measures.eigenvalues import top_eigenvalues
+
+    found = top_eigenvalues(
+        subject.problem,
+        1,
+        negative=True,
+        tolerance=1e-3,
+        most=setting.choose(1000, 200),
+        seed=setting.seed,
+        progress=progress,
+    )
+    assert found.smallest is not None
+    return found.smallest
+
+
+def _homogeneity(subject: Subject, *_: Any) -> Result:
+    from landscape.measures.homogeneity import homogeneity
+
+    return homogeneity(subject.problem)
+
+
+def _margin(subject: Subject, *_: Any) -> Result:
+    from landscape.measures.efficiency import efficiency
+
+    return efficiency(subject.problem)
+
+
+def _frontier(subject: Subject, setting: Setting, progress: Progress) -> Result:
+    """Hold memorising and generalising networks at norms around the present one, on a quarter of the data and more."""
+    import numpy as np
+
+    from landscape.initialisation import fresh
+    from landscape.measures.efficiency_frontier import efficiency_frontier
+
+    problem = subject.problem
+    norm = float(problem.start.norm())
+    start = fresh(problem, setting.seed, subject.initialise)
+    losses = problem.evaluate(_rows(problem.start, start))["loss"]
+    n = problem.count["train"]
+    shares = (0.25, 0.5, 1.0) if setting.quick else (0.125, 0.25, 0.5, 1.0)
+    return efficiency_frontier(
+        problem,
+        sorted({max(2, round(n * share)) for share in shares}),
+        np.geomspace(norm / 4, norm * 2, setting.choose(8, 5)),
+        level=max(2 * float(losses[0]), float(losses[1]) / 20),
+        seeds=range(setting.seed, setting.seed + setting.choose(6, 2)),
+        steps=setting.choose(1000, 300),
+        initialise=subject.initialise,
+        progress=progress,
+    )
+
+
+def _line(subject: Subject, setting: Setting, progress: Progress) -> Result:
+    from landscape.measures.slices import line_slice
+
+    return line_slice(subject.problem, setting.seed, points=setting.choose(51, 21), progress=progress)
+
+
+def _plane(subject: Subject, setting: Setting, progress: Progress) -> Result:
+    from landscape.measures.slices import plane_slice
+
+    seeds = (setting.seed, setting.seed + 1)
+    return plane_slice(subject.problem, seeds, points=setting.choose(31, 15), progress=progress)
+
+
+def _straight_path(subject: Subject, setting: Setting, progress: Progress) -> Result:
+    from landscape.measures.paths import interpolate
+
+    return interpolate(subject.problem, *_ends(subject), points=setting.choose(51, 21), progress=progress)
+
+
+def _bent_path(subject: Subject, setting: Setting, progress: Progress) -> Result:
+    from landscape.measures.low_loss_path import low_loss_path
+
+    return low_loss_path(
+        subject.problem, *_ends(subject), steps=setting.choose(500, 100), seed=setting.seed, progress=progress
+    )
+
+
+def _rows(*networks: Any) -> Any:
+    import torch
+
+    return torch.stack(networks)
+
+
+def _ends(subject: Subject) -> tuple[Any, Any]:
+    """Return the two networks between which a path is measured."""
+    if subject.other is not None:
+        return subject.problem.start, subject.other
+    first = subject.checkpoints[0][1]
+    return first, subject.problem.start if len(subject.checkpoints) == 1 else subject.checkpoints[-1][1]
+
+
+# -- Where each can be used --------------------------------------------------------------------------------------------
+
+
+def _one_tensor(subject: Subject) -> str:
+    return "" if _outputs(subject) is not None else "it needs a model whose outputs are one tensor"
+
+
+def _classifies(subject: Subject) -> str:
+    outputs = _outputs(subject)
+    _, targets = subject.problem.batches["train"][0]
+    indices = hasattr(targets, "is_floating_point") and not targets.is_floating_point() and targets.ndim == 1
+    if outputs is None or outputs.ndim != 2 or outputs.shape[1] < 2 or not indices:
+        return "it needs outputs of shape (n, n_classes) and class indices as targets"
+    return ""
+
+
+def _outputs(subject: Subject) -> Any:
+    """Return the outputs on two examples, or None if they are not one tensor."""
+    import torch
+    from torch.utils import _pytree as pytree
+
+    inputs, _ = subject.problem.batches["train"][0]
+    with torch.no_grad():
+        outputs = subject.problem.outputs(subject.problem.start, pytree.tree_map(lambda leaf: leaf[:2], inputs))
+    return outputs if isinstance(outputs, torch.Tensor) else None
+
+
+def _redrawn(subject: Subject) -> str:
+    """Say why the model cannot be initialised anew."""
+    from landscape.initialisation import fresh
+
+    try:
+        fresh(subject.problem, 0, subject.initialise)
+    except InvalidInput as error:
+        return f"it trains fresh models, but {error}"
+    return ""
+
+
+def _no_ends(subject: Subject) -> str:
+    import torch
+
+    if subject.other is None and not subject.checkpoints:
+        return "it needs two networks; return 'other' (a second model) or 'checkpoints' too"
+    if torch.equal(*_ends(subject)):
+        return "the two networks that it needs are the same"
+    return ""
+
+
+INSTRUMENTS = (
+    Instrument("eigenvalues", "largest eigenvalues of the Hessian", _eigenvalues, group="hessian"),
+    Instrument(
+        "negative-eigenvalue", "its most negative eigenvalue", _negative_eigenvalue, group="hessian", asked_only=True
+    ),
+    Instrument("homogeneity", "degree of homogeneity κ of the model", _homogeneity, _one_tensor, "efficiency"),
+    Instrument("margin", "margin per norm^κ", _margin, _classifies, "efficiency"),
+    Instrument(
+        "frontier",
+        "norm that memorising and generalising need, by data size",
+        _frontier,
+        lambda subject: _classifies(subject) or _redrawn(subject),
+        "efficiency",
+        asked_only=True,
+    ),
+    Instrument("line", "loss along a random direction", _line, group="slices"),
+    Instrument("plane", "loss on a random plane", _plane, group="slices"),
+    Instrument("straight-path", "loss on the straight line to a second network", _straight_path, _no_ends, "paths"),
+    Instrument("low-loss-path", "a bent path of low loss to it", _bent_path, _no_ends, "paths"),
+)
