@@ -1,0 +1,35 @@
+"""Traces with their intervals."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import seaborn as sns
+from matplotlib.axes import Axes
+
+from landscape.drawing.axes import axes_or_new
+
+if TYPE_CHECKING:
+    from landscape.measures.trace import Trace
+
+
+def draw_trace(result: Trace, ax: Axes | None = None) -> Axes:
+    """Draw each network's trace with its 95 % interval; hollow points are exact."""
+    ax = axes_or_new(ax)
+    frame = result.to_frame()
+    reach = np.stack([frame["trace"] - frame["lower"], frame["upper"] - frame["trace"]])
+    ax.errorbar(
+        frame["network"],
+        frame["trace"],
+        yerr=None if result.exact else reach,
+        fmt="o",
+        markersize=4,
+        capsize=3,
+        color=sns.color_palette()[0],
+        markerfacecolor="none" if result.exact else None,
+    )
+    ax.set(xlabel="network", ylabel=f"trace of the {result.kind.replace('_', '-')} matrix", title=result.method)
+    ax.xaxis.get_major_locator().set_params(integer=True)
+    sns.despine(ax=ax)
+    return ax
