@@ -14,7 +14,7 @@ from landscape.measures.curves import Curve, CurveKind
 from landscape.measures.directions import Network, as_row
 from landscape.measures.paths import Path, measured
 from landscape.measures.result import Cost
-from landscape.measures.slices import Progress
+from landscape.measures.slices import Progress, chunks
 from landscape.optimisers import AdamW, Optimiser
 from landscape.problem import Problem
 from landscape.randomness import generator
@@ -121,7 +121,7 @@ def low_loss_path(
     if fixed_norm is not None:
         _need_norm(ends, fixed_norm)
     inner, history, means = _trained(
-        problem, ends, _start(ends, bends, seed), curve, steps, optimiser, samples, seed, fixed_norm, progress
+        problem, ends, _start(ends, bends, seed), curve, steps, optimiser, samples, seed, fixed_norm, at_once, progress
     )
     trained = Curve(torch.cat([ends[:1], inner, ends[1:]]), curve, fixed_norm)
     fields = measured(
@@ -156,6 +156,7 @@ def _trained(
     samples: int,
     seed: int,
     norm: float | None,
+    at_once: int | None,
     progress: Progress | None,
 ) -> tuple[Tensor, np.ndarray, np.ndarray]:
     """Return the trained inner pivots (bends, P), the mean loss at each step (steps,) and at three moments (3,)."""
@@ -170,7 +171,9 @@ def _trained(
         return Curve(torch.cat([ends[:1], pivots, ends[1:]]), kind, norm)
 
     def mean_loss() -> float:
-        return float(problem.evaluate(along(inner).rows(fixed))["loss"].mean())
+        now = along(inner)
+        losses = [problem.evaluate(now.rows(fixed[some]))["loss"] for some in chunks(problem, FIXED, at_once)]
+        return float(torch.cat(losses).mean())
 
     means[0] = mean_loss()
     for step in range(steps):

@@ -26,8 +26,9 @@ class Path(Result):
     """The loss ``f(t) = L(gamma(t))`` along a path gamma from a (t = 0) to b (t = 1).
 
     Two barriers are in use. `barrier` is ``max_t f(t) - ((1 - t) f(0) + t f(1))``, the rise above the ends' losses
-    interpolated (Frankle et al. 2020, arXiv:1912.05671, section 2, whose variant takes the ends' mean); it is 0 or
-    less than rounding if the loss is convex on a straight path. `plain_barrier` is ``max_t f(t) - max(f(0), f(1))``.
+    interpolated (Entezari et al. 2022, arXiv:2110.06296; Frankle et al. 2020, arXiv:1912.05671, take the ends' mean
+    instead, which is the same if they are equal); it is 0, up to rounding, if the loss is convex on a straight path.
+    `plain_barrier` is ``max_t f(t) - max(f(0), f(1))``.
     Both are at least 0, because the ends belong to the path. Each is measured at the points sampled, hence a LOWER
     bound. The UPPER bounds add what may lie between: f lies below its chord plus ``K (t - a) (b - t) / 2`` if
     ``f'' >= -K`` on [a, b]. `rigorous` says whether K was proved (from a given `smoothness`; up to rounding) or is
