@@ -1,0 +1,188 @@
+"""Circuit efficiency: what a parameter norm buys (Varma et al. 2023, arXiv:2309.02390)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from landscape.classification import label_logit, margin
+from landscape.errors import InvalidInput
+from landscape.measures.efficiency_definitions import efficiency_of
+from landscape.measures.homogeneity import homogeneity, networks
+from landscape.measures.result import Cost, Result
+from landscape.measures.sphere import Sphere
+from landscape.problem import Problem
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Efficiency(Result):
+    """The efficiency of one or several networks.
+
+    Attributes
+    ----------
+    definition : str
+        See `landscape.measures.efficiency_definitions.efficiency_of`.
+    value : array, shape (networks,)
+    standard_error : array, shape (networks,)
+        Over examples, with norm and kappa held fixed; NaN for definitions that are no mean over examples.
+    kappa : float
+        Degree of homogeneity used, the same for all networks, so that their values compare.
+    degree : array, shape (networks,)
+        Each network's own estimate of kappa; equal to `kappa` if that was given.
+    homogeneous : array of bool, shape (networks,)
+        Whether the network passed the checks of `homogeneity`. Where it did not, or where kappa was given and so was
+        not checked, the value depends on the scale of the parameters.
+    norm, loss : array, shape (networks,)
+        L2 norm of the counted parameters; mean loss.
+    margin : array, shape (networks, n)
+        ``z_label - max(other z)`` of every example.
+    level : float or None
+        Training loss at which norms are compared, for ``inverse_norm_at_loss``.
+    split : str
+    cost : Cost
+    """
+
+    definition: str
+    value: np.ndarray
+    standard_error: np.ndarray
+    kappa: float
+    degree: np.ndarray
+    homogeneous: np.ndarray
+    norm: np.ndarray
+    loss: np.ndarray
+    margin: np.ndarray
+    level: float | None
+    split: str
+    cost: Cost
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row for each network."""
+        names = ("value", "standard_error", "degree", "homogeneous", "norm", "loss")
+        columns = {name: getattr(self, name) for name in names}
+        return pd.DataFrame(
+            {"network": np.arange(len(self.value)), "definition": self.definition}
+            | columns
+            | {"mean_margin": self.margin.mean(1), "min_margin": self.margin.min(1), "kappa": self.kappa}
+        )
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw the value of every network with its standard error."""
+        from landscape.drawing.efficiency import draw_efficiency
+
+        return draw_efficiency(self, ax)
+
+
+def efficiency(
+    problem: Problem,
+    rows: Tensor | None = None,
+    *,
+    definition: str = "margin",
+    kappa: float | None = None,
+    level: float | None = None,
+    counted: str | Sequence[str] | None = None,
+    split: str = "train",
+) -> Efficiency:
+    """Measure what the norm of one or several networks buys: by default mean training margin per ``norm^kappa``.
+
+    Parameters
+    ----------
+    problem : Problem
+        Outputs of shape (n, n_classes), targets n class indices.
+    rows : Tensor, shape (networks, P), optional
+        By default the network that the problem starts from.
+    definition : str
+        One of `DEFINITIONS`, described in `landscape.measures.efficiency_definitions.efficiency_of`.
+    kappa : float, optional
+        Degree of homogeneity; by default the median over networks of what `homogeneity` estimates.
+    level : float, optional
+        Training loss, needed by ``inverse_norm_at_loss``.
+    counted : str or sequence of str, optional
+        Glob patterns of the tensors whose norm counts (and in which kappa is estimated); by default all.
+    split : {"train", "test"}
+
+    Returns
+    -------
+    Efficiency
+        At a cost of about three evaluations and two gradients of each network.
+
+    Raises
+    ------
+    InvalidInput
+        If outputs or targets are not those of a classifier, kappa is not positive or not defined, no network reaches
+        the level, or an option is unknown.
+    """
+    if split == "test":
+        problem.need_test("efficiency on the test split")
+    rows = networks(problem, rows)
+    norm = Sphere(problem, counted).norm(rows.double()).squeeze(1)
+    cost = Cost(evaluations=len(rows))
+    if kappa is None:
+        found = homogeneity(problem, rows, split=split, counted=counted)
+        degree, homogeneous, cost = found.degree, found.homogeneous, cost + found.cost
+        kappa = float(np.median(degree))
+    else:
+        degree, homogeneous = np.full(len(rows), float(kappa)), np.full(len(rows), False)
+    outputs, labels = _classified(problem, rows, split)
+    value = efficiency_of(outputs, labels, norm, kappa, definition, level=level, loss=problem.output_loss)
+    if value.isnan().all():
+        raise InvalidInput(
+            f"no network has a {definition!r}: its level is not reached at any scale, because examples are "
+            "misclassified; train longer, or choose a higher level"
+        )
+    losses = torch.stack([problem.output_loss(one, labels) for one in outputs])
+    return Efficiency(
+        definition=definition,
+        value=_array(value),
+        standard_error=_array(_standard_error(outputs, labels, norm, kappa, definition)),
+        kappa=kappa,
+        degree=degree,
+        homogeneous=homogeneous,
+        norm=_array(norm),
+        loss=_array(losses),
+        margin=_array(margin(outputs, labels.expand(outputs.shape[:-1]))),
+        level=level,
+        split=split,
+        cost=cost,
+    )
+
+
+@torch.no_grad()
+def _classified(problem: Problem, rows: Tensor, split: str) -> tuple[Tensor, Tensor]:
+    """Return all outputs, float64 (networks, n, n_classes), and labels (n,)."""
+    outputs = [problem.outputs_of(rows, inputs) for inputs, _ in problem.batches[split]]
+    _, labels = problem.whole(split)
+    whole = torch.cat(outputs, 1) if isinstance(outputs[0], Tensor) else outputs[0]
+    class_indices = isinstance(labels, Tensor) and not labels.is_floating_point()
+    if not isinstance(whole, Tensor) or whole.ndim != 3 or not class_indices or labels.shape != whole.shape[1:2]:
+        raise InvalidInput(
+            "efficiency needs outputs of shape (n, n_classes) and n class indices as targets, found "
+            f"{tuple(whole.shape[1:]) if isinstance(whole, Tensor) else type(whole).__name__} and "
+            f"{f'{tuple(labels.shape)} of {labels.dtype}' if isinstance(labels, Tensor) else type(labels).__name__}"
+        )
+    return whole.double(), labels.long()
+
+
+def _standard_error(outputs: Tensor, labels: Tensor, norm: Tensor, kappa: float, definition: str) -> Tensor:
+    """Return the standard error over examples (networks,), NaN where that has no meaning."""
+    wide = labels.expand(outputs.shape[:-1])
+    samples = (label_logit if definition == "label_logit" else margin)(outputs, wide)
+    n = samples.shape[1]
+    if n < 2 or definition in ("min_margin", "inverse_norm_at_loss"):
+        return torch.full_like(norm, torch.nan)
+    error = samples.std(1) / n**0.5
+    if definition == "inverse_norm_at_unit_margin":  # d m^(1/kappa) = m^(1/kappa - 1) / kappa dm
+        return samples.mean(1) ** (1 / kappa - 1) / kappa * error / norm
+    return error / norm**kappa
+
+
+def _array(values: Tensor) -> np.ndarray:
+    return values.double().cpu().numpy()
