@@ -1,6 +1,6 @@
 """A network that is half rule and half table comes apart, by its logits and by its neurons.
 
-Sixteen squaring units add modulo 23 by multiplying two rotations; one rectifying unit for each training example knows
+Eight squaring units add modulo 23 by multiplying two rotations; one rectifying unit for each training example knows
 its answer by heart. Two ways that know nothing of each other find the same two parts: the generalising circuit is
 right on held-out pairs, the memorising one on training pairs alone, and random parts of the same size on neither.
 """
@@ -22,19 +22,20 @@ pairs = torch.cartesian_prod(numbers, numbers)
 inputs, labels = one_hot(pairs, P).flatten(1).double(), pairs.sum(1) % P
 train, test = torch.randperm(P**2, generator=torch.Generator().manual_seed(0)).split([160, P**2 - 160])
 
-# The rule: xy = ((x + y)^2 - (x - y)^2) / 4 for every product in the trace of R(a) R(b) R(c)^T, R a rotation.
+# The rule: cos(2 pi (a + b - c) / 23) is the first element of R(a) R(b) R(c)^T, with R a rotation; for each product in
+# it, xy = ((x + y)^2 - (x - y)^2) / 4.
 angle = 2 * math.pi * numbers.double() / P
 rotation = torch.stack([angle.cos(), -angle.sin(), angle.sin(), angle.cos()], 1).reshape(P, 2, 2)
-terms = list(itertools.product(range(2), range(2), range(2), (1, -1)))
-into_rule = torch.stack([torch.cat([rotation[:, i, j], sign * rotation[:, j, k]]) for i, j, k, sign in terms])
-out_of_rule = torch.stack([sign * rotation[:, i, k] for i, j, k, sign in terms], 1)
+terms = list(itertools.product(range(2), range(2), (1, -1)))
+into_rule = torch.stack([torch.cat([rotation[:, 0, j], sign * rotation[:, j, k]]) for j, k, sign in terms])
+out_of_rule = torch.stack([sign * rotation[:, 0, k] for j, k, sign in terms], 1)
 
 weights = {
     "into": torch.cat([2 * into_rule, 1.5 * inputs[train]]),
-    "bias": torch.cat([torch.zeros(16), torch.full((160,), -2.25)]).double(),
+    "bias": torch.cat([torch.zeros(8), torch.full((160,), -2.25)]).double(),
     "out": torch.cat([2 * out_of_rule, 1.5 * one_hot(labels[train], P).T], 1),
 }
-squares = torch.arange(176) < 16
+squares = torch.arange(168) < 8
 
 
 def network(weights: dict[str, torch.Tensor], x: torch.Tensor) -> torch.Tensor:
