@@ -39,7 +39,9 @@ def one_after_another(problem: Problem, rows: Tensor, steps: int) -> None:
 def as_one_ensemble(problem: Problem, rows: Tensor, steps: int) -> None:
     """Do the same, and look at train and test data twice."""
     optimiser = AdamW(lr=3e-4, weight_decay=0.0, beta2=0.999)
-    minimise_at_norm(problem, rows, rows.norm(dim=1), steps=steps, optimiser=optimiser, record=steps, floor=0.0)
+    minimise_at_norm(
+        problem, rows, rows.norm(dim=1), steps=steps, optimiser=optimiser, tangential=False, record=steps, leave=0.0
+    )
 
 
 def norm_profile_ratio() -> tuple[float, ...]:

@@ -38,10 +38,13 @@ class Descent:
         optimiser: Optimiser,
         rows: Tensor,
         radius: Tensor,
-        floor: float,
+        *,
+        tangential: bool,
+        leave: float,
         plans: dict[int, Gradient],
     ) -> None:
-        self.problem, self.sphere, self.optimiser, self.floor, self.plans = problem, sphere, optimiser, floor, plans
+        self.problem, self.sphere, self.optimiser = problem, sphere, optimiser
+        self.tangential, self.leave, self.plans = tangential, leave, plans
         self.rows, self.radius = rows.clone(), radius
         self.end = {key: np.full(len(rows), np.nan) for key in MEASURED}
         self.best = {key: np.full(len(rows), np.nan) for key in MEASURED}
@@ -69,6 +72,8 @@ class Descent:
                     data, gradient_of = self._data(None if examples is None else examples[living.cpu()], rows)
             losses, gradient = gradient_of(rows)
             losses_seen[step, living] = losses.double()
+            if self.tangential:
+                gradient = self.sphere.tangent(rows, gradient)
             self._advance(rows, gradient, state, step)
             self.sphere.onto(rows, self.radius[living, None])
         self.change = _changes(losses_seen.cpu().numpy(), self.steps)
@@ -117,7 +122,7 @@ class Descent:
         self.evaluations += len(rows) * len(self.problem.batches)
         loss = np.full(len(stays), np.nan)
         loss[stays] = self.end["train", "loss"][index]
-        return np.isfinite(loss) & (loss > self.floor)
+        return np.isfinite(loss) & (loss > self.leave)
 
 
 class Data:

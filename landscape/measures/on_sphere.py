@@ -17,7 +17,7 @@ from landscape.measures.sphere import Sphere
 from landscape.optimisers import AdamW, Optimiser
 from landscape.problem import Problem
 
-#: As published (Omnigrok): Adam with PyTorch's own constants, without decay.
+#: The optimiser as published: Adam with PyTorch's own constants, without decay.
 PUBLISHED = AdamW(lr=1e-3, weight_decay=0.0, beta2=0.999)
 
 
@@ -35,7 +35,7 @@ class Minima:
         Loss and accuracy on "train" and "test". `end` holds those of `rows`; `best`, the smallest loss and the largest
         accuracy of every record, each by itself, so that they belong to no one point. NaN where there is none.
     steps : array of int, shape (networks,)
-        Taken until the network left: at the last step, on reaching the floor, or on leaving the finite numbers.
+        Taken until the network left: at the last step, at a loss of `leave`, or on leaving the finite numbers.
     change : array, shape (networks,)
         Relative change of the training loss over the last fifth of the steps: its second half against its first.
     residual : array, shape (networks,)
@@ -67,19 +67,20 @@ def minimise_at_norm(
     *,
     steps: int = 5000,
     optimiser: Optimiser = PUBLISHED,
+    tangential: bool = True,
     counted: str | Sequence[str] | None = None,
     fixed: str | Sequence[str] | None = None,
     examples: Tensor | None = None,
     record: int | None = None,
-    tolerance: float = 0.05,
+    tolerance: float = 0.2,
     floor: float = 1e-8,
+    leave: float | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> Minima:
     """Minimise the training loss over directions at a fixed norm, from several starts at once.
 
-    An ordinary step of the optimiser on the full data, after which the counted parameters are rescaled onto their
-    sphere; the optimiser's moments are left alone. This is how Omnigrok computes its reduced landscape (Liu, Michaud
-    and Tegmark 2023, arXiv:2210.01117), with gradients of the whole data. No network influences another.
+    A step of the optimiser along the gradient on the whole data, after which the counted parameters are rescaled onto
+    their sphere; the optimiser's moments are left alone. No network influences another.
 
     Parameters
     ----------
@@ -90,6 +91,11 @@ def minimise_at_norm(
         The norm at which each is held.
     steps : int
     optimiser : Optimiser
+    tangential : bool
+        Take only the part of the gradient along the sphere, so that the optimiser comes to rest at a minimum on it.
+        False is the recipe of Omnigrok (Liu, Michaud and Tegmark 2023, arXiv:2210.01117): Adam rescales the radial part
+        coordinate by coordinate, so that where the loss still falls outwards, at small norms, it comes to rest
+        elsewhere, at a higher loss (see `residual`).
     counted : str or sequence of str, optional
         Glob patterns of the tensors that make up the norm and are rescaled. By default, all that are not `fixed`; the
         others train freely.
@@ -102,8 +108,10 @@ def minimise_at_norm(
     tolerance : float
         A relative change of the training loss over the last fifth of the steps that counts as none.
     floor : float
-        A training loss that counts as zero, in units of the loss: a network that reaches it (at a record) leaves.
-        That also keeps Adam, whose steps stay long where gradients vanish, from walking away from a perfect fit.
+        A training loss that counts as zero, in units of the loss.
+    leave : float, optional
+        A network whose training loss is at most this (at a record) leaves; by default the floor. That also keeps Adam,
+        whose steps stay long where gradients vanish, from walking away from a perfect fit.
     progress : callable, optional
         Called with the share done.
 
@@ -120,9 +128,10 @@ def minimise_at_norm(
     -----
     Costs `steps` gradients of each network and, at every record, an evaluation on both splits.
     """
+    leave = floor if leave is None else leave
     rows = torch.as_tensor(rows).detach().to(problem.start).clone()
     radius = torch.as_tensor(norms).detach().to(problem.start).reshape(-1)
-    _check(problem, rows, radius, steps, record, tolerance, floor, examples)
+    _check(problem, rows, radius, steps, record, tolerance, floor, leave, examples)
     sphere = Sphere(problem, counted, fixed)
     if not sphere.norm(rows).all():
         raise InvalidInput("a start's counted parameters are all zero, so they have no direction; start elsewhere")
@@ -133,7 +142,9 @@ def minimise_at_norm(
     plans: dict[int, Gradient] = {}
     with without_denormals():
         for index in pieces:
-            piece = Descent(problem, sphere, optimiser, rows[index], radius[index], floor, plans)
+            piece = Descent(
+                problem, sphere, optimiser, rows[index], radius[index], tangential=tangential, leave=leave, plans=plans
+            )
             own = None if examples is None else examples[index]
             for step in piece.run(steps, every, own):
                 if progress is not None:
@@ -176,6 +187,7 @@ def _check(
     record: int | None,
     tolerance: float,
     floor: float,
+    leave: float,
     examples: Tensor | None,
 ) -> None:
     if rows.ndim != 2 or rows.shape[1] != problem.size or not len(rows):
@@ -190,7 +202,7 @@ def _check(
     for name, value, least in (("steps", steps, 1), ("record", 1 if record is None else record, 1)):
         if value < least:
             raise InvalidInput(f"{name} is {value}, expected at least {least}")
-    for name, bound in (("tolerance", tolerance), ("floor", floor)):
+    for name, bound in (("tolerance", tolerance), ("floor", floor), ("leave", leave)):
         if not bound >= 0:
             raise InvalidInput(f"{name} is {bound}, expected a number that is not negative")
     if examples is not None and (examples.ndim != 2 or len(examples) != len(rows)):

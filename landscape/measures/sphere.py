@@ -45,13 +45,16 @@ class Sphere:
         scale = radius / self.norm(rows)
         return rows.mul_(scale if self._whole else torch.where(self.counted, scale, 1.0))
 
+    def tangent(self, rows: Tensor, gradient: Tensor) -> Tensor:
+        """Return the part of a gradient (networks, P) that the constraints leave."""
+        held = rows if self._whole else rows * self._factor
+        radial = torch.linalg.vecdot(gradient, held) / torch.linalg.vecdot(held, held)
+        along = torch.addcmul(gradient, held, radial[:, None], value=-1)
+        return along.masked_fill_(self.constant, 0.0) if self.any_constant else along
+
     def residual(self, rows: Tensor, gradient: Tensor) -> Tensor:
-        """Return the length, per radian, of the gradient that the constraints leave, shape (networks,)."""
-        gradient = torch.where(self.constant, 0.0, gradient)
-        radius = self.norm(rows)
-        direction = rows * self._factor / radius
-        along = gradient - direction * (gradient * direction).sum(1, keepdim=True)
-        return (along.norm(dim=1, keepdim=True) * radius).squeeze(1)
+        """Return the length of that part per radian, shape (networks,)."""
+        return (self.tangent(rows, gradient).norm(dim=1, keepdim=True) * self.norm(rows)).squeeze(1)
 
 
 def _matching(field: str, patterns: str | Sequence[str], names: Sequence[str]) -> set[str]:
