@@ -157,7 +157,7 @@ def _part(problem: Problem, space: _Space, element: Tensor, used: Tensor, projec
     return _Part(
         run=lambda inputs: found[element[space.find(inputs)]],
         function=found,
-        error=aligned.detach().std(0) / len(aligned) ** 0.5,
+        error=aligned.detach().var(0, correction=0).div(len(aligned) - 1).sqrt(),  # NaN from one input alone
         share=share,
         degree=(relevance[0] + relevance[1]).sum() / whole if whole else whole,
         scale=scale,

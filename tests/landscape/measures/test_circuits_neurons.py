@@ -73,7 +73,7 @@ def test_a_table_alone_is_not_trusted(way, seed):
 def test_random_neurons_of_the_same_number_are_not_trusted(seed):
     planted = plant(*rotations(11), seed=seed)
     order = torch.randperm(len(planted.is_rule), generator=torch.Generator().manual_seed(seed))
-    members = (order < planted.is_rule.sum()) if seed else order
+    members = order < int(planted.is_rule.sum())
     split = split_units(
         planted.problem, NEURONS, members, method="chance", evidence={}, cost=Cost(), nulls=8, seed=seed
     )

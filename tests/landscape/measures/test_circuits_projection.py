@@ -138,3 +138,14 @@ def test_the_error_of_the_function_is_the_spread_between_inputs():
     for g in range(7):
         values = logits[space.element == g]
         assert split.evidence["function_error"][g] == pytest.approx(float(values.std() / 7))
+
+
+def test_one_held_out_example_gives_a_function_without_an_error():
+    planted = plant(*rotations(7))
+    inputs, labels = planted.problem.whole("test")
+    problem = Problem(
+        planted.model, nn.functional.cross_entropy, planted.problem.whole("train"), (inputs[:1], labels[:1])
+    )
+    split = split_by_projection(problem, characters(planted))
+    assert np.isfinite(split.evidence["function"]).all()
+    assert np.isnan(split.evidence["function_error"]).all()
