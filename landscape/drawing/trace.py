@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import seaborn as sns
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from landscape.drawing.axes import axes_or_new
 
@@ -30,6 +31,6 @@ def draw_trace(result: Trace, ax: Axes | None = None) -> Axes:
         markerfacecolor="none" if result.exact else None,
     )
     ax.set(xlabel="network", ylabel=f"trace of the {result.kind.replace('_', '-')} matrix", title=result.method)
-    ax.xaxis.get_major_locator().set_params(integer=True)
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     sns.despine(ax=ax)
     return ax

@@ -15,7 +15,16 @@ from torch import Tensor
 from landscape.errors import InvalidInput
 from landscape.measures.curvature import Curvature, Kind
 from landscape.measures.result import Cost, Result
-from landscape.measures.trace_estimators import Estimate, Tick, draws, hutch_plus_plus, hutchinson, xtrace
+from landscape.measures.trace_estimators import (
+    Draw,
+    Estimate,
+    Matrices,
+    Tick,
+    draws,
+    hutch_plus_plus,
+    hutchinson,
+    xtrace,
+)
 from landscape.problem import Problem
 
 if TYPE_CHECKING:
@@ -153,10 +162,8 @@ def trace(
         if progress is not None:
             progress(min(curvature.products / (total * curvature.count), 1.0))
 
-    if exact:
-        found = _diagonal(curvature, tick)
-    else:
-        found = ESTIMATORS[method](curvature, draws(curvature, seed), budget, tick)
+    estimator = _diagonal if exact else ESTIMATORS[method]
+    found = estimator(curvature, draws(curvature, seed), total, tick)
     return Trace(
         estimate=found.value.cpu().numpy(),
         standard_error=found.standard_error.cpu().numpy(),
@@ -172,8 +179,9 @@ def trace(
     )
 
 
-def _diagonal(curvature: Curvature, tick: Tick) -> Estimate:
-    """Return the exact traces, by one product for each parameter, keeping no matrix."""
+def _diagonal(curvature: Matrices, draw: Draw, budget: int, tick: Tick) -> Estimate:
+    """Return the exact traces by P products, keeping no matrix; nothing is drawn."""
+    del draw, budget
     entries = []
     for index in range(curvature.size):
         unit = torch.zeros_like(curvature.rows)

@@ -118,7 +118,8 @@ def xtrace(matrices: Matrices, draw: Draw, budget: int, tick: Tick) -> Estimate:
     the mean is ``s^2 / k + c``, with s^2 the expected sample variance and c the covariance of two samples. Let
     ``d_ij`` be the change of sample i when w_j also leaves its sketch. Given all probes but w_i, sample i is unbiased,
     with w_j in its sketch and without; hence ``c = E[d_ij d_ji]`` exactly, and the mean over pairs estimates it
-    without bias and without one more product. Satterthwaite's rule gives the degrees of freedom.
+    without bias and without one more product. Satterthwaite's rule gives the degrees of freedom. Known limit: where a
+    spectrum drops at exactly the k-th eigenvalue to a thousandth, errors have heavy tails and 95 % covers about 90 %.
     """
     k, size = budget // 2, matrices.size
     probes = torch.stack([draw(number) for number in range(k)], 2)
@@ -144,8 +145,9 @@ def xtrace(matrices: Matrices, draw: Draw, budget: int, tick: Tick) -> Estimate:
     # A product is rounded in the precision of the network, and nothing here can see that.
     rounding = torch.finfo(matrices.rows.dtype).eps * sketch.norm(dim=(1, 2))
     variance = own + covariance + rounding.square()
-    noise = 2 * own.square() / (k - 1) + 4 * shared.var(1) / k
-    freedom = (2 * variance.square() / noise.clamp(min=torch.finfo(torch.float64).tiny)).clamp(1.0, k - 1.0)
+    # Each part with its own degrees of freedom; the covariance is worth one at least, as any square is.
+    noise = own.square() / (k - 1) + torch.minimum(2 * shared.var(1) / k, covariance.square())
+    freedom = (variance.square() / noise.clamp(min=torch.finfo(torch.float64).tiny)).clamp(1.0, k - 1.0)
     return Estimate(samples.mean(1), variance.sqrt(), freedom, samples)
 
 
