@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import seaborn as sns
+from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
 from landscape.drawing.axes import axes_or_new
@@ -15,54 +16,63 @@ from landscape.errors import InvalidInput
 if TYPE_CHECKING:
     from landscape.measures.progress import LossOscillation, Progress
 
-#: Accuracy is drawn as it is, behind all else.
-ACCURACY = {"train_accuracy": "0.75", "test_accuracy": "0.35"}
+#: How many panels stand in a row.
+COLUMNS = 3
 
 
 def draw_progress(result: Progress, ax: Axes | None = None, quantities: Iterable[str] | None = None) -> Axes:
-    """Draw each quantity stretched from its smallest value (0) to its largest (1); the legend has both.
+    """Draw quantities along training, each in a panel of its own, or all on the axes given.
+
+    On axes that are given, each is stretched from its smallest value (0) to its largest (1), which the legend has. A
+    quantity's null is dashed, on the quantity's scale, with two standard errors on each side. Test accuracy is the grey
+    area behind, from 0 to 1.
 
     Parameters
     ----------
     result : Progress
     ax : Axes, optional
     quantities : iterable of str, optional
-        By default the first of each measure. Accuracies come along in grey, not stretched.
+        By default the first of each measure.
+
+    Returns
+    -------
+    Axes
+        Those given, or the first panel's.
 
     Raises
     ------
     InvalidInput
-        If one is not in the result.
+        If a quantity is not in the result.
     """
-    ax = axes_or_new(ax, figsize=(8.4, 4.4))
     if quantities is None:
         wanted = [names[0] for measure, names in result.quantities.items() if measure != "performance"]
+        wanted = wanted or list(result.values)[:1]
     else:
         wanted = [quantities] if isinstance(quantities, str) else list(quantities)
     for quantity in wanted:
         if quantity not in result.values:
             raise InvalidInput(f"quantities hold {quantity!r}, expected some of {', '.join(result.values)}")
-    for quantity, grey in ACCURACY.items():
-        if quantity in result.values and quantity not in wanted:
-            label = quantity.replace("_", " ")
-            ax.fill_between(result.steps, result.values[quantity], color=grey, alpha=0.25, linewidth=0, label=label)
-    for quantity, colour in zip(wanted, sns.color_palette("husl", max(len(wanted), 1)), strict=True):
-        values = result.values[quantity]
-        low, high = _range(values)
-        stretched = (values - low) / (high - low) if high > low else np.full(len(values), 0.5)
-        label = f"{quantity.replace('_', ' ')} ({low:.3g} to {high:.3g})"
-        ax.plot(result.steps, stretched, color=colour, linewidth=1.6, label=label)
-        if quantity in result.standard_errors and high > low:
-            half = 2 * result.standard_errors[quantity] / (high - low)
-            ax.fill_between(result.steps, stretched - half, stretched + half, color=colour, alpha=0.2, linewidth=0)
-    ax.set(xlabel="step", ylabel="from smallest to largest value", ylim=(-0.05, 1.05))
-    ax.legend(frameon=False, fontsize="small", loc="center left", bbox_to_anchor=(1.0, 0.5))
-    sns.despine(ax=ax)
-    return ax
+    if ax is not None:
+        return _together(result, ax, wanted)
+    lines = -(-len(wanted) // COLUMNS)
+    size = (3.2 * min(len(wanted), COLUMNS), 2.3 * lines + 0.3)
+    _, panels = plt.subplots(lines, min(len(wanted), COLUMNS), figsize=size, layout="constrained", squeeze=False)
+    for panel in panels.flat[len(wanted) :]:
+        panel.remove()
+    for panel, quantity in zip(panels.flat, wanted, strict=False):
+        _shade(result, panel)
+        _curve(result, panel, quantity, sns.color_palette()[0], 0.0, 1.0)
+        panel.set_title(_words(quantity), fontsize="medium")
+        panel.set_xlabel("step")
+        if f"{quantity}_null" in result.values:
+            panel.legend(["test accuracy", "measured", "null"], fontsize="x-small", facecolor="white", framealpha=1)
+        sns.despine(ax=panel)
+    first: Axes = panels.flat[0]
+    return first
 
 
 def draw_oscillation(result: LossOscillation, ax: Axes | None = None) -> Axes:
-    """Draw the power of each frequency; the area under the bars is the activity."""
+    """Draw the power of each frequency; all bars together are as high as the activity."""
     ax = axes_or_new(ax)
     ax.bar(result.frequencies, result.power, width=1 / len(result.residual), color=sns.color_palette()[0])
     if np.isfinite(result.mobility):
@@ -74,6 +84,44 @@ def draw_oscillation(result: LossOscillation, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def _range(values: np.ndarray) -> tuple[float, float]:
-    finite = values[np.isfinite(values)]
-    return (float(finite.min()), float(finite.max())) if len(finite) else (0.0, 0.0)
+def _together(result: Progress, ax: Axes, wanted: list[str]) -> Axes:
+    _shade(result, ax)
+    for quantity, colour in zip(wanted, sns.color_palette("husl", len(wanted)), strict=True):
+        finite = result.values[quantity][np.isfinite(result.values[quantity])]
+        low, high = (float(finite.min()), float(finite.max())) if len(finite) else (0.0, 0.0)
+        label = f"{_words(quantity)} ({low:.3g} to {high:.3g})"
+        _curve(result, ax, quantity, colour, low, high - low if high > low else 1.0, label=label)
+    ax.set(xlabel="step", ylabel="from smallest to largest value")
+    ax.legend(frameon=False, fontsize="small")
+    sns.despine(ax=ax)
+    return ax
+
+
+def _shade(result: Progress, ax: Axes) -> None:
+    """Shade the test accuracy, from the axes' lower edge (0) to their upper (1)."""
+    accuracy = result.values.get("test_accuracy", np.full(len(result.steps), np.nan))
+    ax.fill_between(result.steps, accuracy, transform=ax.get_xaxis_transform(), color="0.9", linewidth=0, zorder=0)
+
+
+def _curve(
+    result: Progress,
+    ax: Axes,
+    quantity: str,
+    colour: tuple[float, float, float],
+    low: float,
+    span: float,
+    label: str | None = None,
+) -> None:
+    ax.plot(result.steps, (result.values[quantity] - low) / span, color=colour, linewidth=1.6, label=label)
+    null = f"{quantity}_null"
+    if null in result.values:
+        ax.plot(result.steps, (result.values[null] - low) / span, color=colour, linewidth=1.2, linestyle="--")
+    for name in (quantity, null):
+        if name in result.standard_errors:
+            middle, half = result.values[name], 2 * result.standard_errors[name]
+            edges = [(middle + sign * half - low) / span for sign in (-1, 1)]
+            ax.fill_between(result.steps, *edges, color=colour, alpha=0.2, linewidth=0)
+
+
+def _words(quantity: str) -> str:
+    return quantity.replace("_", " ")

@@ -32,9 +32,10 @@ def circuit_losses(problem: Problem, row: Tensor, context: Context) -> dict[str,
 
     The projection averages over all inputs with one answer, which can answer right where the network does not: with
     enough frequencies kept, the restricted loss vanishes without generalisation. Hence ``restricted_loss_null``: the
-    same with as many other frequencies, drawn evenly from the sets that have the fewest key frequencies in them. A
-    circuit is shown by a restricted loss well below its null, not by a small one. The key frequencies are usually the
-    strongest, and so somewhat below the null even where there is no circuit; ask for half of it or less.
+    same with as many other frequencies, drawn evenly from the sets that have the fewest key frequencies in them. What
+    shows a circuit is a restricted loss below half of its null *and* a null that stays above half of chance, ``log
+    classes``. The first condition alone does not do: where the null is small, too, losses are exponentially sensitive.
+    Of simulated memorisers (p = 23, the 2 to 8 strongest frequencies kept) up to 85 % met it, and at most 5 % both.
 
     The null is the mean over ``context.draws`` random sets, or over all sets where there are not more; then its
     standard error is 0. The same seed draws the same sets for every network.

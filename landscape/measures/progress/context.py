@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from scipy import stats
 from torch import Tensor
 from torch.utils import _pytree as pytree
 
@@ -39,6 +38,8 @@ class Estimate(NamedTuple):
 
     def interval(self, level: float = 0.95) -> tuple[float, float]:
         """Return Student's interval around the mean, lower and upper end."""
+        from scipy import stats  # takes over a second to load
+
         half = float(stats.t.ppf((1 + level) / 2, len(self.draws) - 1)) * self.standard_error
         return self.value - half, self.value + half
 

@@ -1,0 +1,44 @@
+"""Progress measures along the grokking of addition modulo 23.
+
+Grey: test accuracy, which begins to rise long after the training data are fitted (step 60). The restricted loss of the
+logits' key frequencies falls from the start; that of as many other frequencies, its null, does not follow, which is
+what shows a circuit. The embedding's spectrum becomes uneven, the neurons' norms too, and the tangent kernel moves.
+"""
+
+import torch
+from torch import nn
+
+from landscape.measures.progress import Context, Neurons, Space, Spectrum, progress
+from landscape.models import Perceptron
+from landscape.optimisers import AdamW
+from landscape.problem import Problem
+from landscape.tasks import BinaryOperation
+from reports.gallery import save
+
+p = 23
+task = BinaryOperation(operation="x+y", p=p)
+model = Perceptron(width=64, embedding=32).build(task)
+model.initialise(seed=0)
+training = torch.rand(len(task.labels), generator=torch.Generator().manual_seed(0)) < 0.7
+split = [(task.inputs[chosen], task.labels[chosen]) for chosen in (training, ~training)]
+problem = Problem(model, nn.CrossEntropyLoss(), *split)
+
+rows = problem.start[None].clone()
+rates, state = AdamW.rates([AdamW(lr=1e-2, weight_decay=1.0)], rows), AdamW.initial_state(rows)
+checkpoints = {0: rows[0].clone()}
+for step in range(1, 1201):
+    _, gradient = problem.gradients(rows)
+    AdamW.step(rows, gradient, state, rates, torch.tensor(float(step)))
+    if step % 60 == 0:
+        checkpoints[step] = rows[0].clone()
+
+context = Context(
+    spectrum=Spectrum("embedding", axis=0, size=p),
+    space=Space(inputs=task.inputs, elements=task.labels, training=training),
+    neurons=Neurons(incoming=("hidden", 2), outgoing=("output", 0)),
+    examples=32,
+)
+measures = ["performance", "circuit_losses", "fourier_spectrum", "neuron_sparsity", "weight_norm", "kernel_change"]
+measured = progress(problem, checkpoints, measures=measures, context=context)
+chosen = ["restricted_loss", "excluded_loss", "spectrum_gini", "neuron_gini", "weight_norm", "kernel_distance"]
+save(measured.plot(quantities=chosen), "progress")
