@@ -20,6 +20,8 @@ class Quantity:
         Standard error, or a bound on the numerical error.
     low, high : float or None
         Ends of an interval.
+    word : str
+        What was found, where that is a word and no number.
     """
 
     name: str
@@ -27,12 +29,16 @@ class Quantity:
     error: float | None = None
     low: float | None = None
     high: float | None = None
+    word: str = ""
 
     @property
     def text(self) -> str:
         """The number as the page writes it: ``0.9 [0.8, 1.1]``, or ``12.1 ± 0.3``."""
+        if self.word:
+            return self.word
         if math.isnan(self.value):
-            return "not defined" if self.low is None else f"between {interval(self.low, self.high)}"
+            known = self.low is not None and self.high is not None and not math.isnan(self.low + self.high)
+            return f"in {interval(self.low, self.high)}" if known else "not determined"
         if self.low is not None or self.high is not None:
             return f"{number(self.value)} {interval(self.low, self.high)}"
         if self.error is None or math.isnan(self.error):
@@ -57,6 +63,8 @@ class Account:
     converged : bool or None
         None where nothing has to converge.
     warnings : tuple of str
+    terms : tuple of (term, text)
+        Formulas of several quantities, in place of `formula`.
     """
 
     sentence: str
@@ -68,9 +76,10 @@ class Account:
     arxiv: str = ""
     converged: bool | None = None
     warnings: tuple[str, ...] = ()
+    terms: tuple[tuple[str, str], ...] = ()
 
     @property
     def meaning(self) -> list[tuple[str, str]]:
         """What is meant, as pairs of a term and its text."""
-        pairs = [("Formula", self.formula), ("Units", self.units), ("Error", self.error)]
+        pairs = [*self.terms, ("Formula", self.formula), ("Units", self.units), ("Error", self.error)]
         return [(term, text) for term, text in pairs if text]

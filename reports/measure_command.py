@@ -186,6 +186,9 @@ def _facts(subject: Subject) -> list[tuple[str, str]]:
         facts.append(
             ("Checkpoints", f"{len(subject.checkpoints)}: {subject.checkpoints[0][0]} to {subject.checkpoints[-1][0]}")
         )
+    if subject.other is not None or len(subject.checkpoints) > 1:
+        ends = "the model and 'other'" if subject.other is not None else "the first and the last checkpoint"
+        facts.append(("Paths lead", f"between {ends}"))
     return [*facts, ("Device", str(problem.device))]
 
 
@@ -218,7 +221,7 @@ def _data(run: Run) -> dict[str, Any]:
                 "converged": told.converged,
                 "warnings": [*told.warnings, *finding.warnings],
                 "quantities": [
-                    {key: _plain(getattr(q, key)) for key in ("name", "value", "error", "low", "high")}
+                    {key: _plain(getattr(q, key)) for key in ("name", "value", "error", "low", "high", "word")}
                     for q in told.quantities
                 ],
                 "table": [

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import matplotlib
+import numpy as np
+import pandas as pd
 import seaborn as sns
 from cycler import cycler
 from markupsafe import Markup
@@ -46,26 +49,95 @@ SETTINGS: dict[Any, Any] = {
 }
 
 
-def draw(result: Result, *, key: str, words: str) -> tuple[str, Markup]:
-    """Draw a result; return the title that the picture gave itself, and the picture without it.
+def draw(name: str, result: Result, *, words: str) -> tuple[str, tuple[Markup, ...]]:
+    """Draw a result; return the title that the picture gave itself, and the picture without it, in one or more panels.
 
     Parameters
     ----------
+    name : str
+        Of the instrument: the prefix of every id in the picture.
     result : Result
-    key : str
-        Prefix of every id in the picture; unique in the page.
     words : str
         What it shows, for those who do not see it.
     """
     with style(), matplotlib.rc_context(SETTINGS), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of fonts and of layout: the page's own font draws the text
-        figure = Figure(figsize=(WIDTH / 72, HEIGHT / 72), layout="constrained")
-        axes = result.plot(figure.add_subplot())
-        title = axes.get_title()
-        axes.set_title("")
-        for drawn in figure.axes:
-            _plain(drawn)
-        return title, inline(figure, key=key, words=words, colours=PageColours())
+        title, drawings = "", []
+        for index, panel in enumerate(_panels(name, result)):
+            figure = Figure(figsize=(WIDTH / 72, HEIGHT / 72), layout="constrained")
+            drawn = panel(figure.add_subplot())
+            title = drawn.get_title()
+            drawn.set_title("")
+            for axes in figure.axes:
+                _plain(axes)
+            key = f"figure-{name}-{index}"
+            drawings.append(inline(figure, key=key, words=f"{title}. {words}", colours=PageColours()))
+        return title if len(drawings) == 1 else "", tuple(drawings)
+
+
+def data(name: str, result: Any) -> pd.DataFrame:
+    """Return what is drawn as a table."""
+    if name == "margin":
+        return pd.DataFrame({"example": np.arange(result.margin.shape[1]), "margin": result.margin[0]})
+    if name == "trace":
+        samples = result.samples[0]
+        return pd.DataFrame({"parameter" if result.exact else "probe": np.arange(len(samples)), "value": samples})
+    return result.to_frame()
+
+
+def _panels(name: str, result: Any) -> list[Callable[[Axes], Axes]]:
+    """Return what draws each panel: mostly the result's own picture, which for one network can be a single point."""
+    if name == "margin":
+        return [functools.partial(_margins, result)]
+    if name == "trace":
+        return [functools.partial(_samples, result)]
+    if name == "progress":
+        return [functools.partial(_along, result, names[0]) for names in result.quantities.values()]
+    return [result.plot]
+
+
+def _margins(result: Any, axes: Axes) -> Axes:
+    """Draw how the examples' margins are spread."""
+    sns.histplot(x=result.margin[0], ax=axes, color=SERIES[0], edgecolor="white", linewidth=0.5)
+    axes.axvline(0, color=SOFT, linewidth=0.8)
+    axes.axvline(result.margin[0].mean(), color=SERIES[1], label="mean")
+    axes.legend()
+    axes.set(xlabel="margin, z_label − max(other z)", ylabel="examples", title="Margins of the examples")
+    return axes
+
+
+def _samples(result: Any, axes: Axes) -> Axes:
+    """Draw the samples whose mean, or the diagonal whose sum, is the trace."""
+    samples = np.sort(result.samples[0])
+    axes.plot(np.arange(1, len(samples) + 1), samples, "." if len(samples) < 300 else "-", color=SERIES[0])
+    if result.exact:
+        axes.set(xlabel="rank", ylabel="entry of the diagonal", title="Diagonal of the Hessian, sorted")
+        return axes
+    low, high = (float(end[0]) for end in result.interval())
+    axes.axhline(result.estimate[0], color=SERIES[1], label="mean and its 95 % interval")
+    axes.axhspan(low, high, color=SERIES[1], alpha=0.2, linewidth=0)
+    axes.legend()
+    axes.set(xlabel="rank", ylabel="estimate of the trace", title="Estimates by single probes, sorted")
+    return axes
+
+
+def _along(result: Any, quantity: str, axes: Axes) -> Axes:
+    """Draw a quantity along the training, with its null and two standard errors where it has them."""
+    for name, look in ((quantity, "-"), (f"{quantity}_null", "--")):
+        if name in result.values:
+            axes.plot(result.steps, result.values[name], look, color=SERIES[0], marker=".", label=_words(name))
+            if name in result.standard_errors:
+                half = 2 * result.standard_errors[name]
+                edges = (result.values[name] - half, result.values[name] + half)
+                axes.fill_between(result.steps, *edges, color=SERIES[0], alpha=0.2, linewidth=0)
+    if len(axes.lines) > 1:
+        axes.legend()
+    axes.set(xlabel="step", ylabel=_words(quantity), title=_words(quantity))
+    return axes
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
 
 
 def _plain(axes: Axes) -> None:
@@ -74,7 +146,7 @@ def _plain(axes: Axes) -> None:
         if isinstance(axis.get_major_locator(), AutoLocator):
             axis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
         if isinstance(axis.get_major_formatter(), LogFormatter | ScalarFormatter):
-            axis.set_major_formatter(FuncFormatter(lambda value, _: number(float(f"{value:.12g}"))))
+            axis.set_major_formatter(FuncFormatter(lambda value, _: number(float(f"{value:.12g}"), 6)))
             axis.set_minor_formatter(NullFormatter())
 
 

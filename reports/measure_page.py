@@ -13,7 +13,7 @@ import pandas as pd
 from landscape.measures.result import Cost, Result
 from reports import wording
 from reports.measure_account import Account
-from reports.measure_figures import draw
+from reports.measure_figures import data, draw
 from reports.measure_words import account, title
 from reports.measuring import Finding
 from reports.page import Figure, environment, shell
@@ -140,13 +140,12 @@ def _section(finding: Finding) -> Section:
 def _figure(name: str, result: Result, told: Account) -> tuple[Figure | None, tuple[str, ...]]:
     """Return the picture, or why there is none: what was measured is worth telling without it."""
     try:
-        caption, drawing = draw(result, key=f"figure-{name}", words=told.sentence)
+        caption, drawings = draw(name, result, words=told.sentence)
     except Exception as error:
         return None, (f"The figure could not be drawn ({type(error).__name__}: {error}).",)
-    csv = result.to_frame().to_csv(index=False, lineterminator="\n")
-    return Figure(
-        (wording.capital(caption) if caption.isascii() else caption) or title(name), (drawing,), "", csv, f"{name}.csv"
-    ), ()
+    caption = wording.capital(caption) if caption.isascii() else caption
+    csv = data(name, result).to_csv(index=False, lineterminator="\n")
+    return Figure(caption or title(name), drawings, "", csv, f"{name}.csv"), ()
 
 
 def cost(spent: Cost) -> str:

@@ -7,7 +7,7 @@ import contextlib
 import difflib
 import inspect
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from torch.utils.data import DataLoader, Dataset
 from landscape.errors import InvalidInput
 from landscape.initialisation import Initialise
 from landscape.measures.directions import as_row
+from landscape.measures.progress import Context
 from landscape.problem import Problem
 from landscape.training.worker import import_module
 
@@ -27,7 +28,7 @@ EXPECTED = (
 )
 #: What a factory's dict may hold beside model, loss, train and test: options of `Problem`, and what is compared.
 OPTIONS = ("parameters", "only", "accuracy", "batch_size", "training_mode")
-EXTRAS = ("checkpoints", "other", "initialise")
+EXTRAS = ("checkpoints", "other", "initialise", "context")
 KEYS = ("model", "loss", "train", "test", *OPTIONS, *EXTRAS)
 
 #: Examples that are stacked at once from a `Dataset`.
@@ -45,20 +46,23 @@ class Subject:
         As the user named it.
     model : str
         The class of the model, in words.
-    checkpoints : tuple of (label, Tensor of shape (P,))
-        In the order of training.
+    checkpoints : tuple of (int, Tensor of shape (P,))
+        By step, in the order of training.
     other : Tensor of shape (P,), or None
         A second network of the same architecture.
     initialise : callable or None
         Draws a fresh model by seed, where the model's own ``reset_parameters`` do not serve.
+    context : landscape.measures.progress.Context or None
+        What some progress measures need.
     """
 
     problem: Problem
     target: str
     model: str
-    checkpoints: tuple[tuple[str, Tensor], ...] = ()
+    checkpoints: tuple[tuple[int, Tensor], ...] = ()
     other: Tensor | None = None
     initialise: Initialise | None = None
+    context: Context | None = None
 
 
 def load(target: str) -> Subject:
@@ -192,6 +196,7 @@ def _subject(returned: Any, target: str, name: str) -> Subject:
         tuple(_checkpoints(problem, parts.get("checkpoints"), name)),
         None if other is None else as_row(problem, other, f"'other' of {name}"),
         parts.get("initialise"),
+        parts.get("context"),
     )
 
 
@@ -222,9 +227,9 @@ def _batched(data: Any) -> Any:
     return DataLoader(data, batch_size=STACKED) if isinstance(data, Dataset) else data
 
 
-def _checkpoints(problem: Problem, given: Any, name: str) -> Iterator[tuple[str, Tensor]]:
+def _checkpoints(problem: Problem, given: Any, name: str) -> list[tuple[int, Tensor]]:
     if given is None:
-        return
+        return []
     if isinstance(given, Mapping):
         pairs = list(given.items())
     elif isinstance(given, Sequence) and not isinstance(given, str):
@@ -234,8 +239,14 @@ def _checkpoints(problem: Problem, given: Any, name: str) -> Iterator[tuple[str,
             f"{name} returned {_kind(given)} as 'checkpoints', expected a list of models or of their state dicts, or "
             "a dict of them by step"
         )
-    for label, network in pairs:
-        yield str(label), as_row(problem, network, f"checkpoint {label} of {name}")
+    for step, _ in pairs:
+        if not isinstance(step, int):
+            raise InvalidInput(f"{name} returned a checkpoint of step {step!r:.40}, expected an integer")
+    return [(step, as_row(problem, of, f"checkpoint {step} of {name}")) for step, of in sorted(pairs, key=_first)]
+
+
+def _first(pair: tuple[int, Any]) -> int:
+    return pair[0]
 
 
 def _model_name(problem: Problem) -> str:

@@ -25,6 +25,9 @@ def title(name: str) -> str:
 
 
 TITLES = {
+    "norm-profile": "Loss over the weight norm",
+    "trace": "Trace of the Hessian",
+    "progress": "Progress measures along the training",
     "eigenvalues": "Largest eigenvalues of the Hessian",
     "negative-eigenvalue": "Most negative eigenvalue of the Hessian",
     "homogeneity": "Homogeneity",
@@ -35,6 +38,49 @@ TITLES = {
     "straight-path": "Straight path to the second network",
     "low-loss-path": "Path of low loss to the second network",
 }
+
+
+# -- Norm --------------------------------------------------------------------------------------------------------------
+
+
+def _norm_profile(result: Any) -> Account:
+    train, test, critical = result.shape("train"), result.shape("test"), result.critical_norm()
+    seeds = len(result.seeds)
+    kept = int(result.converged[-1].sum())
+    where = Quantity("critical norm / initial", critical.estimate, low=critical.low, high=critical.high)
+    if np.isfinite(critical.estimate):
+        minimum = f"; its minimum lies at {where.text} times the initial norm"
+    else:
+        inside = int(np.isfinite(critical.seeds).sum())
+        minimum = f"; {inside} of {seeds} seeds have its minimum inside the norms measured"
+    return Account(
+        f"The training loss {_shape(train.kind)}. The test loss {_shape(test.kind)}{minimum}"
+        + (f"; {round(test.agreement * seeds)} of {seeds} seeds agree." if np.isfinite(test.agreement) else "."),
+        (
+            Quantity("shape of training and test loss", np.nan, word=f"{train.kind}, {test.kind}"),
+            where,
+        ),
+        "L_train and L_test of θ*(w) = argmin L_train(θ) subject to |θ| = w, by Adam on the sphere; L: falls, then is "
+        "flat; U: rises on both sides of its minimum, by a factor of 2 or more",
+        "the loss's own; norms in multiples of each seed's initial norm",
+        f"95 % t interval over {count(seeds, 'seed')} (initialisations) of the parabola's vertex",
+        "Liu, Michaud and Tegmark 2023 (Omnigrok)",
+        arxiv="2210.01117",
+        converged=bool(result.converged.all()),
+        warnings=(
+            *_unless(
+                kept == seeds * len(result.scales),
+                f"{kept} of {seeds * len(result.scales)} networks came to rest; the others are crosses in the figure, "
+                "and take no part in shape or minimum.",
+            ),
+            *_unless(train.kind != "neither", f"Training loss: {train.reason}."),
+            *_unless(test.kind != "neither", f"Test loss: {test.reason}."),
+        ),
+    )
+
+
+def _shape(kind: str) -> str:
+    return {"L": "has an L", "U": "has a U", "flat": "is flat"}.get(kind, "has neither an L nor a U that is certain")
 
 
 # -- Curvature ---------------------------------------------------------------------------------------------------------
@@ -81,6 +127,35 @@ def _negative(result: Any) -> Account:
         "thick-restart Lanczos on −H, Wu and Simon 2000",
         converged=converged,
         warnings=_unless(converged, "The residual is above the tolerance; a still smaller eigenvalue may exist."),
+    )
+
+
+def _trace(result: Any) -> Account:
+    value, error = result.estimate[0], result.standard_error[0]
+    low, high = (float(end[0]) for end in result.interval())
+    if result.exact:
+        sentence = f"The eigenvalues of the Hessian add up to {number(value)}, exactly."
+        quantity = Quantity("trace", value)
+    else:
+        sentence = (
+            f"The eigenvalues of the Hessian add up to {number(value)}, between {number(low)} and {number(high)}."
+        )
+        quantity = Quantity("trace", value, low=low, high=high)
+    names = {"xtrace": "XTrace, Epperly, Tropp and Webber 2024", "hutch++": "Hutch++, Meyer et al. 2021"}
+    return Account(
+        sentence,
+        (quantity,),
+        "tr H = Σᵢ Hᵢᵢ with H = ∂²L/∂θ²",
+        CURVATURE,
+        "none but rounding: every entry of the diagonal was computed"
+        if result.exact
+        else "95 % t interval over probes",
+        "the definition" if result.exact else names.get(result.method, "Hutchinson 1989"),
+        arxiv="2301.07825" if result.method == "xtrace" else "",
+        warnings=_unless(
+            result.exact or error <= 0.1 * abs(value),
+            f"The standard error is {100 * error / abs(value or 1):.0f} % of the trace; more products would help.",
+        ),
     )
 
 
@@ -214,25 +289,24 @@ def _plane(result: Any) -> Account:
 
 def _path(result: Any) -> Account:
     bound = result.barrier_bound
-    if bound <= result.tolerance:
-        kind = "There is no barrier"
-    elif result.barrier > result.tolerance:
-        kind = "There is a barrier"
-    else:
-        kind = "Whether there is a barrier is not settled"
     bent = hasattr(result, "settled")
     path = (
         f"a bent path {number(result.length / result.distance, 3)} times as long as the straight line"
         if bent
         else "the straight line"
     )
-    monotone = "never rises" if result.non_increasing else f"rises by {number(result.largest_rise, 3)} at most"
+    if bound <= result.tolerance:
+        kind = f"There is no barrier on {path}, to within {number(bound, 3)}"
+    elif result.barrier > result.tolerance:
+        kind = f"There is a barrier on {path}: its height lies between {number(result.barrier)} and {number(bound)}"
+    else:
+        kind = f"A barrier on {path} is small: its height lies between {number(result.barrier)} and {number(bound)}"
+    monotone = f"rises by {number(result.largest_rise, 3)} at most" if result.largest_rise > 0 else "never rises"
     warnings = _unless(result.converged, "The bounds on the barrier lie further apart than was asked for.")
     if bent and not result.settled:
         warnings += ("The path had not come to rest: more steps may find a lower one.",)
     return Account(
-        f"{kind} on {path}: its height lies between {number(result.barrier)} and {number(bound)}. From the first "
-        f"network to the second the training loss {monotone}.",
+        f"{kind}. From the first network to the second the training loss {monotone}.",
         (Quantity("barrier", result.barrier, low=result.barrier, high=bound),),
         "max over t of f(t) − ((1 − t) f(0) + t f(1)) with f(t) = L(γ(t))"
         + (", γ a Bézier curve whose inner point is trained" if bent else ", γ straight"),
@@ -250,8 +324,44 @@ def _path(result: Any) -> Account:
     )
 
 
+def _progress(result: Any) -> Account:
+    from landscape.measures.progress import MEASURES
+
+    steps, values = result.steps, result.values
+    parts = []
+    for name, word in (
+        ("weight_norm", "the weight norm"),
+        ("test_loss", "the test loss"),
+        ("test_accuracy", "test accuracy"),
+    ):
+        if name in values and np.isfinite(values[name][[0, -1]]).all():
+            parts.append(f"{word} goes from {number(values[name][0], 3)} to {number(values[name][-1], 3)}")
+    told = f"{_listed(parts)}." if parts else f"{len(values)} quantities were followed."
+    sources = [MEASURES[name] for name in result.quantities if name in MEASURES]
+    return Account(
+        f"From step {steps[0]} to step {steps[-1]}, over {count(len(steps), 'checkpoint')}, {told}",
+        tuple(
+            Quantity(name.replace("_", " "), float(values[name][-1]))
+            for name in ("weight_norm", "distance_from_start", "kernel_distance")
+            if name in values
+        ),
+        "",
+        "the numbers above are those of the last checkpoint",
+        "two standard errors over random draws where a band is drawn, otherwise none but rounding",
+        "; ".join(dict.fromkeys(measure.source.split(",")[0].split(";")[0] for measure in sources)),
+        warnings=tuple(
+            f"Left out: {', '.join(sorted(result.left_out)).replace('_', ' ')}; the factory can return 'context', a "
+            "landscape.measures.progress.Context that says what they need."
+            for _ in range(bool(result.left_out))
+        ),
+        terms=tuple((capital(measure.name.replace("_", " ")), measure.formula) for measure in sources),
+    )
+
+
 _ACCOUNTS: dict[str, Callable[[Any], Account]] = {
+    "norm-profile": _norm_profile,
     "eigenvalues": _eigenvalues,
+    "trace": _trace,
     "negative-eigenvalue": _negative,
     "homogeneity": _homogeneity,
     "margin": _margin,
@@ -260,6 +370,7 @@ _ACCOUNTS: dict[str, Callable[[Any], Account]] = {
     "plane": _plane,
     "straight-path": _path,
     "low-loss-path": _path,
+    "progress": _progress,
 }
 
 

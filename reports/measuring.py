@@ -168,6 +168,25 @@ def measure(
 # -- How each is run ---------------------------------------------------------------------------------------------------
 
 
+def _norm_profile(subject: Subject, setting: Setting, progress: Progress) -> Result:
+    import numpy as np
+
+    from landscape.measures.norm_profile import norm_profile
+    from landscape.optimisers import AdamW
+
+    options: dict[str, Any] = {}
+    if setting.quick:  # fewer norms, and larger steps than those published
+        options = {"scales": 10.0 ** np.linspace(-1, 1, 7), "steps": 500}
+        options["optimiser"] = AdamW(lr=1e-2, weight_decay=0.0, beta2=0.999)
+    return norm_profile(
+        subject.problem,
+        seeds=range(setting.seed, setting.seed + 4),
+        initialise=subject.initialise,
+        progress=progress,
+        **options,
+    )
+
+
 def _eigenvalues(subject: Subject, setting: Setting, progress: Progress) -> Result:
     from landscape.measures.eigenvalues import top_eigenvalues
 
@@ -191,6 +210,12 @@ def _negative_eigenvalue(subject: Subject, setting: Setting, progress: Progress)
     )
     assert found.smallest is not None
     return found.smallest
+
+
+def _trace(subject: Subject, setting: Setting, progress: Progress) -> Result:
+    from landscape.measures.trace import trace
+
+    return trace(subject.problem, budget=setting.choose(100, 30), seed=setting.seed, progress=progress)
 
 
 def _homogeneity(subject: Subject, *_: Any) -> Result:
@@ -257,6 +282,14 @@ def _bent_path(subject: Subject, setting: Setting, progress: Progress) -> Result
     )
 
 
+def _progress(subject: Subject, setting: Setting, progress: Progress) -> Result:
+    from landscape.measures.progress import Context
+    from landscape.measures.progress import progress as progress_measures
+
+    context = subject.context or Context(seed=setting.seed, examples=setting.choose(64, 16))
+    return progress_measures(subject.problem, dict(subject.checkpoints), context=context, progress=progress)
+
+
 def _rows(*networks: Any) -> Any:
     import torch
 
@@ -267,11 +300,20 @@ def _ends(subject: Subject) -> tuple[Any, Any]:
     """Return the two networks between which a path is measured."""
     if subject.other is not None:
         return subject.problem.start, subject.other
-    first = subject.checkpoints[0][1]
-    return first, subject.problem.start if len(subject.checkpoints) == 1 else subject.checkpoints[-1][1]
+    return subject.checkpoints[0][1], subject.checkpoints[-1][1]
 
 
 # -- Where each can be used --------------------------------------------------------------------------------------------
+
+
+def _no_test(subject: Subject) -> str:
+    return "" if "test" in subject.problem.batches else "it needs test data; return 'test' too"
+
+
+def _no_training(subject: Subject) -> str:
+    return (
+        "" if len(subject.checkpoints) > 1 else "it needs at least two checkpoints of a training; return 'checkpoints'"
+    )
 
 
 def _one_tensor(subject: Subject) -> str:
@@ -312,7 +354,7 @@ def _redrawn(subject: Subject) -> str:
 def _no_ends(subject: Subject) -> str:
     import torch
 
-    if subject.other is None and not subject.checkpoints:
+    if subject.other is None and len(subject.checkpoints) < 2:
         return "it needs two networks; return 'other' (a second model) or 'checkpoints' too"
     if torch.equal(*_ends(subject)):
         return "the two networks that it needs are the same"
@@ -320,10 +362,15 @@ def _no_ends(subject: Subject) -> str:
 
 
 INSTRUMENTS = (
-    Instrument("eigenvalues", "largest eigenvalues of the Hessian", _eigenvalues, group="hessian"),
     Instrument(
-        "negative-eigenvalue", "its most negative eigenvalue", _negative_eigenvalue, group="hessian", asked_only=True
+        "norm-profile",
+        "train and test loss over the weight norm: is there an L and a U?",
+        _norm_profile,
+        lambda subject: _no_test(subject) or _redrawn(subject),
     ),
+    Instrument("eigenvalues", "largest eigenvalues of the Hessian", _eigenvalues, group="hessian"),
+    Instrument("negative-eigenvalue", "its most negative eigenvalue", _negative_eigenvalue, asked_only=True),
+    Instrument("trace", "trace of the Hessian", _trace, group="hessian"),
     Instrument("homogeneity", "degree of homogeneity κ of the model", _homogeneity, _one_tensor, "efficiency"),
     Instrument("margin", "margin per norm^κ", _margin, _classifies, "efficiency"),
     Instrument(
@@ -338,4 +385,5 @@ INSTRUMENTS = (
     Instrument("plane", "loss on a random plane", _plane, group="slices"),
     Instrument("straight-path", "loss on the straight line to a second network", _straight_path, _no_ends, "paths"),
     Instrument("low-loss-path", "a bent path of low loss to it", _bent_path, _no_ends, "paths"),
+    Instrument("progress", "progress measures along checkpoints", _progress, _no_training),
 )
