@@ -8,6 +8,8 @@ import numpy as np
 import seaborn as sns
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.ticker import MaxNLocator, NullLocator, ScalarFormatter
 
 if TYPE_CHECKING:
     from landscape.measures.efficiency_frontier import EfficiencyFrontier
@@ -29,12 +31,13 @@ def _draw_losses(result: EfficiencyFrontier, axes: Axes) -> None:
     colours = sns.color_palette("flare", len(result.sizes))
     for index, (size, colour) in enumerate(zip(result.sizes, colours, strict=True)):
         axes.plot(result.norms, np.median(result.memorising_loss[:, index], 0), ".-", color=colour, label=f"{size}")
-    general = np.where(result.generalises[:, None], result.generalising_loss, np.nan).mean(1)
+    general = np.where(result.counts, result.generalising_loss, np.nan).mean(1)
     known = ~np.isnan(general).all(0)
     middle = np.nanmedian(general[:, known], axis=0)
     axes.plot(result.norms[known], middle, ".--", color=sns.color_palette("deep")[0], label="generalising")
     axes.axhline(result.level, color="0.6", linewidth=1)
     axes.set(xscale="log", yscale="log", xlabel="weight norm", ylabel="training loss", title="Loss at a fixed norm")
+    _plain(axes.xaxis)
     axes.legend(title="random labels for", frameon=False, fontsize="small")
     sns.despine(ax=axes)
 
@@ -60,6 +63,16 @@ def _draw_norms(result: EfficiencyFrontier, axes: Axes) -> None:
         xlabel="training examples",
         ylabel=f"norm needed for a loss of {result.level:g}",
     )
+    _plain(axes.yaxis)
+    axes.set_xticks(result.sizes, [str(size) for size in result.sizes])
+    axes.xaxis.set_minor_locator(NullLocator())
     axes.set_title(crossing.sentence(), fontsize="small")
     axes.legend(frameon=False)
     sns.despine(ax=axes)
+
+
+def _plain(axis: Axis) -> None:
+    """Mark round numbers on a logarithmic axis that spans less than a few decades."""
+    axis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
+    axis.set_major_formatter(ScalarFormatter())
+    axis.set_minor_locator(NullLocator())

@@ -37,10 +37,10 @@ class Efficiency(Result):
     kappa : float
         Degree of homogeneity used, the same for all networks, so that their values compare.
     degree : array, shape (networks,)
-        Each network's own estimate of kappa; equal to `kappa` if that was given.
+        Each network's own estimate of kappa.
     homogeneous : array of bool, shape (networks,)
-        Whether the network passed the checks of `homogeneity`. Where it did not, or where kappa was given and so was
-        not checked, the value depends on the scale of the parameters.
+        Whether the network passed the checks of `homogeneity`. Where it did not, or where its degree is not `kappa`,
+        the value depends on the scale of the parameters.
     norm, loss : array, shape (networks,)
         L2 norm of the counted parameters; mean loss.
     margin : array, shape (networks, n)
@@ -124,13 +124,9 @@ def efficiency(
         problem.need_test("efficiency on the test split")
     rows = networks(problem, rows)
     norm = Sphere(problem, counted).norm(rows.double()).squeeze(1)
-    cost = Cost(evaluations=len(rows))
+    found = homogeneity(problem, rows, split=split, counted=counted)
     if kappa is None:
-        found = homogeneity(problem, rows, split=split, counted=counted)
-        degree, homogeneous, cost = found.degree, found.homogeneous, cost + found.cost
-        kappa = float(np.median(degree))
-    else:
-        degree, homogeneous = np.full(len(rows), float(kappa)), np.full(len(rows), False)
+        kappa = float(np.median(found.degree))
     outputs, labels = _classified(problem, rows, split)
     value = efficiency_of(outputs, labels, norm, kappa, definition, level=level, loss=problem.output_loss)
     if value.isnan().all():
@@ -144,14 +140,14 @@ def efficiency(
         value=_array(value),
         standard_error=_array(_standard_error(outputs, labels, norm, kappa, definition)),
         kappa=kappa,
-        degree=degree,
-        homogeneous=homogeneous,
+        degree=found.degree,
+        homogeneous=found.homogeneous,
         norm=_array(norm),
         loss=_array(losses),
         margin=_array(margin(outputs, labels.expand(outputs.shape[:-1]))),
         level=level,
         split=split,
-        cost=cost,
+        cost=found.cost + Cost(evaluations=len(rows)),
     )
 
 

@@ -49,14 +49,17 @@ class EfficiencyFrontier(Result):
     accuracy : array, shape (seeds, norms)
         Of the generalising networks on `gate_split`.
     generalises : array of bool, shape (seeds, norms)
-        Whether that accuracy is at least `gate`. Points that fail take no part in `generalising_norm`.
+        Whether that accuracy is at least `gate`.
+    counts : array of bool, shape (seeds, sizes, norms)
+        Whether a point has part in `generalising_norm`: it generalises, or its loss is above the level, for then no
+        generalising network reaches the level there either.
     gate : float
     gate_split : str
         "test" if the problem has test data, which no network was trained on here; else "train", and then the gate
         says only that everything is fitted.
     memorising_norm, generalising_norm : array, shape (seeds, sizes)
-        Norm that the level needs; 0 where the smallest norm suffices, infinity where none does, NaN where nothing
-        generalises.
+        Norm that the level needs; 0 where the smallest norm suffices, infinity where none does, NaN where the level is
+        reached by networks that do not generalise alone.
     crossing : CrossingSize
         The data size at which both need the same norm.
     cost : Cost
@@ -72,6 +75,7 @@ class EfficiencyFrontier(Result):
     generalising_converged: np.ndarray
     accuracy: np.ndarray
     generalises: np.ndarray
+    counts: np.ndarray
     gate: float
     gate_split: str
     memorising_norm: np.ndarray
@@ -90,7 +94,7 @@ class EfficiencyFrontier(Result):
                 "loss": getattr(self, f"{circuit}_loss"),
                 "converged": self.converged if memorising else self.generalising_converged[:, None],
                 "accuracy": np.nan if memorising else self.accuracy[:, None],
-                "counts": True if memorising else self.generalises[:, None],
+                "counts": True if memorising else self.counts,
                 "needed": getattr(self, f"{circuit}_norm")[..., None],
             }
             columns = {name: np.broadcast_to(values, shape).ravel() for name, values in spread.items()}
@@ -159,7 +163,7 @@ def efficiency_frontier(
     counted : str or sequence of str, optional
         Glob patterns of the tensors whose norm counts; by default all.
     gate : float
-        Accuracy on the held-out data that a generalising network must have to count.
+        Accuracy on the held-out data from which on a network counts as generalising.
     confidence : float
         Of the crossing's interval.
     progress : callable, optional
@@ -177,14 +181,14 @@ def efficiency_frontier(
         that of seeds, or an option does not fit.
     """
     grid, seeds = ascending("norms", norms), tuple(seeds)
-    counts = ascending("sizes", sizes).astype(int)
-    n_classes = _checked(problem, counts, seeds, level, gate)
+    numbers = ascending("sizes", sizes).astype(int)
+    n_classes = _checked(problem, numbers, seeds, level, gate)
     starts = torch.stack([fresh(problem, seed, initialise) for seed in seeds])
     good = starts if generalising is None else networks(problem, generalising)
     if len(good) != len(seeds):
         raise InvalidInput(f"generalising holds {len(good)} networks, expected one for each of the {len(seeds)} seeds")
     order = example_order(problem.count["train"], seeds)
-    whole, sphere = len(counts) + 1, Sphere(problem, counted)
+    whole, sphere = len(numbers) + 1, Sphere(problem, counted)
 
     def minimise(data: Problem, rows: Tensor, examples: Tensor | None, part: int) -> Minima:
         return minimise_at_norm(
@@ -203,18 +207,21 @@ def efficiency_frontier(
     circuits = minimise(problem, good, None, 0)
     gate_split = "test" if "test" in problem.batches else "train"
     accuracy = circuits.end[gate_split, "accuracy"].reshape(shape)
-    true_loss = _losses_on(problem, circuits.rows, order.repeat_interleave(len(grid), 0), counts)
+    true_loss = _losses_on(problem, circuits.rows, order.repeat_interleave(len(grid), 0), numbers)
     twins_problem = with_random_labels(problem, seeds, n_classes)
     offset = problem.count["train"] * torch.arange(len(seeds))[:, None]
-    twins = [minimise(twins_problem, starts, order[:, :d] + offset, part) for part, d in enumerate(counts, start=1)]
+    twins = [minimise(twins_problem, starts, order[:, :d] + offset, part) for part, d in enumerate(numbers, start=1)]
 
     memorising = np.stack([twin.end["train", "loss"].reshape(shape) for twin in twins], 1)
     generalises = accuracy >= gate
-    generalising_loss = np.moveaxis(true_loss.reshape(*shape, len(counts)), 2, 1)
-    counting = np.where(generalises[:, None], generalising_loss, np.nan)
-    needed = [np.array([[norm_needed(grid, one, level) for one in of] for of in set]) for set in (memorising, counting)]
+    generalising_loss = np.moveaxis(true_loss.reshape(*shape, len(numbers)), 2, 1)
+    counts = generalises[:, None] | (generalising_loss > level)
+    reached = (generalises[:, None] & (generalising_loss <= level)).any(2)
+    generalising_norm = _needed(grid, np.where(counts, generalising_loss, np.nan), level)
+    generalising_norm[~reached & ~counts.all(2)] = np.nan
+    memorising_norm = _needed(grid, memorising, level)
     return EfficiencyFrontier(
-        sizes=counts,
+        sizes=numbers,
         norms=grid,
         seeds=seeds,
         level=level,
@@ -224,13 +231,19 @@ def efficiency_frontier(
         generalising_converged=circuits.converged.reshape(shape),
         accuracy=accuracy,
         generalises=generalises,
+        counts=counts,
         gate=gate,
         gate_split=gate_split,
-        memorising_norm=needed[0],
-        generalising_norm=needed[1],
-        crossing=crossing_size(counts, needed[0], needed[1], confidence=confidence),
+        memorising_norm=memorising_norm,
+        generalising_norm=generalising_norm,
+        crossing=crossing_size(numbers, memorising_norm, generalising_norm, confidence=confidence),
         cost=sum((twin.cost for twin in twins), circuits.cost + Cost(evaluations=len(circuits.rows))),
     )
+
+
+def _needed(norms: np.ndarray, losses: np.ndarray, level: float) -> np.ndarray:
+    """Return the norm that each curve (..., norms) needs for the level."""
+    return np.apply_along_axis(lambda curve: norm_needed(norms, curve, level), -1, losses)
 
 
 def _checked(problem: Problem, sizes: np.ndarray, seeds: Sequence[int], level: float, gate: float) -> int:

@@ -141,6 +141,13 @@ def test_counting_one_layer_uses_its_norm_and_degree():
     assert found.norm[0] == pytest.approx(model[2].weight.detach().norm().item())
 
 
+def test_a_degree_that_is_given_is_used_beside_the_estimate():
+    held = problem()
+    found = efficiency(held, kappa=1.0)
+    assert found.value[0] == pytest.approx(found.margin.mean() / found.norm[0])
+    assert found.degree[0] == pytest.approx(2)
+
+
 def test_networks_that_misclassify_have_no_norm_at_a_small_loss():
     held = problem()
     rows = torch.stack([held.start, held.start * torch.where(torch.arange(held.size) < 64, 1.0, -1.0)])

@@ -179,7 +179,7 @@ def frontier(problem, seeds=range(6), **options):
         "initialise": drawn,
         "optimiser": FAST,
     }
-    sizes, norms = options.pop("sizes", [12, 24, 48]), options.pop("norms", np.geomspace(8, 24, 6))
+    sizes, norms = options.pop("sizes", [12, 24, 48]), options.pop("norms", np.geomspace(8, 24, 5))
     return efficiency_frontier(problem, sizes, norms, seeds=seeds, **(settings | options))
 
 
@@ -213,7 +213,7 @@ def test_the_planted_crossing_is_found(found):
     # Chance agreement makes memorising a little cheaper, so that it holds out for a few examples more.
     longest = planted + (chance_agreement(found) ** 2 / (RULE**2 + found.sizes)).max()
     assert found.crossing.method == "order"
-    assert planted <= found.crossing.seed_lower.min()
+    assert 0.999 * planted <= found.crossing.seed_lower.min()  # interpolated between norms
     assert found.crossing.seed_lower.max() <= longest
     assert found.crossing.estimate == pytest.approx(planted, rel=0.03)
     assert found.generalises.all()
@@ -229,10 +229,11 @@ def test_on_many_examples_the_rule_is_cheaper_at_every_size_measured():
 def test_networks_that_do_not_generalise_take_no_part():
     # Held-out labels contradict the rule.
     test = torch.arange(N, N + HELD_OUT)
-    found = frontier(lookup(test=(test, 1 - test % 2)), seeds=(0, 1), steps=20)
+    found = frontier(lookup(test=(test, 1 - test % 2)), seeds=(0, 1), steps=100)
     assert (found.accuracy == 0).all()
     assert not found.generalises.any()
-    assert np.isfinite(found.generalising_loss).all()
+    assert (found.generalising_loss[..., -1] < LEVEL).all()
+    assert np.array_equal(found.counts, found.generalising_loss > LEVEL)
     assert np.isnan(found.generalising_norm).all()
     assert found.crossing.side == "unknown"
 
@@ -247,7 +248,7 @@ def test_single_precision_and_no_held_out_data():
 
 
 def test_fresh_networks_serve_where_none_is_given(found):
-    fresh = frontier(lookup(), seeds=(0, 1), sizes=[12, 48], steps=600, generalising=None)
+    fresh = frontier(lookup(), seeds=(0, 1), sizes=[12, 48], steps=400, generalising=None)
     assert fresh.generalises.all()
     np.testing.assert_allclose(fresh.generalising_norm[:, 0], found.generalising_norm[0, 0], rtol=0.05)
 
