@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from landscape.drawing.axes import axes_or_new
 
 if TYPE_CHECKING:
-    from landscape.measures.norm_profile import NormProfile
+    from landscape.measures.norm_profile_result import NormProfile
 
 COLOURS = {"train": "C0", "test": "C1"}
 

@@ -72,7 +72,7 @@ def minimise_at_norm(
     fixed: str | Sequence[str] | None = None,
     examples: Tensor | None = None,
     record: int | None = None,
-    tolerance: float = 0.2,
+    tolerance: float = 0.05,
     floor: float = 1e-8,
     leave: float | None = None,
     progress: Callable[[float], None] | None = None,
@@ -106,7 +106,8 @@ def minimise_at_norm(
     record : int, optional
         Steps between looks at the test data, at the best seen, and at who is done. By default a fiftieth of all.
     tolerance : float
-        A relative change of the training loss over the last fifth of the steps that counts as none.
+        A relative change of the training loss over the last fifth of the steps that counts as none. A loss that still
+        falls as ``t^-a`` changes by ``a / 10``, however long the run.
     floor : float
         A training loss that counts as zero, in units of the loss.
     leave : float, optional
@@ -130,7 +131,8 @@ def minimise_at_norm(
     """
     leave = floor if leave is None else leave
     rows = torch.as_tensor(rows).detach().to(problem.start).clone()
-    radius = torch.as_tensor(norms).detach().to(problem.start).reshape(-1)
+    norms = norms if isinstance(norms, Tensor) else torch.tensor(np.array(norms, dtype=float))
+    radius = norms.detach().to(problem.start).reshape(-1)
     _check(problem, rows, radius, steps, record, tolerance, floor, leave, examples)
     sphere = Sphere(problem, counted, fixed)
     if not sphere.norm(rows).all():
