@@ -19,8 +19,6 @@ from landscape.measures.norm_at_loss import AT_NORM, ascending
 from landscape.measures.on_sphere import Minima, minimise_at_norm
 from landscape.measures.random_labels import example_order, with_random_labels
 from landscape.measures.result import Cost, Result
-from landscape.measures.sphere import Sphere
-from landscape.measures.tangential import Tangential
 from landscape.optimisers import Optimiser
 from landscape.problem import Problem
 
@@ -188,11 +186,11 @@ def efficiency_frontier(
     if len(good) != len(seeds):
         raise InvalidInput(f"generalising holds {len(good)} networks, expected one for each of the {len(seeds)} seeds")
     order = example_order(problem.count["train"], seeds)
-    whole, sphere = len(numbers) + 1, Sphere(problem, counted)
+    whole = len(numbers) + 1
 
     def minimise(data: Problem, rows: Tensor, examples: Tensor | None, part: int) -> Minima:
         return minimise_at_norm(
-            Tangential(data, sphere),
+            data,
             rows.repeat_interleave(len(grid), 0),
             np.tile(grid, len(rows)),
             steps=steps,

@@ -18,7 +18,6 @@ from landscape.measures.on_sphere import minimise_at_norm
 from landscape.measures.result import Cost, Result
 from landscape.measures.scale_at_loss import scale_at_loss
 from landscape.measures.sphere import Sphere
-from landscape.measures.tangential import Tangential
 from landscape.optimisers import AdamW, Optimiser
 from landscape.problem import Problem
 
@@ -142,7 +141,7 @@ def norm_at_loss(
     cost = Cost(evaluations=evaluations + len(rows))
     if len(grid):
         ends = minimise_at_norm(
-            Tangential(problem, sphere),
+            problem,
             rows.repeat_interleave(len(grid), 0),
             np.tile(grid, len(rows)),
             steps=steps,
