@@ -36,7 +36,6 @@ context = Context(
     spectrum=Spectrum("embedding", axis=0, size=p),
     space=Space(inputs=task.inputs, elements=task.labels, training=training),
     neurons=Neurons(incoming=("hidden", 2), outgoing=("output", 0)),
-    examples=32,
 )
 measures = ["performance", "circuit_losses", "fourier_spectrum", "neuron_sparsity", "weight_norm", "kernel_change"]
 measured = progress(problem, checkpoints, measures=measures, context=context)

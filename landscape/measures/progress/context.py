@@ -163,7 +163,7 @@ class Context:
     space: Space | None = None
     frequencies: Sequence[int] | None = None
     neurons: Neurons | tuple[tuple[str, int], tuple[str, int]] | None = None
-    examples: int = 64
+    examples: int = 32
     draws: int = 64
     seed: int = 0
     start_kernel: Tensor | None = None

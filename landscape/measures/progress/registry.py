@@ -41,8 +41,8 @@ class Measure:
         In words.
     source : str
     cost : callable
-        ``cost(problem, context, value)`` of one network, in which value is the first number that it returned. Work on
-        fewer examples than the training set counts by its share, rounded up.
+        ``cost(problem, context, value)`` of one network, in which value is the first number that it returned; an upper
+        bound where work can end early. Work on fewer examples than the training set counts by its share, rounded up.
     """
 
     name: str

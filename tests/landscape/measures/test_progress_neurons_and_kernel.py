@@ -42,7 +42,7 @@ def classify(module: nn.Module, count: int = 40, batch_size: int | None = None) 
 @pytest.mark.parametrize("outputs", [1, 3])
 @pytest.mark.parametrize("batch_size", [None, 7])
 def test_effective_sparsity_is_the_first_mask_that_keeps_all_predictions(outputs: int, batch_size: int | None) -> None:
-    module, inputs = net(outputs=outputs), data()
+    module, inputs = net(outputs=outputs), data(200)  # more than are looked at first
     loss = (lambda z, y: z.square().mean()) if outputs == 1 else nn.CrossEntropyLoss()
     targets = inputs[:, :1] if outputs == 1 else torch.zeros(len(inputs), dtype=torch.long)
     problem = Problem(module, loss, (inputs, targets), batch_size=batch_size)
