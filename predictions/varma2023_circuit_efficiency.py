@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from landscape.experiment import Experiment
+from landscape.measures.efficiency_definitions import margin_per_norm
 from landscape.models import Perceptron
 from landscape.optimisers import AdamW
 from landscape.tasks import BinaryOperation
@@ -58,7 +59,7 @@ def efficiency(record: Record) -> float:
 
     Scale-free, so that networks of different logits compare; fixed before any result was seen.
     """
-    return record.final("margin", "train") / record.final("weight_norm") ** 2
+    return margin_per_norm(record.final("margin", "train"), record.final("weight_norm"), kappa=2)
 
 
 # -- Ungrokking --------------------------------------------------------------------------------------------------------

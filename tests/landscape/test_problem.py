@@ -192,3 +192,9 @@ def frozen() -> nn.Module:
 def test_what_cannot_be_used_is_refused_by_name(make, words):
     with pytest.raises(InvalidInput, match=words):
         make()
+
+
+def test_whether_vmap_runs_does_not_depend_on_who_asks_first():
+    problem = Problem(network(), F.cross_entropy, (INPUTS, LABELS))
+    problem.evaluate(problem.start.expand(2, -1))  # asks without gradients
+    assert problem.vectorised
