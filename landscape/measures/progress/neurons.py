@@ -17,7 +17,7 @@ from landscape.problem import Problem
 
 #: Networks, or single examples with a network each, that are evaluated side by side.
 CHUNK = 32
-#: Training examples on which most sets of neurons are told apart from the whole network before the others are looked at.
+#: Training examples on which most sets of neurons differ from the whole network, so that the others are not needed.
 SCREENED = 64
 
 
