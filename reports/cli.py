@@ -133,7 +133,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _add_measure(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    from reports.measuring import INSTRUMENTS
+    from reports.measure_instruments import INSTRUMENTS
 
     names = "".join(
         f"  {instrument.name:<20} {instrument.about}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from reports.wording import interval, number
@@ -83,3 +84,13 @@ class Account:
         """What is meant, as pairs of a term and its text."""
         pairs = [*self.terms, ("Formula", self.formula), ("Units", self.units), ("Error", self.error)]
         return [(term, text) for term, text in pairs if text]
+
+
+def unless(fine: object, warning: str) -> tuple[str, ...]:
+    """Return a warning, or none if all is fine."""
+    return () if fine else (warning,)
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return "a", "a and b", "a, b and c"."""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -24,10 +24,11 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
 from landscape.errors import InvalidInput
 from landscape.training.files import write_atomically
+from reports.measure_instruments import Instrument, Setting
 from reports.measure_page import Run, render
 from reports.measure_target import Subject, load
 from reports.measure_words import account
-from reports.measuring import Finding, Instrument, Setting, choose, measure, plan
+from reports.measuring import Finding, choose, measure, plan
 from reports.wording import count, duration, number
 
 #: Seconds between two lines on progress where there is no terminal.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import matplotlib
@@ -15,10 +15,19 @@ from cycler import cycler
 from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import AutoLocator, FuncFormatter, LogFormatter, MaxNLocator, NullFormatter, ScalarFormatter
+from matplotlib.ticker import (
+    AutoLocator,
+    FixedLocator,
+    FuncFormatter,
+    LogFormatter,
+    LogLocator,
+    MaxNLocator,
+    NullFormatter,
+    ScalarFormatter,
+)
 
 from landscape.measures.result import Result
-from reports.canvas import COLOURS, INK, SERIES, SMALL, SOFT, WIDTH, style
+from reports.canvas import COLOURS, INK, SERIES, SMALL, SOFT, WIDTH, log_ticks, style
 from reports.svg import inline
 from reports.wording import number
 
@@ -86,13 +95,18 @@ def data(name: str, result: Any) -> pd.DataFrame:
 
 
 def _panels(name: str, result: Any) -> list[Callable[[Axes], Axes]]:
-    """Return what draws each panel: mostly the result's own picture, which for one network can be a single point."""
+    """Return what draws each panel: mostly the result's own picture, but not where that is a single point."""
+    if name == "negative-eigenvalue":  # one number
+        return []
     if name == "margin":
         return [functools.partial(_margins, result)]
     if name == "trace":
         return [functools.partial(_samples, result)]
     if name == "progress":
-        return [functools.partial(_along, result, names[0]) for names in result.quantities.values()]
+        shown = [(names[0],) for measure, names in result.quantities.items() if measure != "performance"]
+        performance = result.quantities.get("performance", ())
+        pairs = [tuple(name for name in performance if kind in name) for kind in ("loss", "accuracy")]
+        return [functools.partial(_along, result, names) for names in (*pairs, *shown) if names]
     return [result.plot]
 
 
@@ -121,18 +135,20 @@ def _samples(result: Any, axes: Axes) -> Axes:
     return axes
 
 
-def _along(result: Any, quantity: str, axes: Axes) -> Axes:
-    """Draw a quantity along the training, with its null and two standard errors where it has them."""
-    for name, look in ((quantity, "-"), (f"{quantity}_null", "--")):
-        if name in result.values:
-            axes.plot(result.steps, result.values[name], look, color=SERIES[0], marker=".", label=_words(name))
-            if name in result.standard_errors:
-                half = 2 * result.standard_errors[name]
-                edges = (result.values[name] - half, result.values[name] + half)
-                axes.fill_between(result.steps, *edges, color=SERIES[0], alpha=0.2, linewidth=0)
+def _along(result: Any, quantities: Sequence[str], axes: Axes) -> Axes:
+    """Draw quantities along the training, with their nulls, and two standard errors where they have them."""
+    for colour, quantity in zip(SERIES, quantities, strict=False):
+        for name, look in ((quantity, "-"), (f"{quantity}_null", "--")):
+            if name in result.values:
+                axes.plot(result.steps, result.values[name], look, color=colour, marker=".", label=_words(name))
+                if name in result.standard_errors:
+                    half = 2 * result.standard_errors[name]
+                    edges = (result.values[name] - half, result.values[name] + half)
+                    axes.fill_between(result.steps, *edges, color=colour, alpha=0.2, linewidth=0)
     if len(axes.lines) > 1:
         axes.legend()
-    axes.set(xlabel="step", ylabel=_words(quantity), title=_words(quantity))
+    what = _words(quantities[0]) if len(quantities) == 1 else quantities[0].split("_")[-1]
+    axes.set(xlabel="step", ylabel=what, title=what)
     return axes
 
 
@@ -142,12 +158,21 @@ def _words(name: str) -> str:
 
 def _plain(axes: Axes) -> None:
     """Give the axes few ticks, and write them as plain numbers: the page has no mathematical type."""
-    for axis in (axes.xaxis, axes.yaxis):
-        if isinstance(axis.get_major_locator(), AutoLocator):
-            axis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
+    for axis, limits in ((axes.xaxis, axes.get_xlim()), (axes.yaxis, axes.get_ylim())):
+        if isinstance(axis.get_major_locator(), LogLocator):
+            axis.set_major_locator(FixedLocator(log_ticks(min(limits), max(limits))))
+        elif isinstance(axis.get_major_locator(), AutoLocator):
+            whole = axis is axes.xaxis and _counts(axes)
+            axis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10] if whole else [1, 2, 2.5, 5, 10], integer=whole))
         if isinstance(axis.get_major_formatter(), LogFormatter | ScalarFormatter):
             axis.set_major_formatter(FuncFormatter(lambda value, _: number(float(f"{value:.12g}"), 6)))
             axis.set_minor_formatter(NullFormatter())
+
+
+def _counts(axes: Axes) -> bool:
+    """Whether what is drawn stands at whole numbers only."""
+    places = [np.asarray(line.get_xdata(), dtype=float) for line in axes.lines]
+    return bool(places) and all(np.all(place == np.round(place)) for place in places)
 
 
 class PageColours(Mapping[str, str]):

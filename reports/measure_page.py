@@ -143,6 +143,8 @@ def _figure(name: str, result: Result, told: Account) -> tuple[Figure | None, tu
         caption, drawings = draw(name, result, words=told.sentence)
     except Exception as error:
         return None, (f"The figure could not be drawn ({type(error).__name__}: {error}).",)
+    if not drawings:
+        return None, ()
     caption = wording.capital(caption) if caption.isascii() else caption
     csv = data(name, result).to_csv(index=False, lineterminator="\n")
     return Figure(caption or title(name), drawings, "", csv, f"{name}.csv"), ()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from tests.reports.test_page import Page
+
 TINY = """
 import torch
 from torch import nn
@@ -61,3 +63,13 @@ def slow():
         return nn.functional.cross_entropy(outputs, targets)
     return nn.Linear(2, 2), loss, (torch.randn(8, 2), torch.randint(2, (8,)))
 """
+
+
+def section(html: str, name: str) -> str:
+    """Return what the page says of an instrument."""
+    return html.split(f'<article id="{name}"')[1].split("</article>")[0]
+
+
+def text(html: str) -> str:
+    """Return the words of a page, without its markup."""
+    return " ".join(Page(html).text.split())

@@ -1,0 +1,294 @@
+"""The instruments that ``grokscape measure`` knows, with the settings it runs them with.
+
+An instrument is imported when it runs, so that ``--help`` can name all of them at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from landscape.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from landscape.measures.result import Result
+    from reports.measure_target import Subject
+
+Progress = Callable[[float], None]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """How carefully, and from which seed, to measure."""
+
+    seed: int = 0
+    quick: bool = False
+
+    def choose(self, usual: int, quick: int) -> int:
+        """Return one of two amounts of work."""
+        return quick if self.quick else usual
+
+
+@dataclass(frozen=True)
+class Instrument:
+    """An instrument on the command line.
+
+    Attributes
+    ----------
+    name : str
+    about : str
+        What it measures, for the help text.
+    run : callable
+        ``run(subject, setting, progress) -> Result``.
+    obstacle : callable
+        ``obstacle(subject)``, why it cannot be used there; empty if it can.
+    group : str
+        Another name, for several instruments together.
+    asked_only : bool
+        Whether it is left out unless it, or its group, is named: for what takes long.
+    """
+
+    name: str
+    about: str
+    run: Callable[[Subject, Setting, Progress], Result]
+    obstacle: Callable[[Subject], str] = lambda _: ""
+    group: str = ""
+    asked_only: bool = False
+
+
+# -- How each is run ---------------------------------------------------------------------------------------------------
+
+
+def _norm_profile(subject: Subject, setting: Setting, progress: Progress) -> Result:
+    import numpy as np
+
+    from landscape.measures.norm_profile import norm_profile
+    from landscape.optimisers import AdamW
+
+    options: dict[str, Any] = {}
+    if setting.quick:  # fewer norms, and larger steps than those published
+        options = {"scales": 10.0 ** np.linspace(-1, 1, 7), "steps": 500}
+        options["optimiser"] = AdamW(lr=1e-2, weight_decay=0.0, beta2=0.999)
+    return norm_profile(
+        subject.problem,
+        seeds=range(setting.seed, setting.seed + 4),
+        initialise=subject.initialise,
+        progress=progress,
+        **options,
+    )
+
+
+def _eigenvalues(subject: Subject, setting: Setting, progress: Progress) -> Result:
+    from landscape.measures.eigenvalues import top_eigenvalues
+
+    k = min(setting.choose(10, 3), subject.problem.size)
+    return top_eigenvalues(
+        subject.problem, k, tolerance=1e-4, most=setting.choose(1000, 200), seed=setting.seed, progress=progress
+    )
+
+
+def _negative_eigenvalue(subject: Subject, setting: Setting, progress: Progress) -> Result:
+    from landscape.measures.eigenvalues import top_eigenvalues
+
+    found = top_eigenvalues(
+        subject.problem,
+        1,
+        negative=True,
+        tolerance=1e-3,
+        most=setting.choose(1000, 200),
+        seed=setting.seed,
+        progress=progress,
+    )
+    assert found.smallest is not None
+    return found.smallest
+
+
+def _trace(subject: Subject, setting: Setting, progress: Progress) -> Result:
+    from landscape.measures.trace import trace
+
+    return trace(subject.problem, budget=setting.choose(100, 30), seed=setting.seed, progress=progress)
+
+
+def _density(subject: Subject, setting: Setting, progress: Progress) -> Result:
+    from landscape.measures.spectral_density import spectral_density
+
+    return spectral_density(
+        subject.problem,
+        probes=setting.choose(8, 4),
+        steps=setting.choose(64, 24),
+        seed=setting.seed,
+        progress=progress,
+    )
+
+
+def _homogeneity(subject: Subject, *_: Any) -> Result:
+    from landscape.measures.homogeneity import homogeneity
+
+    return homogeneity(subject.problem)
+
+
+def _margin(subject: Subject, *_: Any) -> Result:
+    from landscape.measures.efficiency import efficiency
+
+    return efficiency(subject.problem)
+
+
+def _frontier(subject: Subject, setting: Setting, progress: Progress) -> Result:
+    """Hold memorising and generalising networks at norms around the present one, on a quarter of the data and more."""
+    import numpy as np
+
+    from landscape.initialisation import fresh
+    from landscape.measures.efficiency_frontier import efficiency_frontier
+
+    problem = subject.problem
+    norm = float(problem.start.norm())
+    start = fresh(problem, setting.seed, subject.initialise)
+    losses = problem.evaluate(_rows(problem.start, start))["loss"]
+    n = problem.count["train"]
+    shares = (0.25, 0.5, 1.0) if setting.quick else (0.125, 0.25, 0.5, 1.0)
+    return efficiency_frontier(
+        problem,
+        sorted({max(2, round(n * share)) for share in shares}),
+        np.geomspace(norm / 4, norm * 2, setting.choose(8, 5)),
+        level=max(2 * float(losses[0]), float(losses[1]) / 20),
+        seeds=range(setting.seed, setting.seed + setting.choose(6, 2)),
+        steps=setting.choose(1000, 300),
+        initialise=subject.initialise,
+        progress=progress,
+    )
+
+
+def _line(subject: Subject, setting: Setting, progress: Progress) -> Result:
+    from landscape.measures.slices import line_slice
+
+    return line_slice(subject.problem, setting.seed, points=setting.choose(51, 21), progress=progress)
+
+
+def _plane(subject: Subject, setting: Setting, progress: Progress) -> Result:
+    from landscape.measures.slices import plane_slice
+
+    seeds = (setting.seed, setting.seed + 1)
+    return plane_slice(subject.problem, seeds, points=setting.choose(31, 15), progress=progress)
+
+
+def _straight_path(subject: Subject, setting: Setting, progress: Progress) -> Result:
+    from landscape.measures.paths import interpolate
+
+    return interpolate(subject.problem, *_ends(subject), points=setting.choose(51, 21), progress=progress)
+
+
+def _bent_path(subject: Subject, setting: Setting, progress: Progress) -> Result:
+    from landscape.measures.low_loss_path import low_loss_path
+
+    return low_loss_path(
+        subject.problem, *_ends(subject), steps=setting.choose(500, 100), seed=setting.seed, progress=progress
+    )
+
+
+def _progress(subject: Subject, setting: Setting, progress: Progress) -> Result:
+    from landscape.measures.progress import Context
+    from landscape.measures.progress import progress as progress_measures
+
+    context = subject.context or Context(seed=setting.seed, examples=setting.choose(64, 16))
+    return progress_measures(subject.problem, dict(subject.checkpoints), context=context, progress=progress)
+
+
+def _rows(*networks: Any) -> Any:
+    import torch
+
+    return torch.stack(networks)
+
+
+def _ends(subject: Subject) -> tuple[Any, Any]:
+    """Return the two networks between which a path is measured."""
+    if subject.other is not None:
+        return subject.problem.start, subject.other
+    return subject.checkpoints[0][1], subject.checkpoints[-1][1]
+
+
+# -- Where each can be used --------------------------------------------------------------------------------------------
+
+
+def _no_test(subject: Subject) -> str:
+    return "" if "test" in subject.problem.batches else "it needs test data; return 'test' too"
+
+
+def _no_training(subject: Subject) -> str:
+    return (
+        "" if len(subject.checkpoints) > 1 else "it needs at least two checkpoints of a training; return 'checkpoints'"
+    )
+
+
+def _one_tensor(subject: Subject) -> str:
+    return "" if _outputs(subject) is not None else "it needs a model whose outputs are one tensor"
+
+
+def _classifies(subject: Subject) -> str:
+    outputs = _outputs(subject)
+    _, targets = subject.problem.batches["train"][0]
+    indices = hasattr(targets, "is_floating_point") and not targets.is_floating_point() and targets.ndim == 1
+    if outputs is None or outputs.ndim != 2 or outputs.shape[1] < 2 or not indices:
+        return "it needs outputs of shape (n, n_classes) and class indices as targets"
+    return ""
+
+
+def _outputs(subject: Subject) -> Any:
+    """Return the outputs on two examples, or None if they are not one tensor."""
+    import torch
+    from torch.utils import _pytree as pytree
+
+    inputs, _ = subject.problem.batches["train"][0]
+    with torch.no_grad():
+        outputs = subject.problem.outputs(subject.problem.start, pytree.tree_map(lambda leaf: leaf[:2], inputs))
+    return outputs if isinstance(outputs, torch.Tensor) else None
+
+
+def _redrawn(subject: Subject) -> str:
+    """Say why the model cannot be initialised anew."""
+    from landscape.initialisation import fresh
+
+    try:
+        fresh(subject.problem, 0, subject.initialise)
+    except InvalidInput as error:
+        return f"it trains fresh models, but {error}"
+    return ""
+
+
+def _no_ends(subject: Subject) -> str:
+    import torch
+
+    if subject.other is None and len(subject.checkpoints) < 2:
+        return "it needs two networks; return 'other' (a second model) or 'checkpoints' too"
+    if torch.equal(*_ends(subject)):
+        return "the two networks that it needs are the same"
+    return ""
+
+
+INSTRUMENTS = (
+    Instrument(
+        "norm-profile",
+        "train and test loss over the weight norm: is there an L and a U?",
+        _norm_profile,
+        lambda subject: _no_test(subject) or _redrawn(subject),
+    ),
+    Instrument("eigenvalues", "largest eigenvalues of the Hessian", _eigenvalues, group="hessian"),
+    Instrument("negative-eigenvalue", "its most negative eigenvalue", _negative_eigenvalue, asked_only=True),
+    Instrument("trace", "trace of the Hessian", _trace, group="hessian"),
+    Instrument("spectral-density", "density of all its eigenvalues", _density, group="hessian"),
+    Instrument("homogeneity", "degree of homogeneity κ of the model", _homogeneity, _one_tensor, "efficiency"),
+    Instrument("margin", "margin per norm^κ", _margin, _classifies, "efficiency"),
+    Instrument(
+        "frontier",
+        "norm that memorising and generalising need, by data size",
+        _frontier,
+        lambda subject: _classifies(subject) or _redrawn(subject),
+        "efficiency",
+        asked_only=True,
+    ),
+    Instrument("line", "loss along a random direction", _line, group="slices"),
+    Instrument("plane", "loss on a random plane", _plane, group="slices"),
+    Instrument("straight-path", "loss on the straight line to a second network", _straight_path, _no_ends, "paths"),
+    Instrument("low-loss-path", "a bent path of low loss to it", _bent_path, _no_ends, "paths"),
+    Instrument("progress", "progress measures along checkpoints", _progress, _no_training),
+)
