@@ -1,6 +1,6 @@
 """Progress measures: numbers that theories name as the direction from memorising to generalising."""
 
-from landscape.measures.progress.context import Context, Estimate, Neurons, NotApplicable, Space, Spectrum
+from landscape.measures.progress.context import Context, Estimate, HiddenLayer, NotApplicable, Space, Spectrum
 from landscape.measures.progress.oscillation import LossOscillation, loss_oscillation
 from landscape.measures.progress.registry import MEASURES, Measure
 from landscape.measures.progress.trajectory import Progress, progress
@@ -11,7 +11,7 @@ __all__ = [
     "Estimate",
     "LossOscillation",
     "Measure",
-    "Neurons",
+    "HiddenLayer",
     "NotApplicable",
     "Progress",
     "Space",

@@ -68,8 +68,8 @@ class Spectrum(NamedTuple):
     size: int
 
 
-class Neurons(NamedTuple):
-    """The two tensors between which a layer of neurons stands.
+class HiddenLayer(NamedTuple):
+    """A layer of neurons, named by the two tensors between which it stands.
 
     Attributes
     ----------
@@ -146,7 +146,7 @@ class Context:
     frequencies : sequence of int, optional
         Key frequencies of the circuit, between 1 and n / 2. `progress` takes those of the last checkpoint's logits;
         values at earlier checkpoints then use what only the future tells: they describe, and predict nothing.
-    neurons : Neurons, optional
+    neurons : HiddenLayer, optional
     examples : int
         How many training examples the tangent kernel and the attribution use.
     draws : int
@@ -162,7 +162,7 @@ class Context:
     spectrum: Spectrum | tuple[str, int, int] | None = None
     space: Space | None = None
     frequencies: Sequence[int] | None = None
-    neurons: Neurons | tuple[tuple[str, int], tuple[str, int]] | None = None
+    neurons: HiddenLayer | tuple[tuple[str, int], tuple[str, int]] | None = None
     examples: int = 32
     draws: int = 64
     seed: int = 0

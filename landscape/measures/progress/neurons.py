@@ -10,7 +10,7 @@ from torch.utils import _pytree as pytree
 
 from landscape.classification import label_logit
 from landscape.errors import InvalidInput
-from landscape.measures.progress.context import Context, Neurons, NotApplicable
+from landscape.measures.progress.context import Context, HiddenLayer, NotApplicable
 from landscape.measures.progress.spectra import gini, skewness
 from landscape.measures.progress.weights import neuron_norms, neuron_weights
 from landscape.problem import Problem
@@ -109,9 +109,9 @@ def attribution(problem: Problem, row: Tensor, context: Context) -> dict[str, fl
     return _statistics("attribution", total / len(targets))
 
 
-def _neurons(problem: Problem, row: Tensor, context: Context, measure: str) -> Neurons:
+def _neurons(problem: Problem, row: Tensor, context: Context, measure: str) -> HiddenLayer:
     """Return the neurons of a context whose two tensors agree on how many there are."""
-    neurons = Neurons(*context.need("neurons", measure))
+    neurons = HiddenLayer(*context.need("neurons", measure))
     counts = [len(neuron_weights(problem, row, side)) for side in neurons]
     if counts[0] != counts[1]:
         raise InvalidInput(

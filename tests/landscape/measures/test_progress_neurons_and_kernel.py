@@ -13,14 +13,14 @@ from torch.func import jacrev
 from torch.nn import functional as F
 
 from landscape.errors import InvalidInput
-from landscape.measures.progress import Context, Neurons, NotApplicable
+from landscape.measures.progress import Context, HiddenLayer, NotApplicable
 from landscape.measures.progress.kernel import kernel_alignment, kernel_change, kernel_distance, tangent_kernel
 from landscape.measures.progress.neurons import attribution, effective_sparsity, saliency
 from landscape.measures.progress.spectra import gini
 from landscape.problem import Problem
 from tests.landscape.measures.progress_networks import adder, steps_of
 
-NEURONS = Neurons(incoming=("0.weight", 0), outgoing=("2.weight", 1))
+NEURONS = HiddenLayer(incoming=("0.weight", 0), outgoing=("2.weight", 1))
 
 
 def net(width: int = 10, outputs: int = 3, seed: int = 0) -> nn.Sequential:
