@@ -39,13 +39,14 @@ TARGET names a function without arguments that returns what is measured. In my_m
       model = nn.Sequential(nn.Linear(2, 16), nn.ReLU(), nn.Linear(16, 2))
       inputs = torch.randn(200, 2)
       labels = (inputs[:, 0] * inputs[:, 1] > 0).long()
-      ... train it, or load its weights ...
+      # ... train it, or load its weights
       return {"model": model, "loss": nn.functional.cross_entropy,
               "train": (inputs[:100], labels[:100]), "test": (inputs[100:], labels[100:])}
 
 "train" and "test" are a pair (inputs, targets), batches of such pairs, or a Dataset; "test" may be missing. It may also
 return a tuple (model, loss, train, test) or a landscape.problem.Problem; and in the dict "checkpoints" (models or state
-dicts, in a list or by step) and "other" (a second model).
+dicts, in a list or by step), "other" (a second model), "initialise" (seed -> a fresh model, where its parts have no
+reset_parameters), "context" (for more progress measures) and the options of Problem, such as "only" or "batch_size".
 
 examples:
   grokscape measure my_model.py:make

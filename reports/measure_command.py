@@ -44,6 +44,9 @@ def run_measure(options: argparse.Namespace, console: Console) -> int:
         if debug:
             traceback.print_exc()
         raise
+    except KeyboardInterrupt:  # before the first instrument, or again after the last
+        sys.stderr.write("\ngrokscape: stopped; no report was written.\n")
+        return 130
 
 
 def _run(options: argparse.Namespace, console: Console, debug: bool) -> int:
@@ -53,12 +56,8 @@ def _run(options: argparse.Namespace, console: Console, debug: bool) -> int:
         refuse_unwritable(path)
     choose(options.what)  # a misspelt name is refused before the model is made
     _seed(options.seed)
-    try:
-        subject = load(options.target)
-        chosen, left_out = plan(subject, options.what)
-    except KeyboardInterrupt:
-        sys.stderr.write("\ngrokscape: stopped before anything was measured; no report was written.\n")
-        return 130
+    subject = load(options.target)
+    chosen, left_out = plan(subject, options.what)
     findings: list[Finding] = []
     try:
         watch(subject, chosen, Setting(options.seed, options.quick), findings, console, debug)
@@ -114,11 +113,11 @@ def watch(
             now = time.monotonic()
             if name != present:
                 present, began = name, now
-            line = eta_line(share, now - began, len(findings), len(chosen))
+            line = f"instrument {len(findings) + 1} of {len(chosen)}, {eta(share, now - began)}"
             bar.update(task, description=name, completed=share, eta=line)
             if not console.is_terminal and now - spoken > SPOKEN:
                 spoken = now
-                console.print(f"{name}: {line}")
+                console.print(f"{name}: {100 * share:.0f} %, {line}")
 
         for finding in measure(subject, chosen, setting, tell):
             findings.append(finding)
@@ -127,10 +126,9 @@ def watch(
                 traceback.print_exception(finding.error)
 
 
-def eta_line(share: float, seconds: float, done: int, total: int) -> str:
-    """Return which instrument is under way and how long it will take from here."""
-    to_go = "estimating" if share <= 0 or seconds < 0.5 else f"about {duration(seconds * (1 - share) / share)} to go"
-    return f"instrument {done + 1} of {total}, {100 * share:.0f} %, {to_go}"
+def eta(share: float, seconds: float) -> str:
+    """Return how long an instrument will still take, from its share done and the time that took."""
+    return "estimating" if share <= 0 or seconds < 0.5 else f"about {duration(seconds * (1 - share) / share)} to go"
 
 
 def finding_line(finding: Finding) -> str:

@@ -8,13 +8,14 @@ import re
 import signal
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import pytest
 import torch
 from torch import nn
 
-from reports import measure_command
+from reports import measure_command, measuring
 from reports.cli import main
 from reports.measure_instruments import INSTRUMENTS
 from tests.reports.measured import AWKWARD, TINY, section, text
@@ -136,7 +137,7 @@ def test_ctrl_c_keeps_what_was_finished(here):
 def test_ctrl_c_in_the_factory_writes_nothing(here, capsys):
     Path("stop.py").write_text("def make(): raise KeyboardInterrupt")
     assert main(["measure", "stop.py:make"]) == 130
-    assert "stopped before anything was measured" in capsys.readouterr().err
+    assert "stopped; no report was written" in capsys.readouterr().err
     assert not list(here.glob("*.html"))
 
 
@@ -154,37 +155,43 @@ def test_the_example_of_the_help_runs(here, capsys):
         main(["measure", "--help"])
     told = capsys.readouterr().out
     example = told.split("In my_model.py:\n")[1].split('"train" and "test" are')[0]
-    Path("my_model.py").write_text("\n".join(line[2:] for line in example.splitlines() if "..." not in line))
-    assert main(["measure", "my_model.py:make", "--what", "efficiency,line", "--quick"]) in (0, 1)
+    Path("my_model.py").write_text(textwrap.dedent(example))
+    assert main(["measure", "my_model.py:make", "--what", "hessian,margin,line", "--quick"]) == 0
     assert "✔ line" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
     ("share", "seconds", "line"),
     [
-        (0.0, 5.0, "instrument 2 of 3, 0 %, estimating"),
-        (0.25, 10.0, "instrument 2 of 3, 25 %, about 30 s to go"),
-        (0.5, 600.0, "instrument 2 of 3, 50 %, about 10 min to go"),
+        (0.0, 5.0, "estimating"),
+        (0.5, 0.1, "estimating"),
+        (0.25, 10.0, "about 30 s to go"),
+        (0.5, 600.0, "about 10 min to go"),
     ],
 )
 def test_says_how_long_it_will_take(share, seconds, line):
-    assert measure_command.eta_line(share, seconds, 1, 3) == line
+    assert measure_command.eta(share, seconds) == line
 
 
 def test_every_long_instrument_tells_how_far_it_is(here, monkeypatch):
     told = {}
-    real = measure_command.eta_line
+    real = measuring.measure
 
-    def spy(share, seconds, done, total):
-        told.setdefault(done, []).append(share)
-        return real(share, seconds, done, total)
+    def spy(subject, instruments, setting, progress):
+        return real(subject, instruments, setting, lambda name, share: told.setdefault(name, []).append(share))
 
-    monkeypatch.setattr(measure_command, "eta_line", spy)
+    monkeypatch.setattr(measure_command, "measure", spy)
     names = "norm-profile,plane,straight-path,low-loss-path,progress"
     assert main(["measure", "tiny.py:make", "--what", names, "--quick"]) == 0
-    assert len(told) == len(names.split(","))
+    assert list(told) == names.split(",")
     for shares in told.values():
         assert len(shares) > 1
         assert shares[0] == 0
         assert shares == sorted(shares)
         assert shares[-1] == pytest.approx(1)
+
+
+def test_tells_how_far_it_is_where_there_is_no_terminal(here, monkeypatch, capsys):
+    monkeypatch.setattr(measure_command, "SPOKEN", 0.0)
+    assert main(["measure", "tiny.py:make", "--what", "line,plane", "--quick"]) == 0
+    assert re.search(r"plane: \d+ %, instrument 2 of 2, (about \S+ s to go|estimating)", capsys.readouterr().out)
