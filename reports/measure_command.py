@@ -26,7 +26,7 @@ from landscape.errors import InvalidInput
 from landscape.training.files import write_atomically
 from reports.measure_instruments import Instrument, Setting
 from reports.measure_page import Run, render
-from reports.measure_target import Subject, load
+from reports.measure_target import Subject, load, told
 from reports.measure_words import account
 from reports.measuring import Finding, choose, measure, plan
 from reports.wording import count, duration, number
@@ -57,6 +57,7 @@ def _run(options: argparse.Namespace, console: Console, debug: bool) -> int:
     choose(options.what)  # a misspelt name is refused before the model is made
     _seed(options.seed)
     subject = load(options.target)
+    facts = _facts(subject)
     chosen, left_out = plan(subject, options.what)
     findings: list[Finding] = []
     try:
@@ -69,7 +70,7 @@ def _run(options: argparse.Namespace, console: Console, debug: bool) -> int:
     run = Run(
         target=options.target,
         model=subject.model,
-        facts=_facts(subject),
+        facts=facts,
         command=_command(options),
         findings=findings,
         left_out=left_out,
@@ -173,7 +174,14 @@ def _facts(subject: Subject) -> list[tuple[str, str]]:
         ("Norm", number(float(problem.start.double().norm()))),
     ]
     for split in problem.batches:
-        at = {name: float(value[0]) for name, value in problem.evaluate(problem.start[None], split).items()}
+        try:
+            found = problem.evaluate(problem.start[None], split)
+        except Exception as error:
+            raise InvalidInput(
+                f"the model and the loss of {subject.target} do not work on its {split} data ({told(error)}); call "
+                "loss(model(inputs), targets) on them"
+            ) from error
+        at = {name: float(value[0]) for name, value in found.items()}
         right = "" if math.isnan(at["accuracy"]) else f", accuracy {number(at['accuracy'])}"
         examples = count(problem.count[split], "example").replace(
             str(problem.count[split]), f"{problem.count[split]:,}"

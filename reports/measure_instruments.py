@@ -68,7 +68,7 @@ def _norm_profile(subject: Subject, setting: Setting, progress: Progress) -> Res
 
     options: dict[str, Any] = {}
     if setting.quick:  # fewer norms, and larger steps than those published
-        options = {"scales": 10.0 ** np.linspace(-1, 1, 7), "steps": 500}
+        options = {"scales": 10.0 ** np.linspace(-1, 1, 7), "steps": 1000}
         options["optimiser"] = AdamW(lr=1e-2, weight_decay=0.0, beta2=0.999)
     return norm_profile(
         subject.problem,

@@ -41,6 +41,7 @@ def loss_shape(): return nn.Linear(2, 2), lambda z, y: z, pair
 def frozen(): return nn.Linear(2, 2).requires_grad_(False), loss, pair
 def empty(): return nn.Linear(2, 2), loss, (torch.zeros(0, 2), torch.zeros(0, dtype=torch.long))
 def misfit(): return nn.Linear(3, 2), loss, pair
+def bad_test(): return nn.Linear(2, 2), loss, pair, (torch.randn(8, 3), pair[1])
 def steps(): return {"model": nn.Linear(2, 2), "loss": loss, "train": pair, "checkpoints": {"end": nn.Linear(2, 2)}}
 def shapes(): return {"model": nn.Linear(2, 2), "loss": loss, "train": pair, "checkpoints": [nn.Linear(2, 3)]}
 def bad_weights():
@@ -75,6 +76,7 @@ def bad_weights():
         (["bad.py:frozen"], "no parameter requires a gradient, so there is nothing to vary; unfreeze some"),
         (["bad.py:empty"], "train data are empty, expected at least one example"),
         (["bad.py:misfit"], "the model and the loss of misfit do not work on its training data (RuntimeError: "),
+        (["bad.py:bad_test"], "the model and the loss of bad.py:bad_test do not work on its test data (RuntimeError: "),
         (["bad.py:bad_weights"], "parameter 'weight' holds NaN or infinite weights; measure an earlier checkpoint"),
         (["bad.py:steps"], "steps returned a checkpoint of step 'end', expected an integer"),
         (["bad.py:shapes"], "checkpoint 0 of shapes has (3, 2) for parameter 'weight', expected shape (2, 2)"),
