@@ -27,7 +27,8 @@ from matplotlib.ticker import (
 )
 
 from landscape.measures.result import Result
-from reports.canvas import COLOURS, INK, SERIES, SMALL, SOFT, WIDTH, log_ticks, style
+from reports.canvas import COLOURS, GRID, INK, SERIES, SMALL, SOFT, WIDTH, log_ticks, style
+from reports.measure_words.sharpness import FORMS
 from reports.svg import inline
 from reports.wording import number
 
@@ -102,6 +103,8 @@ def _panels(name: str, result: Any) -> list[Callable[[Axes], Axes]]:
         return [functools.partial(_margins, result)]
     if name == "trace":
         return [functools.partial(_samples, result)]
+    if name == "sharpness":
+        return [functools.partial(_forms, result)]
     if name == "progress":
         shown = [(names[0],) for measure, names in result.quantities.items() if measure != "performance"]
         performance = result.quantities.get("performance", ())
@@ -132,6 +135,24 @@ def _samples(result: Any, axes: Axes) -> Axes:
     axes.axhspan(low, high, color=SERIES[1], alpha=0.2, linewidth=0)
     axes.legend()
     axes.set(xlabel="rank", ylabel="estimate of the trace", title="Estimates by single probes, sorted")
+    return axes
+
+
+def _forms(result: Any, axes: Axes) -> Axes:
+    """Draw every form in a row of its own; the scale is logarithmic if all are positive."""
+    names = [FORMS[form][0] for form in result.forms]
+    places = np.arange(len(names))
+    value, done = result.value[:, 0], result.converged[:, 0]
+    for chosen, marker in ((~result.lower_bound, "o"), (result.lower_bound, ">")):
+        for fine, face in ((True, SERIES[0]), (False, "none")):
+            some = chosen & (done == fine)
+            axes.scatter(value[some], places[some], marker=marker, s=36, facecolors=face, edgecolors=SERIES[0])
+    axes.set_yticks(places, names)
+    axes.invert_yaxis()
+    axes.grid(axis="y", color=GRID, linewidth=0.6)
+    if np.all(value > 0):
+        axes.set_xscale("log")
+    axes.set(xlabel="sharpness (triangles: lower bounds)", title="Forms of sharpness")
     return axes
 
 

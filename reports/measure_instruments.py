@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from landscape.errors import InvalidInput
+from reports import measure_obstacles as obstacles
 
 if TYPE_CHECKING:
     from landscape.measures.result import Result
@@ -122,6 +122,18 @@ def _density(subject: Subject, setting: Setting, progress: Progress) -> Result:
     )
 
 
+def _sharpness(subject: Subject, setting: Setting, progress: Progress) -> Result:
+    from landscape.measures.sharpness import sharpness
+
+    return sharpness(
+        subject.problem,
+        budget=setting.choose(100, 30),
+        iterations=setting.choose(100, 30),
+        seed=setting.seed,
+        progress=progress,
+    )
+
+
 def _homogeneity(subject: Subject, *_: Any) -> Result:
     from landscape.measures.homogeneity import homogeneity
 
@@ -175,14 +187,14 @@ def _plane(subject: Subject, setting: Setting, progress: Progress) -> Result:
 def _straight_path(subject: Subject, setting: Setting, progress: Progress) -> Result:
     from landscape.measures.paths import interpolate
 
-    return interpolate(subject.problem, *_ends(subject), points=setting.choose(51, 21), progress=progress)
+    return interpolate(subject.problem, *obstacles.ends(subject), points=setting.choose(51, 21), progress=progress)
 
 
 def _bent_path(subject: Subject, setting: Setting, progress: Progress) -> Result:
     from landscape.measures.low_loss_path import low_loss_path
 
     return low_loss_path(
-        subject.problem, *_ends(subject), steps=setting.choose(500, 100), seed=setting.seed, progress=progress
+        subject.problem, *obstacles.ends(subject), steps=setting.choose(500, 100), seed=setting.seed, progress=progress
     )
 
 
@@ -200,95 +212,33 @@ def _rows(*networks: Any) -> Any:
     return torch.stack(networks)
 
 
-def _ends(subject: Subject) -> tuple[Any, Any]:
-    """Return the two networks between which a path is measured."""
-    if subject.other is not None:
-        return subject.problem.start, subject.other
-    return subject.checkpoints[0][1], subject.checkpoints[-1][1]
-
-
-# -- Where each can be used --------------------------------------------------------------------------------------------
-
-
-def _no_test(subject: Subject) -> str:
-    return "" if "test" in subject.problem.batches else "it needs test data; return 'test' too"
-
-
-def _no_training(subject: Subject) -> str:
-    return (
-        "" if len(subject.checkpoints) > 1 else "it needs at least two checkpoints of a training; return 'checkpoints'"
-    )
-
-
-def _one_tensor(subject: Subject) -> str:
-    return "" if _outputs(subject) is not None else "it needs a model whose outputs are one tensor"
-
-
-def _classifies(subject: Subject) -> str:
-    outputs = _outputs(subject)
-    _, targets = subject.problem.batches["train"][0]
-    indices = hasattr(targets, "is_floating_point") and not targets.is_floating_point() and targets.ndim == 1
-    if outputs is None or outputs.ndim != 2 or outputs.shape[1] < 2 or not indices:
-        return "it needs outputs of shape (n, n_classes) and class indices as targets"
-    return ""
-
-
-def _outputs(subject: Subject) -> Any:
-    """Return the outputs on two examples, or None if they are not one tensor."""
-    import torch
-    from torch.utils import _pytree as pytree
-
-    inputs, _ = subject.problem.batches["train"][0]
-    with torch.no_grad():
-        outputs = subject.problem.outputs(subject.problem.start, pytree.tree_map(lambda leaf: leaf[:2], inputs))
-    return outputs if isinstance(outputs, torch.Tensor) else None
-
-
-def _redrawn(subject: Subject) -> str:
-    """Say why the model cannot be initialised anew."""
-    from landscape.initialisation import fresh
-
-    try:
-        fresh(subject.problem, 0, subject.initialise)
-    except InvalidInput as error:
-        return f"it trains fresh models, but {error}"
-    return ""
-
-
-def _no_ends(subject: Subject) -> str:
-    import torch
-
-    if subject.other is None and len(subject.checkpoints) < 2:
-        return "it needs two networks; return 'other' (a second model) or 'checkpoints' too"
-    if torch.equal(*_ends(subject)):
-        return "the two networks that it needs are the same"
-    return ""
-
-
 INSTRUMENTS = (
     Instrument(
         "norm-profile",
         "train and test loss over the weight norm: is there an L and a U?",
         _norm_profile,
-        lambda subject: _no_test(subject) or _redrawn(subject),
+        lambda subject: obstacles.no_test(subject) or obstacles.redrawn(subject),
     ),
     Instrument("eigenvalues", "largest eigenvalues of the Hessian", _eigenvalues, group="hessian"),
     Instrument("negative-eigenvalue", "its most negative eigenvalue", _negative_eigenvalue, asked_only=True),
     Instrument("trace", "trace of the Hessian", _trace, group="hessian"),
     Instrument("spectral-density", "density of all its eigenvalues", _density, group="hessian"),
-    Instrument("homogeneity", "degree of homogeneity κ of the model", _homogeneity, _one_tensor, "efficiency"),
-    Instrument("margin", "margin per norm^κ", _margin, _classifies, "efficiency"),
+    Instrument("sharpness", "the field's forms of sharpness, side by side", _sharpness, group="hessian"),
+    Instrument("homogeneity", "degree of homogeneity κ of the model", _homogeneity, obstacles.one_tensor, "efficiency"),
+    Instrument("margin", "margin per norm^κ", _margin, obstacles.classifies, "efficiency"),
     Instrument(
         "frontier",
         "norm that memorising and generalising need, by data size",
         _frontier,
-        lambda subject: _classifies(subject) or _redrawn(subject),
+        lambda subject: obstacles.classifies(subject) or obstacles.redrawn(subject),
         "efficiency",
         asked_only=True,
     ),
     Instrument("line", "loss along a random direction", _line, group="slices"),
     Instrument("plane", "loss on a random plane", _plane, group="slices"),
-    Instrument("straight-path", "loss on the straight line to a second network", _straight_path, _no_ends, "paths"),
-    Instrument("low-loss-path", "a bent path of low loss to it", _bent_path, _no_ends, "paths"),
-    Instrument("progress", "progress measures along checkpoints", _progress, _no_training),
+    Instrument(
+        "straight-path", "loss on the straight line to a second network", _straight_path, obstacles.no_ends, "paths"
+    ),
+    Instrument("low-loss-path", "a bent path of low loss to it", _bent_path, obstacles.no_ends, "paths"),
+    Instrument("progress", "progress measures along checkpoints", _progress, obstacles.no_training),
 )

@@ -73,9 +73,14 @@ def plan(subject: Subject, text: str | None) -> tuple[list[Instrument], dict[str
     InvalidInput
         If nothing remains.
     """
+    from reports.measure_target import told
+
     use, left_out = [], {}
     for instrument in choose(text):
-        reason = instrument.obstacle(subject)
+        try:
+            reason = instrument.obstacle(subject)
+        except Exception as error:  # of the user's own code, such as its initialise
+            reason = told(error)
         if not reason and text is None and instrument.asked_only:
             reason = f"it takes long, so it has to be asked for: --what {instrument.name}"
         if reason:

@@ -7,7 +7,7 @@ from typing import Any
 
 from landscape.measures.result import Result
 from reports.measure_account import Account
-from reports.measure_words import curvature, efficiency, norm_profile, progress, slices
+from reports.measure_words import curvature, efficiency, norm_profile, progress, sharpness, slices
 from reports.wording import capital
 
 
@@ -25,6 +25,7 @@ TITLES = {
     "norm-profile": "Loss over the weight norm",
     "trace": "Trace of the Hessian",
     "spectral-density": "Spectral density of the Hessian",
+    "sharpness": "Sharpness",
     "progress": "Progress measures along the training",
     "eigenvalues": "Largest eigenvalues of the Hessian",
     "negative-eigenvalue": "Most negative eigenvalue of the Hessian",
@@ -42,6 +43,7 @@ _ACCOUNTS: dict[str, Callable[[Any], Account]] = {
     "eigenvalues": curvature.eigenvalues,
     "trace": curvature.trace,
     "spectral-density": curvature.density,
+    "sharpness": sharpness.sharpness,
     "negative-eigenvalue": curvature.negative,
     "homogeneity": efficiency.homogeneity,
     "margin": efficiency.margin,

@@ -77,10 +77,13 @@ def path(result: Any) -> Account:
     )
     if bound <= result.tolerance:
         kind = f"There is no barrier on {path}: its height is at most {number(bound, 3)}"
-    elif result.barrier > result.tolerance:
+    elif result.barrier > min(result.tolerance, bound / 2):
         kind = f"There is a barrier on {path}: its height lies between {number(result.barrier)} and {number(bound)}"
     else:
-        kind = f"A barrier on {path} is small: its height lies between {number(result.barrier)} and {number(bound)}"
+        kind = (
+            f"Whether there is a barrier on {path} is not settled: its height lies between {number(result.barrier)} and "
+            f"{number(bound)}"
+        )
     monotone = f"rises by {number(result.largest_rise, 3)} at most" if result.largest_rise > 0 else "never rises"
     warnings = unless(result.converged, "The bounds on the barrier lie further apart than was asked for.")
     if bent and not result.settled:

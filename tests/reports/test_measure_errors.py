@@ -129,3 +129,14 @@ def test_misuse_of_the_command_line(capsys, arguments):
         main(arguments)
     assert stop.value.code == 2
     assert "usage:" in capsys.readouterr().err
+
+
+def test_an_initialisation_that_fails_leaves_out_what_needs_it(here, capsys):
+    Path("fresh.py").write_text(
+        BAD + "def fresh(): return {'model': nn.Linear(2, 2), 'loss': loss, 'train': pair, 'test': pair,\n"
+        "                      'initialise': lambda seed: {}['nothing']}\n"
+    )
+    assert main(["measure", "fresh.py:fresh", "--what", "norm-profile,homogeneity"]) == 0
+    told = capsys.readouterr().out
+    assert "left out  norm-profile  KeyError: 'nothing'" in told
+    assert "✔ homogeneity" in told
