@@ -81,8 +81,8 @@ def path(result: Any) -> Account:
         kind = f"There is a barrier on {path}: its height lies between {number(result.barrier)} and {number(bound)}"
     else:
         kind = (
-            f"Whether there is a barrier on {path} is not settled: its height lies between {number(result.barrier)} and "
-            f"{number(bound)}"
+            f"Whether there is a barrier on {path} is not settled: its height lies between {number(result.barrier)} "
+            f"and {number(bound)}"
         )
     monotone = f"rises by {number(result.largest_rise, 3)} at most" if result.largest_rise > 0 else "never rises"
     warnings = unless(result.converged, "The bounds on the barrier lie further apart than was asked for.")
