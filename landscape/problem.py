@@ -17,6 +17,7 @@ from torch.utils import _pytree as pytree
 from landscape.classification import right
 from landscape.errors import InvalidInput
 from landscape.layout import Layout
+from landscape.probe import probe
 
 Function = Callable[[dict[str, Tensor], Any], Any]
 Batch = tuple[Any, Any]
@@ -35,7 +36,9 @@ class Problem:
         A module, or a function ``f(parameters, inputs) -> outputs`` of a dict of tensors; then give `parameters`.
         Inputs that are a tuple are passed as several arguments to a module.
     loss : callable
-        ``loss(outputs, targets)``, a scalar (the mean over its batch) or one value for each example, shape (n,).
+        ``loss(outputs, targets)``, a scalar (the mean over its batch) or one value for each example, shape (n,). A
+        scalar that weighs examples unequally (class weights, ``ignore_index``) or compares them depends on how data are
+        cut into batches; give it all data in one.
     train, test : pair of (inputs, targets), or iterable of such pairs
         The data. Batches are read once and kept, so that every evaluation sees the same data even if a loader
         shuffles. They are moved to the model's device, and floating-point data take its precision.
@@ -63,8 +66,8 @@ class Problem:
     Raises
     ------
     InvalidInput
-        If nothing can be varied, a weight is not finite, data are empty, or the loss is neither a scalar nor one value
-        for each example.
+        If nothing can be varied, a weight is not finite, data are empty, model or loss fail or change from call to
+        call, or the loss is neither a mean nor one value for each example.
     """
 
     def __init__(
@@ -101,7 +104,7 @@ class Problem:
         if test is not None:
             self.batches["test"] = self._taken(test, "test", batch_size)
         self.count = {split: sum(map(_length, batches)) for split, batches in self.batches.items()}
-        self._probe()
+        probe(self)
 
     # -- what it is made of --------------------------------------------------------------------------------------------
 
@@ -177,23 +180,6 @@ class Problem:
 
         return pytree.tree_map(move, data)
 
-    def _probe(self) -> None:
-        """Refuse a problem whose loss cannot be used, before an instrument works on it."""
-        for name, tensor in (self.layout.tensors(self.start) | self._constants).items():
-            if not torch.isfinite(tensor).all():
-                raise InvalidInput(f"parameter {name!r} holds NaN or infinite weights; measure an earlier checkpoint")
-        inputs, targets = self.batches["train"][0]
-        with torch.no_grad():
-            loss = self._loss(self.outputs(self.start, inputs), targets)
-        n = _length((inputs, targets))
-        if not isinstance(loss, Tensor) or not loss.is_floating_point() or tuple(loss.shape) not in {(), (n,)}:
-            found = f"shape {tuple(loss.shape)} and {loss.dtype}" if isinstance(loss, Tensor) else f"{loss!r:.60}"
-            raise InvalidInput(
-                f"loss returned {found} on {n} examples, expected a scalar, or one value for each example: shape ({n},)"
-            )
-        if not torch.isfinite(loss).all():
-            raise InvalidInput("the training loss is not finite at the given weights")
-
     def need_test(self, instrument: str) -> None:
         """Refuse a problem without test data."""
         if "test" not in self.batches:
@@ -228,9 +214,17 @@ class Problem:
         """P, how many numbers can be varied."""
         return self.layout.size
 
+    def everything(self, vector: Tensor) -> dict[str, Tensor]:
+        """Return all parameters by name: those of a vector (P,), and those that stay constant."""
+        return self._constants | self.layout.tensors(vector)
+
     def outputs(self, vector: Tensor, inputs: Any) -> Any:
         """Return the model's outputs with the parameters of a vector (P,)."""
-        return self._function(self._constants | self.layout.tensors(vector), inputs)
+        return self._function(self.everything(vector), inputs)
+
+    def raw_loss(self, outputs: Any, targets: Any) -> Any:
+        """Return what the loss gives: by contract a scalar or one value for each example."""
+        return self._loss(outputs, targets)
 
     def batch_loss(self, vector: Tensor, inputs: Any, targets: Any) -> Tensor:
         """Return the mean loss on one batch, differentiable, shape ()."""

@@ -143,6 +143,16 @@ def test_fresh_parameters_are_those_of_the_module_s_own_initialisation():
     torch.testing.assert_close(given, drawn)
 
 
+def test_what_a_module_sets_in_its_parts_is_not_drawn_over():
+    """`nn.MultiheadAttention` starts without an output bias, which its output layer alone would draw."""
+    with torch.random.fork_rng():
+        torch.manual_seed(4)
+        model = nn.TransformerEncoderLayer(4, 2, 8, batch_first=True)
+    problem = Problem(model, F.mse_loss, (INPUTS[:, None], INPUTS[:, None]))
+    assert torch.equal(fresh(problem, 4), problem.start)
+    assert not problem.layout.tensors(fresh(problem, 5))["self_attn.out_proj.bias"].any()
+
+
 class Bare(nn.Module):
     """A module that cannot draw its parameters anew."""
 
@@ -160,6 +170,27 @@ def broken() -> nn.Module:
     return module
 
 
+class Counting(nn.Linear):
+    """A module that remembers how often it was called."""
+
+    calls = 0
+
+    def forward(self, x):
+        self.calls += 1
+        return super().forward(x) * self.calls
+
+
+class Noisy(nn.Linear):
+    def forward(self, x):
+        return F.dropout(super().forward(x), 0.5)
+
+
+class InPlace(nn.Linear):
+    def forward(self, x):
+        x *= 0.5
+        return super().forward(x)
+
+
 def frozen() -> nn.Module:
     return network().requires_grad_(False)
 
@@ -170,6 +201,16 @@ def frozen() -> nn.Module:
         (lambda: Problem(network(), lambda z, y: z, (INPUTS, LABELS)), r"loss returned shape \(10, 3\)"),
         (lambda: Problem(network(), lambda z, y: 3.0, (INPUTS, LABELS)), "loss returned 3.0"),
         (lambda: Problem(network(), None, (INPUTS, LABELS)), "loss is None"),
+        (lambda: Problem(Counting(4, 3), F.cross_entropy, (INPUTS, LABELS)), "evaluated again at the same weights"),
+        (lambda: Problem(Noisy(4, 3), F.cross_entropy, (INPUTS, LABELS)), "evaluated again at the same weights"),
+        (lambda: Problem(InPlace(4, 3), F.cross_entropy, (INPUTS.clone(), LABELS)), "changes its inputs in place"),
+        (lambda: Problem(network(), nn.CrossEntropyLoss(reduction="sum"), (INPUTS, LABELS)), "it is a sum over"),
+        (
+            lambda: Problem(network(), F.cross_entropy, (INPUTS[:, :3], LABELS)),
+            "the model fails .* train data .*shapes",
+        ),
+        (lambda: Problem(network(), F.cross_entropy, (INPUTS, LABELS + 1)), "the loss fails .* train data .*out of"),
+        (lambda: Problem(network(), F.cross_entropy, (INPUTS, LABELS), (INPUTS[:, :3], LABELS)), "of the test data"),
         (lambda: Problem(frozen(), F.cross_entropy, (INPUTS, LABELS)), "no parameter requires a gradient"),
         (lambda: Problem(broken(), F.cross_entropy, (INPUTS, LABELS)), "'0.weight' holds NaN"),
         (lambda: Problem(network(), F.cross_entropy, (INPUTS[:0], LABELS[:0])), "train data are empty"),

@@ -1,0 +1,86 @@
+"""Whether a problem can be measured, found out on its first batches before an instrument works on it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+from torch.utils import _pytree as pytree
+
+from landscape.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from landscape.problem import Problem
+
+
+@torch.no_grad()
+def probe(problem: Problem) -> None:
+    """Refuse a problem whose loss cannot be used.
+
+    Raises
+    ------
+    InvalidInput
+        If a weight is not finite; if model or loss fail on the first batch of a split, or give something else when
+        asked again; if the loss is neither a mean nor one value for each example, or not finite on training data.
+    """
+    for name, tensor in problem.everything(problem.start).items():
+        if not torch.isfinite(tensor).all():
+            raise InvalidInput(f"parameter {name!r} holds NaN or infinite weights; measure an earlier checkpoint")
+    for split, batches in problem.batches.items():
+        inputs, targets = batches[0]
+        outputs, loss = _tried(problem, split, inputs, targets)
+        _need_means(loss, next(len(leaf) for leaf in pytree.tree_leaves(batches[0]) if isinstance(leaf, Tensor)))
+        if split == "train":
+            if not torch.isfinite(loss).all():
+                raise InvalidInput("the training loss is not finite at the given weights")
+            _need_same(problem, loss, inputs, targets)
+            _need_no_sum(problem, loss, outputs, targets)
+
+
+def _tried(problem: Problem, split: str, inputs: Any, targets: Any) -> tuple[Any, Any]:
+    """Return outputs and loss, as they come."""
+    part = "the model"
+    try:
+        outputs = problem.outputs(problem.start, inputs)
+        part = "the loss"
+        return outputs, problem.raw_loss(outputs, targets)
+    except Exception as error:  # whatever a stranger's module can raise
+        raise InvalidInput(
+            f"{part} fails on the first batch of the {split} data ({type(error).__name__}: {error!s:.200}); check that "
+            "shapes and number types are those that it was made for"
+        ) from error
+
+
+def _need_means(loss: Any, n: int) -> None:
+    if not isinstance(loss, Tensor) or not loss.is_floating_point() or tuple(loss.shape) not in {(), (n,)}:
+        found = f"shape {tuple(loss.shape)} and {loss.dtype}" if isinstance(loss, Tensor) else f"{loss!r:.60}"
+        raise InvalidInput(
+            f"loss returned {found} on {n} examples, expected a scalar, or one value for each example: shape ({n},)"
+        )
+
+
+def _need_same(problem: Problem, loss: Tensor, inputs: Any, targets: Any) -> None:
+    """Refuse what is random, or remembers; rounding may differ, as on a GPU it does."""
+    first, again = float(loss.mean()), float(problem.batch_loss(problem.start, inputs, targets))
+    if not abs(first - again) <= torch.finfo(problem.dtype).eps ** 0.5 * max(abs(first), abs(again)):
+        raise InvalidInput(
+            f"the loss is {first:.6g} and, evaluated again at the same weights and data, {again:.6g}; expected the "
+            "same, so turn off what is random (such as functional dropout without training=self.training), what the "
+            "model keeps between calls, and what changes its inputs in place"
+        )
+
+
+def _need_no_sum(problem: Problem, loss: Tensor, outputs: Any, targets: Any) -> None:
+    """Refuse a scalar that doubles with the data: the mean over batches would be taken of sums."""
+    if loss.ndim or not loss:
+        return
+    try:
+        twice = problem.raw_loss(*pytree.tree_map(lambda leaf: torch.cat([leaf, leaf]), (outputs, targets)))
+    except Exception:  # a loss may insist on its batch, or outputs not be batches
+        return
+    if abs(float(twice) / float(loss) - 2) < torch.finfo(problem.dtype).eps ** 0.5:
+        raise InvalidInput(
+            "the loss doubles when its batch is repeated, so it is a sum over examples, expected their mean or one "
+            "value for each; use reduction='mean' or 'none'"
+        )
