@@ -138,8 +138,8 @@ class Problem:
     def _call_module(self, parameters: dict[str, Tensor], inputs: Any) -> Any:
         assert self.template is not None
         arguments = inputs if isinstance(inputs, tuple) else (inputs,)
-        if self.template.training:  # batch normalisation writes its running statistics: into copies
-            parameters = parameters | {name: b.clone() for name, b in self.template.named_buffers()}
+        # Copies: what a module writes into its buffers must not reach the next evaluation.
+        parameters = parameters | {name: buffer.clone() for name, buffer in self.template.named_buffers()}
         with twice_differentiable():
             return functional_call(self.template, parameters, arguments)
 

@@ -78,6 +78,27 @@ def test_the_model_is_left_as_it_was():
     assert torch.equal(state, torch.get_rng_state())
 
 
+class Drifting(nn.Linear):
+    """A module that writes into a buffer at every call, also in evaluation."""
+
+    def __init__(self):
+        super().__init__(4, 3)
+        self.register_buffer("scale", torch.ones(()))
+
+    def forward(self, x):
+        self.scale.mul_(1.5)
+        return super().forward(x) * self.scale
+
+
+def test_what_a_module_writes_into_its_buffers_does_not_reach_the_next_evaluation():
+    model = Drifting()
+    problem = Problem(model, F.cross_entropy, (INPUTS, LABELS))
+    truth = F.cross_entropy(1.5 * nn.Linear.forward(model, INPUTS), LABELS).detach()
+    for _ in range(3):
+        assert float(problem.evaluate(problem.start[None])["loss"]) == pytest.approx(float(truth), rel=1e-6)
+    assert float(model.scale) == 1.0
+
+
 def test_batch_statistics_are_used_when_asked_for():
     model = nn.Sequential(nn.Linear(4, 5), nn.BatchNorm1d(5), nn.Linear(5, 3)).train()
     problem = Problem(model, F.cross_entropy, (INPUTS, LABELS), training_mode=True)
