@@ -137,12 +137,13 @@ class Data:
 
     def gradient(self, rows: Tensor) -> tuple[Tensor, Tensor]:
         """Return losses (networks,) and gradients (networks, P)."""
-        if not self.own:
+        if len(self.batches) > 1:
             return self.problem.gradients(rows)
         leaf = rows.detach().requires_grad_()
         ((_, inputs, targets),) = self.batches
-        values = self.problem.losses(leaf, inputs, targets, own=True)
-        return values.detach(), torch.autograd.grad(values.sum(), leaf)[0]
+        values = self.problem.losses(leaf, inputs, targets, own=self.own)
+        (gradient,) = torch.autograd.grad(values.sum(), leaf, allow_unused=True)
+        return values.detach(), torch.zeros_like(rows) if gradient is None else gradient
 
     @torch.no_grad()
     def measure(self, rows: Tensor) -> dict[tuple[str, str], np.ndarray]:

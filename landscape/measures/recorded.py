@@ -13,6 +13,8 @@ from torch.fx.experimental.proxy_tensor import make_fx
 Function = Callable[[Tensor], tuple[Tensor, ...]]
 aten: Any = torch.ops.aten
 
+VIEWS = (aten.view.default, aten._unsafe_view.default)
+
 
 def recorded(function: Function, rows: Tensor) -> Function:
     """Return a faster form of a function, valid for rows of this shape, or the function itself.
@@ -55,12 +57,14 @@ def _transpose_factors(plan: GraphModule) -> None:
     """Compute ``(A B)^T`` as ``B^T A^T``: a weight's gradient comes out in its own order and need not be copied."""
     for copy in plan.graph.find_nodes(op="call_function", target=aten.clone.default):
         turn = copy.args[0]
-        if turn.target is not aten.transpose.int or set(turn.args[1:]) != {1, 2}:
+        if turn.target is not aten.transpose.int or {axis % 3 for axis in turn.args[1:]} != {1, 2}:
             continue
         product = turn.args[0]
-        while product.target is aten.view.default and _shape(product) == _shape(product.args[0]):
+        while product.target in VIEWS and _shape(product) == _shape(product.args[0]):
             product = product.args[0]
-        if product.target is not aten.bmm.default:
+        shape = _shape(product)
+        # A product of many rows and few columns is faster the other way round; of few rows and many columns, slower.
+        if product.target is not aten.bmm.default or shape is None or shape[1] < shape[2]:
             continue
         with plan.graph.inserting_before(copy):
             first, second = (plan.graph.call_function(aten.transpose.int, (f, 1, 2)) for f in product.args)
