@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -48,7 +49,7 @@ def _reset(problem: Problem) -> nn.Module:
     if problem.template is None:
         raise InvalidInput("a function has no initialisation of its own; pass initialise=, a function of the seed")
     module = copy.deepcopy(problem.template)
-    for prefix, part in module.named_modules():
+    for prefix, part in _parts_first("", module):
         own = [f"{prefix}.{name}".lstrip(".") for name, _ in part.named_parameters(recurse=False)]
         if hasattr(part, "reset_parameters"):
             part.reset_parameters()
@@ -60,3 +61,13 @@ def _reset(problem: Problem) -> nn.Module:
                 "anew; pass initialise=, a function of the seed that returns a fresh model"
             )
     return module
+
+
+def _parts_first(name: str, module: nn.Module, seen: set[nn.Module] | None = None) -> Iterator[tuple[str, Any]]:
+    """Yield every module once, after its parts, as they were made: what a whole sets in its parts is to stay."""
+    seen = set() if seen is None else seen
+    if module not in seen:
+        seen.add(module)
+        for child, part in module.named_children():
+            yield from _parts_first(f"{name}.{child}".lstrip("."), part, seen)
+        yield name, module
