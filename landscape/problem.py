@@ -34,7 +34,7 @@ class Problem:
     ----------
     model : nn.Module or callable
         A module, or a function ``f(parameters, inputs) -> outputs`` of a dict of tensors; then give `parameters`.
-        Inputs that are a tuple are passed as several arguments to a module.
+        Inputs that are a tuple (or a list, which a loader makes of it) are passed as several arguments to a module.
     loss : callable
         ``loss(outputs, targets)``, a scalar (the mean over its batch) or one value for each example, shape (n,). A
         scalar that weighs examples unequally (class weights, ``ignore_index``) or compares them depends on how data are
@@ -137,7 +137,7 @@ class Problem:
 
     def _call_module(self, parameters: dict[str, Tensor], inputs: Any) -> Any:
         assert self.template is not None
-        arguments = inputs if isinstance(inputs, tuple) else (inputs,)
+        arguments = tuple(inputs) if isinstance(inputs, tuple | list) else (inputs,)  # a loader makes lists of tuples
         # Copies: what a module writes into its buffers must not reach the next evaluation.
         parameters = parameters | {name: buffer.clone() for name, buffer in self.template.named_buffers()}
         with twice_differentiable():
@@ -145,7 +145,13 @@ class Problem:
 
     def _taken(self, data: Any, split: str, batch_size: int | None) -> list[Batch]:
         """Return data as a list of batches on the model's device, in its precision."""
-        whole = isinstance(data, tuple) and len(data) == 2 and not isinstance(data[0], tuple | list)
+        if not isinstance(data, Iterable):
+            raise InvalidInput(
+                f"{split} data are {data!r:.60}, expected a pair (inputs, targets), or an iterable of such pairs; pass "
+                "a data set through a DataLoader"
+            )
+        two = isinstance(data, tuple | list) and len(data) == 2
+        whole = two and not all(isinstance(part, tuple | list) for part in data)
         batches = [data] if whole else list(data)
         for batch in batches:
             if not isinstance(batch, tuple | list) or len(batch) != 2:
@@ -175,7 +181,10 @@ class Problem:
             if not isinstance(leaf, Tensor):
                 leaf = torch.as_tensor(leaf)
             if not leaf.ndim:
-                raise InvalidInput("data hold a tensor without dimensions, expected examples along the first dimension")
+                raise InvalidInput(
+                    "data hold a number without dimensions, expected examples along the first dimension; pass a "
+                    "data set through a DataLoader"
+                )
             return leaf.detach().to(self.device, self.dtype if leaf.is_floating_point() else leaf.dtype)
 
         return pytree.tree_map(move, data)

@@ -39,8 +39,9 @@ def per_example(outputs, targets):
         lambda: iter([(INPUTS[:4], LABELS[:4]), (INPUTS[4:], LABELS[4:])]),
         lambda: (INPUTS.double(), LABELS),
         lambda: (INPUTS.numpy(), LABELS.numpy()),
+        lambda: [INPUTS, LABELS],
     ],
-    ids=["tensors", "list", "loader", "iterator", "another precision", "arrays"],
+    ids=["tensors", "list", "loader", "iterator", "another precision", "arrays", "a list as a pair"],
 )
 def test_the_loss_is_the_mean_over_all_examples_however_they_come(make, loss):
     model = network()
@@ -97,6 +98,20 @@ def test_what_a_module_writes_into_its_buffers_does_not_reach_the_next_evaluatio
     for _ in range(3):
         assert float(problem.evaluate(problem.start[None])["loss"]) == pytest.approx(float(truth), rel=1e-6)
     assert float(model.scale) == 1.0
+
+
+class TwoInputs(nn.Linear):
+    def forward(self, x, scale):
+        return super().forward(x) * scale
+
+
+def test_several_inputs_come_as_a_pair_of_tensors_or_through_a_loader():
+    model, scale = TwoInputs(4, 3), torch.linspace(0.5, 2, 10)[:, None]
+    examples = [((x, s), y) for x, s, y in zip(INPUTS, scale, LABELS, strict=True)]
+    truth = F.cross_entropy(model(INPUTS, scale), LABELS).detach()
+    for data in (((INPUTS, scale), LABELS), torch.utils.data.DataLoader(examples, batch_size=4)):
+        problem = Problem(model, F.cross_entropy, data)
+        assert float(problem.evaluate(problem.start[None])["loss"]) == pytest.approx(float(truth), rel=1e-6)
 
 
 def test_batch_statistics_are_used_when_asked_for():
@@ -236,6 +251,11 @@ def frozen() -> nn.Module:
         (lambda: Problem(broken(), F.cross_entropy, (INPUTS, LABELS)), "'0.weight' holds NaN"),
         (lambda: Problem(network(), F.cross_entropy, (INPUTS[:0], LABELS[:0])), "train data are empty"),
         (lambda: Problem(network(), F.cross_entropy, []), "train data are empty"),
+        (lambda: Problem(network(), F.cross_entropy, None), "train data are None"),
+        (
+            lambda: Problem(network(), F.cross_entropy, torch.utils.data.TensorDataset(INPUTS, LABELS)),
+            "through a DataLoader",
+        ),
         (lambda: Problem(network(), F.cross_entropy, (INPUTS, LABELS), []), "test data are empty"),
         (lambda: Problem(network(), F.cross_entropy, (INPUTS, LABELS[:5])), "5 and 10 examples"),
         (lambda: Problem(network(), F.cross_entropy, [INPUTS]), r"(?s)train data hold Tensor .* expected pairs"),
