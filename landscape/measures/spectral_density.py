@@ -151,8 +151,8 @@ def spectral_density(
 ) -> SpectralDensity:
     """Measure the density of the eigenvalues of the Hessian or Gauss-Newton matrix.
 
-    Stochastic Lanczos quadrature, orthogonalised in full (Ghorbani, Krishnan and Xiao 2019, algorithm 1; the
-    logarithmic axis as in Papyan 2020).
+    Stochastic Lanczos quadrature, orthogonalised in full (Ghorbani, Krishnan and Xiao 2019; the logarithmic
+    axis as in Papyan 2020).
 
     Parameters
     ----------
