@@ -38,11 +38,14 @@ def logit_scale(logits: Tensor) -> Tensor:
 def right(outputs: Any, targets: Any) -> Tensor:
     """Return 1 where an example's label has strictly the largest output, else 0, float64 of shape (n,).
 
-    Outputs of several positions count by their share of right ones. NaN if the targets are no class indices.
+    Outputs of several positions count by their share of right ones. NaN if the targets are no class indices. Positions
+    whose target is no class (such as ``ignore_index``) do not count; NaN for an example that has no other.
     """
     if not isinstance(outputs, Tensor) or not isinstance(targets, Tensor) or targets.is_floating_point():
         n = len(targets) if isinstance(targets, Tensor) else 1
         return torch.full((n,), torch.nan, dtype=torch.float64)
     if outputs.ndim < 2 or outputs.shape[:-1] != targets.shape or outputs.shape[-1] == 1:
         return torch.full((len(targets),), torch.nan, dtype=torch.float64)
-    return (margin(outputs, targets.long()) > 0).double().reshape(len(targets), -1).mean(1)
+    counted = (targets >= 0) & (targets < outputs.shape[-1])
+    found = (margin(outputs, targets.long().where(counted, 0)) > 0).double()
+    return found.where(counted, torch.nan).reshape(len(targets), -1).nanmean(1)

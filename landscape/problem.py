@@ -98,6 +98,11 @@ class Problem:
                 "model to one of them, for instance with model.float()"
             )
         ((self.dtype, self.device),) = kinds
+        if self.dtype not in (torch.float32, torch.float64):
+            raise InvalidInput(
+                f"parameters are {self.dtype}, expected torch.float32 or torch.float64: with fewer digits curvature "
+                "and small steps are lost, and of complex numbers the imaginary part; convert with model.float()"
+            )
         self.start = self.layout.row({name: everything[name].detach() for name in chosen}).clone()
         self._constants = {name: t.detach() for name, t in everything.items() if name not in self.layout.shapes}
         self.batches = {"train": self._taken(train, "train", batch_size)}

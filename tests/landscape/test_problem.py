@@ -10,6 +10,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from landscape.classification import right
 from landscape.errors import InvalidInput
 from landscape.initialisation import fresh
 from landscape.problem import Problem
@@ -168,6 +169,12 @@ def test_accuracy_is_strict_and_undefined_without_classes():
     assert float(own.evaluate(own.start[None])["accuracy"]) == 1.0
 
 
+def test_positions_without_a_class_do_not_count_in_the_accuracy():
+    z = torch.eye(3).expand(2, 3, 3)
+    assert right(z, torch.tensor([[0, 2, -100], [0, 1, -100]])).tolist() == [0.5, 1.0]
+    assert right(z, torch.tensor([[0, 1, 2], [-100, 3, -1]])).isnan().tolist() == [False, True]
+
+
 def test_fresh_parameters_are_those_of_the_module_s_own_initialisation():
     problem = Problem(network(), F.cross_entropy, (INPUTS, LABELS))
     state = torch.get_rng_state()
@@ -244,6 +251,16 @@ def frozen() -> nn.Module:
         (
             lambda: Problem(network(), F.cross_entropy, (INPUTS[:, :3], LABELS)),
             "the model fails .* train data .*shapes",
+        ),
+        (lambda: Problem(network().bfloat16(), F.cross_entropy, (INPUTS, LABELS)), "parameters are torch.bfloat16"),
+        (
+            lambda: Problem(
+                lambda p, x: (x @ p["w"]).abs(),
+                F.cross_entropy,
+                (INPUTS, LABELS),
+                parameters={"w": torch.ones(4, 3) * 1j},
+            ),
+            "no parameter requires a gradient",
         ),
         (lambda: Problem(network(), F.cross_entropy, (INPUTS, LABELS + 1)), "the loss fails .* train data .*out of"),
         (lambda: Problem(network(), F.cross_entropy, (INPUTS, LABELS), (INPUTS[:, :3], LABELS)), "of the test data"),
