@@ -20,8 +20,10 @@ def recorded(function: Function, rows: Tensor) -> Function:
     """Return a faster form of a function, valid for rows of this shape, or the function itself.
 
     For small networks a step spends more time on planning what to compute (`vmap`, autograd) than on computing it. The
-    plan is recorded once. It is used only if it gives what the function gives on other rows; a function whose plan
-    depends on the numbers, or that cannot be recorded, stays as it is.
+    plan is recorded once. It is used only if it gives what the function gives on three other sets of rows; a function
+    whose plan depends on the numbers, or that cannot be recorded, stays as it is. That is a test and no proof: numbers
+    that leave the graph (by NumPy or `tolist`) are frozen unless they differ on those rows.
+    What `vmap` can run cannot let them out.
 
     Parameters
     ----------
@@ -33,9 +35,10 @@ def recorded(function: Function, rows: Tensor) -> Function:
     try:
         plan = make_fx(lambda rows: function(rows))(rows)  # the tracer counts the arguments of methods otherwise
         _transpose_factors(plan)
-        other = rows * 1.01
+        # Scaled, of other signs, of another direction: a plan can have frozen what rows have in common.
+        others = rows * 1.01, -rows, rows.flatten().flip(0).reshape(rows.shape)
         with torch.no_grad():
-            replayed = plan(other)
+            replayed = [plan(other) for other in others]
     except Exception:  # whatever a tracer can raise about a stranger's module
         return function
 
@@ -43,14 +46,19 @@ def recorded(function: Function, rows: Tensor) -> Function:
         with torch.no_grad():
             return plan(rows)
 
-    exact = function(other)
-    same = all(_close(ours, theirs) for ours, theirs in zip(replayed, exact, strict=True))
-    return replay if same else function
+    for other, found in zip(others, replayed, strict=True):
+        if not all(_close(ours, theirs) for ours, theirs in zip(found, function(other), strict=True)):
+            return function
+    return replay
 
 
 def _close(ours: Tensor, theirs: Tensor) -> bool:
-    scale = theirs.detach().double().norm()
-    return bool((ours.double() - theirs.detach().double()).norm() <= 100 * torch.finfo(theirs.dtype).eps * scale)
+    tolerance = 100 * torch.finfo(theirs.dtype).eps
+    ours, theirs = ours.double(), theirs.detach().double()
+    defined = theirs.isfinite()  # a root of a negative weight is none in either
+    if not torch.equal(defined, ours.isfinite()):
+        return False
+    return bool((ours - theirs)[defined].norm() <= tolerance * theirs[defined].norm())
 
 
 def _transpose_factors(plan: GraphModule) -> None:

@@ -1,5 +1,6 @@
 """A recorded plan gives what the function gives, on many kinds of network, or is not used."""
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -70,6 +71,61 @@ def test_a_plan_that_would_freeze_a_number_is_not_used():
         return (rows * len(calls),)
 
     assert recorded(counting, torch.ones(2, 3)) is counting
+
+
+def signs(rows):
+    """Weights of one size, with signs that leave the graph as NumPy arrays and come back as constants."""
+    return (rows.abs().sqrt() * torch.from_numpy(np.sign(rows.detach().numpy())),)
+
+
+def choice(rows):
+    return (rows * (2 if rows.tolist()[0][0] > 0 else 3),)
+
+
+def noise(rows):
+    return (rows + 0.1 * torch.randn_like(rows),)
+
+
+def numpy_noise(rows):
+    return (rows + 0.1 * torch.from_numpy(np.random.default_rng().standard_normal(rows.shape)),)
+
+
+@pytest.mark.parametrize("function", [signs, choice, noise, numpy_noise])
+def test_a_function_with_what_no_plan_can_hold_is_left_alone(function):
+    rows = torch.randn(2, 5, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    with torch.random.fork_rng():
+        assert recorded(function, rows) is function
+
+
+def test_buffers_written_in_evaluation_are_written_anew_by_a_plan():
+    class Written(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer = nn.Linear(5, 3)
+            self.register_buffer("mean", torch.zeros(3))
+
+        def forward(self, x):
+            z = self.layer(x)
+            self.mean.mul_(0.5).add_(0.5)
+            return z - self.mean
+
+    inputs = torch.randn(20, 5, generator=torch.Generator().manual_seed(0))
+    problem = Problem(Written(), nn.MSELoss(), (inputs, inputs[:, :3]))
+    plan = recorded(problem.gradients, several(problem))
+    rows = 2 * several(problem)
+    for _ in range(2):
+        for ours, theirs in zip(plan(rows), problem.gradients(rows), strict=True):
+            torch.testing.assert_close(ours, theirs)
+
+
+def test_numbers_that_are_undefined_at_other_signs_do_not_forbid_a_plan():
+    def root(rows):
+        return (rows.sqrt(),)
+
+    rows = torch.rand(2, 3, generator=torch.Generator().manual_seed(0))
+    plan = recorded(root, rows)
+    assert plan is not root
+    torch.testing.assert_close(plan(rows + 1), root(rows + 1))
 
 
 @pytest.mark.parametrize(("rows", "columns", "copies"), [(30, 3, 0), (8, 8, 0), (3, 30, 1)])
