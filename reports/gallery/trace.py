@@ -1,7 +1,7 @@
 """How fast the estimators of a Hessian's trace converge: error against the products that they may use.
 
-Each point is the root mean square over 12 seeds. Hutchinson's error falls as one over the root of the budget. XTrace and
-Hutch++ spend products to learn the large eigenvalues and sample only the rest, which pays from some forty products on.
+Each point is the root mean square over 12 seeds. Hutchinson's error falls as one over the root of the budget; XTrace
+and Hutch++ spend products to learn the large eigenvalues and sample only the rest, which pays from some 40 products on.
 """
 
 from __future__ import annotations

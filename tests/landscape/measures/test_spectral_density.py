@@ -133,7 +133,7 @@ def test_standard_errors_are_the_spread_over_seeds() -> None:
 def test_all_steps_of_lanczos_from_many_probes_give_the_dense_density(axis: str) -> None:
     problem = perceptron()
     dense = spectral_density(problem, axis=axis, method="dense", width=0.3)
-    found = spectral_density(problem, axis=axis, method="lanczos", probes=60, steps=125, width=0.3)
+    found = spectral_density(problem, axis=axis, method="lanczos", probes=30, steps=125, width=0.3)
     assert dense.exact
     assert not found.exact
     for index in range(len(dense.sides)):
