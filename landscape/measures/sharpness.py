@@ -182,7 +182,6 @@ def sharpness(
     matrix = Curvature(problem, rows, split=split)
     networks, eps = matrix.rows, torch.finfo(problem.dtype).eps
     one, magnitude = torch.ones_like(networks), networks.abs()
-    ascent = {"iterations": iterations, "tolerance": tolerance, "seed": seed}
     top: list[Measured] = []
 
     def lambda_max() -> Measured:
@@ -200,7 +199,7 @@ def sharpness(
         return factor * found.value, factor * found.gap, found.converged(tolerance, eps), found.cost
 
     def keskar() -> Measured:
-        found = ascend_in_box(problem, networks, box, split, subspace=subspace, **ascent)  # type: ignore[arg-type]
+        found = ascend_in_box(problem, networks, box, split, subspace=subspace, iterations=iterations, seed=seed)
         return rise(found, 100 / (1 + found.loss))
 
     def norm_normalised() -> Measured:
@@ -209,7 +208,8 @@ def sharpness(
         return factor * value, factor * residual, converged, cost
 
     def in_ball(scale: Tensor, size: float) -> Measured:
-        return rise(ascend_in_ball(problem, networks, scale, size, split, **ascent))  # type: ignore[arg-type]
+        options = {"iterations": iterations, "tolerance": tolerance, "seed": seed}
+        return rise(ascend_in_ball(problem, networks, scale, size, split, **options))  # type: ignore[arg-type]
 
     measure: dict[str, Callable[[], Measured]] = {
         "lambda_max": lambda_max,

@@ -129,7 +129,6 @@ def ascend_in_box(
     *,
     subspace: int | None,
     iterations: int,
-    tolerance: float,
     seed: int,
 ) -> Rise:
     """L-BFGS-B within ``|y_i| <= half_width (|(A^+ theta)_i| + 1)`` about ``theta + A y``; the higher of two starts.
@@ -165,7 +164,7 @@ def ascend_in_box(
                 jac=True,
                 method="L-BFGS-B",
                 bounds=list(zip(-reach, reach, strict=True)),
-                options={"maxiter": iterations, "ftol": 1e-3 * tolerance, "gtol": 0.0},
+                options={"maxiter": iterations, "ftol": 0.0, "gtol": 0.0},
             )
             height, descent = lowered(found.x)
             ends.append((-height, float(reach @ np.abs(descent) + descent @ found.x)))
