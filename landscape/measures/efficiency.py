@@ -128,13 +128,18 @@ def efficiency(
     if kappa is None:
         kappa = float(np.median(found.degree))
     outputs, labels = _classified(problem, rows, split)
-    value = efficiency_of(outputs, labels, norm, kappa, definition, level=level, loss=problem.output_loss)
+
+    def loss(outputs: Tensor, labels: Tensor) -> Tensor:
+        # In the problem's precision: a loss may have weights of its own.
+        return problem.output_loss(outputs.to(problem.dtype), labels).detach().double()
+
+    value = efficiency_of(outputs, labels, norm, kappa, definition, level=level, loss=loss)
     if value.isnan().all():
         raise InvalidInput(
             f"no network has a {definition!r}: its level is not reached at any scale, because examples are "
             "misclassified; train longer, or choose a higher level"
         )
-    losses = torch.stack([problem.output_loss(one, labels) for one in outputs])
+    losses = torch.stack([loss(one, labels) for one in outputs])
     return Efficiency(
         definition=definition,
         value=_array(value),
@@ -163,6 +168,11 @@ def _classified(problem: Problem, rows: Tensor, split: str) -> tuple[Tensor, Ten
             "efficiency needs outputs of shape (n, n_classes) and n class indices as targets, found "
             f"{tuple(whole.shape[1:]) if isinstance(whole, Tensor) else type(whole).__name__} and "
             f"{f'{tuple(labels.shape)} of {labels.dtype}' if isinstance(labels, Tensor) else type(labels).__name__}"
+        )
+    if wrong := labels[(labels < 0) | (labels >= whole.shape[2])].tolist():
+        raise InvalidInput(
+            f"targets hold {wrong[0]}, expected class indices from 0 to {whole.shape[2] - 1}; leave examples without a "
+            "class out of the data"
         )
     return whole.double(), labels.long()
 

@@ -211,3 +211,31 @@ def test_what_is_no_classifier_is_refused():
         efficiency(held)
     with pytest.raises(InvalidInput, match=r"norm is 0\.0, expected positive"):
         efficiency_of(torch.eye(3), torch.arange(3), 0.0, 2.0)
+
+
+class Weighted(nn.Module):
+    """A loss with weights of its own, in single precision."""
+
+    def __init__(self):
+        super().__init__()
+        self.temperature = nn.Parameter(torch.ones(()))
+        self.register_buffer("weights", torch.tensor([0.5, 1.0, 2.0]))
+
+    def forward(self, outputs, targets):
+        return nn.functional.cross_entropy(outputs / self.temperature, targets, weight=self.weights)
+
+
+@pytest.mark.parametrize("definition", DEFINITIONS)
+def test_a_loss_may_have_weights_of_its_own(definition):
+    problem = Problem(nn.Linear(3, 3, bias=False), Weighted(), (torch.eye(3), torch.arange(3)))
+    rows = torch.eye(3).reshape(1, -1) * 4
+    found = efficiency(problem, rows, definition=definition, kappa=1.0, level=0.1)
+    assert np.isfinite(found.value).all()
+    assert found.loss[0] == pytest.approx(float(problem.evaluate(rows)["loss"]), rel=1e-6)
+
+
+def test_targets_that_are_no_class_are_named():
+    labels = torch.tensor([0, 1, -100])
+    problem = Problem(nn.Linear(3, 3), nn.functional.cross_entropy, (torch.eye(3), labels))
+    with pytest.raises(InvalidInput, match="targets hold -100, expected class indices from 0 to 2"):
+        efficiency(problem, kappa=1.0)
