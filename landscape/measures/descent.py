@@ -50,7 +50,7 @@ class Descent:
         self.best = {key: np.full(len(rows), np.nan) for key in MEASURED}
         self.steps = np.zeros(len(rows), dtype=np.int64)
         self.change, self.residual = np.full(len(rows), np.nan), np.full(len(rows), np.nan)
-        self.evaluations = 0
+        self.evaluations, self.gradients = 0, 0
 
     def run(self, steps: int, every: int, examples: Tensor | None) -> Iterator[int]:
         """Take all steps; yield at every record how many are taken."""
@@ -71,6 +71,7 @@ class Descent:
                     state = {name: value[kept] for name, value in state.items()}
                     data, gradient_of = self._data(None if examples is None else examples[living.cpu()], rows)
             losses, gradient = gradient_of(rows)
+            self.gradients += len(rows)
             losses_seen[step, living] = losses.double()
             if self.tangential:
                 gradient = self.sphere.tangent(rows, gradient)
@@ -78,6 +79,7 @@ class Descent:
             self.sphere.onto(rows, self.radius[living, None])
         self.change = _changes(losses_seen.cpu().numpy(), self.steps)
         _, gradient = Data(self.problem, examples).gradient(self.rows)
+        self.gradients += len(self.rows)
         self.residual = self.sphere.residual(self.rows, gradient).double().cpu().numpy()
 
     def _data(self, examples: Tensor | None, rows: Tensor) -> tuple[Data, Gradient]:

@@ -46,6 +46,8 @@ class Minima:
     diverged : array of bool, shape (networks,)
         The training loss or a parameter is not finite.
     cost : Cost
+        Steps of networks that are done, but not yet let go of, are counted; the four gradients of each network that go
+        into a plan (see `landscape.measures.recorded`) are not.
     """
 
     rows: Tensor
@@ -60,6 +62,7 @@ class Minima:
     cost: Cost
 
 
+@torch.inference_mode(False)  # gradients are needed, whatever the caller's mode
 def minimise_at_norm(
     problem: Problem,
     rows: Tensor,
@@ -177,7 +180,9 @@ def _collected(done: list[Descent], tolerance: float, floor: float) -> Minima:
         residual=residual,
         converged=finite & ((loss <= floor) | (np.abs(change) <= tolerance)),
         diverged=~finite,
-        cost=Cost(gradients=int(steps.sum()) + len(rows), evaluations=sum(piece.evaluations for piece in done)),
+        cost=Cost(
+            gradients=sum(piece.gradients for piece in done), evaluations=sum(piece.evaluations for piece in done)
+        ),
     )
 
 
