@@ -70,6 +70,7 @@ class Problem:
         call, or the loss is neither a mean nor one value for each example.
     """
 
+    @torch.inference_mode(False)  # tensors that are made here must take gradients
     def __init__(
         self,
         model: nn.Module | Function,
@@ -190,7 +191,8 @@ class Problem:
                     "data hold a number without dimensions, expected examples along the first dimension; pass a "
                     "data set through a DataLoader"
                 )
-            return leaf.detach().to(self.device, self.dtype if leaf.is_floating_point() else leaf.dtype)
+            leaf = leaf.clone() if leaf.is_inference() else leaf.detach()  # those of inference mode take no gradients
+            return leaf.to(self.device, self.dtype if leaf.is_floating_point() else leaf.dtype)
 
         return pytree.tree_map(move, data)
 

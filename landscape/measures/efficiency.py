@@ -81,6 +81,7 @@ class Efficiency(Result):
         return draw_efficiency(self, ax)
 
 
+@torch.inference_mode(False)  # gradients are needed, whatever the caller's mode
 def efficiency(
     problem: Problem,
     rows: Tensor | None = None,

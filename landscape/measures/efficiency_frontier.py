@@ -110,6 +110,7 @@ class EfficiencyFrontier(Result):
         return draw_frontier(self, ax)
 
 
+@torch.inference_mode(False)  # gradients are needed, whatever the caller's mode
 def efficiency_frontier(
     problem: Problem,
     sizes: Sequence[int],

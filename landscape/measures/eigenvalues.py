@@ -84,6 +84,7 @@ class Eigenvalues(Result):
         return draw_eigenvalues(self, ax)
 
 
+@torch.inference_mode(False)  # gradients are needed, whatever the caller's mode
 def top_eigenvalues(
     problem: Problem,
     k: int = 1,

@@ -80,6 +80,7 @@ class Homogeneity(Result):
         return draw_homogeneity(self, ax)
 
 
+@torch.inference_mode(False)  # gradients are needed, whatever the caller's mode
 def homogeneity(
     problem: Problem,
     rows: Tensor | None = None,

@@ -56,6 +56,7 @@ class LowLossPath(Path):
         return plot_path(self, ax)
 
 
+@torch.inference_mode(False)  # gradients are needed, whatever the caller's mode
 def low_loss_path(
     problem: Problem,
     a: Network,

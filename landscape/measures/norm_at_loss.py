@@ -75,6 +75,7 @@ class NormAtLoss(Result):
         return draw_norm_at_loss(self, ax)
 
 
+@torch.inference_mode(False)  # gradients are needed, whatever the caller's mode
 def norm_at_loss(
     problem: Problem,
     loss: float,

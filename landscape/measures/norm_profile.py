@@ -25,6 +25,7 @@ SCALES = tuple(10.0 ** np.linspace(-1, 1, 11))
 __all__ = ["SCALES", "NormProfile", "norm_profile"]
 
 
+@torch.inference_mode(False)  # gradients are needed, whatever the caller's mode
 def norm_profile(
     problem: Problem,
     scales: Sequence[float] | np.ndarray = SCALES,

@@ -110,6 +110,7 @@ class Path(Result):
         return plot_path(self, ax)
 
 
+@torch.inference_mode(False)  # gradients are needed, whatever the caller's mode
 def interpolate(
     problem: Problem,
     a: Network,

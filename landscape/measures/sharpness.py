@@ -102,6 +102,7 @@ class Sharpness(Result):
         return draw_sharpness(self, ax)
 
 
+@torch.inference_mode(False)  # gradients are needed, whatever the caller's mode
 def sharpness(
     problem: Problem,
     *,

@@ -134,6 +134,7 @@ class SpectralDensity(Result):
         return draw_spectral_density(self, ax)
 
 
+@torch.inference_mode(False)  # gradients are needed, whatever the caller's mode
 def spectral_density(
     problem: Problem,
     *,

@@ -106,6 +106,7 @@ class Trace(Result):
         return draw_trace(self, ax)
 
 
+@torch.inference_mode(False)  # gradients are needed, whatever the caller's mode
 def trace(
     problem: Problem,
     *,

@@ -22,6 +22,7 @@ from landscape.randomness import generator
 COLDEST = 0.1
 
 
+@torch.inference_mode(False)  # gradients are needed, whatever the caller's mode
 def split_by_mask(
     problem: Problem,
     neurons: Neurons | None = None,

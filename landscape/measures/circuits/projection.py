@@ -18,6 +18,7 @@ from landscape.problem import Problem
 from landscape.randomness import generator
 
 
+@torch.inference_mode(False)  # gradients are needed, whatever the caller's mode
 def split_by_projection(
     problem: Problem,
     characters: Characters,

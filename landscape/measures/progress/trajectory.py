@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+import torch
 from torch import Tensor
 
 from landscape.errors import InvalidInput
@@ -87,6 +88,7 @@ class Progress(Result):
         return draw_progress(self, ax, quantities)
 
 
+@torch.inference_mode(False)  # gradients are needed, whatever the caller's mode
 def progress(
     problem: Problem,
     checkpoints: Mapping[int, Network],
