@@ -1,6 +1,6 @@
 """The LU mechanism: over the weight norm, the training loss falls to zero and stays there; the test loss has a minimum.
 
-A student net learns a hundred examples from a teacher of its kind. At each norm its training loss is minimised over
+A student net learns fifty examples from a teacher of its kind. At each norm its training loss is minimised over
 directions; train and test loss are shown where that ends. Beyond the critical norm every fit is perfect, and the
 further out, the worse it generalises: there grokking begins.
 """
@@ -15,16 +15,16 @@ from reports.gallery import save
 
 torch.manual_seed(100)
 teacher, student = (
-    nn.Sequential(nn.Linear(5, 32), nn.Tanh(), nn.Linear(32, 32), nn.Tanh(), nn.Linear(32, 5)) for _ in range(2)
+    nn.Sequential(nn.Linear(5, 48), nn.Tanh(), nn.Linear(48, 48), nn.Tanh(), nn.Linear(48, 5)) for _ in range(2)
 )
-train, test = torch.randn(2, 100, 5)
+train, test = torch.randn(2, 50, 5)
 problem = Problem(student, nn.MSELoss(), train=(train, teacher(train)), test=(test, teacher(test)))
 
 profile = norm_profile(
     problem,
     scales=[0.1, 0.2, 0.4, 0.7, 1.0, 1.5, 2.5, 4.0],
     seeds=range(3),
-    steps=2500,
+    steps=1800,
     optimiser=AdamW(lr=3e-3, weight_decay=0.0, beta2=0.999),
     leave=1e-6,
 )
