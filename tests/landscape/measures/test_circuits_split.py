@@ -20,6 +20,8 @@ from landscape.measures.circuits import (
     split_by_pruning,
     split_by_spectrum,
 )
+from landscape.measures.circuits.circuit import Circuit, scored
+from landscape.measures.circuits.split import checks
 from landscape.problem import Problem
 from tests.landscape.measures.planted import NEURONS, plant, rotations
 
@@ -213,3 +215,44 @@ TRAIN = T.problem.whole("train")
 def test_errors_name_what_is_wrong(call, message):
     with pytest.raises(InvalidInput, match=message):
         call()
+
+
+def test_the_checks_are_the_numbers_worked_out_by_hand():
+    labels = torch.tensor([0, 1, 2, 0] * 2)  # four examples of training, four of test
+    eye = torch.eye(3, dtype=torch.float64)
+
+    def answering(classes: list[int], size: float) -> torch.Tensor:
+        return size * eye[torch.tensor(classes)]
+
+    generalising = torch.cat([answering([0, 1, 2, 0], 4.0), answering([0, 1, 2], 3.0), answering([1], 1.0)])
+    memorising = torch.cat([answering([0, 1, 2, 0], 4.0), answering([0, 1, 0, 1], 1.0)])
+    problem = Problem(
+        lambda weights, inputs: weights["z"][inputs],
+        nn.functional.cross_entropy,
+        (torch.arange(4), labels[:4]),
+        (torch.arange(4, 8), labels[4:]),
+        parameters={"z": 2 * generalising + 5},
+    )
+
+    def circuit(table: torch.Tensor) -> Circuit:
+        return scored(problem, "", lambda inputs: table[inputs], 1.0)
+
+    nulls = [circuit(answering(classes * 2, 1.0)) for classes in ([0, 1, 0, 1], [0, 2, 1, 1])]  # 2 and 1 right of 4
+    found = checks(
+        problem,
+        circuit(2 * generalising + 5),
+        circuit(generalising),
+        circuit(memorising),
+        nulls,
+        classes=3,
+        converged=False,
+    )
+    assert found == pytest.approx(
+        {
+            "beats the null": (3 / 4 - 3 / 8) / (1 - 3 / 8),
+            "keeps held-out outputs": 1 - 1 / 4,  # the whole is twice the part, and a constant
+            "knows no example": (3 * 3 - 1) / 4 / 4,
+            "rest does not generalise": 1 - (1 / 2 - 1 / 3) / (1 - 1 / 3),
+            "converged": 0.0,
+        }
+    )
