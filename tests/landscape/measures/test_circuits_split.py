@@ -22,6 +22,8 @@ from landscape.measures.circuits import (
 )
 from landscape.measures.circuits.circuit import Circuit, scored
 from landscape.measures.circuits.split import checks
+from landscape.measures.circuits.units import split_units
+from landscape.measures.result import Cost
 from landscape.problem import Problem
 from tests.landscape.measures.planted import NEURONS, plant, rotations
 
@@ -256,3 +258,28 @@ def test_the_checks_are_the_numbers_worked_out_by_hand():
             "converged": 0.0,
         }
     )
+
+
+def test_nulls_are_different_sets_of_as_many_units_and_the_cost_is_what_is_asked_for(monkeypatch):
+    size = 2.0 ** torch.arange(8, dtype=torch.float64)  # so that a circuit's squared norm tells which units it has
+    problem = Problem(
+        lambda weights, inputs: inputs @ weights["a"],
+        nn.functional.cross_entropy,
+        (torch.eye(8), torch.arange(8) % 3),
+        (torch.eye(8), torch.arange(8) % 3),
+        parameters={"a": torch.eye(3, dtype=torch.float64)[torch.arange(8) % 3] * size.sqrt()[:, None]},
+    )
+    asked, outputs = [], Problem.outputs
+
+    def counting(self, vector, inputs):
+        asked.append(inputs)
+        return outputs(self, vector, inputs)
+
+    monkeypatch.setattr(Problem, "outputs", counting)
+    members = torch.arange(8) < 3
+    split = split_units(problem, Neurons([("a", 0)]), members, method="", evidence={}, cost=Cost(), nulls=20, seed=0)
+    assert len(asked) == split.cost.evaluations + 1  # one to see how many classes there are
+    assert split.generalising.norm**2 == pytest.approx(1 + 2 + 4)
+    drawn = [f"{round(null.norm**2):b}" for null in split.nulls]
+    assert {units.count("1") for units in drawn} == {3}
+    assert len(set(drawn)) > 10
