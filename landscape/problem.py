@@ -158,7 +158,8 @@ class Problem:
             )
         two = isinstance(data, tuple | list) and len(data) == 2
         whole = two and not all(isinstance(part, tuple | list) for part in data)
-        batches = [data] if whole else list(data)
+        with torch.random.fork_rng(devices=[]):  # a loader draws from the global state, even one that does not shuffle
+            batches = [data] if whole else list(data)
         for batch in batches:
             if not isinstance(batch, tuple | list) or len(batch) != 2:
                 raise InvalidInput(

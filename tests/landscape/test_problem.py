@@ -106,6 +106,13 @@ class TwoInputs(nn.Linear):
         return super().forward(x) * scale
 
 
+def test_reading_a_loader_keeps_the_global_random_state():
+    loader = torch.utils.data.DataLoader(torch.utils.data.TensorDataset(INPUTS, LABELS), batch_size=3, shuffle=True)
+    state = torch.get_rng_state()
+    Problem(network(), F.cross_entropy, loader)
+    assert torch.equal(state, torch.get_rng_state())
+
+
 def test_several_inputs_come_as_a_pair_of_tensors_or_through_a_loader():
     model, scale = TwoInputs(4, 3), torch.linspace(0.5, 2, 10)[:, None]
     examples = [((x, s), y) for x, s, y in zip(INPUTS, scale, LABELS, strict=True)]
