@@ -158,18 +158,21 @@ def top_eigenvalues(
     group = max(1, TOGETHER // (kept * problem.size * matrix.rows.element_size()))
     pieces = torch.arange(matrix.count).split(group if problem.device.type == "cpu" else matrix.count)
 
+    ends = 2 if negative else 1
+
     def one_end(sign: int, k: int, norm: np.ndarray | None = None) -> Eigenvalues:
         parts, products = [], 0
         for number, piece in enumerate(pieces):
 
             def told(share: float, number: int = number) -> None:
                 if progress is not None:
-                    progress((number + share) / len(pieces))
+                    progress(((sign < 0) + (number + share) / len(pieces)) / ends)
 
             operator = Signed(matrix.select(piece.to(problem.device)), sign)
             ritz = search(operator, k, told)
             parts.append(measured(operator, ritz, tolerance, None if norm is None else norm[piece.numpy()]))
             products += ritz.products + k * len(piece)
+            told(1.0)  # an iteration tells its share of the products allowed, which it seldom needs
         values, vectors, residuals, converged = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
         return Eigenvalues(
             values=sign * values,

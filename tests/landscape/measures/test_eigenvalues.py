@@ -237,3 +237,14 @@ def test_memory_grows_linearly_up_to_ten_million_parameters():
     # The basis of nine vectors, the network, and a product's few temporaries: some twenty vectors of four bytes.
     assert large - small < 30 * 4 * 10_000_000
     assert large - small < 7 * (middle - small)  # five times as many; a square would be 25
+
+
+@pytest.mark.parametrize("method", ["dense", "lanczos"])
+@pytest.mark.parametrize("negative", [False, True])
+def test_progress_never_falls_and_ends_at_one(method, negative):
+    seen = []
+    inputs = torch.randn(30, 4, generator=torch.Generator().manual_seed(0))
+    problem = Problem(nn.Linear(4, 3), F.cross_entropy, (inputs, torch.arange(30) % 3))
+    top_eigenvalues(problem, method=method, negative=negative, progress=seen.append)
+    assert seen == sorted(seen)
+    assert seen[-1] == 1.0
