@@ -141,8 +141,9 @@ def trace(
     Returns
     -------
     Trace
-        Costs at most `budget` products for each network, P if "exact". XTrace and Hutch++ keep ``budget * P`` numbers
-        of eight bytes for each network; XTrace also works for about ``budget^4 / 8`` multiplications.
+        Costs at most `budget` products for each network, P if "exact". For each network XTrace holds up to 2.5
+        ``budget * P`` numbers of eight bytes, Hutch++ up to 1.6 ``budget * P`` (measured); XTrace also works for about
+        ``budget^4 / 8`` multiplications.
 
     Raises
     ------
