@@ -40,6 +40,7 @@ def test_the_parts_are_the_planted_rule_and_the_planted_table(p, frequency, labe
     assert split.trust > 0.99
     assert (split.generalising.test.accuracy, split.memorising.train.accuracy) == (1, 1)
     assert split.memorising.test.accuracy == 0  # silent, not guessing
+    assert len({null.test.loss for null in split.nulls}) == len(split.nulls)  # each exchanges labels in its own way
 
 
 @pytest.mark.parametrize("seed", SEEDS)
