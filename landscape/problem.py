@@ -18,6 +18,7 @@ from landscape.classification import right
 from landscape.errors import InvalidInput
 from landscape.layout import Layout
 from landscape.probe import probe
+from landscape.weight_norm import make_twice_differentiable
 
 Function = Callable[[dict[str, Tensor], Any], Any]
 Batch = tuple[Any, Any]
@@ -128,6 +129,7 @@ class Problem:
                 raise InvalidInput(
                     f"the model cannot be copied ({error!s:.120}); detach the tensors that it keeps between calls"
                 ) from error
+            make_twice_differentiable(self.template)
             if training_mode:
                 _refuse_dropout(self.template)
             self._function: Function = self._call_module

@@ -160,3 +160,16 @@ def test_bad_requests_are_refused_by_name():
         Curvature(problem, torch.zeros(2, 3).double())
     with pytest.raises(InvalidInput, match="no test data were given"):
         Curvature(problem, split="test")
+
+
+@pytest.mark.parametrize("dim", [0, 1, None])
+def test_weight_normalisation_has_the_hessian_of_finite_differences(dim):
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        layer, inputs = nn.Linear(4, 5).double(), torch.randn(6, 4, dtype=torch.float64)
+        model = nn.Sequential(nn.utils.parametrizations.weight_norm(layer, dim=dim), nn.Tanh())
+    problem = Problem(model, nn.functional.mse_loss, (inputs, torch.ones(6, 5)))
+    torch.testing.assert_close(problem.outputs(problem.start, inputs), model(inputs))
+    step = 1e-5 * torch.eye(problem.size, dtype=torch.float64)
+    difference = (problem.gradients(problem.start + step)[1] - problem.gradients(problem.start - step)[1]) / 2e-5
+    torch.testing.assert_close(Curvature(problem).dense()[0], difference, rtol=1e-6, atol=1e-8)
