@@ -56,6 +56,11 @@ def test_a_bias_free_relu_perceptron_has_the_degree_of_its_depth(layers, dtype):
     assert found.breaking == ()
 
 
+def test_the_degree_by_scaling_does_not_depend_on_the_factor():
+    for factor in (0.5, 3.0):
+        assert homogeneity(problem(perceptron(3)), factor=factor).scaling_degree == pytest.approx(3, abs=1e-9)
+
+
 def test_squared_activations_double_the_degree_of_what_is_below():
     assert homogeneity(problem(perceptron(2, activation=Square))).degree == pytest.approx(3, abs=1e-12)
     assert homogeneity(problem(perceptron(3, activation=Square))).degree == pytest.approx(7, abs=1e-12)

@@ -201,6 +201,13 @@ def test_the_picture_shows_both_losses_and_marks_what_did_not_converge(profile, 
     mpl.pyplot.close(axes.figure)
 
 
+def test_every_seed_keeps_its_own_examples_at_every_norm(profile):
+    problem, options = teacher_student(width=16), {"seeds": [0, 3], "steps": 300, "optimiser": ADAM, "record": 60}
+    alone = norm_profile(problem, [3.0], sizes=[40], **options)
+    np.testing.assert_allclose(alone.losses("train")[0], profile.losses("train", size=40)[-1], rtol=1e-3)
+    assert not np.isclose(*alone.losses("train")[0], rtol=0.1)
+
+
 def test_the_result_is_frozen_and_counts_its_cost(profile):
     with pytest.raises(dataclasses.FrozenInstanceError):
         profile.floor = 0.0

@@ -28,6 +28,16 @@ def test_flat_noise_is_seldom_called_u(noise, seeds):
     assert share("U", np.zeros(11), noise, seeds) <= 0.05
 
 
+def test_the_choice_of_the_minimum_does_not_flatter_the_rise():
+    """Under pure noise both log ratios have mean zero; with the seed's own curve in the choice it would be 0.3."""
+    draw = generator(0, "rise")
+    shapes = [classify(SCALES, np.exp(draw.standard_normal((11, 4)))) for _ in range(TRIALS)]
+    rises = np.log([shape.ratios for shape in shapes]).mean(2)
+    error = rises.std(0, ddof=1) / TRIALS**0.5
+    assert (np.abs(rises.mean(0)) < 4 * error).all()
+    assert (error < 0.05).all()
+
+
 @pytest.mark.parametrize("noise", [0.1, 0.5, 1.0, 2.0])
 def test_flat_noise_is_seldom_called_l(noise):
     assert share("L", np.zeros(11), noise) <= 0.05
