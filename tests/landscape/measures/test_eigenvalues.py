@@ -16,8 +16,8 @@ from torch.nn import functional as F
 
 from landscape.errors import InvalidInput
 from landscape.measures.curvature import Curvature
-from landscape.measures.eigenvalues import top_eigenvalues
-from landscape.measures.lanczos import largest, start_vectors
+from landscape.measures.eigenvalues import measured, top_eigenvalues
+from landscape.measures.lanczos import Ritz, largest, start_vectors
 from landscape.problem import Problem
 from tests.landscape.measures.cases import CASES, case
 
@@ -210,6 +210,17 @@ def test_bad_requests_are_refused_by_name():
         top_eigenvalues(problem, tolerance=0)
     with pytest.raises(InvalidInput, match="method is 'power'"):
         top_eigenvalues(problem, method="power")
+
+
+@pytest.mark.parametrize(("tolerance", "bound"), [(1e-6, 1e-6), (1e-20, 32 * 2.0**-52)])
+def test_a_pair_has_converged_up_to_the_tolerance_and_to_the_rounding_of_a_product(tolerance, bound):
+    matrix = Known(torch.diag(torch.tensor([1.0, 0.0], dtype=torch.float64))[None])
+    for share, fine in ((0.8, True), (1.25, False)):
+        vector = torch.tensor([[[1.0, share * bound]]], dtype=torch.float64)  # A v - v = (0, -share * bound)
+        ritz = Ritz(torch.ones(1, 1, dtype=torch.float64), vector, 0)
+        _, _, residuals, converged = measured(matrix, ritz, tolerance)
+        assert residuals.item() == pytest.approx(share * bound)
+        assert converged.item() == fine
 
 
 LARGE = """

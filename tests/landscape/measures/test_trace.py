@@ -227,6 +227,13 @@ def test_bad_input_is_refused_in_words(options: dict[str, object], message: str)
         trace(perceptron(), **options)  # type: ignore[arg-type]
 
 
+def test_the_interval_is_that_of_student_on_both_sides() -> None:
+    found = trace(perceptron(), method="hutchinson", budget=10)
+    low, high = found.interval(0.9)
+    reach = stats.t.ppf(0.95, 9) * found.samples.std(1, ddof=1) / 10**0.5
+    np.testing.assert_allclose([low, high], [found.estimate - reach, found.estimate + reach])
+
+
 def test_a_level_outside_0_to_1_is_refused() -> None:
     with pytest.raises(InvalidInput, match="level is 95"):
         trace(perceptron(), budget=10).interval(95)
