@@ -22,7 +22,8 @@ def probe(problem: Problem) -> None:
     ------
     InvalidInput
         If a weight is not finite; if model or loss fail on the first batch of a split, or give something else when
-        asked again; if the loss is neither a mean nor one value for each example, or not finite on training data.
+        asked again; if the loss is neither a mean nor one value for each example, or not finite on training data, or
+        does not depend on the varied parameters, or depends on how the data are cut into batches.
     """
     for name, tensor in problem.everything(problem.start).items():
         if not torch.isfinite(tensor).all():
@@ -36,6 +37,9 @@ def probe(problem: Problem) -> None:
                 raise InvalidInput("the training loss is not finite at the given weights")
             _need_same(problem, loss, inputs, targets)
             _need_no_sum(problem, loss, outputs, targets)
+            _need_gradient(problem, inputs, targets)
+            if len(batches) > 1:
+                _need_equal_weights(problem, loss, outputs, targets)
 
 
 def _tried(problem: Problem, split: str, inputs: Any, targets: Any) -> tuple[Any, Any]:
@@ -83,4 +87,37 @@ def _need_no_sum(problem: Problem, loss: Tensor, outputs: Any, targets: Any) -> 
         raise InvalidInput(
             "the loss doubles when its batch is repeated, so it is a sum over examples, expected their mean or one "
             "value for each; use reduction='mean' or 'none'"
+        )
+
+
+@torch.inference_mode(False)
+@torch.enable_grad()
+def _need_gradient(problem: Problem, inputs: Any, targets: Any) -> None:
+    """Refuse a loss that has lost its way to the parameters: all of its derivatives would be called zero."""
+    leaf = problem.start.clone().requires_grad_()
+    loss = problem.batch_loss(leaf, inputs, targets)
+    if not loss.requires_grad or torch.autograd.grad(loss, leaf, allow_unused=True)[0] is None:
+        raise InvalidInput(
+            f"the training loss does not depend on the parameters that are varied ({', '.join(problem.layout.names)}); "
+            "look for detach() or no_grad() in the model or the loss, or choose others with only="
+        )
+
+
+def _need_equal_weights(problem: Problem, loss: Tensor, outputs: Any, targets: Any) -> None:
+    """Refuse a scalar that weighs examples unequally: its mean over batches depends on how the data were cut."""
+    n = next(len(leaf) for leaf in pytree.tree_leaves(outputs) if isinstance(leaf, Tensor))
+    if loss.ndim or n < 2:
+        return
+    parts = []
+    for part in (slice(0, n // 2), slice(n // 2, n)):
+        try:
+            piece = problem.raw_loss(*pytree.tree_map(lambda leaf, part=part: leaf[part], (outputs, targets)))
+        except Exception:  # a loss may insist on its batch
+            return
+        parts.append(float(piece) * (part.stop - part.start) / n)
+    if abs(sum(parts) - float(loss)) > 100 * torch.finfo(problem.dtype).eps * max(abs(float(loss)), *map(abs, parts)):
+        raise InvalidInput(
+            f"the loss of a batch, {float(loss):.6g}, is not the mean over its halves, {sum(parts):.6g}, so it weighs "
+            "examples by their company (class weights, ignored labels, contrasts), and what is measured would depend "
+            "on how the data are cut; give the data as one batch, or a loss with one value for each example"
         )

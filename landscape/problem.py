@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import copy
 import fnmatch
 import functools
@@ -14,14 +13,14 @@ from torch import Tensor, nn
 from torch.func import functional_call, vmap
 from torch.utils import _pytree as pytree
 
+from landscape.batches import Batch, joined, length, taken
 from landscape.classification import right
 from landscape.errors import InvalidInput
 from landscape.layout import Layout
 from landscape.probe import probe
-from landscape.weight_norm import make_twice_differentiable
+from landscape.twice_differentiable import make_twice_differentiable, twice_differentiable
 
 Function = Callable[[dict[str, Tensor], Any], Any]
-Batch = tuple[Any, Any]
 
 
 class Problem:
@@ -107,10 +106,10 @@ class Problem:
             )
         self.start = self.layout.row({name: everything[name].detach() for name in chosen}).clone()
         self._constants = {name: t.detach() for name, t in everything.items() if name not in self.layout.shapes}
-        self.batches = {"train": self._taken(train, "train", batch_size)}
+        self.batches = {"train": taken(train, "train", self.start, batch_size)}
         if test is not None:
-            self.batches["test"] = self._taken(test, "test", batch_size)
-        self.count = {split: sum(map(_length, batches)) for split, batches in self.batches.items()}
+            self.batches["test"] = taken(test, "test", self.start, batch_size)
+        self.count = {split: sum(map(length, batches)) for split, batches in self.batches.items()}
         probe(self)
 
     # -- what it is made of --------------------------------------------------------------------------------------------
@@ -151,54 +150,6 @@ class Problem:
         with twice_differentiable():
             return functional_call(self.template, parameters, arguments)
 
-    def _taken(self, data: Any, split: str, batch_size: int | None) -> list[Batch]:
-        """Return data as a list of batches on the model's device, in its precision."""
-        if not isinstance(data, Iterable):
-            raise InvalidInput(
-                f"{split} data are {data!r:.60}, expected a pair (inputs, targets), or an iterable of such pairs; pass "
-                "a data set through a DataLoader"
-            )
-        two = isinstance(data, tuple | list) and len(data) == 2
-        whole = two and not all(isinstance(part, tuple | list) for part in data)
-        with torch.random.fork_rng(devices=[]):  # a loader draws from the global state, even one that does not shuffle
-            batches = [data] if whole else list(data)
-        for batch in batches:
-            if not isinstance(batch, tuple | list) or len(batch) != 2:
-                raise InvalidInput(
-                    f"{split} data hold {type(batch).__name__} {batch!r:.60}, expected pairs (inputs, targets): two "
-                    "tensors, or an iterable of such pairs"
-                )
-        taken = [(self._moved(inputs), self._moved(targets)) for inputs, targets in batches]
-        taken = [batch for batch in taken if _length(batch)]
-        if not taken:
-            raise InvalidInput(f"{split} data are empty, expected at least one example")
-        for inputs, targets in taken:
-            lengths = {len(leaf) for leaf in pytree.tree_leaves((inputs, targets)) if isinstance(leaf, Tensor)}
-            if len(lengths) > 1:
-                raise InvalidInput(
-                    f"{split} inputs and targets have {' and '.join(map(str, sorted(lengths)))} examples, "
-                    "expected as many of the one as of the other"
-                )
-        if batch_size is None:
-            return taken
-        if batch_size < 1:
-            raise InvalidInput(f"batch_size is {batch_size}, expected at least 1")
-        return [piece for batch in taken for piece in _cut(batch, batch_size)]
-
-    def _moved(self, data: Any) -> Any:
-        def move(leaf: Any) -> Any:
-            if not isinstance(leaf, Tensor):
-                leaf = torch.as_tensor(leaf)
-            if not leaf.ndim:
-                raise InvalidInput(
-                    "data hold a number without dimensions, expected examples along the first dimension; pass a "
-                    "data set through a DataLoader"
-                )
-            leaf = leaf.clone() if leaf.is_inference() else leaf.detach()  # those of inference mode take no gradients
-            return leaf.to(self.device, self.dtype if leaf.is_floating_point() else leaf.dtype)
-
-        return pytree.tree_map(move, data)
-
     def need_test(self, instrument: str) -> None:
         """Refuse a problem without test data."""
         if "test" not in self.batches:
@@ -207,24 +158,24 @@ class Problem:
     def subset(self, indices: Tensor) -> Problem:
         """Return the same problem with only these of its training examples (counted over all batches in turn)."""
         whole = self.whole("train")
-        part = copy.copy(self)
-        part.batches = self.batches | {"train": [pytree.tree_map(lambda leaf: leaf[indices.to(leaf.device)], whole)]}
-        part.count = self.count | {"train": len(indices)}
-        return part
+        return self._with_training(pytree.tree_map(lambda leaf: leaf[indices.to(leaf.device)], whole))
 
     def relabelled(self, targets: Any) -> Problem:
         """Return the same problem with other training targets, for all examples in turn."""
         inputs, _ = self.whole("train")
-        part = copy.copy(self)
-        part.batches = self.batches | {"train": [(inputs, self._moved(targets))]}
-        return part
+        return self._with_training((inputs, targets))
+
+    def _with_training(self, data: Batch) -> Problem:
+        """Return the same problem with other training data, cut like these."""
+        other = copy.copy(self)
+        size = max(map(length, self.batches["train"])) if len(self.batches["train"]) > 1 else None
+        other.batches = self.batches | {"train": taken(data, "train", self.start, size)}
+        other.count = self.count | {"train": length(data)}
+        return other
 
     def whole(self, split: str) -> Batch:
         """Return all of a split's data as one batch."""
-        batches = self.batches[split]
-        if len(batches) == 1:
-            return batches[0]
-        return pytree.tree_map(lambda *leaves: torch.cat(leaves), batches[0], *batches[1:])
+        return joined(self.batches[split])
 
     # -- one network ---------------------------------------------------------------------------------------------------
 
@@ -256,7 +207,7 @@ class Problem:
     def shares(self, split: str) -> Iterator[tuple[float, Any, Any]]:
         """Yield every batch with the share of the split's examples that it holds."""
         for batch in self.batches[split]:
-            yield _length(batch) / self.count[split], *batch
+            yield length(batch) / self.count[split], *batch
 
     # -- many networks -------------------------------------------------------------------------------------------------
 
@@ -329,21 +280,6 @@ class Problem:
         return right(outputs, targets)
 
 
-@contextlib.contextmanager
-def twice_differentiable() -> Iterator[None]:
-    """Use only kernels that can be differentiated twice: fused attention and cuDNN's recurrent layers cannot."""
-    fast = torch.backends.mha.get_fastpath_enabled()
-    torch.backends.mha.set_fastpath_enabled(False)
-    try:
-        with (
-            torch.nn.attention.sdpa_kernel(torch.nn.attention.SDPBackend.MATH),
-            torch.backends.cudnn.flags(enabled=False) if torch.cuda.is_available() else contextlib.nullcontext(),
-        ):
-            yield
-    finally:
-        torch.backends.mha.set_fastpath_enabled(fast)
-
-
 def _chosen(everything: Mapping[str, Tensor], only: str | Sequence[str] | None) -> list[str]:
     """Return the names of the parameters to vary."""
     free = [name for name, tensor in everything.items() if tensor.requires_grad]
@@ -363,16 +299,3 @@ def _refuse_dropout(module: nn.Module) -> None:
         rate = getattr(part, "p", getattr(part, "dropout", 0.0))
         if "dropout" in type(part).__name__.lower() and rate:
             raise InvalidInput(f"module {name!r} drops out at random in training mode; set its rate to 0")
-
-
-def _length(batch: Batch) -> int:
-    """Return the number of examples in a batch."""
-    for leaf in pytree.tree_leaves(batch):
-        if isinstance(leaf, Tensor):
-            return len(leaf)
-    return 0
-
-
-def _cut(batch: Batch, size: int) -> Iterator[Batch]:
-    for first in range(0, _length(batch), size):
-        yield pytree.tree_map(lambda leaf, first=first: leaf[first : first + size], batch)

@@ -10,9 +10,13 @@ import zlib
 
 import numpy as np
 
+from landscape.errors import InvalidInput
+
 
 def bit_stream(seed: int, name: str) -> np.random.PCG64:
     """Return a bit generator for `seed` that is independent of every other `name`."""
+    if seed < 0:
+        raise InvalidInput(f"seed is {seed}, expected a number that is not negative")
     return np.random.PCG64(np.random.SeedSequence([seed, zlib.crc32(name.encode())]))
 
 

@@ -72,7 +72,8 @@ def eigenvalues_against_pyhessian() -> None:
     matrix = Curvature(problem)
     rows = [torch.cat([part.flatten() for part in vector]) for vector in vectors]
     residuals = [
-        float((matrix.matvec(row[None])[0] - value * row).norm() / abs(value)) for value, row in zip(values, rows)
+        float((matrix.matvec(row[None])[0] - value * row).norm() / abs(value))
+        for value, row in zip(values, rows, strict=True)
     ]
     print(f"Top ten Hessian eigenvalues, {problem.size} parameters, tolerance 1e-6, float32, one thread")
     print(f"  PyHessian {took['PyHessian']:6.2f} s, largest relative residual {max(residuals):.0e}")
@@ -92,7 +93,7 @@ def forty_checkpoints() -> None:
         problem = Problem(module, F.cross_entropy, (inputs, labels))
         rows = problem.layout.rows(kept)
 
-        def library(module=module, kept=kept, data=(inputs, labels)) -> None:  # noqa: B023
+        def library(module=module, kept=kept, data=(inputs, labels)) -> None:
             with quiet():
                 for tensors in kept:
                     module.load_state_dict(tensors)
@@ -139,9 +140,7 @@ def trace_errors() -> None:
             with quiet():
                 theirs = float(getattr(curvlinops, name)(dense, count))
             errors.setdefault(f"curvlinops, {name}", []).append(theirs - truth)
-    print(
-        f"Trace of a Hessian of {problem.size} parameters, 98 or 99 products, 200 seeds: relative root mean square error"
-    )
+    print(f"Trace of a Hessian of {problem.size} parameters, 98 or 99 products, 200 seeds: relative RMS error")
     for name, values in errors.items():
         print(f"  {name:30} {np.sqrt(np.mean(np.square(values))) / abs(truth):.2%}")
 

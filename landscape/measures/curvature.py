@@ -115,9 +115,16 @@ class Curvature:
         # Networks share nothing, so the gradient of their summed losses holds each one's own.
         total = self.problem.losses(leaf, inputs, targets).sum()
         gradient = _gradient(total, leaf, create_graph=True)
+        if not gradient.requires_grad:
+            # Either the loss is linear in the parameters, or a function of the model does not let itself be
+            # differentiated twice and says nothing; only elsewhere do the two look different.
+            elsewhere = (leaf.detach() * 1.1 + 0.1).requires_grad_()
+            there = _gradient(self.problem.losses(elsewhere, inputs, targets).sum(), elsewhere)
+            if not torch.allclose(there, gradient):
+                raise InvalidInput(_NO_SECOND.format("autograd lost it on the way"))
 
         def product(vectors: Tensor) -> Tensor:
-            return _gradient(gradient, leaf, vectors, retain_graph=True)
+            return _second(gradient, leaf, vectors)
 
         return product
 
@@ -140,6 +147,27 @@ class Curvature:
             return _gradient(outputs, leaf, bent, retain_graph=True)
 
         return product
+
+
+def _second(gradient: Tensor, leaf: Tensor, vectors: Tensor) -> Tensor:
+    """Return the derivative of a gradient, or say which operation has none."""
+    if not gradient.requires_grad:  # the loss is linear in the parameters
+        return torch.zeros_like(leaf)
+    try:
+        (found,) = torch.autograd.grad(gradient, leaf, vectors, retain_graph=True, allow_unused=True)
+    except (NotImplementedError, RuntimeError) as error:
+        if "deriv" not in str(error) and "differentiate twice" not in str(error):
+            raise
+        raise InvalidInput(_NO_SECOND.format(f"{error!s:.160}")) from error
+    if found is None:
+        raise InvalidInput(_NO_SECOND.format("autograd lost it on the way"))
+    return found
+
+
+_NO_SECOND = (
+    "the gradient of the loss cannot be differentiated again ({}); write the operation or the autograd function in "
+    "question by ones that can"
+)
 
 
 def _gradient(

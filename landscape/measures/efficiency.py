@@ -64,6 +64,11 @@ class Efficiency(Result):
     split: str
     cost: Cost
 
+    @property
+    def converged(self) -> np.ndarray:
+        """Whether the value is finite, shape (networks,): nothing is iterated."""
+        return np.isfinite(self.value)
+
     def to_frame(self) -> pd.DataFrame:
         """Return one row for each network."""
         names = ("value", "standard_error", "degree", "homogeneous", "norm", "loss")
@@ -84,8 +89,8 @@ class Efficiency(Result):
 @torch.inference_mode(False)  # gradients are needed, whatever the caller's mode
 def efficiency(
     problem: Problem,
-    rows: Tensor | None = None,
     *,
+    rows: Tensor | None = None,
     definition: str = "margin",
     kappa: float | None = None,
     level: float | None = None,
@@ -125,7 +130,7 @@ def efficiency(
         problem.need_test("efficiency on the test split")
     rows = networks(problem, rows)
     norm = Sphere(problem, counted).norm(rows.double()).squeeze(1)
-    found = homogeneity(problem, rows, split=split, counted=counted)
+    found = homogeneity(problem, rows=rows, split=split, counted=counted)
     if kappa is None:
         kappa = float(np.median(found.degree))
     outputs, labels = _classified(problem, rows, split)

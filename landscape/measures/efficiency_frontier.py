@@ -81,6 +81,18 @@ class EfficiencyFrontier(Result):
     crossing: CrossingSize
     cost: Cost
 
+    @property
+    def unsettled(self) -> float:
+        """Share of the points above the level whose minimisation had not come to rest.
+
+        More steps might bring them below it, and the norms needed would be smaller; not by the same factor for both,
+        so that the crossing would move. A crossing to be quoted has 0 here, or stays where it is with more steps.
+        """
+        above = np.stack([self.memorising_loss, self.generalising_loss]) > self.level
+        resting = np.broadcast_to(self.generalising_converged[:, None], self.converged.shape)
+        unsettled = above & ~np.stack([self.converged, resting])
+        return float(unsettled.sum() / max(above.sum(), 1))
+
     def to_frame(self) -> pd.DataFrame:
         """Return one row for each circuit, seed, size and norm; `needed` is the norm that the level needs there."""
         seeds, sizes, norms = np.meshgrid(self.seeds, self.sizes, self.norms, indexing="ij")

@@ -121,7 +121,8 @@ def top_eigenvalues(
     tolerance : float
         On ``|A v - lambda v| / |lambda|``. Below ``32 eps |A|``, the rounding of a product, nothing is asked for.
     most : int
-        Products allowed for each network; where they do not suffice, `converged` is False.
+        Products allowed for each network, not counting those that measure the k residuals; where they do not suffice,
+        `converged` is False.
     basis : int, optional
         Vectors kept at most (2 k + 40); memory is about ``basis * P`` numbers for each network.
     seed : int
@@ -143,6 +144,8 @@ def top_eigenvalues(
         raise InvalidInput(f"k is {k}, expected between 1 and {problem.size}, the number of parameters")
     if not tolerance > 0:
         raise InvalidInput(f"tolerance is {tolerance}, expected a positive number such as 1e-6")
+    if most < k:
+        raise InvalidInput(f"most is {most}, expected at least k = {k} products, one for each eigenvalue")
     if method not in ("auto", "lanczos", "dense"):
         raise InvalidInput(f"method is {method!r}, expected 'auto', 'lanczos' or 'dense'")
     matrix = Curvature(problem, rows, kind=kind, split=split)

@@ -67,6 +67,11 @@ class Homogeneity(Result):
     split: str
     cost: Cost
 
+    @property
+    def converged(self) -> np.ndarray:
+        """Whether the degree is finite, shape (networks,): nothing is iterated."""
+        return np.isfinite(self.degree)
+
     def to_frame(self) -> pd.DataFrame:
         """Return one row for each network."""
         names = ("degree", "spread", "scaling_degree", "residual", "scaling_residual", "homogeneous", "norm")
@@ -83,8 +88,8 @@ class Homogeneity(Result):
 @torch.inference_mode(False)  # gradients are needed, whatever the caller's mode
 def homogeneity(
     problem: Problem,
-    rows: Tensor | None = None,
     *,
+    rows: Tensor | None = None,
     split: str = "train",
     counted: str | Sequence[str] | None = None,
     factor: float = 2.0,

@@ -79,8 +79,8 @@ class NormAtLoss(Result):
 def norm_at_loss(
     problem: Problem,
     loss: float,
-    rows: Tensor | None = None,
     *,
+    rows: Tensor | None = None,
     norms: Sequence[float] | np.ndarray | None = None,
     steps: int = 2000,
     optimiser: Optimiser = AT_NORM,

@@ -62,7 +62,9 @@ def norm_profile(
     norms : sequence of float, optional
         Increasing norms, in place of multiples.
     seeds : sequence of int
-        Each draws a fresh initialisation, and its subsets of examples.
+        Each draws a fresh initialisation, and its subsets of examples. All share the problem's division into training
+        and test data, so intervals over seeds hold given that division; for the spread over divisions, measure a
+        problem for each.
     steps : int
     optimiser : Optimiser
         By default Adam at 1e-3, without weight decay.

@@ -59,6 +59,11 @@ class Slice(Result):
     seed: int | None
     cost: Cost
 
+    @property
+    def converged(self) -> np.ndarray:
+        """Whether the training loss is finite at each point: nothing is iterated."""
+        return np.isfinite(self.train_loss)
+
     def to_frame(self) -> pd.DataFrame:
         """Return the columns offset, split, loss and accuracy."""
         return split_frame(self, {"offset": self.offsets})
@@ -97,6 +102,11 @@ class Plane(Result):
     cosine: float
     seeds: tuple[int | None, int | None]
     cost: Cost
+
+    @property
+    def converged(self) -> np.ndarray:
+        """Whether the training loss is finite at each point: nothing is iterated."""
+        return np.isfinite(self.train_loss)
 
     def coordinates(self, rows: Tensor | np.ndarray) -> np.ndarray:
         """Project networks (k, P), such as a trajectory, onto the plane: first, second, distance from it; (k, 3)."""

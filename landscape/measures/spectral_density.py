@@ -81,6 +81,11 @@ class SpectralDensity(Result):
     seed: int
     cost: Cost
 
+    @property
+    def converged(self) -> np.ndarray:
+        """Whether the density is finite, shape (networks,); no iteration has a tolerance, see `quadrature_error`."""
+        return np.isfinite(self.density).all((1, 2))
+
     def interval(self, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
         """Return a confidence interval of the smoothed density at every point, widened by the quadrature's error.
 

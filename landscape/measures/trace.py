@@ -73,6 +73,11 @@ class Trace(Result):
     seed: int
     cost: Cost
 
+    @property
+    def converged(self) -> np.ndarray:
+        """Whether the estimate is finite, shape (networks,): nothing is iterated."""
+        return np.isfinite(self.estimate)
+
     def interval(self, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
         """Return the ends of the confidence interval, each of shape (networks,).
 

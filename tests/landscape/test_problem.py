@@ -304,3 +304,27 @@ def test_whether_vmap_runs_does_not_depend_on_who_asks_first():
     problem = Problem(network(), F.cross_entropy, (INPUTS, LABELS))
     problem.evaluate(problem.start.expand(2, -1))  # asks without gradients
     assert problem.vectorised
+
+
+def test_a_loss_that_has_lost_its_way_to_the_parameters_is_refused():
+    with pytest.raises(InvalidInput, match=r"does not depend on the parameters that are varied \(0.weight"):
+        Problem(network(), lambda z, y: F.cross_entropy(z.detach(), y), (INPUTS, LABELS))
+    model = nn.ModuleDict({"used": nn.Linear(4, 3), "unused": nn.Linear(2, 2)})
+    model.forward = lambda x: model["used"](x)
+    with torch.no_grad(), pytest.raises(InvalidInput, match=r"does not depend .*\(unused.weight, unused.bias\)"):
+        Problem(model, F.cross_entropy, (INPUTS, LABELS), only="unused.*")
+
+
+def test_a_loss_that_weighs_examples_by_their_company_needs_all_data_in_one_batch():
+    weighted = nn.CrossEntropyLoss(weight=torch.tensor([1.0, 5.0, 1.0]))
+    Problem(network(), weighted, (INPUTS, LABELS))
+    with pytest.raises(InvalidInput, match="is not the mean over its halves"):
+        Problem(network(), weighted, (INPUTS, LABELS), batch_size=5)
+
+
+def test_subsets_are_cut_like_the_whole():
+    problem = Problem(network(), F.cross_entropy, (INPUTS, LABELS), batch_size=4)
+    assert [len(inputs) for inputs, _ in problem.subset(torch.arange(9)).batches["train"]] == [4, 4, 1]
+    assert [len(inputs) for inputs, _ in problem.relabelled(LABELS.flip(0)).batches["train"]] == [4, 4, 2]
+    with pytest.raises(InvalidInput, match="5 and 10 examples"):
+        problem.relabelled(LABELS[:5])

@@ -9,8 +9,8 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils import _pytree as pytree
 
+from landscape.batches import moved
 from landscape.classification import margin
 from landscape.errors import InvalidInput
 from landscape.problem import Problem
@@ -36,6 +36,18 @@ class Scores:
     loss: float
     accuracy: float
     margin: float
+
+
+@dataclass(frozen=True)
+class Quiet:
+    """A function of inputs, run without a graph, on the problem's device and in its precision."""
+
+    problem: Problem
+    run: Run
+
+    @torch.no_grad()
+    def __call__(self, inputs: Any) -> Tensor:
+        return self.run(moved(inputs, self.problem.start))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +88,7 @@ class Circuit:
 
 def scored(problem: Problem, name: str, run: Run, norm: float) -> Circuit:
     """Return a circuit with its scores on the problem's training and test data."""
-    call = _quiet(problem, run)
+    call = Quiet(problem, run)
     train, test = (_scores(problem, call, split) for split in ("train", "test"))
     return Circuit(name=name, outputs=call, norm=norm, train=train, test=test)
 
@@ -104,19 +116,6 @@ def need_classes(problem: Problem, instrument: str) -> int:
 def centred(logits: Tensor) -> Tensor:
     """Take each example's mean over classes off its logits, shape (..., n_classes)."""
     return logits - logits.mean(-1, keepdim=True)
-
-
-def _quiet(problem: Problem, run: Run) -> Run:
-    """Run without a graph, on the problem's device and in its precision."""
-
-    def move(leaf: Tensor) -> Tensor:
-        return leaf.to(problem.device, problem.dtype if leaf.is_floating_point() else leaf.dtype)
-
-    @torch.no_grad()
-    def call(inputs: Any) -> Tensor:
-        return run(pytree.tree_map_only(Tensor, move, inputs))
-
-    return call
 
 
 def _scores(problem: Problem, run: Run, split: str) -> Scores:

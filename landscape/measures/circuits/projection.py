@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 import torch
@@ -156,7 +157,7 @@ def _part(problem: Problem, space: _Space, element: Tensor, used: Tensor, projec
     whole, scale = logits.detach().double().square().sum(), float(logits.detach().abs().max())
     found = _snapped(function.detach(), scale)
     return _Part(
-        run=lambda inputs: found[element[space.find(inputs)]],
+        run=_Looked(space, element, found),
         function=found,
         error=aligned.detach().var(0, correction=0).div(len(aligned) - 1).sqrt(),  # NaN from one input alone
         share=share,
@@ -192,6 +193,18 @@ class _Space:
         if len(both) > self.size:
             raise InvalidInput(f"{len(both) - self.size} inputs are not in the input space of the characters; give all")
         return self._where[numbers[self.size :]]
+
+
+@dataclass(frozen=True)
+class _Looked:
+    """Logits that are a function of the element, looked up for inputs of the space."""
+
+    space: _Space
+    element: Tensor
+    function: Tensor
+
+    def __call__(self, inputs: Any) -> Tensor:
+        return self.function[self.element[self.space.find(inputs)]]
 
 
 def _keys(inputs: Any) -> Tensor:

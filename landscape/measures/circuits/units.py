@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 
 import numpy as np
@@ -50,7 +51,7 @@ def split_units(
     def circuit(name: str, kept: Tensor) -> Circuit:
         vector = problem.start * spread(problem, neurons, kept.to(problem.start))
         norm = float(vector.double().norm())
-        return scored(problem, name, lambda inputs: problem.outputs(vector, inputs), norm)
+        return scored(problem, name, functools.partial(problem.outputs, vector), norm)
 
     none = torch.zeros_like(members)
     whole = circuit("whole", ~none)

@@ -11,9 +11,10 @@ import torch
 from torch import Tensor
 from torch.utils import _pytree as pytree
 
+from landscape.batches import Batch
 from landscape.errors import InvalidInput
 from landscape.measures.directions import Network
-from landscape.problem import Batch, Problem
+from landscape.problem import Problem
 from landscape.randomness import permutation
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import pickle
 
 import numpy as np
 import pytest
@@ -283,3 +284,10 @@ def test_nulls_are_different_sets_of_as_many_units_and_the_cost_is_what_is_asked
     drawn = [f"{round(null.norm**2):b}" for null in split.nulls]
     assert {units.count("1") for units in drawn} == {3}
     assert len(set(drawn)) > 10
+
+
+def test_a_split_can_be_pickled_and_still_runs():
+    split = split_by_pruning(T.problem, Neurons([("first.weight", 0), ("first.bias", 0), ("second.weight", 1)]))
+    again = pickle.loads(pickle.dumps(split))
+    inputs, _ = T.problem.batches["test"][0]
+    assert torch.equal(again.generalising.outputs(inputs), split.generalising.outputs(inputs))

@@ -173,3 +173,30 @@ def test_weight_normalisation_has_the_hessian_of_finite_differences(dim):
     step = 1e-5 * torch.eye(problem.size, dtype=torch.float64)
     difference = (problem.gradients(problem.start + step)[1] - problem.gradients(problem.start - step)[1]) / 2e-5
     torch.testing.assert_close(Curvature(problem).dense()[0], difference, rtol=1e-6, atol=1e-8)
+
+
+class Once(torch.autograd.Function):
+    """A square whose gradient may not be differentiated again."""
+
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return x.square()
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx, gradient):
+        (x,) = ctx.saved_tensors
+        return 2 * x * gradient
+
+
+@pytest.mark.parametrize("square", [Once.apply, lambda x: torch.pdist(torch.stack([x, 0 * x]))], ids=["once", "pdist"])
+def test_a_gradient_without_a_derivative_is_refused_and_not_called_flat(square):
+    problem = Problem(
+        lambda p, x: square(p["w"]).sum() * x,
+        lambda z, _: z,
+        (torch.ones(2), torch.ones(2)),
+        parameters={"w": torch.ones(3)},
+    )
+    with pytest.raises(InvalidInput, match="cannot be differentiated again"):
+        Curvature(problem).matvec(torch.ones(1, 3))

@@ -259,3 +259,8 @@ def test_progress_never_falls_and_ends_at_one(method, negative):
     top_eigenvalues(problem, method=method, negative=negative, progress=seen.append)
     assert seen == sorted(seen)
     assert seen[-1] == 1.0
+
+
+def test_fewer_products_than_eigenvalues_are_refused():
+    with pytest.raises(InvalidInput, match="most is 2, expected at least k = 3"):
+        top_eigenvalues(case("mlp").problem(), 3, most=2)

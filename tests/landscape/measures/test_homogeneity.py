@@ -128,9 +128,9 @@ def test_networks_side_by_side_and_batches_give_what_each_gives_alone():
     model = perceptron(2, bias=True)
     whole, cut = problem(model), problem(model, batch_size=7)
     rows = torch.stack([whole.start, 0.3 * whole.start, whole.start.flip(0)])
-    together = homogeneity(cut, rows)
+    together = homogeneity(cut, rows=rows)
     for network, row in enumerate(rows):
-        alone = homogeneity(whole, row[None])
+        alone = homogeneity(whole, rows=row[None])
         np.testing.assert_allclose(together.degree[network], alone.degree[0], rtol=1e-12)
         np.testing.assert_allclose(together.scaling_residual[network], alone.scaling_residual[0], rtol=1e-9)
     assert list(together.to_frame()["network"]) == [0, 1, 2]

@@ -1,12 +1,29 @@
-"""Weight normalisation that can be differentiated twice."""
+"""Modules that can be differentiated twice, where PyTorch's fastest kernels cannot, or are wrong."""
 
 from __future__ import annotations
 
+import contextlib
 import types
+from collections.abc import Iterator
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+
+
+@contextlib.contextmanager
+def twice_differentiable() -> Iterator[None]:
+    """Use only kernels that can be differentiated twice: fused attention and cuDNN's recurrent layers cannot."""
+    fast = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        with (
+            torch.nn.attention.sdpa_kernel(torch.nn.attention.SDPBackend.MATH),
+            torch.backends.cudnn.flags(enabled=False) if torch.cuda.is_available() else contextlib.nullcontext(),
+        ):
+            yield
+    finally:
+        torch.backends.mha.set_fastpath_enabled(fast)
 
 
 def make_twice_differentiable(module: nn.Module) -> None:
