@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import inspect
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -25,7 +26,8 @@ def fresh(problem: Problem, seed: int, initialise: Initialise | None = None) -> 
     seed : int
     initialise : callable, optional
         ``initialise(seed)``, a fresh module of the same architecture or its parameters by name. By default every part
-        of the module draws anew by its own ``reset_parameters``, under this seed. The global random state is kept.
+        of the module draws anew by its own ``reset_parameters``, under this seed; a module with a method
+        ``initialise(seed=...)``, as Grokscape's own have, by that. The global random state is kept.
 
     Raises
     ------
@@ -35,7 +37,7 @@ def fresh(problem: Problem, seed: int, initialise: Initialise | None = None) -> 
     devices = [problem.device] if problem.device.type == "cuda" else []
     with torch.random.fork_rng(devices=devices), torch.no_grad():
         torch.manual_seed(seed)
-        drawn = initialise(seed) if initialise is not None else _reset(problem)
+        drawn = initialise(seed) if initialise is not None else _reset(problem, seed)
         tensors = dict(drawn.named_parameters()) if isinstance(drawn, nn.Module) else dict(drawn)
     for name, shape in problem.layout.shapes.items():
         if name not in tensors or tensors[name].shape != shape:
@@ -44,18 +46,22 @@ def fresh(problem: Problem, seed: int, initialise: Initialise | None = None) -> 
     return problem.layout.row({n: t.detach().to(problem.device, problem.dtype) for n, t in tensors.items()})
 
 
-def _reset(problem: Problem) -> nn.Module:
+def _reset(problem: Problem, seed: int) -> nn.Module:
     """Return a copy of the module, every part drawn anew."""
     if problem.template is None:
         raise InvalidInput("a function has no initialisation of its own; pass initialise=, a function of the seed")
     module = copy.deepcopy(problem.template)
+    own_way = getattr(module, "initialise", None)
+    if callable(own_way) and "seed" in inspect.signature(own_way).parameters:
+        own_way(seed=seed)
+        return module
     for prefix, part in _parts_first("", module):
         own = [f"{prefix}.{name}".lstrip(".") for name, _ in part.named_parameters(recurse=False)]
         if hasattr(part, "reset_parameters"):
             part.reset_parameters()
         elif hasattr(part, "_reset_parameters"):  # nn.MultiheadAttention, nn.Transformer
             part._reset_parameters()
-        elif any(name in problem.layout.shapes for name in own):
+        elif any(problem.layout.shapes[name].numel() for name in own if name in problem.layout.shapes):
             raise InvalidInput(
                 f"{type(part).__name__} holds {own[0]!r} and has no reset_parameters method, so it cannot be drawn "
                 "anew; pass initialise=, a function of the seed that returns a fresh model"

@@ -7,6 +7,9 @@ from typing import Any
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
+#: What the kinds of curvature matrices are called.
+MATRIX = {"hessian": "Hessian", "gauss_newton": "Gauss-Newton matrix"}
+
 
 def axes_or_new(ax: Axes | None, **figure: Any) -> Axes:
     """Return the axes given, or those of a new figure.

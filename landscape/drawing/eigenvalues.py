@@ -8,7 +8,7 @@ import numpy as np
 import seaborn as sns
 from matplotlib.axes import Axes
 
-from landscape.drawing.axes import axes_or_new
+from landscape.drawing.axes import MATRIX, axes_or_new
 
 if TYPE_CHECKING:
     from landscape.measures.eigenvalues import Eigenvalues
@@ -41,7 +41,7 @@ def draw_eigenvalues(result: Eigenvalues, ax: Axes | None = None) -> Axes:
             )
     if np.all(frame["value"] > 0):
         ax.set_yscale("log")
-    ax.set(xlabel=x, ylabel=f"eigenvalue of the {result.kind.replace('_', '-')} matrix")
+    ax.set(xlabel=x, ylabel=f"eigenvalue of the {MATRIX[result.kind]}")
     if across and len(colours) <= 12:
         ax.legend(frameon=False, fontsize="small")
     sns.despine(ax=ax)

@@ -61,7 +61,7 @@ def _draw_norms(result: EfficiencyFrontier, axes: Axes) -> None:
         xscale="log",
         yscale="log",
         xlabel="training examples",
-        ylabel=f"norm needed for a loss of {result.level:g}",
+        ylabel=f"norm needed for a loss of {result.level:.3g}",
     )
     _plain(axes.yaxis)
     axes.set_xticks(result.sizes, [str(size) for size in result.sizes])

@@ -9,7 +9,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from landscape.drawing.axes import axes_or_new
+from landscape.drawing.axes import MATRIX, axes_or_new
 
 if TYPE_CHECKING:
     from landscape.measures.trace import Trace
@@ -30,7 +30,7 @@ def draw_trace(result: Trace, ax: Axes | None = None) -> Axes:
         color=sns.color_palette()[0],
         markerfacecolor="none" if result.exact else None,
     )
-    ax.set(xlabel="network", ylabel=f"trace of the {result.kind.replace('_', '-')} matrix", title=result.method)
+    ax.set(xlabel="network", ylabel=f"trace of the {MATRIX[result.kind]}", title=result.method)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     sns.despine(ax=ax)
     return ax

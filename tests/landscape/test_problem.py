@@ -13,7 +13,9 @@ from torch.nn import functional as F
 from landscape.classification import right
 from landscape.errors import InvalidInput
 from landscape.initialisation import fresh
+from landscape.models import Perceptron
 from landscape.problem import Problem
+from landscape.tasks import BinaryOperation
 from tests.landscape.measures.cases import CASES, case
 
 INPUTS = torch.randn(10, 4, generator=torch.Generator().manual_seed(0))
@@ -328,3 +330,13 @@ def test_subsets_are_cut_like_the_whole():
     assert [len(inputs) for inputs, _ in problem.relabelled(LABELS.flip(0)).batches["train"]] == [4, 4, 2]
     with pytest.raises(InvalidInput, match="5 and 10 examples"):
         problem.relabelled(LABELS[:5])
+
+
+def test_networks_of_the_project_start_as_their_runs_do():
+    task = BinaryOperation(p=5)
+    made = Perceptron(width=8).build(task)
+    made.initialise(seed=0)
+    problem = Problem(made, F.cross_entropy, (task.inputs, task.labels))
+    other = Perceptron(width=8).build(task)
+    other.initialise(seed=7)
+    assert torch.equal(fresh(problem, 7), problem.layout.row(dict(other.named_parameters())).detach())
