@@ -134,8 +134,8 @@ def norm_at_loss(
     scales, evaluations = scale_at_loss(loss_at, loss, len(rows))
     if norms is None and scales.isnan().all():
         raise InvalidInput(
-            f"a training loss of {loss} is not reached by any of the networks at any scale: rescaling mends nothing that they get wrong; "
-            "choose a higher loss, train them longer, or pass norms= to optimise at each norm"
+            f"a training loss of {loss} is not reached by any of the networks at any scale, for rescaling mends "
+            "nothing that they get wrong; choose a higher loss, train them longer, or pass norms= to optimise at each norm"
         )
     grid = np.array([]) if norms is None else ascending("norms", norms)
     curve, converged = np.empty((len(rows), len(grid))), np.empty((len(rows), len(grid)), dtype=bool)

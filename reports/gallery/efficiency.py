@@ -20,17 +20,10 @@ from reports.gallery import save
 
 task = BinaryOperation(operation="x+y", p=17)
 split = task.split(task.n_train(0.9), seed=0)
-
-
-def network(seed: int) -> nn.Module:
-    """Return a fresh perceptron."""
-    fresh = Perceptron(width=48, activation="quadratic").build(task)
-    fresh.initialise(seed=seed)
-    return fresh
-
-
+network = Perceptron(width=48, activation="quadratic").build(task)
+network.initialise(seed=0)
 problem = Problem(
-    network(0),
+    network,
     nn.functional.cross_entropy,
     train=(task.inputs[split.train], task.labels[split.train]),
     test=(task.inputs[split.test], task.labels[split.test]),
@@ -40,7 +33,6 @@ frontier = efficiency_frontier(
     sizes=[60, 120, 250],
     norms=np.geomspace(11, 26, 5),
     level=0.02,
-    initialise=network,
     seeds=range(3),
     steps=450,
     optimiser=AdamW(lr=0.03, weight_decay=0.0, beta2=0.98),
