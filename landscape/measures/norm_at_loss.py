@@ -135,7 +135,7 @@ def norm_at_loss(
     if norms is None and scales.isnan().all():
         raise InvalidInput(
             f"a training loss of {loss} is not reached by any of the networks at any scale, for rescaling mends "
-            "nothing that they get wrong; choose a higher loss, train them longer, or pass norms= to optimise at each norm"
+            "nothing that they get wrong; choose a higher loss, train them longer, or pass norms= to optimise at each"
         )
     grid = np.array([]) if norms is None else ascending("norms", norms)
     curve, converged = np.empty((len(rows), len(grid))), np.empty((len(rows), len(grid)), dtype=bool)
