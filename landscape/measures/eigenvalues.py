@@ -17,6 +17,7 @@ from landscape.measures.curvature import Curvature, Kind
 from landscape.measures.lanczos import Operator, Ritz, largest, start_vectors
 from landscape.measures.result import Cost, Result
 from landscape.problem import Problem
+from landscape.randomness import integers
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -39,7 +40,8 @@ class Eigenvalues(Result):
     vectors : array, shape (networks, k, P)
         Their unit eigenvectors.
     residuals : array, shape (networks, k)
-        ``|A v - lambda v|``, measured with one more product each. Some eigenvalue lies within it of the value.
+        ``|A v - lambda v|``. Some eigenvalue lies within it of the value. What Lanczos knows of it, and the rounding
+        that Lanczos does not know of, measured with one more product as a root mean square over a network's pairs.
     converged : array of bool, shape (networks, k)
         Whether the residual is within the tolerance.
     smallest : Eigenvalues or None
@@ -121,7 +123,7 @@ def top_eigenvalues(
     tolerance : float
         On ``|A v - lambda v| / |lambda|``. Below ``32 eps |A|``, the rounding of a product, nothing is asked for.
     most : int
-        Products allowed for each network, not counting those that measure the k residuals; where they do not suffice,
+        Products allowed for each network, not counting the one that measures residuals; where they do not suffice,
         `converged` is False.
     basis : int, optional
         Vectors kept at most (2 k + 40); memory is about ``basis * P`` numbers for each network.
@@ -174,7 +176,7 @@ def top_eigenvalues(
             operator = Signed(matrix.select(piece.to(problem.device)), sign)
             ritz = search(operator, k, told)
             parts.append(measured(operator, ritz, tolerance, None if norm is None else norm[piece.numpy()]))
-            products += ritz.products + k * len(piece)
+            products += ritz.products + len(piece)
             told(1.0)  # an iteration tells its share of the products allowed, which it seldom needs
         values, vectors, residuals, converged = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
         return Eigenvalues(
@@ -202,18 +204,20 @@ Pairs = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 
 
 def measured(operator: Operator, ritz: Ritz, tolerance: float, norm: np.ndarray | None = None) -> Pairs:
-    """Measure the residual of every pair with one more product, and judge whether it has converged.
+    """Measure the residual of every pair, and judge whether it has converged.
 
+    Lanczos knows ``r_i = edge_i * beyond`` but for rounding ``e_i``. The product with the vectors summed under random
+    signs differs from what is expected by ``sum_i +-e_i``, whose squared length has the mean ``sum_i |e_i|^2``: so one
+    product measures the mean square of the rounding, which is added to each.
     The norm of each matrix, which decides the rounding of a product, is that of its values unless given.
     """
-    values = ritz.values.to(ritz.vectors)
-    residuals = torch.stack(
-        [
-            (operator.matvec(vectors) - value[:, None] * vectors).norm(dim=1)
-            for vectors, value in zip(ritz.vectors.unbind(1), values.unbind(1), strict=True)
-        ],
-        1,
-    )
+    values, edges = ritz.values.to(ritz.vectors), ritz.edges.to(ritz.vectors)
+    k = values.shape[1]
+    signs = torch.from_numpy(1.0 - 2.0 * integers(k, 2, 0, "residual signs")).to(values).expand_as(values)[:, None]
+    together = torch.bmm(signs, ritz.vectors)[:, 0]
+    expected = torch.bmm(signs * values[:, None], ritz.vectors)[:, 0] + (signs[:, 0] * edges).sum(1, True) * ritz.beyond
+    rounding = (operator.matvec(together) - expected).norm(dim=1, keepdim=True) / k**0.5
+    residuals = (edges.square() + rounding.square()).sqrt()
     size = values.abs().amax(1, keepdim=True)
     if norm is not None:
         size = torch.maximum(size, torch.from_numpy(norm).to(size)[:, None])
@@ -245,4 +249,5 @@ class Signed:
 def _exact(matrix: Operator, k: int, like: Tensor) -> Ritz:
     """Return the k largest eigenpairs of the dense matrices."""
     values, vectors = torch.linalg.eigh(matrix.dense().double())
-    return Ritz(values.flip(1)[:, :k].cpu(), vectors.mT.flip(1)[:, :k].to(like), matrix.count * matrix.size)
+    values, rows = values.flip(1)[:, :k].cpu(), vectors.mT.flip(1)[:, :k].to(like)
+    return Ritz(values, rows, torch.zeros_like(values), torch.zeros_like(rows[:, 0]), matrix.count * matrix.size)

@@ -43,12 +43,17 @@ class Ritz:
         Descending.
     vectors : Tensor, shape (networks, k, P)
         Orthonormal rows.
+    edges : Tensor, float64, shape (networks, k)
+    beyond : Tensor, shape (networks, P)
+        The residuals are ``A v - theta v = edge * beyond`` but for rounding: all lie along one vector.
     products : int
         Products of one matrix with one vector, all matrices together.
     """
 
     values: Tensor
     vectors: Tensor
+    edges: Tensor
+    beyond: Tensor
     products: int
 
 
@@ -92,9 +97,10 @@ def largest(
     """
     count, size = start.shape
     full = min(size, max(k + 2, 2 * k + 40 if basis is None else basis))
-    found = Ritz(torch.zeros(count, k, dtype=torch.float64), start.new_zeros(count, k, size), 0)
+    best, edges = torch.zeros(2, count, k, dtype=torch.float64)
+    best_vectors, beyond = start.new_empty(count, k, size), start.new_empty(count, size)
     alive = torch.arange(count)
-    vectors = start.new_zeros(count, full + 1, size)
+    vectors = start.new_empty(count, full + 1, size)
     vectors[:, 0] = start
     projected = torch.zeros(count, full + 1, full + 1, dtype=torch.float64)
     filled, steps, products = 0, 0, 0
@@ -115,11 +121,12 @@ def largest(
         done = (edge.abs() <= bound)[:, :k].all(1) | last
         # Networks that are finished leave, once they are half of the company: to leave costs the others a new graph.
         if 2 * int(done.sum()) >= len(alive):
-            found.values[alive[done]] = values[done, :k]
-            best = weights[done, :, :k].mT.to(vectors)
-            found.vectors[alive[done].to(start.device)] = best @ vectors[done.to(start.device), :filled]
+            best[alive[done]], edges[alive[done]] = values[done, :k], edge[done, :k]
+            gone, mine = alive[done].to(start.device), vectors[done.to(start.device)]
+            best_vectors[gone] = torch.bmm(weights[done, :, :k].mT.to(mine), mine[:, :filled])
+            beyond[gone] = mine[:, filled]
             if bool(done.all()):
-                return Ritz(found.values, found.vectors, products)
+                return Ritz(best, best_vectors, edges, beyond, products)
             stay = ~done
             alive, values, weights, edge = alive[stay], values[stay], weights[stay], edge[stay]
             vectors, projected = vectors[stay.to(start.device)], projected[stay]

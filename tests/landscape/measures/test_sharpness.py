@@ -131,8 +131,9 @@ def test_keskar_never_exceeds_the_best_corner_of_a_convex_quadratic_and_comes_ne
 def test_keskar_in_a_random_subspace_rises_and_is_decided_by_the_seed() -> None:
     problem = classifier()
     found = [sharpness(problem, forms=["keskar"], box=0.01, subspace=5, seed=seed) for seed in (0, 0, 1)]
-    assert found[0].value == found[1].value
-    assert found[0].value != found[2].value
+    # SciPy's ascent goes through NumPy's BLAS, whose last digit depends on where in memory an array lies.
+    assert found[0].value[0, 0] == pytest.approx(found[1].value[0, 0], rel=1e-9)
+    assert found[0].value[0, 0] != pytest.approx(found[2].value[0, 0], rel=1e-6)
     assert found[0].value[0, 0] > 0
     assert found[0].converged[0, 0]
 
