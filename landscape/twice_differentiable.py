@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 
 @contextlib.contextmanager
@@ -18,7 +19,7 @@ def twice_differentiable() -> Iterator[None]:
     torch.backends.mha.set_fastpath_enabled(False)
     try:
         with (
-            torch.nn.attention.sdpa_kernel(torch.nn.attention.SDPBackend.MATH),
+            sdpa_kernel(SDPBackend.MATH),
             torch.backends.cudnn.flags(enabled=False) if torch.cuda.is_available() else contextlib.nullcontext(),
         ):
             yield
