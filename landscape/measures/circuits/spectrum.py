@@ -12,6 +12,7 @@ from landscape.measures.circuits.circuit import need_classes
 from landscape.measures.circuits.neurons import Neurons
 from landscape.measures.circuits.split import Split
 from landscape.measures.circuits.units import split_units
+from landscape.measures.progress.spectra import fourier_power, inverse_participation_ratio
 from landscape.measures.result import Cost
 from landscape.problem import Problem
 from landscape.randomness import generator
@@ -49,8 +50,8 @@ def split_by_spectrum(
         Length of one period, such as the number of tokens: a neuron's weights are cut into pieces of this length,
         whose powers are added. By default all of a neuron's weights are one piece.
     power : callable, optional
-        ``power(rows)``, (units, pieces, period) -> (units, K), another spectrum. By default the squared modulus of
-        the discrete Fourier transform, without the constant.
+        ``power(rows)``, (units, pieces, period) -> (units, K), another spectrum. By default that of
+        `landscape.measures.progress.spectra.fourier_power`, without the constant.
     level : float
         Share of random neurons that are called localised.
     draws : int
@@ -86,23 +87,22 @@ def split_by_spectrum(
     period = length if period is None else period
     if period < 1 or length % period:
         raise InvalidInput(f"period is {period}, expected a divisor of the {length} weights of a neuron in {tensor!r}")
-    power = fourier_power if power is None else power
+    power = power_over_pieces if power is None else power
     noise = generator(seed, "random spectra").standard_normal((draws, length))
-    random = participation(power(torch.from_numpy(noise).to(rows).reshape(draws, -1, period)))
+    random = localisation(power(torch.from_numpy(noise).to(rows).reshape(draws, -1, period)))
     threshold = random.quantile(1 - level)
-    ratio = participation(power(rows.reshape(count, -1, period)))
+    ratio = localisation(power(rows.reshape(count, -1, period)))
     evidence = {"ipr": ratio, "threshold": threshold, "random_ipr": random}
     return split_units(
         problem, neurons, ratio > threshold, method="spectrum", evidence=evidence, cost=Cost(), nulls=nulls, seed=seed
     )
 
 
-def fourier_power(rows: Tensor) -> Tensor:
+def power_over_pieces(rows: Tensor) -> Tensor:
     """Return the power at each frequency but zero, summed over pieces, (units, pieces, period) -> (units, K)."""
-    return torch.fft.rfft(rows)[..., 1:].abs().square().sum(1)
+    return fourier_power(rows)[..., 1:].sum(1)
 
 
-def participation(power: Tensor) -> Tensor:
+def localisation(power: Tensor) -> Tensor:
     """Return the inverse participation ratio of powers (units, K), shape (units,); 0 where there is no power."""
-    total = power.sum(-1, keepdim=True)
-    return torch.where(total > 0, power / total, 0.0).square().sum(-1)
+    return inverse_participation_ratio(power).nan_to_num(0.0)

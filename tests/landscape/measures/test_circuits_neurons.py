@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from landscape.measures.circuits import split_by_mask, split_by_pruning, split_by_spectrum
-from landscape.measures.circuits.spectrum import fourier_power, participation
+from landscape.measures.circuits.spectrum import localisation, power_over_pieces
 from landscape.measures.circuits.units import split_units
 from landscape.measures.result import Cost
 from landscape.problem import Problem
@@ -125,7 +125,7 @@ def test_the_participation_ratio_of_a_wave_is_one_and_of_a_point_is_flat():
     wave = torch.cos(2 * torch.pi * 3 * torch.arange(11).double() / 11 + 0.4)
     point = torch.eye(11).double()[4]
     rows = torch.stack([wave, point, torch.ones(11).double(), torch.zeros(11).double()])[:, None]
-    ratios = participation(fourier_power(rows))
+    ratios = localisation(power_over_pieces(rows))
     torch.testing.assert_close(ratios[:2], torch.tensor([1, 1 / 5]).double())
     assert ratios[3] == 0
 
