@@ -210,7 +210,7 @@ def test_progress_reaches_the_end_and_the_result_is_a_table_and_a_picture() -> N
     frame = found.to_frame()
     assert list(frame) == ["network", "trace", "standard_error", "lower", "upper", "method"]
     assert frame["lower"][0] < frame["trace"][0] < frame["upper"][0]
-    assert found.plot().get_ylabel() == "trace of the hessian matrix"
+    assert found.plot().get_ylabel() == "trace of the Hessian"
 
 
 @pytest.mark.parametrize(
