@@ -165,8 +165,8 @@ def _second(gradient: Tensor, leaf: Tensor, vectors: Tensor) -> Tensor:
 
 
 _NO_SECOND = (
-    "the gradient of the loss cannot be differentiated again ({}); write the operation or the autograd function in "
-    "question by ones that can"
+    "the gradient of the loss cannot be differentiated again ({}); replace the operation or the autograd function in "
+    "question by one that can be differentiated twice"
 )
 
 

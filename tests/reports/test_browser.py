@@ -99,30 +99,32 @@ def test_opens_without_errors_requests_or_overflow(browser: Browser, page: Path,
     assert [url for url in browser.requests() if not url.startswith("data:")] == [page.as_uri()]
 
 
+#: Of every visible text: its contrast with what is behind it (WCAG 2), its element, its colour, its words.
+CONTRASTS = """
+const luminance = (colour) => {
+  const [r, g, b] = colour.match(/[\\d.]+/g).slice(0, 3).map((c) => c / 255)
+    .map((c) => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+};
+const ground = (element) => {
+  const colour = getComputedStyle(element).backgroundColor;
+  return colour === "rgba(0, 0, 0, 0)" && element.parentElement ? ground(element.parentElement) : colour;
+};
+return [...document.querySelectorAll("main *, header *")].filter((e) =>
+  [...e.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim()) && e.checkVisibility()
+).map((e) => {
+  const style = getComputedStyle(e);
+  const text = e instanceof SVGElement ? style.fill : style.color;
+  const [a, b] = [luminance(text), luminance(ground(e))].sort((x, y) => y - x);
+  return [(a + 0.05) / (b + 0.05), e.tagName + "." + e.getAttribute("class"), text, e.textContent];
+});
+"""
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_text_stands_out_from_the_page(browser: Browser, page: Path, scheme: str) -> None:
     browser.open(page, scheme=scheme)
-    contrasts = browser.run(
-        """
-        const luminance = (colour) => {
-          const [r, g, b] = colour.match(/[\\d.]+/g).slice(0, 3).map((c) => c / 255)
-            .map((c) => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
-          return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-        };
-        const ground = (element) => {
-          const colour = getComputedStyle(element).backgroundColor;
-          return colour === "rgba(0, 0, 0, 0)" && element.parentElement ? ground(element.parentElement) : colour;
-        };
-        return [...document.querySelectorAll("main *, header *")].filter((e) =>
-          [...e.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim()) && e.checkVisibility()
-        ).map((e) => {
-          const style = getComputedStyle(e);
-          const text = e instanceof SVGElement ? style.fill : style.color;
-          const [a, b] = [luminance(text), luminance(ground(e))].sort((x, y) => y - x);
-          return [(a + 0.05) / (b + 0.05), e.tagName + "." + e.getAttribute("class"), text];
-        });
-        """
-    )
+    contrasts = browser.run(CONTRASTS)
     assert len(contrasts) > 100
     assert [found for found in contrasts if found[0] < 4.5] == []
 

@@ -11,7 +11,7 @@ from reports.cli import main
 from tests.reports.measured import TINY
 
 pytest.importorskip("selenium.webdriver", reason="needs selenium: pip install 'grokscape[test]'")
-from tests.reports.test_browser import Browser, pytestmark  # noqa: F401 - the mark skips where there is no browser
+from tests.reports.test_browser import CONTRASTS, Browser, pytestmark  # noqa: F401 - the mark skips where there is no browser
 
 
 @pytest.fixture(scope="module")
@@ -82,27 +82,7 @@ def test_figures_follow_the_theme(browser: Browser, page: Path) -> None:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_text_stands_out_from_the_page(browser: Browser, page: Path, scheme: str) -> None:
     browser.open(page, scheme=scheme)
-    contrasts = browser.run(
-        """
-        const luminance = (colour) => {
-          const [r, g, b] = colour.match(/[\\d.]+/g).slice(0, 3).map((c) => c / 255)
-            .map((c) => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
-          return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-        };
-        const ground = (element) => {
-          const colour = getComputedStyle(element).backgroundColor;
-          return colour === "rgba(0, 0, 0, 0)" && element.parentElement ? ground(element.parentElement) : colour;
-        };
-        return [...document.querySelectorAll("main *, header *")].filter((e) =>
-          [...e.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim()) && e.checkVisibility()
-        ).map((e) => {
-          const style = getComputedStyle(e);
-          const text = e instanceof SVGElement ? style.fill : style.color;
-          const [a, b] = [luminance(text), luminance(ground(e))].sort((x, y) => y - x);
-          return [(a + 0.05) / (b + 0.05), e.tagName + "." + e.getAttribute("class"), text, e.textContent];
-        });
-        """
-    )
+    contrasts = browser.run(CONTRASTS)
     assert len(contrasts) > 100
     assert [found for found in contrasts if found[0] < 4.5] == []
 

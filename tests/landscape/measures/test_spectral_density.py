@@ -18,36 +18,16 @@ from landscape.measures.quadrature import quadrature
 from landscape.measures.smoothing import Smoothing
 from landscape.measures.spectral_density import SpectralDensity, density_of, spectral_density
 from landscape.problem import Problem
+from tests.landscape.measures import matrices
+from tests.landscape.measures.matrices import Plain
 
 mpl.use("Agg")
 
 SEEDS = 200
 
 
-class Plain:
-    """One given matrix, as often as there are seeds, so that all seeds are measured side by side."""
-
-    def __init__(self, matrix: Tensor, count: int = SEEDS) -> None:
-        self.matrix, self.count, self.size = matrix, count, len(matrix)
-        self.rows = matrix.new_zeros(count, len(matrix))
-
-    def matvec(self, vectors: Tensor) -> Tensor:
-        return vectors @ self.matrix
-
-
-def perceptron(dtype: torch.dtype = torch.float64, steps: int = 0) -> Problem:
-    """Return a network of 125 parameters, after some steps of gradient descent."""
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        model = nn.Sequential(nn.Linear(6, 10), nn.Tanh(), nn.Linear(10, 5)).to(dtype)
-        data = torch.randn(64, 6, dtype=dtype), torch.randint(5, (64,))
-    problem = Problem(model, F.cross_entropy, data)
-    row = problem.start[None].clone()
-    for _ in range(steps):
-        row -= 0.5 * problem.gradients(row)[1]
-    with torch.no_grad():
-        nn.utils.vector_to_parameters(row[0], model.parameters())
-    return Problem(model, F.cross_entropy, data)
+#: A network of 125 parameters.
+perceptron = functools.partial(matrices.perceptron, 10, 5)
 
 
 def spectra() -> dict[str, Tensor]:

@@ -19,23 +19,12 @@ from landscape.measures.curvature import Curvature
 from landscape.measures.trace import ESTIMATORS, trace
 from landscape.measures.trace_estimators import Estimate
 from landscape.problem import Problem
+from tests.landscape.measures import matrices
+from tests.landscape.measures.matrices import Plain
 
 mpl.use("Agg")
 
 SEEDS = 200
-
-
-class Plain:
-    """One given matrix, as often as there are seeds, so that all seeds are measured side by side."""
-
-    def __init__(self, matrix: Tensor, count: int = SEEDS) -> None:
-        self.matrix, self.count, self.size = matrix, count, len(matrix)
-        self.rows = matrix.new_zeros(count, len(matrix))
-        self.products = 0
-
-    def matvec(self, vectors: Tensor) -> Tensor:
-        self.products += 1
-        return vectors @ self.matrix
 
 
 def seeded(matrix: Plain, seed: int) -> Callable[[int], Tensor]:
@@ -51,19 +40,8 @@ def estimates(method: str, matrix: Tensor, budget: int, count: int = SEEDS) -> E
     return found
 
 
-def perceptron(dtype: torch.dtype = torch.float64, steps: int = 0) -> Problem:
-    """Return a network of 227 parameters, after some steps of gradient descent."""
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        model = nn.Sequential(nn.Linear(6, 12), nn.Tanh(), nn.Linear(12, 11)).to(dtype)
-        data = torch.randn(64, 6, dtype=dtype), torch.randint(11, (64,))
-    problem = Problem(model, F.cross_entropy, data)
-    row = problem.start[None].clone()
-    for _ in range(steps):
-        row -= 0.5 * problem.gradients(row)[1]
-    with torch.no_grad():
-        nn.utils.vector_to_parameters(row[0], model.parameters())
-    return Problem(model, F.cross_entropy, data)
+#: A network of 227 parameters.
+perceptron = functools.partial(matrices.perceptron, 12, 11)
 
 
 def spectra() -> dict[str, Tensor]:
