@@ -50,13 +50,16 @@ class Source:
         Author and year, the first part of the claim's id: ``varma2023``.
     title, authors : str
     arxiv : str
-        Identifier, such as ``2309.02390``.
+        Identifier, such as ``2309.02390``; "" for what is not on arXiv.
+    url : str
+        Where else it can be read.
     """
 
     key: str
     title: str
     authors: str
-    arxiv: str
+    arxiv: str = ""
+    url: str = ""
 
 
 @dataclass(frozen=True)
@@ -165,6 +168,9 @@ class Curve:
         Axis labels.
     log_x, log_y : bool
     title : str
+    figure : str
+        Which figure of the paper it draws again from our evidence ("figure 4"); such curves stand in the paper's
+        section of the report.
     """
 
     quantities: tuple[str, ...]
@@ -173,6 +179,7 @@ class Curve:
     title: str
     log_x: bool = False
     log_y: bool = False
+    figure: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -195,6 +202,12 @@ class Prediction:
     measure : callable
         ``measure(records, at) -> iterable of Measurement``: what one seed's records show. The seed (initialisation and
         split) is the unit of replication: whatever is fitted is fitted within a seed.
+    refine : callable, optional
+        ``refine(seed, at, records) -> {label: Experiment}``: what one seed needs besides, seen what its runs left so
+        far (a size between two that were tried). Called again with the new records until it returns nothing new; what
+        it asks for must follow from the records alone. `measure` gets the records of all.
+    rounds : int
+        How often `refine` can be called at most.
     criteria : tuple of Criterion
         All must be corroborated.
     controls : tuple of Control
@@ -227,6 +240,8 @@ class Prediction:
     controls: tuple[Control, ...]
     tiers: Mapping[str, Tier]
     calibration_seeds: tuple[int, ...]
+    refine: Callable[[int, Setting, Mapping[str, Record]], Mapping[str, Experiment]] | None = None
+    rounds: int = 0
     gates: tuple[Gate, ...] = ()
     curves: tuple[Curve, ...] = ()
     needs: Mapping[str, str] = field(default_factory=dict)

@@ -15,7 +15,7 @@ from landscape.training.record import Record
 from predictions.evidence import Measurement, trace
 from predictions.prediction import Control, Criterion, Curve, Expected, Gate, Prediction, Setting, Tier
 from predictions.rules import Below, Exceeds, Monotone, Precedes, Within
-from predictions.varma2023_circuit_efficiency import VARMA_2023
+from predictions.varma2023_networks import VARMA_2023
 
 #: A seed here is a draw of the constants within 10 % of the paper's: nothing else in the toy model is random.
 SEEDS = tuple(range(100, 120))

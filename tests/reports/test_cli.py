@@ -137,7 +137,7 @@ def test_bad_input_is_one_clear_sentence_and_harms_nothing(here, capsys, argumen
         (here / folder / name).write_text(content)
     Path("bare.py").write_text("from tests.predictions.claims import claim\nx = claim(controls=())")
     Path("twice.py").write_text(
-        "from dataclasses import replace\nfrom predictions.varma2023_circuit_efficiency import ungrokking\n"
+        "from dataclasses import replace\nfrom predictions.varma2023_ungrokking import ungrokking\n"
         "again = replace(ungrokking, claim='Mine now.')"
     )
     before = contents(here)
