@@ -25,6 +25,7 @@ _HOMES = {
     "Prediction": "predictions.prediction",
     "Proportion": "predictions.rules",
     "Source": "predictions.prediction",
+    "Spread": "predictions.rules",
     "Status": "predictions.verdict",
     "Tier": "predictions.prediction",
     "Verdict": "predictions.verdict",

@@ -14,3 +14,4 @@ from predictions.rules.rule import Finding as Finding
 from predictions.rules.rule import Outcome as Outcome
 from predictions.rules.rule import Rule as Rule
 from predictions.rules.rule import Sample as Sample
+from predictions.rules.spread import Spread as Spread
