@@ -17,7 +17,7 @@ from landscape.training.record import Record
 from predictions.evidence import CLAIM, Evidence, Observation
 from predictions.judge import judge
 from predictions.registry import load
-from predictions.rules import operating
+from predictions.rules import Outcome, operating
 from predictions.verdict import Status
 
 CLAIMS = load().claims
@@ -225,6 +225,13 @@ def test_invariance():
 # -- All of them -------------------------------------------------------------------------------------------------------
 
 
+def contradicted(criterion):
+    """Whether a thousand seeds like those of calibration would falsify it: then there is no power to ask for."""
+    expected = criterion.expected
+    many = criterion.rule.draw(np.random.default_rng(0), 1000, expected.effect, expected.spread)
+    return criterion.rule.decide(many).outcome is Outcome.FALSIFIED
+
+
 @pytest.mark.parametrize("id", CLAIMS)
 def test_error_rates_at_the_seeds_of_each_tier(id):
     """At most 5 % false PASSes and at least 80 % power for what calibration found, criterion by criterion."""
@@ -236,7 +243,10 @@ def test_error_rates_at_the_seeds_of_each_tier(id):
                 criterion.rule, seeds=len(tier.seeds), effect=expected.effect, spread=expected.spread, trials=2000
             )
             assert rates.false_pass <= 0.05, criterion.quantity
-            assert rates.power >= 0.8, criterion.quantity
+            if contradicted(criterion):
+                assert "failure is expected" in claim.notes
+            else:
+                assert rates.power >= 0.8, criterion.quantity
 
 
 @pytest.mark.parametrize("id", CLAIMS)
