@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Mapping
 
 from landscape.experiment import Experiment
-from landscape.optimisers import AdamW
+from landscape.optimisers import Optimiser
 from landscape.training.record import Record
 from predictions.evidence import Measurement
 from predictions.prediction import Control, Criterion, Curve, Expected, Prediction, Setting
@@ -16,15 +17,26 @@ from predictions.varma2023_networks import (
     THEORY,
     VARMA_2023,
     convergence,
+    full_data_run,
+    network_run,
     retraining_run,
     tiers,
 )
 
+#: Changes of the optimiser for arms without weight decay.
+WITHOUT_DECAY = {"weight_decay": 0.0, "eps": 1e-4}
+
 # -- Ungrokking --------------------------------------------------------------------------------------------------------
 
 
+def go_on(at: Setting) -> Optimiser:
+    """The optimiser of the retraining, with what an arm changes of it."""
+    return dataclasses.replace(at.optimiser, **at.retraining)
+
+
 def retrain_on_less(seed: int, at: Setting) -> Mapping[str, Experiment]:
-    return {f"{f:g}": retraining_run(seed, at, f) for f in at.fractions}
+    fractions = {at.little, *at.between, at.much}
+    return {f"{f:g}": retraining_run(seed, at, f, optimiser=go_on(at)) for f in sorted(fractions)}
 
 
 def accuracy_left(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
@@ -32,7 +44,10 @@ def accuracy_left(records: Mapping[str, Record], at: Setting) -> Iterable[Measur
         fraction = float(label)
         accuracy = record.final("accuracy", "test")
         yield Measurement("test accuracy", accuracy, at=fraction)
-        yield Measurement("test accuracy as a multiple of chance", accuracy * at.task.n_classes, at=fraction)
+        if fraction == at.little:
+            yield Measurement("test accuracy on little data as a multiple of chance", accuracy * at.task.n_classes)
+        if fraction == at.much:
+            yield Measurement("test accuracy on much data", accuracy)
     yield from convergence(records)
 
 
@@ -48,15 +63,13 @@ ungrokking = Prediction(
     gates=CONVERGED,
     criteria=(
         Criterion(
-            quantity="test accuracy as a multiple of chance",
-            at=0.1,
+            quantity="test accuracy on little data as a multiple of chance",
             rule=Below(5.0),
             threshold_from="near chance; an accuracy of 5/p is out of reach for a network that kept its rule",
             expected=Expected(0.033, 0.039, "0-9"),
         ),
         Criterion(
-            quantity="test accuracy",
-            at=0.6,
+            quantity="test accuracy on much data",
             rule=Exceeds(0.95),
             threshold_from="nearly all of the generalisation is kept",
             expected=Expected(0.9994, 0.0009, "0-9"),
@@ -65,14 +78,88 @@ ungrokking = Prediction(
     controls=(
         Control(
             "no weight decay",
-            {"optimiser": AdamW(lr=1e-2, weight_decay=0.0, eps=1e-4), "fractions": (0.1, 0.6)},
+            {"retraining": WITHOUT_DECAY, "between": ()},
             "without weight decay nothing favours the more efficient circuit; eps = 1e-4 keeps AdamW's normalised "
             "steps from destroying the network by themselves",
         ),
     ),
     curves=(Curve(quantities=("test accuracy",), x="share of the data kept", y="test accuracy", title="Ungrokking"),),
-    tiers=tiers(quick={"fractions": (0.1, 0.2, 0.3, 0.4, 0.6)}),
+    tiers=tiers(
+        quick={"little": 0.1, "between": (0.2, 0.335, 0.4), "much": 0.6, "retraining": {}},
+        paper={"little": 0.03, "between": (0.05, 0.08, 0.12), "much": 0.4},
+    ),
     calibration_seeds=CALIBRATION,
     notes="Started from networks trained on every input there is, so the test examples are the removed ones: they were "
     "trained on before.",
+)
+
+
+# -- Removal alone -----------------------------------------------------------------------------------------------------
+
+
+def remove(seed: int, at: Setting) -> Mapping[str, Experiment]:
+    """The seed's generalising network, going on with several subsets, each chosen independently of the others."""
+    changes = {"start": full_data_run(seed, at), "optimiser": go_on(at)}
+    return {f"subset {k}": network_run(seed + 1000 * k, at, at.fraction, **changes) for k in range(at.subsets)}
+
+
+def kept_and_removed(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
+    removed = [record.final("accuracy", "test") for record in records.values()]
+    for subset, accuracy in enumerate(removed, start=1):
+        yield Measurement("accuracy on removed examples", accuracy, at=subset)
+    yield Measurement("largest accuracy on removed examples, as a multiple of chance", max(removed) * at.task.n_classes)
+    kept = min(float(record.series("accuracy", "train").min()) for record in records.values())
+    yield Measurement("lowest accuracy on kept examples at any time", kept)
+    yield Measurement("lowest accuracy on kept examples minus largest on removed", kept - max(removed))
+    yield from convergence(records)
+
+
+removal_alone = Prediction(
+    id="varma2023.removal_alone",
+    claim="Generalisation is lost when examples are only removed, and nothing new is to be learnt: the kept examples "
+    "are answered correctly throughout, the removed ones no longer.",
+    source=VARMA_2023,
+    where="section 4.2",
+    theory=THEORY,
+    runs=remove,
+    measure=kept_and_removed,
+    gates=CONVERGED,
+    criteria=(
+        Criterion(
+            quantity="largest accuracy on removed examples, as a multiple of chance",
+            rule=Below(5.0, centre="mean"),
+            threshold_from="near chance, as for ungrokking, and for the best of three subsets",
+            expected=Expected(0.1, 0.1, "0-9"),
+        ),
+        Criterion(
+            quantity="lowest accuracy on kept examples minus largest on removed",
+            rule=Exceeds(0.85, centre="mean"),
+            threshold_from="nearly all of what is kept, at any time of the training, against 5/p at its end",
+            expected=Expected(0.999, 0.002, "0-9"),
+        ),
+    ),
+    controls=(
+        Control(
+            "three fifths kept",
+            {"fraction": 0.6, "subsets": 1},
+            "the same number of steps on enough data: going on with training takes nothing away by itself",
+        ),
+        Control(
+            "no weight decay",
+            {"retraining": WITHOUT_DECAY, "subsets": 1},
+            "the same removal where nothing favours the more efficient circuit",
+        ),
+    ),
+    curves=(
+        Curve(
+            quantities=("accuracy on removed examples",),
+            x="subset",
+            y="accuracy",
+            title="Accuracy on removed examples, subset by subset",
+        ),
+    ),
+    tiers=tiers(quick={"fraction": 0.1, "subsets": 3, "retraining": {}}, paper={"fraction": 0.03}),
+    calibration_seeds=CALIBRATION,
+    notes="The three subsets of a seed are drawn independently, from the network's own split and those of two others, "
+    "so that no single unlucky subset can be to blame. The removed examples had been trained on before.",
 )

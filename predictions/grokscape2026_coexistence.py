@@ -1,0 +1,206 @@
+"""Predictions of this project: two circuits coexist between two critical sizes, and their efficiencies say where."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+
+from landscape.experiment import Experiment
+from landscape.measures.crossing_size import crossing_size
+from landscape.training.record import Record
+from predictions.evidence import Measurement
+from predictions.prediction import Control, Criterion, Curve, Expected, Gate, Prediction, Setting, Source
+from predictions.rules import Below, Exceeds
+from predictions.varma2023_critical_size import (
+    ENCLOSED,
+    GENERALISED,
+    PAPER,
+    ROUNDS,
+    SCRATCH,
+    SIZES,
+    STANDARD,
+    Sweep,
+    first_runs,
+    more_runs,
+    sweep_curves,
+)
+from predictions.varma2023_networks import CALIBRATION, CONVERGED, THEORY, convergence, efficiency, network_run, tiers
+
+GROKSCAPE_2026 = Source(
+    key="grokscape2026", title="Coexistence of circuits: a prediction of this project", authors="Grokscape"
+)
+
+# -- Where the efficiencies cross --------------------------------------------------------------------------------------
+
+
+def circuits_and_sweeps(seed: int, at: Setting) -> Mapping[str, Experiment]:
+    """Networks that only memorise and networks that generalise, each by itself; and the two sweeps."""
+    memorising = {f"random/{f:g}": network_run(seed, at, f, labels="random") for f in at.memorised}
+    generalising = {f"true/{f:g}": network_run(seed, at, f) for f in at.generalised}
+    return {**memorising, **generalising, **first_runs(seed, at)}
+
+
+def crossing_of_efficiencies(records: Mapping[str, Record], at: Setting) -> tuple[float, bool]:
+    """The size at which a unit of margin comes to cost memorising circuits as much as generalising ones; whether known.
+
+    Memorising is interpolated between its sizes, log against log; generalising counts with its geometric mean, as its
+    efficiency is held not to depend on size. For a crossing out of range the nearest size measured stands.
+    """
+    sizes = np.array([at.task.n_train(f) for f in at.memorised], dtype=float)
+    costs = np.array([[1 / efficiency(records[f"random/{f:g}"], at) for f in at.memorised]])
+    logs = [math.log(efficiency(records[f"true/{f:g}"], at)) for f in at.generalised]
+    found = crossing_size(sizes, costs, np.full_like(costs, math.exp(-np.mean(logs))))
+    low, high = np.clip([found.seed_lower[0], found.seed_upper[0]], sizes[0], sizes[-1])
+    return math.sqrt(low * high), bool(found.seed_lower[0] == found.seed_upper[0])
+
+
+def between(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
+    crossing, known = crossing_of_efficiencies(records, at)
+    lost, found = (sweep.critical_size(records, at).estimate for sweep in at.sweeps)
+    yield Measurement("log ratio of the crossing to the size where generalisation is lost", math.log(crossing / lost))
+    yield Measurement("log ratio of the crossing to the size where generalisation is found", math.log(crossing / found))
+    yield Measurement("size at which the efficiencies cross", crossing)
+    yield Measurement("crossings out of range", not known)
+    for labels, fractions in (("random", at.memorised), ("true", at.generalised)):
+        for f in fractions:
+            yield Measurement(f"efficiency, {labels} labels", efficiency(records[f"{labels}/{f:g}"], at), at=f)
+    apart = {label: record for label, record in records.items() if label.startswith(("random/", "true/"))}
+    settled = {m.quantity: m.value for m in convergence(apart)}
+    yield Measurement("largest late change of the norm of circuits apart", settled["largest late change of the norm"])
+    yield from sweep_curves(records, at)
+
+
+APART = {"memorised": (0.08, 0.15, 0.25, 0.4, 0.6, 0.9), "generalised": (0.6, 0.75, 0.9)}
+
+static_prediction = Prediction(
+    id="grokscape2026.static_prediction",
+    claim="The size at which memorising and generalising circuits, measured apart, are equally efficient lies between "
+    "the size where a network loses its generalisation and the size where a fresh one finds it.",
+    source=GROKSCAPE_2026,
+    where="this repository; proposed before it was tested",
+    theory=THEORY,
+    runs=circuits_and_sweeps,
+    refine=more_runs,
+    rounds=ROUNDS,
+    measure=between,
+    gates=(
+        *CONVERGED,
+        Gate(quantity="largest late change of the norm of circuits apart", below=0.05),
+        Gate(quantity="crossings out of range", below=0.5, controls=False),
+        ENCLOSED,
+    ),
+    criteria=(
+        Criterion(
+            quantity="log ratio of the crossing to the size where generalisation is lost",
+            rule=Exceeds(0.0, centre="mean"),
+            threshold_from="the point of coexistence of a first-order transition lies above its lower limit of "
+            "metastability",
+            expected=Expected(0.2, 0.05, "0-9"),
+        ),
+        Criterion(
+            quantity="log ratio of the crossing to the size where generalisation is found",
+            rule=Below(0.0, centre="mean"),
+            threshold_from="and below its upper one",
+            expected=Expected(-0.15, 0.05, "0-9"),
+        ),
+    ),
+    controls=(
+        Control(
+            "two memorising circuits",
+            {"generalised": (0.08,)},
+            "true labels of so few examples are memorised too, so that what crosses is no property of generalisation",
+        ),
+        Control(
+            "margin alone",
+            {"kappa": 0.0},
+            "weight decay charges for norm; where margins are equal says nothing of which circuit is cheaper",
+        ),
+    ),
+    curves=(
+        Curve(
+            quantities=("efficiency, random labels", "efficiency, true labels"),
+            x="share of the data trained on",
+            y="margin / norm²",
+            log_x=True,
+            log_y=True,
+            title="Two circuits, measured apart",
+        ),
+    ),
+    tiers=tiers(
+        quick={**SIZES, **APART, "sweeps": (GENERALISED, SCRATCH)},
+        standard=STANDARD,
+        paper={**PAPER, "memorised": (0.02, 0.04, 0.08, 0.15, 0.3), "generalised": (0.4, 0.6, 0.8)},
+    ),
+    calibration_seeds=CALIBRATION,
+    notes="",
+)
+
+# -- Coexistence -------------------------------------------------------------------------------------------------------
+
+
+def both_starts(seed: int, at: Setting) -> Mapping[str, Experiment]:
+    """Both starts at each weight decay on one share of the data; and the sweeps of the map."""
+    pairs = {
+        f"{sweep.name}/{n}": sweep.run(seed, at, n)
+        for w in at.weight_decays
+        for sweep in (Sweep("generalised", w), Sweep("scratch", w))
+        for n in [at.task.n_train(at.fraction)]
+    }
+    return {**pairs, **first_runs(seed, at)}
+
+
+def start_decides(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
+    n = at.task.n_train(at.fraction)
+    gains = []
+    for w in at.weight_decays:
+        kept, found = (
+            records[f"{Sweep(start, w).name}/{n}"].final("accuracy", "test") for start in ("generalised", "scratch")
+        )
+        yield Measurement("accuracy that the start makes", kept - found, at=w)
+        gains.append(kept - found)
+    yield Measurement("least accuracy that the start makes", min(gains))
+    yield from sweep_curves(records, at)
+
+
+coexistence = Prediction(
+    id="grokscape2026.coexistence",
+    claim="Between the two critical sizes the start decides: on the same data and with the same weight decay, a "
+    "network that had generalised keeps its generalisation and a fresh one does not find it.",
+    source=GROKSCAPE_2026,
+    where="this repository; proposed before it was tested",
+    theory=THEORY,
+    runs=both_starts,
+    refine=more_runs,
+    rounds=ROUNDS,
+    measure=start_decides,
+    gates=CONVERGED,
+    criteria=(
+        Criterion(
+            quantity="least accuracy that the start makes",
+            rule=Exceeds(0.3, centre="mean"),
+            threshold_from="a third of all there is, at every weight decay",
+            expected=Expected(0.82, 0.03, "0-9"),
+        ),
+    ),
+    controls=(
+        Control(
+            "above both sizes",
+            {"fraction": 0.6, "weight_decays": (1.0,), "sweeps": (), "scratch_steps": 3000},
+            "where fresh networks generalise too, nothing is left for the start to decide",
+        ),
+    ),
+    tiers=tiers(
+        quick={
+            **SIZES,
+            "fraction": 0.335,
+            "weight_decays": (0.5, 1.0),
+            "sweeps": (GENERALISED, Sweep("generalised", 0.5), Sweep("generalised", 2.0), SCRATCH),
+        },
+        standard=STANDARD,
+        paper={**PAPER, "fraction": 0.1},
+    ),
+    calibration_seeds=CALIBRATION,
+    notes="",
+)
