@@ -114,7 +114,10 @@ trigonometric_share = Prediction(
             title="Trigonometric share of the logits",
         ),
     ),
-    tiers=tiers(quick={"fractions": (0.1, 0.2, 0.335, 0.4, 0.6), "classes": "own"}),
+    tiers=tiers(
+        quick={"fractions": (0.1, 0.2, 0.335, 0.4, 0.6), "classes": "own"},
+        paper={"fractions": (0.03, 0.05, 0.08, 0.12, 0.4)},
+    ),
     calibration_seeds=CALIBRATION,
     notes="Right answers on trained examples look trigonometric however they are found: a table of D true labels among "
     "N inputs, silent elsewhere, has the share sqrt(D / N) on all inputs. So the removed inputs, where a table has "
@@ -275,7 +278,11 @@ norm_reallocation = Prediction(
             title="Trigonometric share during training",
         ),
     ),
-    tiers=tiers(quick={"fraction": 0.55, "labels": "true", "scratch_steps": 3000}),
+    tiers=tiers(
+        quick={"fraction": 0.55, "labels": "true", "scratch_steps": 3000},
+        standard={"scratch_steps": 10_000},
+        paper={"fraction": 0.3, "scratch_steps": 40_000},
+    ),
     calibration_seeds=CALIBRATION,
     notes="Weights are kept at log-spaced steps. Fitting is the first of them with a training accuracy above 0.99 for "
     "good, generalising the first with a test accuracy above 0.9 (the last step, where that never comes). The whole "

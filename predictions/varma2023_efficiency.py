@@ -56,7 +56,7 @@ memorisation_efficiency = Prediction(
     criteria=(
         Criterion(
             quantity="slope of log efficiency against log size",
-            rule=Below(-0.4),
+            rule=Below(-0.4, "mean"),
             threshold_from="half of the slope near -0.8 that pilot runs with random labels showed; 0 is no dependence",
             expected=Expected(-0.81, 0.0075, "0-9"),
         ),
@@ -281,7 +281,7 @@ random_label_twin = Prediction(
     criteria=(
         Criterion(
             quantity="geometric mean of the ratios",
-            rule=Within(1 / 1.1, 1.1),
+            rule=Within(1 / 1.1, 1.1, "mean"),
             threshold_from="ten per cent: small against the factor of two that separates the circuits on much data",
             expected=Expected(0.965, 0.01, "0-9"),
         ),
