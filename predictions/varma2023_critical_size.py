@@ -91,12 +91,12 @@ def more_runs(seed: int, at: Setting, records: Mapping[str, Record]) -> Mapping[
     for sweep in at.sweeps:
         sizes, accuracies = sweep.tried(records)
         size = next_size(sizes, accuracies, sweep.grid(at), chance=1 / at.task.n_classes)
-        if size is not None:
+        if size is not None and len(sizes) < len(sweep.first_sizes(at)) + ROUNDS:
             wanted[f"{sweep.name}/{size}"] = sweep.run(seed, at, size)
     return wanted
 
 
-#: Rounds of `more_runs`: with the first sizes they leave four or more on the slope of nearly every curve.
+#: Sizes that a sweep may try after its first; in calibration two were enough for nearly all.
 ROUNDS = 3
 
 
