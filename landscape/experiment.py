@@ -104,6 +104,10 @@ class Experiment(Description, ABC):
     def work(self) -> float:
         """Estimated cost in multiplications, for estimates of time and for balancing workers."""
 
+    def memory(self, company: int) -> float:  # noqa: ARG002
+        """Return roughly the bytes that training `company` experiments like this one together takes at its peak."""
+        return 0.0
+
     @classmethod
     @abstractmethod
     def train(cls, batch: Sequence[Any], session: Session) -> Iterator[tuple[Experiment, Outcome]]:

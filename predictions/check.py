@@ -9,23 +9,20 @@ import json
 import shlex
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import Any
 
-from landscape.experiment import Experiment
 from landscape.training.executor import Progress, train_all
 from landscape.training.files import write_atomically
 from landscape.training.plan import Plan, ancestry
 from landscape.training.store import Store
-from predictions.evidence import CLAIM, Evidence, Observation
 from predictions.judge import correct_families, judge
+from predictions.pending import Pending
 from predictions.prediction import Prediction
 from predictions.registry import GROUP
 from predictions.verdict import Status, Verdict
-
-Needed = dict[str, dict[int, dict[str, Experiment]]]
 
 
 @dataclass(frozen=True)
@@ -45,20 +42,6 @@ class Update:
     progress: Progress | None = None
     verdict: Verdict | None = None
     note: str = ""
-
-
-@dataclass
-class _Pending:
-    """A claim that waits for runs."""
-
-    prediction: Prediction
-    needed: Needed
-    missing: set[str]
-    failure: str = ""
-
-    @property
-    def experiments(self) -> list[Experiment]:
-        return [e for seeds in self.needed.values() for labels in seeds.values() for e in labels.values()]
 
 
 @dataclass
@@ -92,7 +75,7 @@ class Check:
     def run(self, executor: Executor) -> Iterator[Update]:
         """Train, measure and judge; yield what happens. Verdicts are written to the store at the end."""
         early: dict[str, Verdict] = {}
-        waiting: list[_Pending] = []
+        waiting: list[Pending] = []
         for prediction in self.claims:
             found = self.prepare(prediction)
             if isinstance(found, Verdict):
@@ -102,39 +85,78 @@ class Check:
                 waiting.append(found)
         # The cheapest claims first: the first verdict should not wait for the last run.
         waiting.sort(key=lambda item: sum(e.work for e in item.experiments))
-        plan = Plan.of((e for item in waiting for e in item.experiments), self.store)
-        for complaint in plan.complaints:
-            yield Update(note=complaint)
-        absent = {experiment.identity for experiment in plan.missing}
-        for item in waiting:
-            item.missing = {e.identity for e in item.experiments} & absent
-        uses = Counter(identity for item in waiting for identity in ancestry(item.experiments))
-
-        def settle() -> Iterator[Update]:
-            for item in list(waiting):
-                if item.failure or not item.missing:
-                    waiting.remove(item)
-                    early[item.prediction.id] = self.conclude(item, uses)
-                    yield Update(verdict=early[item.prediction.id])
-
-        yield from settle()
-        for event in train_all(
-            plan, self.store, executor, modules=self.modules, device=self.device, compile=self.compile
-        ):
-            for note in event.notes:
-                yield Update(note=note)
-            if event.experiment is not None:
-                for item in waiting:
-                    if event.experiment.identity in item.missing:
-                        item.missing.discard(event.experiment.identity)
-                        item.failure = item.failure or event.error
-                yield from settle()
-            yield Update(progress=event.progress)
+        everybody = tuple(waiting)
+        for update in self.gather(waiting, executor):
+            if update.verdict is not None:
+                early[update.verdict.id] = update.verdict
+            yield update
+        # Who shares what is known only now that everybody has asked for everything.
+        uses = Counter(identity for item in everybody for identity in ancestry(item.experiments))
+        for item in everybody:
+            verdict = early[item.prediction.id]
+            if verdict.cost:
+                trained = [i for i, experiment in ancestry(item.experiments).items() if experiment in self.store]
+                cost = {**verdict.cost, "shared": sum(uses[identity] > 1 for identity in trained)}
+                early[verdict.id] = dataclasses.replace(verdict, cost=cost)
         self.verdicts = correct_families([early[prediction.id] for prediction in self.claims])
         for verdict in self.verdicts:
             save_verdict(self.store, verdict)
 
-    def prepare(self, prediction: Prediction) -> _Pending | Verdict:
+    def gather(self, waiting: list[Pending], executor: Executor) -> Iterator[Update]:
+        """Train in waves until no claim waits; what claims ask for when they have seen their runs is the next wave."""
+        progress = Progress(0.0, 0)
+        for item in waiting:
+            item.missing = {experiment.identity for experiment in item.experiments}
+        while waiting:
+            plan = Plan.of((e for item in waiting for e in item.experiments if e.identity in item.missing), self.store)
+            for complaint in plan.complaints:
+                yield Update(note=complaint)
+            absent = {experiment.identity for experiment in plan.missing}
+            for item in waiting:
+                item.missing &= absent
+            if (yield from self.settle(waiting)):
+                continue  # what was just asked for belongs into this wave, or is in the store already
+            for event in train_all(
+                plan,
+                self.store,
+                executor,
+                modules=self.modules,
+                device=self.device,
+                compile=self.compile,
+                progress=progress,
+            ):
+                for note in event.notes:
+                    yield Update(note=note)
+                if event.experiment is not None:
+                    for item in waiting:
+                        if event.experiment.identity in item.missing:
+                            item.missing.discard(event.experiment.identity)
+                            item.failure = item.failure or event.error
+                    yield from self.settle(waiting)
+                yield Update(progress=event.progress)
+
+    def settle(self, waiting: list[Pending]) -> Generator[Update, None, bool]:
+        """Let claims whose runs are there ask for more, or conclude them; return whether any asked."""
+        asked = False
+        for item in list(waiting):
+            if item.missing and not item.failure:
+                continue
+            try:
+                new = [] if item.failure else item.refine(self.store)
+            except Exception as error:  # a claim is somebody's code
+                reason = f"Its refinement: {type(error).__name__}: {error}"
+                verdict = self.without_evidence(item.prediction, Status.ERROR, reason)
+            else:
+                if new:
+                    item.missing = {experiment.identity for experiment in new}
+                    asked = True
+                    continue
+                verdict = self.conclude(item)
+            waiting.remove(item)
+            yield Update(verdict=verdict)
+        return asked
+
+    def prepare(self, prediction: Prediction) -> Pending | Verdict:
         """Return what a claim needs, or why it cannot be checked."""
         for package, advice in prediction.needs.items():
             if not _importable(package):
@@ -145,62 +167,28 @@ class Check:
                 prediction, Status.NOT_RUN, f"It has no {self.tier} tier; it can be checked at: {offered}."
             )
         try:
-            needed: Needed = {
-                arm: {seed: dict(prediction.runs(seed, at)) for seed in prediction.tiers[self.tier].seeds}
-                for arm, at in prediction.arms(self.tier).items()
-            }
-            found = _Pending(prediction, needed, set())
-            for experiment in ancestry(found.experiments).values():
-                # Asked for now, inside this guard: what a description says of itself may be somebody's code too.
-                _ = experiment.identity, experiment.batch_key, experiment.work
+            return Pending.of(prediction, self.tier)
         except Exception as error:  # a claim is somebody's code
             return self.without_evidence(prediction, Status.ERROR, f"Its runs: {type(error).__name__}: {error}")
-        return found
 
-    def conclude(self, item: _Pending, uses: Mapping[str, int]) -> Verdict:
+    def conclude(self, item: Pending) -> Verdict:
         """Measure and judge a claim whose runs are in the store."""
         prediction = item.prediction
         if item.failure:
             return self.without_evidence(prediction, Status.ERROR, f"A run failed: {item.failure}")
         try:
-            evidence, seconds = self.measure(item)
+            evidence, seconds = item.measure(self.store)
             verdict = judge(prediction, self.tier, evidence, family=self.family(prediction))
         except Exception as error:  # a claim is somebody's code
             return self.without_evidence(prediction, Status.ERROR, f"Measuring: {type(error).__name__}: {error}")
-        shared = sum(uses[identity] > 1 for identity in seconds)
         identities = {
             arm: {str(seed): {label: e.identity for label, e in labels.items()} for seed, labels in seeds.items()}
             for arm, seeds in item.needed.items()
         }
-        cost = {"seconds": round(sum(seconds.values()), 2), "runs": len(seconds), "shared": shared}
+        cost = {"seconds": round(sum(seconds.values()), 2), "runs": len(seconds)}
         return dataclasses.replace(
             verdict, seeds=prediction.tiers[self.tier].seeds, runs=identities, cost=cost, **self.about(prediction)
         )
-
-    def measure(self, item: _Pending) -> tuple[Evidence, dict[str, float]]:
-        """Return the evidence, and the seconds of training behind each run of it."""
-        observations: list[Observation] = []
-        seconds = {
-            identity: float(self.store.header(experiment)["info"].get("seconds", 0.0))
-            for identity, experiment in ancestry(item.experiments).items()
-            if experiment in self.store  # a start may be gone while what it led to is still there
-        }
-        for arm, at in item.prediction.arms(self.tier).items():
-            for seed, labels in item.needed[arm].items():
-                records = {label: self.store.read(experiment) for label, experiment in labels.items()}
-                observations += [
-                    Observation(m.quantity, float(m.value), m.at, bool(m.censored), arm=arm, seed=seed)
-                    for m in item.prediction.measure(records, at)
-                ]
-        evidence = Evidence(tuple(observations))
-        prediction, seeds = item.prediction, item.prediction.tiers[self.tier].seeds
-        for arm in item.needed:
-            for criterion in prediction.criteria:
-                evidence.require(criterion.quantity, arm=arm, at=criterion.at, seeds=seeds)
-            for gate in prediction.gates:
-                if gate.controls or arm == CLAIM:
-                    evidence.require(gate.quantity, arm=arm, at=None, seeds=seeds)
-        return evidence, seconds
 
     def family(self, prediction: Prediction) -> int:
         """Return how many claims of one source are judged at this tier, whether or not they are checked now."""

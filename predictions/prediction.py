@@ -207,7 +207,8 @@ class Prediction:
         far (a size between two that were tried). Called again with the new records until it returns nothing new; what
         it asks for must follow from the records alone. `measure` gets the records of all.
     rounds : int
-        How often `refine` can be called at most.
+        How often `refine` may have runs trained; one that asks for more after so many rounds is an error. Plans count
+        one run for each curve of a seed and round; labels of one curve have the same text before their last slash.
     criteria : tuple of Criterion
         All must be corroborated.
     controls : tuple of Control
@@ -226,7 +227,8 @@ class Prediction:
     Raises
     ------
     InvalidInput
-        If the id does not fit the source, or there is no control, criterion or tier, or seeds are used twice.
+        If the id does not fit the source, or there is no control, criterion or tier, or seeds are used twice, or
+        there is one of refine and rounds without the other.
     """
 
     id: str
@@ -265,6 +267,11 @@ class Prediction:
                 raise InvalidInput(
                     f"the claim {self.id!r} is judged on calibration seed {reused[0]}; choose other seeds for {tier}"
                 )
+        if (self.refine is not None) != (self.rounds >= 1):
+            raise InvalidInput(
+                f"the claim {self.id!r} has {'no ' if self.refine is None else ''}refine and rounds={self.rounds}; "
+                "give both, rounds at least 1, or neither"
+            )
         names = [control.name for control in self.controls]
         if len({CLAIM, *names}) != len(names) + 1:
             raise InvalidInput(f"the controls of {self.id!r} need names that differ, none of them {CLAIM!r}")

@@ -74,8 +74,9 @@ SETTLED = (*CONVERGED, Gate(quantity="largest late change of the norm", below=0.
 
 def network_run(seed: int, at: Setting, fraction: float, **changes: Any) -> Run:
     """A run of the setting's network on a fraction of its task."""
-    fields = {"task": at.task, "model": at.model, "optimiser": at.optimiser, "steps": at.steps} | changes
-    return Run(n_train=at.task.n_train(fraction), seed=seed, **fields)
+    fields = {"task": at.task, "model": at.model, "optimiser": at.optimiser, "steps": at.steps}
+    fields["n_train"] = at.task.n_train(fraction)
+    return Run(seed=seed, **(fields | changes))
 
 
 def full_data_run(seed: int, at: Setting) -> Run:
@@ -86,6 +87,16 @@ def full_data_run(seed: int, at: Setting) -> Run:
 def retraining_run(seed: int, at: Setting, fraction: float, **changes: Any) -> Run:
     """The generalising network, going on with a fraction of the data."""
     return network_run(seed, at, fraction, start=full_data_run(seed, at), **changes)
+
+
+def scratch_run(seed: int, at: Setting, n_train: int, **changes: Any) -> Run:
+    """A run from scratch on so many examples, as long as generalising takes near the critical size."""
+    return network_run(seed, at, 1.0, **({"n_train": n_train, "steps": at.scratch_steps} | changes))
+
+
+def retraining_run_of(seed: int, at: Setting, n_train: int, **changes: Any) -> Run:
+    """The generalising network, going on with so many examples."""
+    return retraining_run(seed, at, 1.0, n_train=n_train, **changes)
 
 
 def convergence(records: Mapping[str, Record]) -> Iterable[Measurement]:

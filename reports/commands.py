@@ -13,21 +13,25 @@ from rich.console import Console
 from rich.markup import escape
 
 from landscape.errors import InvalidInput
-from landscape.experiment import Experiment
+from landscape.training.executor import ENSEMBLE
 from landscape.training.files import write_atomically
 from landscape.training.local import available_cores, local_executor
-from landscape.training.plan import ancestry
+from landscape.training.plan import Plan, ancestry
 from landscape.training.store import Store, describe
 from predictions import expectation
 from predictions.check import Check, save_verdict
+from predictions.pending import Pending
 from predictions.prediction import TIERS, Prediction
 from predictions.registry import load
 from reports.page import write_report
 from reports.terminal import claims_table, summary, verdict_table, watch
-from reports.wording import duration
+from reports.wording import count, duration, size
 
 #: `Experiment.work` that one core does in a second, for estimates before anything has run (measured).
 SPEED = 2e10
+
+#: Bytes of a worker that has trained nothing yet (measured).
+LIBRARIES = 330e6
 
 
 def run_list(options: argparse.Namespace, console: Console) -> int:
@@ -130,7 +134,7 @@ def list_runs(store: Store, console: Console) -> int:
 def prune(store: Store, options: argparse.Namespace, console: Console) -> int:
     """Remove what no known claim uses, at any tier."""
     claims = load(options.module).claims.values()
-    wanted = [experiment for claim in claims for tier in claim.tiers for experiment in experiments(claim, tier)]
+    wanted = [e for claim in claims for tier in claim.tiers for e in reached(claim, tier, store).experiments]
     doomed = store.prune(keep=set(ancestry(wanted)), dry_run=options.dry_run)
     for path in doomed:
         console.print(escape(str(path)))
@@ -138,37 +142,54 @@ def prune(store: Store, options: argparse.Namespace, console: Console) -> int:
     return 0
 
 
-def experiments(claim: Prediction, tier: str) -> list[Experiment]:
-    """Return everything that a claim needs at a tier, ancestors included."""
+def reached(claim: Prediction, tier: str, store: Store | None) -> Pending:
+    """Return what a claim needs at a tier, with all that it asks for when it sees the records of a store."""
     try:
-        direct = [
-            experiment
-            for at in claim.arms(tier).values()
-            for seed in claim.tiers[tier].seeds
-            for experiment in claim.runs(seed, at).values()
-        ]
-        return list(ancestry(direct).values())
+        found = Pending.of(claim, tier)
+        if store is not None:
+            found.reach(store)
     except Exception as error:  # a claim is somebody's code
         reason = f"{type(error).__name__}: {error}"
-        raise InvalidInput(f"the claim {claim.id!r} cannot say what it trains ({reason}); mend its runs") from error
+        raise InvalidInput(
+            f"the claim {claim.id!r} cannot say what it trains ({reason}); mend its runs or its refinement"
+        ) from error
+    return found
 
 
 def show_plan(claims: list[Prediction], options: argparse.Namespace, console: Console) -> None:
-    """Say what a check would train, and how long that would take; the store is only looked at."""
-    needed = {claim.id: experiments(claim, options.tier) for claim in claims if options.tier in claim.tiers}
-    everything = ancestry(experiment for wanted in needed.values() for experiment in wanted)
-    uses = Counter(identity for wanted in needed.values() for identity in {e.identity for e in wanted})
-    for id, wanted in needed.items():
-        own = {experiment.identity: experiment for experiment in wanted}
+    """Say what a check would train, how long that would take and in how much memory; the store is only looked at."""
+    store = Store(options.store) if (options.store / "store.json").exists() else None
+    pending = [reached(claim, options.tier, store) for claim in claims if options.tier in claim.tiers]
+    needed = {item.prediction.id: ancestry(item.experiments) for item in pending}
+    uses = Counter(identity for own in needed.values() for identity in own)
+    further = 0.0, 0
+    for item in pending:
+        own, more = needed[item.prediction.id], item.most_to_come()
         shared = sum(uses[identity] > 1 for identity in own)
-        work = sum(experiment.work for experiment in own.values())
-        console.print(f"{id}: {len(own)} runs ({shared} shared), about {duration(work / SPEED)} on one core")
-    kept = options.store / "runs"
-    missing = [experiment for identity, experiment in everything.items() if not (kept / identity).exists()]
-    work = sum(experiment.work for experiment in missing)
-    cores = options.workers or available_cores()
-    took = f"about {duration(work / SPEED / cores)} on {cores} cores"
-    console.print(f"to train: {len(missing)} of {len(everything)} runs, {took}")
+        work, extra = sum(e.work for e in own.values()), sum(e.work for e in more)
+        further = further[0] + extra, further[1] + len(more)
+        console.print(
+            f"{item.prediction.id}: {count(len(own), 'run')} ({shared} shared)"
+            + (f" and up to {len(more)} more" if more else "")
+            + f", {span(work, work + extra)} on one core"
+        )
+    everything = {identity: experiment for own in needed.values() for identity, experiment in own.items()}
+    missing = [e for e in everything.values() if store is None or e not in store]
+    work, cores = sum(e.work for e in missing), options.workers or available_cores()
+    console.print(
+        f"to train: {len(missing)} of {count(len(everything), 'run')}"
+        + (f" and up to {further[1]} more" if further[1] else "")
+        + f", {span(work / cores, (work + further[0]) / cores)} on {count(cores, 'core')}"
+    )
+    batches = Plan(everything, missing, []).batches(ENSEMBLE["cpu"])
+    memory = max((batch[0].memory(len(batch)) for batch in batches), default=0.0)
+    if memory and options.device == "cpu":
+        console.print(f"memory: about {size(memory)} per worker, besides {size(LIBRARIES)} for Python and PyTorch")
+
+
+def span(least: float, most: float) -> str:
+    """Return how long one core takes for some work, and for what it may become."""
+    return f"about {duration(least / SPEED)}" + (f", at most {duration(most / SPEED)}" if most > least else "")
 
 
 def existing(path: Path) -> Store:

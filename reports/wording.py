@@ -51,6 +51,12 @@ def duration(seconds: float) -> str:
     return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
 
 
+def size(bytes: float) -> str:
+    """Return an amount of memory to two digits, in the unit a person would choose."""
+    rounded = float(f"{bytes:.2g}")
+    return f"{rounded / 1e6:g} MB" if rounded < 1e9 else f"{rounded / 1e9:g} GB"
+
+
 def count(n: int, singular: str, plural: str = "") -> str:
     """Return "1 run", "2 runs"."""
     return f"{n} {singular if n == 1 else plural or singular + 's'}"

@@ -25,7 +25,8 @@ class Progress:
     Attributes
     ----------
     total, done : float
-        Work in multiplications: of all that was missing at the start, and of what has been trained since.
+        Work in multiplications: of all that was missing at the start (of each wave, where there are several), and of
+        what has been trained since.
     runs, runs_done : int
     before : float
         The part of `done` that an earlier, interrupted sweep did.
@@ -82,7 +83,9 @@ class _Sweep:
     progress: Progress
     waiting: list[list[Experiment]]
     ready: set[str]
-    finished: float = 0.0  # work of all that is announced
+    finished: float = 0.0  # work of all that is announced, in earlier waves too
+    began: float = 0.0  # such that the seconds of earlier waves count
+    before: float = 0.0  # work that had been done before earlier waves
     failed: dict[str, str] = field(default_factory=dict)
     resumed: dict[str, float] = field(default_factory=dict)  # job -> work that an interrupted sweep had done of it
     running: dict[Future[dict[str, object]], tuple[Job, list[Experiment]]] = field(default_factory=dict)
@@ -128,7 +131,7 @@ class _Sweep:
             future.set_exception(error)
         self.running[future] = (job, batch)
 
-    def measure(self, began: float) -> None:
+    def measure(self) -> None:
         """Update the progress from what running jobs tell."""
         partial = 0.0
         for job, batch in self.running.values():
@@ -139,8 +142,8 @@ class _Sweep:
                 self.resumed[job.name] = first * work
                 partial += now * work
         self.progress.done = max(self.progress.done, self.finished + partial)
-        self.progress.before = sum(self.resumed.values())
-        self.progress.seconds = time.monotonic() - began
+        self.progress.before = self.before + sum(self.resumed.values())
+        self.progress.seconds = time.monotonic() - self.began
 
 
 def train_all(
@@ -152,6 +155,7 @@ def train_all(
     device: str = "cpu",
     compile: bool = False,
     tick: float = 0.5,
+    progress: Progress | None = None,
 ) -> Iterator[Event]:
     """Train whatever is missing; yield an event per finished experiment, and one every `tick` seconds.
 
@@ -171,13 +175,18 @@ def train_all(
         See `StoreSession`.
     tick : float
         Seconds.
+    progress : Progress, optional
+        Of earlier waves of the same sweep, to which this one is added.
     """
     plan = experiments if isinstance(experiments, Plan) else Plan.of(experiments, store)
     missing = {experiment.identity for experiment in plan.missing}
-    progress = Progress(sum(experiment.work for experiment in plan.missing), len(plan.missing))
+    progress = Progress(0.0, 0) if progress is None else progress
+    progress.total += sum(experiment.work for experiment in plan.missing)
+    progress.runs += len(plan.missing)
     batches = plan.batches(ENSEMBLE["cuda" if device.startswith("cuda") else "cpu"])
     sweep = _Sweep(store, executor, modules, device, compile, progress, batches, set(plan.wanted) - missing)
-    began = time.monotonic()
+    sweep.finished, sweep.before = progress.done, progress.before
+    sweep.began = time.monotonic() - progress.seconds
     while sweep.waiting or sweep.running:
         for experiment, error in sweep.submit_ready():
             yield Event(progress, experiment, error)
@@ -185,7 +194,7 @@ def train_all(
         for future in done:
             _, batch = sweep.running.pop(future)
             yield from _collect(sweep, future, batch)
-        sweep.measure(began)
+        sweep.measure()
         yield Event(progress)
 
 

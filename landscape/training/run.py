@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+import torch
+
 from landscape.experiment import Experiment, Outcome, Session
 from landscape.models import Model, Perceptron
 from landscape.optimisers import AdamW, Optimiser
@@ -99,6 +101,24 @@ class Run(Experiment, kind="run"):
     def work(self) -> float:
         records = len(self.record.steps(self.steps))
         return self.model.multiplications(self.task) * (3 * self.n_train * self.steps + self.task.size * records)
+
+    def memory(self, company: int) -> float:
+        """Return roughly the bytes that an ensemble of `company` such runs takes at its peak on a CPU.
+
+        Each run keeps its parameters, gradient and optimiser state (and three more of that size during a step), its
+        data and masks. Records are taken of all runs on the whole input space at once: the logits, three times their
+        number in float64 for what is measured, and two of the widest layer. A step holds half a dozen of the widest
+        activation of a piece that fits the cache (or of one run, if larger).
+        """
+        from landscape.training.trainer import CACHE
+
+        with torch.device("meta"):
+            parameters = sum(tensor.numel() for tensor in self.model.build(self.task).parameters())
+        states = len(self.optimiser.initial_state(torch.empty(0)))
+        task, number, widest = self.task, 8 if self.dtype == "float64" else 4, self.model.activations(self.task)
+        kept = parameters * number * (5 + states) + 8 * self.n_train * (task.n_positions + 2) + 11 * task.size
+        recording = task.size * (task.n_classes * (number + 3 * 8) + 2 * widest * number)
+        return company * (kept + recording) + 6 * max(CACHE, self.n_train * widest * number)
 
     @classmethod
     def train(cls, batch: Sequence[Run], session: Session) -> Iterator[tuple[Run, Outcome]]:
