@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -83,7 +84,60 @@ def test_plan_trains_nothing(here, capsys):
     told = capsys.readouterr().out
     assert "16 runs" in told
     assert "to train: 16 of 16" in told
+    assert "16 of 16 runs, about 8e-10 s on 1 core" in told
+    assert "more" not in told
+    assert "memory" not in told  # what these learners take is not known
     assert not Path("grokscape-store").exists()
+
+
+HALVING = """
+from tests.predictions.test_refine import halving
+claims = halving()
+"""
+
+
+def test_plan_of_a_claim_that_refines(here, capsys):
+    """Before anything is known an upper bound; halfway what the store says; at the end nothing is left."""
+    Path("my_claims.py").write_text(HALVING)
+    plan = ["test2026.halving", "--plan"]
+    assert check(*plan) == 0
+    told = capsys.readouterr().out
+    assert "test2026.halving: 16 runs (0 shared) and up to 32 more, about 8e-10 s, at most 2.4e-09 s on one" in told
+    assert "to train: 16 of 16 runs and up to 32 more" in told
+    check("test2026.halving")
+    capsys.readouterr()
+    assert check(*plan) == 0
+    told = capsys.readouterr().out
+    assert "test2026.halving: 32 runs (0 shared), about" in told
+    assert "to train: 0 of 32 runs, about" in told
+
+
+def test_prune_keeps_what_refinement_reached(here, capsys):
+    Path("my_claims.py").write_text(HALVING)
+    check("test2026.halving")
+    runs = Path("grokscape-store/runs")
+    assert len(list(runs.iterdir())) == 32
+    assert main(["store", "prune", "--module", "my_claims.py"]) == 0
+    assert len(list(runs.iterdir())) == 32
+    Path("other.py").write_text(HALVING.replace("halving()", "halving(refine=None, rounds=0)"))
+    assert main(["store", "prune", "--module", "other.py"]) == 0
+    assert len(list(runs.iterdir())) == 16
+
+
+def test_prune_removes_nothing_if_a_refinement_breaks(here, capsys):
+    Path("my_claims.py").write_text(HALVING)
+    check("test2026.halving")
+    Path("other.py").write_text(HALVING.replace("halving()", "halving(refine=lambda seed, at, records: 1 / 0)"))
+    assert main(["store", "prune", "--module", "other.py"]) == 2
+    assert "mend its runs or its refinement" in capsys.readouterr().err
+    assert len(list(Path("grokscape-store/runs").iterdir())) == 32
+
+
+def test_plan_tells_the_memory_of_networks(here, capsys):
+    assert main(["check", "varma2023.ungrokking", "--plan", "--workers", "2"]) == 0
+    told = capsys.readouterr().out
+    assert "on 2 cores" in told
+    assert re.search(r"memory: about \d\d MB per worker, besides 330 MB for Python and PyTorch", told)
 
 
 def test_store_commands(here, capsys):
