@@ -13,12 +13,11 @@ from landscape.training.record import Record
 from predictions.evidence import Measurement
 from predictions.prediction import Control, Criterion, Curve, Expected, Gate, Prediction, Setting, Source
 from predictions.rules import Below, Exceeds
-from predictions.varma2023_critical_size import (
+from predictions.varma2023_networks import CALIBRATION, CONVERGED, THEORY, convergence, efficiency, network_run, tiers
+from predictions.varma2023_sweeps import (
     ENCLOSED,
-    GENERALISED,
     PAPER,
     ROUNDS,
-    SCRATCH,
     SIZES,
     STANDARD,
     Sweep,
@@ -26,20 +25,24 @@ from predictions.varma2023_critical_size import (
     more_runs,
     sweep_curves,
 )
-from predictions.varma2023_networks import CALIBRATION, CONVERGED, THEORY, convergence, efficiency, network_run, tiers
 
 GROKSCAPE_2026 = Source(
     key="grokscape2026", title="Coexistence of circuits: a prediction of this project", authors="Grokscape"
 )
 
+GENERALISED, SCRATCH = Sweep("generalised"), Sweep("scratch")
+
 # -- Where the efficiencies cross --------------------------------------------------------------------------------------
 
 
-def circuits_and_sweeps(seed: int, at: Setting) -> Mapping[str, Experiment]:
-    """Networks that only memorise and networks that generalise, each by itself; and the two sweeps."""
+def circuits_apart(seed: int, at: Setting) -> Mapping[str, Experiment]:
+    """Networks that only memorise and networks that generalise, each by itself."""
     memorising = {f"random/{f:g}": network_run(seed, at, f, labels="random") for f in at.memorised}
-    generalising = {f"true/{f:g}": network_run(seed, at, f) for f in at.generalised}
-    return {**memorising, **generalising, **first_runs(seed, at)}
+    return {**memorising, **{f"true/{f:g}": network_run(seed, at, f) for f in at.generalised}}
+
+
+def circuits_and_sweeps(seed: int, at: Setting) -> Mapping[str, Experiment]:
+    return {**circuits_apart(seed, at), **first_runs(seed, at)}
 
 
 def crossing_of_efficiencies(records: Mapping[str, Record], at: Setting) -> tuple[float, bool]:
@@ -73,6 +76,7 @@ def between(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]
 
 
 APART = {"memorised": (0.08, 0.15, 0.25, 0.4, 0.6, 0.9), "generalised": (0.6, 0.75, 0.9)}
+PAPER_APART = {"memorised": (0.02, 0.04, 0.08, 0.15, 0.3), "generalised": (0.4, 0.6, 0.8)}
 
 static_prediction = Prediction(
     id="grokscape2026.static_prediction",
@@ -97,13 +101,13 @@ static_prediction = Prediction(
             rule=Exceeds(0.0, centre="mean"),
             threshold_from="the point of coexistence of a first-order transition lies above its lower limit of "
             "metastability",
-            expected=Expected(0.2, 0.05, "0-9"),
+            expected=Expected(0.224, 0.015, "0-5"),
         ),
         Criterion(
             quantity="log ratio of the crossing to the size where generalisation is found",
             rule=Below(0.0, centre="mean"),
             threshold_from="and below its upper one",
-            expected=Expected(-0.15, 0.05, "0-9"),
+            expected=Expected(-0.178, 0.013, "0-5"),
         ),
     ),
     controls=(
@@ -131,24 +135,28 @@ static_prediction = Prediction(
     tiers=tiers(
         quick={**SIZES, **APART, "sweeps": (GENERALISED, SCRATCH)},
         standard=STANDARD,
-        paper={**PAPER, "memorised": (0.02, 0.04, 0.08, 0.15, 0.3), "generalised": (0.4, 0.6, 0.8)},
+        paper={**PAPER, **PAPER_APART},
     ),
     calibration_seeds=CALIBRATION,
-    notes="",
+    notes="The crossing follows from networks trained apart and never from the two sizes it is held against. How it is "
+    "read off (interpolation of memorising, geometric mean of generalising) was fixed after a pilot, whose crossings "
+    "were 456 to 469 of 1369 examples, and before calibration, where they were 453 to 474: near the geometric mean of "
+    "the two sizes. With the first power of the norm they were 431 to 454, with the fourth 468 to 486, so that norm is "
+    "what is paid, and by which power is left open.",
 )
 
 # -- Coexistence -------------------------------------------------------------------------------------------------------
 
 
 def both_starts(seed: int, at: Setting) -> Mapping[str, Experiment]:
-    """Both starts at each weight decay on one share of the data; and the sweeps of the map."""
+    """Both starts at each weight decay on one share of the data; and all that the map shows."""
     pairs = {
         f"{sweep.name}/{n}": sweep.run(seed, at, n)
         for w in at.weight_decays
         for sweep in (Sweep("generalised", w), Sweep("scratch", w))
         for n in [at.task.n_train(at.fraction)]
     }
-    return {**pairs, **first_runs(seed, at)}
+    return {**pairs, **circuits_apart(seed, at), **first_runs(seed, at)}
 
 
 def start_decides(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
@@ -161,8 +169,27 @@ def start_decides(records: Mapping[str, Record], at: Setting) -> Iterable[Measur
         yield Measurement("accuracy that the start makes", kept - found, at=w)
         gains.append(kept - found)
     yield Measurement("least accuracy that the start makes", min(gains))
+    yield from boundaries(records, at)
     yield from sweep_curves(records, at)
 
+
+def boundaries(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
+    """The critical sizes of the map, as shares of the data, by weight decay; and the one that efficiencies predict."""
+    for sweep in at.sweeps:
+        found = sweep.critical_size(records, at)
+        name = "lost" if sweep.start == "generalised" else "found"
+        if found.bracketed:
+            share = found.estimate / at.task.size
+            yield Measurement(f"share of the data where generalisation is {name}", share, at=sweep.weight_decay)
+    if at.memorised:
+        crossing, known = crossing_of_efficiencies(records, at)
+        if known:
+            share, decay = crossing / at.task.size, at.optimiser.weight_decay
+            yield Measurement("share of the data where the efficiencies cross", share, at=decay)
+
+
+#: The map is drawn from the claim's own arm.
+NO_MAP: Mapping[str, tuple[()]] = {"sweeps": (), "memorised": (), "generalised": ()}
 
 coexistence = Prediction(
     id="grokscape2026.coexistence",
@@ -181,26 +208,29 @@ coexistence = Prediction(
             quantity="least accuracy that the start makes",
             rule=Exceeds(0.3, centre="mean"),
             threshold_from="a third of all there is, at every weight decay",
-            expected=Expected(0.82, 0.03, "0-9"),
+            expected=Expected(0.821, 0.043, "0-5"),
         ),
     ),
     controls=(
         Control(
             "above both sizes",
-            {"fraction": 0.6, "weight_decays": (1.0,), "sweeps": (), "scratch_steps": 3000},
+            {"fraction": 0.6, "weight_decays": (1.0,), "scratch_steps": 3000, **NO_MAP},
             "where fresh networks generalise too, nothing is left for the start to decide",
         ),
     ),
     tiers=tiers(
         quick={
             **SIZES,
+            **APART,
             "fraction": 0.335,
             "weight_decays": (0.5, 1.0),
             "sweeps": (GENERALISED, Sweep("generalised", 0.5), Sweep("generalised", 2.0), SCRATCH),
         },
         standard=STANDARD,
-        paper={**PAPER, "fraction": 0.1},
+        paper={**PAPER, **PAPER_APART, "fraction": 0.1},
     ),
     calibration_seeds=CALIBRATION,
-    notes="",
+    notes="The share of the data is the one near which the efficiencies of the two circuits cross. Where a network "
+    "ends there depends on its past, so that no single critical size exists. The map's sizes are chosen seed by seed, "
+    "by bisection.",
 )

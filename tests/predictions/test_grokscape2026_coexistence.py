@@ -68,20 +68,24 @@ def test_static_prediction():
     assert verdict(static_prediction, lambda *a: networks(*a, crossing=700)).status is Status.FAIL
 
 
-def deciding(arm, seed, run, *, found=550):
-    return networks(arm, seed, run, found=found)
-
-
 def test_coexistence():
     found = verdict(coexistence, networks)
     assert found.status is Status.PASS
     assert found.p < 1e-3
     at = Setting(coexistence.tiers["quick"].setting)
-    gains = evidence(coexistence, networks, (100,)).sample("accuracy that the start makes")
+    measured = evidence(coexistence, networks, (100,))
+    gains = measured.sample("accuracy that the start makes")
     n = at.task.n_train(0.335)
     expected = sigmoid(n, 370 * noise(100)) - sigmoid(n, 550 * noise(103), 0.1)
     assert gains.levels.tolist() == [0.5, 1.0]
     assert gains.values[0] == pytest.approx([expected] * 2)
+    lost = measured.sample("share of the data where generalisation is lost")
+    assert lost.levels.tolist() == [0.5, 1.0, 2.0]
+    assert lost.values[0] == pytest.approx(370 * noise(100) / 1369 * np.array([1.0, 1.0, 1.3]), rel=0.02)
+    found_at = measured.sample("share of the data where generalisation is found", at=1.0)
+    assert found_at.values == pytest.approx(550 * noise(103) / 1369, rel=0.02)
+    crossing = measured.sample("share of the data where the efficiencies cross", at=1.0)
+    assert crossing.values == pytest.approx(460 * noise(101) / 1369)
     # A fresh network that finds it as early as the other loses it leaves nothing to the start.
     assert verdict(coexistence, lambda *a: networks(*a, found=360)).status is Status.FAIL
 

@@ -10,17 +10,13 @@ import pytest
 from predictions.evidence import CLAIM
 from predictions.prediction import Setting
 from predictions.varma2023_critical_size import (
-    ROUNDS,
-    SIZES,
-    Sweep,
-    first_runs,
     hysteresis,
-    more_runs,
     share_of_bound,
     ungrokking_sharpness,
     weight_decay_invariance,
 )
 from predictions.varma2023_networks import NETWORKS, full_data_run, retraining_run
+from predictions.varma2023_sweeps import ROUNDS, SIZES, Sweep, first_runs, more_runs
 from predictions.verdict import Status
 from tests.predictions.sweeps import evidence, noise, record, sigmoid, verdict
 
