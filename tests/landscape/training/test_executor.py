@@ -6,6 +6,7 @@ The experiments are toys: what a network's training does right or wrong is teste
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 import os
 import pickle
@@ -305,6 +306,19 @@ def test_local_executor_ends_its_workers_on_an_exception() -> None:
         interrupted()
     assert isinstance(futures[0].exception(timeout=30), BrokenProcessPool)
     assert is_gone(pids[0])
+
+
+def test_waves_add_up_in_one_progress(store: Store, threads: Executor) -> None:
+    """The second wave goes on where the first ended: nothing that is shown comes down."""
+    progress = Progress(0.0, 0)
+    first = sweep([Toy(number=n) for n in range(3)], store, threads, progress=progress)
+    seconds = progress.seconds
+    second = sweep([Toy(number=n) for n in range(5)], store, threads, progress=progress)
+    assert (progress.runs, progress.runs_done) == (5, 5)
+    assert progress.done == progress.total == sum(Toy(number=n).work for n in range(5))
+    assert progress.seconds > seconds
+    shown = [(e.progress.done, e.progress.total, e.progress.runs_done, e.progress.seconds) for e in first + second]
+    assert all(a <= b for before, after in itertools.pairwise(shown) for a, b in zip(before, after, strict=True))
 
 
 # -- sharing a store --------------------------------------------------------------------------------------------------
