@@ -143,19 +143,19 @@ time_diverges = Prediction(
             quantity="steps to generalise",
             rule=Monotone("falling"),
             threshold_from="nearly perfect order of sizes, within each seed",
-            expected=Expected(500.0, 300.0, "0-9"),
+            expected=Expected(940.0, 250.0, "0-9"),
         ),
         Criterion(
             quantity="curvature of log time over size",
             rule=Exceeds(0.0, centre="mean"),
             threshold_from="0 is an exponential rise, of which the claim says that it is exceeded",
-            expected=Expected(10.0, 2.0, "0-9"),
+            expected=Expected(9.8, 3.5, "0-9"),
         ),
         Criterion(
             quantity="from the largest to the smallest size",
             rule=Precedes(5.0),
             threshold_from="the size itself halves: a time that grew as its inverse square would rise by four",
-            expected=Expected(17.0, 0.12, "0-9"),
+            expected=Expected(17.9, 0.1, "0-9"),
         ),
     ),
     controls=(
@@ -180,6 +180,12 @@ time_diverges = Prediction(
         paper={**PAPER, "fractions": (0.2, 0.25, 0.3, 0.4, 0.55, 0.75)},
     ),
     calibration_seeds=CALIBRATION,
+    notes="Faster than exponentially means that the logarithm of the time is convex in the size: its quadratic "
+    "coefficient, fitted within a seed, is positive. Sizes whose time lies beyond the budget are left out of that fit; "
+    "they are the smallest, where the curve is steepest, so that leaving them out speaks against the claim. A power of "
+    "the size would be convex as well: calibration found the times to be convex even against the logarithm of the size "
+    "(2.96, with 1.62 between seeds). Times are those of the first of three consecutive records beyond 90 %; records "
+    "are 12 % apart.",
 )
 
 # -- Weight decay ------------------------------------------------------------------------------------------------------
@@ -218,8 +224,8 @@ weight_decay_needed = Prediction(
         Criterion(
             quantity="from generalising with decay to without",
             rule=Precedes(4.0),
-            threshold_from="above the factor near 2.7 that half the decay costs, below the 5 that the budget can show",
-            expected=Expected(5.7, 0.1, "0-9"),
+            threshold_from="above the factor near 2.5 that half the decay costs, below the 5 that the budget can show",
+            expected=Expected(5.5, 0.08, "0-9"),
         ),
     ),
     controls=(
@@ -246,7 +252,7 @@ weight_decay_needed = Prediction(
     "does not explain. The claim is about this network and this budget; the counter-example is a claim of its own, "
     "kumar2023, where a lazily trained network generalises late without any decay. Without decay, eps of 1e-4 rules "
     "out the bursts of AdamW's normalised steps, by which a network can come to generalise. The control has that eps "
-    "too, which slows generalising down by itself: half the decay costs a factor of 2.7 with it, and on half of the "
+    "too, which slows generalising down by itself: half the decay costs a factor of 2.5 with it, and on half of the "
     "data 1.5 without. On half of the data the budget is little more than twice the time with decay, and could not "
     "tell never from twice as late: hence 0.6 of the data.",
 )
