@@ -19,6 +19,7 @@ _HOMES = {
     "Exceeds": "predictions.rules",
     "Expected": "predictions.prediction",
     "Gate": "predictions.prediction",
+    "Map": "predictions.prediction",
     "Measurement": "predictions.evidence",
     "Monotone": "predictions.rules",
     "Precedes": "predictions.rules",

@@ -210,6 +210,7 @@ class Check:
             "theory": prediction.theory,
             "notes": prediction.notes,
             "curves": [dataclasses.asdict(curve) for curve in prediction.curves],
+            "maps": [dataclasses.asdict(drawn) for drawn in prediction.maps],
             "setting": {name: repr(value) for name, value in setting.items()},
             "controls": {c.name: {k: repr(v) for k, v in c.changes.items()} for c in prediction.controls},
         }

@@ -171,6 +171,8 @@ class Curve:
     figure : str
         Which figure of the paper it draws again from our evidence ("figure 4"); such curves stand in the paper's
         section of the report.
+    each_seed : bool
+        Draw every seed's own line however many levels there are: for what happens in single runs, such as plateaus.
     """
 
     quantities: tuple[str, ...]
@@ -179,6 +181,36 @@ class Curve:
     title: str
     log_x: bool = False
     log_y: bool = False
+    figure: str = ""
+    each_seed: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Map:
+    """A quantity over two variables, with boundaries, drawn from the claim's own arm.
+
+    Attributes
+    ----------
+    panels : tuple of (title, tuple of (y, quantity))
+        Side by side; each row ``y`` of a panel shows a quantity against the levels it was measured at, which may differ
+        between seeds.
+    boundaries : tuple of str
+        Quantities that are values of x, measured at levels that are values of y.
+    x, y, value : str
+        Labels of the axes and of the colours. Values lie between 0 and 1.
+    title : str
+    log_x : bool
+    figure : str
+        As of `Curve`.
+    """
+
+    panels: tuple[tuple[str, tuple[tuple[float, str], ...]], ...]
+    boundaries: tuple[str, ...]
+    x: str
+    y: str
+    value: str
+    title: str
+    log_x: bool = False
     figure: str = ""
 
 
@@ -219,6 +251,7 @@ class Prediction:
         Used to set thresholds; disjoint from the seeds of every tier.
     gates : tuple of Gate
     curves : tuple of Curve
+    maps : tuple of Map
     needs : mapping
         Package that must be importable -> how to install it.
     notes : str
@@ -246,6 +279,7 @@ class Prediction:
     rounds: int = 0
     gates: tuple[Gate, ...] = ()
     curves: tuple[Curve, ...] = ()
+    maps: tuple[Map, ...] = ()
     needs: Mapping[str, str] = field(default_factory=dict)
     notes: str = ""
 

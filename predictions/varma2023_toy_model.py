@@ -107,6 +107,7 @@ three_ingredients = Prediction(
             y="loss (nats)",
             log_x=True,
             title="Losses of the toy model",
+            figure="figure 2",
         ),
     ),
     tiers={"quick": Tier(SEEDS, PAPER | {"alpha": 0.005, "steps": 40_000})},
