@@ -61,13 +61,13 @@ semi_grokking = Prediction(
             quantity="semi-grokking on the smaller size",
             rule=SEMI_GROKKING,
             threshold_from="more than an exception, and the least share that 16 seeds tell from none",
-            expected=Expected(1.0, 0.0, "0-9"),
+            expected=Expected(0.8, 0.0, "0-9"),
         ),
         Criterion(
             quantity="semi-grokking on the larger size",
             rule=SEMI_GROKKING,
             threshold_from="more than an exception, and the least share that 16 seeds tell from none",
-            expected=Expected(1.0, 0.0, "0-9"),
+            expected=Expected(0.75, 0.0, "0-7"),
         ),
     ),
     controls=(
@@ -91,17 +91,17 @@ semi_grokking = Prediction(
     ),
     tiers=tiers(
         seeds=SIXTEEN,
-        quick={**QUICK, "scratch_steps": 8000, "fractions": (0.39, 0.4), "fitted_by": 200},
+        quick={**QUICK, "scratch_steps": 8000, "fractions": (0.4, 0.41), "fitted_by": 200},
         standard={"scratch_steps": 100_000, "fitted_by": 1000},
         paper={**PAPER, "scratch_steps": 2_000_000, "fractions": (0.12, 0.15), "fitted_by": 2000},
     ),
     calibration_seeds=CALIBRATION,
-    notes="Recalibrated once, on calibration seeds, in length and not in definition: accuracy still rises by about "
-    "0.05 between steps 3600 and 6000, so that on 0.4 of the data 11 of 20 seeds had settled by step 6000, and all by "
-    "step 12000. The paper shows a few clear cases among 200 runs spread around its critical size; here they are the "
-    "rule, because both sizes were chosen inside the window (0.36 of the data leaves an accuracy near 0.15, 0.45 "
-    "reaches 0.9). Pairs whose mirror image was trained on are among the test examples, as in the paper, and are the "
-    "easiest to get right.",
+    notes="Sizes and steps were chosen on calibration seeds, the definition of a plateau was fixed before. Accuracy "
+    "settles slowly: on 0.4 of the data 11 of 20 seeds had settled by step 6000 and 8 of 10 by step 8000, as had 6 of "
+    "10 on 0.39, 6 of 8 on 0.41 and 4 of 8 on 0.42; the others were still rising, between 0.3 and 0.8. Outside of that "
+    "window, 0.36 of the data leaves an accuracy near 0.15 and 0.45 reaches 0.9. The paper shows a few clear cases "
+    "among 200 runs spread over a wider range of sizes. Pairs whose mirror image was trained on are among the test "
+    "examples, as in the paper, and are the easiest to get right.",
 )
 
 # -- What becomes of the plateaus --------------------------------------------------------------------------------------
@@ -146,7 +146,7 @@ plateaus_end = Prediction(
     tiers={
         name: tier
         for name, tier in tiers(
-            quick={**QUICK, "fractions": (0.39, 0.4)},
+            quick={**QUICK, "fractions": (0.4, 0.41)},
             standard={"scratch_steps": 100_000, "fitted_by": 1000, "long_steps": 1_000_000},
             paper={
                 **PAPER,
