@@ -18,7 +18,7 @@ from reports.wording import number
 #: Points. A telephone shows figures at about this width, other screens somewhat larger.
 WIDTH = 360.0
 SMALL, NORMAL = 11.0, 12.0
-INK, SOFT, GRID, AREA, TRACK = "#101010", "#606060", "#d0d0d0", "#e0e8e0", "#f0f0f0"
+INK, SOFT, GRID, AREA, TRACK, PAPER = "#101010", "#606060", "#d0d0d0", "#e0e8e0", "#f0f0f0", "#fafafa"
 #: One colour for each arm, the claim's first.
 SERIES = tuple(sns.color_palette("colorblind").as_hex())[:6]
 #: What the page puts in place of the colours drawn, so that they follow light and dark.
@@ -28,6 +28,7 @@ COLOURS = {
     GRID: "var(--grid)",
     AREA: "var(--area)",
     TRACK: "var(--track)",
+    PAPER: "var(--paper)",
     **{colour: f"var(--series-{index})" for index, colour in enumerate(SERIES)},
 }
 

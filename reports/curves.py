@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import functools
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -30,6 +32,8 @@ class Line:
         NaN where a seed was not measured at a level.
     censored : array of bool, same shape
     seeds : tuple of int
+    each_seed : bool
+        Whether every seed is drawn, however many levels there are.
     """
 
     arm: str
@@ -38,20 +42,33 @@ class Line:
     values: np.ndarray
     censored: np.ndarray
     seeds: tuple[int, ...]
+    each_seed: bool = False
 
     @property
     def is_band(self) -> bool:
         """Whether to draw the median and the range of the seeds rather than every seed."""
-        return len(self.levels) > MANY_LEVELS
+        return len(self.levels) > MANY_LEVELS and not self.each_seed
+
+    @functools.cached_property
+    def filled(self) -> np.ndarray:
+        """The values, and straight lines between them at levels where only other seeds were measured.
+
+        Where claims choose levels seed by seed, a median of what happens to be there would jump from level to level.
+        """
+        filled = np.full(self.values.shape, np.nan)
+        for row, values in zip(filled, self.values, strict=True):
+            seen = ~np.isnan(values)
+            row[:] = np.interp(self.levels, self.levels[seen], values[seen], left=np.nan, right=np.nan)
+        return filled
 
     @property
     def median(self) -> np.ndarray:
-        return np.asarray(np.nanmedian(self.values, axis=0))
+        return np.asarray(np.nanmedian(self.filled, axis=0))
 
     @property
     def range(self) -> tuple[np.ndarray, np.ndarray]:
         """The lowest and the highest seed at each level."""
-        return np.nanmin(self.values, axis=0), np.nanmax(self.values, axis=0)
+        return np.nanmin(self.filled, axis=0), np.nanmax(self.filled, axis=0)
 
     @property
     def mostly_censored(self) -> np.ndarray:
@@ -61,7 +78,7 @@ class Line:
     @property
     def n(self) -> str:
         """How many seeds there are, at the level that has fewest and at the one that has most."""
-        present = np.sum(~np.isnan(self.values), axis=0)
+        present = np.sum(~np.isnan(self.filled), axis=0)
         fewest, most = int(present.min()), int(present.max())
         return str(most) if fewest == most else f"{fewest} to {most}"
 
@@ -85,6 +102,8 @@ class Curves:
     panels : tuple of Panel
     marks : tuple of (level, threshold)
         Thresholds of criteria that hold one of the quantities at one level to them.
+    figure : str
+        The paper's figure that it redraws; "" for none.
     """
 
     title: str
@@ -94,6 +113,7 @@ class Curves:
     log_y: bool
     panels: tuple[Panel, ...]
     marks: tuple[tuple[float, float], ...] = ()
+    figure: str = ""
 
     @property
     def lines(self) -> tuple[Line, ...]:
@@ -142,7 +162,10 @@ def _curves(curve: Mapping[str, Any], arms: Sequence[str], verdict: Mapping[str,
         if o["at"] is not None and o["value"] is not None:
             rows[(o["arm"], o["quantity"])].append(o)
     lines = [
-        _line(arm, quantity, rows[(arm, quantity)]) for arm in arms for quantity in wanted if (arm, quantity) in rows
+        _line(arm, quantity, rows[(arm, quantity)], bool(curve.get("each_seed")))
+        for arm in arms
+        for quantity in wanted
+        if (arm, quantity) in rows
     ]
     if not lines:
         return None
@@ -159,10 +182,11 @@ def _curves(curve: Mapping[str, Any], arms: Sequence[str], verdict: Mapping[str,
         if criterion["quantity"] in wanted and criterion["at"] is not None
         for threshold in criterion["thresholds"]
     ]
-    return Curves(curve["title"], curve["x"], curve["y"], log_x, log_y, tuple(panels), tuple(marks))
+    figure = str(curve.get("figure", ""))
+    return Curves(curve["title"], curve["x"], curve["y"], log_x, log_y, tuple(panels), tuple(marks), figure)
 
 
-def _line(arm: str, quantity: str, observations: Sequence[Mapping[str, Any]]) -> Line:
+def _line(arm: str, quantity: str, observations: Sequence[Mapping[str, Any]], each_seed: bool) -> Line:
     levels = sorted({float(o["at"]) for o in observations})
     seeds = sorted({o["seed"] for o in observations})
     values = np.full((len(seeds), len(levels)), np.nan)
@@ -173,7 +197,7 @@ def _line(arm: str, quantity: str, observations: Sequence[Mapping[str, Any]]) ->
         place = row[o["seed"]], column[float(o["at"])]
         values[place] = o["value"]
         censored[place] = o["censored"]
-    return Line(arm, quantity, np.array(levels), values, censored, tuple(seeds))
+    return Line(arm, quantity, np.array(levels), values, censored, tuple(seeds), each_seed)
 
 
 def _thinned(line: Line, log: bool) -> Line:
@@ -183,4 +207,6 @@ def _thinned(line: Line, log: bool) -> Line:
     at = np.log(line.levels) if log else line.levels
     even = np.linspace(at[0], at[-1], MOST_LEVELS)
     kept = np.unique([int(np.argmin(np.abs(at - place))) for place in even])
-    return Line(line.arm, line.quantity, line.levels[kept], line.values[:, kept], line.censored[:, kept], line.seeds)
+    return dataclasses.replace(
+        line, levels=line.levels[kept], values=line.values[:, kept], censored=line.censored[:, kept]
+    )

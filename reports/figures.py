@@ -158,10 +158,11 @@ def limits(figure: Curves) -> tuple[tuple[float, float], tuple[float, float]]:
     """The axes that all panels of a figure share."""
     x = np.concatenate([line.levels for line in figure.lines] + [np.array([level for level, _ in figure.marks])])
     y = np.concatenate([line.values.ravel() for line in figure.lines] + [np.array([mark for _, mark in figure.marks])])
-    return _around(x, figure.log_x, 0.03), _around(y, figure.log_y, 0.05)
+    return around(x, figure.log_x, 0.03), around(y, figure.log_y, 0.05)
 
 
-def _around(values: np.ndarray, log: bool, room: float) -> tuple[float, float]:
+def around(values: np.ndarray, log: bool, room: float) -> tuple[float, float]:
+    """Limits that hold all values, with a share of their range as room on either side."""
     values = values[np.isfinite(values) & ((values > 0) | (not log))]
     low, high = float(values.min()), float(values.max())
     if log:

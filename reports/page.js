@@ -42,6 +42,9 @@ function filter() {
     article(row).hidden = !fits;
     shown += fits;
   }
+  for (const section of document.querySelectorAll(".source-section")) {
+    section.hidden = !rows.some((row) => row.dataset.section === section.id && !row.hidden);
+  }
   byId("shown").textContent = shown === rows.length ? `${shown} claim${shown === 1 ? "" : "s"}`
     : `${shown} of ${rows.length} claims`;
   byId("nothing").hidden = shown > 0;

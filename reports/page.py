@@ -9,6 +9,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import importlib.resources
+import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,9 +24,11 @@ from landscape.training.files import write_atomically
 from landscape.training.store import Store
 from predictions.check import load_verdicts
 from predictions.wording import must
-from reports import summary, tables, wording
+from reports import narrative, summary, tables, wording
 from reports.curves import curves
 from reports.figures import draw_panel, draw_strip
+from reports.map_figures import draw_plane
+from reports.maps import charts
 from reports.strips import strips
 
 
@@ -37,6 +41,7 @@ class Figure:
     note: str
     csv: str
     file_name: str
+    figure: str = ""
 
     @property
     def href(self) -> str:
@@ -55,7 +60,30 @@ class Entry:
     spark: summary.Spark | None
     figures: tuple[Figure, ...]
     facts: list[tuple[str, str]]
-    arxiv: str | None
+    link: str | None
+
+
+@dataclass(frozen=True)
+class Section:
+    """All claims of one source: what became of them in a paragraph, and the source's figures drawn from their evidence.
+
+    Attributes
+    ----------
+    anchor : str
+    source : mapping
+    link : str or None
+    sentences : list of str
+    entries : tuple of Entry
+    figures : tuple of (Entry, Figure)
+        In the order of the source's own figures, maps last.
+    """
+
+    anchor: str
+    source: Mapping[str, Any]
+    link: str | None
+    sentences: list[str]
+    entries: tuple[Entry, ...]
+    figures: tuple[tuple[Entry, Figure], ...]
 
 
 def write_report(store: Store, tier: str, path: Path) -> int:
@@ -99,6 +127,7 @@ def render(verdicts: Sequence[Mapping[str, Any]], *, tier: str, complaints: Sequ
     verdicts = [entry.verdict for entry in entries]
     html = environment().get_template("page.html.j2").render(
         entries=entries,
+        sections=list(_sections(entries, tier)),
         counts=summary.counts(verdicts),
         tier=tier,
         complaints=complaints,
@@ -109,6 +138,7 @@ def render(verdicts: Sequence[Mapping[str, Any]], *, tier: str, complaints: Sequ
         **shell(),
         control_outcomes=summary.CONTROL_OUTCOMES,
         wording=wording,
+        claim_name=narrative.name,
         must=must,
     )  # fmt: skip
     # Text from a claim may hold halves of surrogate pairs, which no file can.
@@ -124,10 +154,46 @@ def _entry(verdict: Mapping[str, Any], anchor: str) -> Entry:
         meaning=summary.meaning(verdict["status"]),
         decisive=None if index is None else verdict["criteria"][index],
         spark=summary.spark(verdict),
-        figures=(*_criterion_figures(verdict, anchor), *_curve_figures(verdict, anchor)),
+        figures=(
+            *_criterion_figures(verdict, anchor),
+            *_curve_figures(verdict, anchor),
+            *_map_figures(verdict, anchor),
+        ),
         facts=summary.facts(verdict),
-        arxiv=summary.arxiv_link(str(verdict["about"]["source"]["arxiv"])),
+        link=summary.link(verdict["about"]["source"]),
     )
+
+
+def _sections(entries: Sequence[Entry], tier: str) -> Iterator[Section]:
+    """Group claims by their source, in the order in which sources come first."""
+    by_source: dict[str, list[Entry]] = {}
+    for entry in entries:
+        by_source.setdefault(str(entry.verdict["about"]["source"]["key"]), []).append(entry)
+    for index, mine in enumerate(by_source.values(), start=1):
+        source = mine[0].verdict["about"]["source"]
+        # A figure stands in the page twice, so that what it is made of needs names of its own here.
+        drawn = [
+            (entry, figure)
+            for entry in mine
+            for figure in (
+                *_curve_figures(entry.verdict, f"section-{index}-{entry.anchor}"),
+                *_map_figures(entry.verdict, f"section-{index}-{entry.anchor}"),
+            )
+            if figure.figure
+        ]
+        yield Section(
+            anchor=f"section-{index}",
+            source=source,
+            link=mine[0].link,
+            sentences=narrative.sentences([entry.verdict for entry in mine], tier),
+            entries=tuple(mine),
+            figures=tuple(sorted(drawn, key=lambda pair: _place(pair[1].figure))),
+        )
+
+
+def _place(figure: str) -> tuple[float, str]:
+    number = re.search(r"\d+", figure)
+    return (float(number[0]) if number else math.inf, figure)
 
 
 def _criterion_figures(verdict: Mapping[str, Any], anchor: str) -> Iterator[Figure]:
@@ -140,7 +206,16 @@ def _curve_figures(verdict: Mapping[str, Any], anchor: str) -> Iterator[Figure]:
     for index, curve in enumerate(curves(verdict), start=1):
         name = f"{anchor}-curve-{index}"
         drawings = (draw_panel(curve, panel, key=f"{name}-{n}") for n, panel in enumerate(curve.panels, start=1))
-        yield Figure(wording.capital(curve.title), tuple(drawings), curve.note, tables.of_curves(curve), f"{name}.csv")
+        title = wording.capital(curve.title)
+        yield Figure(title, tuple(drawings), curve.note, tables.of_curves(curve), f"{name}.csv", curve.figure)
+
+
+def _map_figures(verdict: Mapping[str, Any], anchor: str) -> Iterator[Figure]:
+    for index, chart in enumerate(charts(verdict), start=1):
+        name = f"{anchor}-map-{index}"
+        drawings = (draw_plane(chart, plane, key=f"{name}-{n}") for n, plane in enumerate(chart.planes, start=1))
+        title = wording.capital(chart.title)
+        yield Figure(title, tuple(drawings), chart.note, tables.of_chart(chart), f"{name}.csv", chart.figure or "map")
 
 
 def environment() -> jinja2.Environment:

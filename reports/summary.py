@@ -70,10 +70,11 @@ _ABOUT: Mapping[str, Any] = {
     "theory": "",
     "notes": "",
     "curves": (),
+    "maps": (),
     "setting": {},
     "controls": {},
 }
-_SOURCE: Mapping[str, Any] = {"key": "", "title": "", "authors": "", "arxiv": "", "where": ""}
+_SOURCE: Mapping[str, Any] = {"key": "", "title": "", "authors": "", "arxiv": "", "url": "", "where": ""}
 _ARXIV = re.compile(r"(\d{4}\.\d{4,5}|[a-z-]+(\.[A-Z]{2})?/\d{7})(v\d+)?")
 
 
@@ -122,6 +123,12 @@ def paper(verdict: Mapping[str, Any]) -> str:
 def arxiv_link(identifier: str) -> str | None:
     """Return the address of a paper, None for what is no arXiv identifier."""
     return f"https://arxiv.org/abs/{identifier}" if _ARXIV.fullmatch(identifier) else None
+
+
+def link(source: Mapping[str, Any]) -> str | None:
+    """Return where a source can be read: on arXiv, or else at its own address if that is an https one."""
+    url = str(source["url"])
+    return arxiv_link(str(source["arxiv"])) or (url if re.fullmatch(r"https://[^\s\"'<>\\]+", url) else None)
 
 
 def decisive(verdict: Mapping[str, Any]) -> int | None:

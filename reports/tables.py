@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from reports.curves import Curves, Line
+from reports.maps import Chart
 from reports.strips import Strip
 
 
@@ -31,6 +32,19 @@ def of_curves(figure: Curves) -> str:
         return _csv(header, (row for line in figure.lines for row in _range(line)))
     header = ("arm", "quantity", figure.x, "seed", figure.y, "censored")
     return _csv(header, (row for line in figure.lines for row in _seeds(line)))
+
+
+def of_chart(chart: Chart) -> str:
+    """Return a row for each point of a map, then one for each row of each boundary."""
+    rows: list[Sequence[object]] = [
+        (plane.title, f"{p.y:g}", f"{p.x:g}", p.seed, f"{p.value:.6g}", "", "")
+        for plane in chart.planes
+        for p in plane.points
+    ]
+    for b in chart.boundaries:
+        for y, estimate, low, high in zip(b.y, b.estimate, b.low, b.high, strict=True):
+            rows.append((b.name, f"{y:g}", f"{estimate:.6g}", "", "", f"{low:.6g}", f"{high:.6g}"))
+    return _csv(("panel or boundary", chart.y, chart.x, "seed", chart.value, "low", "high"), rows)
 
 
 def _range(line: Line) -> Iterable[Sequence[object]]:

@@ -1,0 +1,105 @@
+"""Drawing what `reports.maps` says."""
+
+from __future__ import annotations
+
+import itertools
+import textwrap
+from typing import Any
+
+import numpy as np
+from markupsafe import Markup
+from matplotlib import colormaps
+from matplotlib.colors import to_hex
+from matplotlib.lines import Line2D
+
+from reports.canvas import COLOURS, GRID, INK, NORMAL, PAPER, SMALL, SOFT, axes, canvas, scale, style
+from reports.figures import around
+from reports.maps import Chart, Plane
+from reports.svg import clipped, inline, plain_text
+from reports.wording import number
+
+#: Edges of the classes of a value between 0 and 1. Few, so that each can be told from its neighbours in the legend.
+EDGES = (0.0, 0.1, 0.3, 0.5, 0.7, 0.9, 1.0)
+#: Dark to light in one hue order that the colour-blind see too, with an outline that parts it from either background.
+FILLS = tuple(to_hex(colormaps["cividis"](place)) for place in np.linspace(0.0, 1.0, len(EDGES) - 1))
+_ROW, _LINE = 52.0, 15.0
+_BOUNDARIES: tuple[Any, ...] = ((INK, "-", "s"), (INK, (0, (5, 2)), "o"), (INK, (0, (1.2, 1.6)), "D"))
+
+
+def draw_plane(chart: Chart, plane: Plane, *, key: str) -> Markup:
+    """Draw one panel of a map: a row for each y, a point for each training, lines for boundaries."""
+    with style():
+        title = textwrap.wrap(plain_text(plane.title), 46)[:2]
+        legend_rows = (len(EDGES) - 1) // 3 + len(chart.boundaries)
+        top = 12 + _LINE * (len(title) + legend_rows + 1) + 8
+        figure = canvas(top + _ROW * len(chart.rows) + 42)
+        ax = axes(figure, left=52, right=10, top=top, bottom=42)
+        xs = [p.x for panel in chart.planes for p in panel.points] + [e for b in chart.boundaries for e in b.estimate]
+        scale(ax.xaxis, around(np.array(xs), chart.log_x, 0.04), log=chart.log_x)
+        ax.set_ylim(-0.5, len(chart.rows) - 0.5)
+        ax.set_yticks(range(len(chart.rows)), [number(row) for row in chart.rows])
+        ax.tick_params(axis="y", length=0)
+        for edge in range(1, len(chart.rows)):
+            ax.axhline(edge - 0.5, color=GRID, linewidth=0.6)
+        ax.set_xlabel(clipped(chart.x, 52), color=INK, fontsize=NORMAL)
+        ax.set_ylabel(clipped(chart.y, 34), color=INK, fontsize=NORMAL)
+        _draw_points(ax, chart, plane)
+        _draw_boundaries(ax, chart)
+        for index, line in enumerate(title):
+            ax.annotate(line, (0, 1), (-44, top - 10 - _LINE * index), "axes fraction", "offset points", va="top",
+                        weight="bold", fontsize=NORMAL)  # fmt: skip
+        _legend(ax, chart)
+        return inline(figure, key=key, words=chart.words(plane), colours=COLOURS)
+
+
+def _draw_points(ax: Any, chart: Chart, plane: Plane) -> None:
+    seeds = sorted({point.seed for panel in chart.planes for point in panel.points})
+    place = dict(zip(seeds, np.linspace(0.36, -0.36, len(seeds)) if len(seeds) > 1 else [0.0], strict=True))
+    bins = np.clip(np.digitize([point.value for point in plane.points], EDGES[1:-1]), 0, len(FILLS) - 1)
+    for index, fill in enumerate(FILLS):
+        chosen = [point for point, found in zip(plane.points, bins, strict=True) if found == index]
+        if chosen:
+            ax.plot(
+                [point.x for point in chosen], [chart.rows.index(point.y) + place[point.seed] for point in chosen],
+                linestyle="", marker="o", markersize=4.6, markerfacecolor=fill, markeredgecolor=SOFT,
+                markeredgewidth=0.5, zorder=3,
+            )  # fmt: skip
+
+
+def _draw_boundaries(ax: Any, chart: Chart) -> None:
+    for index, boundary in enumerate(chart.boundaries):
+        colour, dashes, marker = _BOUNDARIES[index % len(_BOUNDARIES)]
+        rows = [chart.rows.index(y) for y in boundary.y if y in chart.rows]
+        inside = [n for n, y in enumerate(boundary.y) if y in chart.rows]
+        x = [boundary.estimate[n] for n in inside]
+        for at, row in zip(x, rows, strict=True):
+            # Across its whole row: one row alone would otherwise be a mark among the points.
+            ax.plot([at, at], [row - 0.46, row + 0.46], color=colour, linestyle=dashes, linewidth=1.6, zorder=5)
+        ax.plot(x, rows, color=colour, linestyle="", marker=marker, markersize=6, markerfacecolor=PAPER, zorder=6)
+        for n, row in zip(inside, rows, strict=True):
+            ends = np.clip([boundary.low[n], boundary.high[n]], *ax.get_xlim())
+            if np.isfinite([boundary.low[n], boundary.high[n]]).all():
+                ax.plot(ends, [row, row], color=colour, linewidth=2.4, solid_capstyle="butt", zorder=5)
+
+
+def _legend(ax: Any, chart: Chart) -> None:
+    dots = [
+        Line2D([], [], linestyle="", marker="o", markersize=5.5, markerfacecolor=f, markeredgecolor=SOFT,
+               markeredgewidth=0.5) for f in FILLS
+    ]  # fmt: skip
+    names = [f"{number(low)} to {number(high)}" for low, high in itertools.pairwise(EDGES)]
+    lines = [
+        Line2D([], [], color=c, linestyle=d, linewidth=1.6, marker=m, markersize=5.5, markerfacecolor=PAPER)
+        for c, d, m in (_BOUNDARIES[n % len(_BOUNDARIES)] for n in range(len(chart.boundaries)))
+    ]
+    look = {"loc": "lower left", "frameon": False, "fontsize": SMALL, "borderpad": 0, "borderaxespad": 0,
+            "labelspacing": 0.35, "labelcolor": INK}  # fmt: skip
+    left = -44 / (360 - 62)
+    height = _ROW * len(chart.rows)
+    if lines:
+        first = ax.legend(lines, [clipped(b.name, 48) for b in chart.boundaries], handlelength=2.6,
+                          bbox_to_anchor=(left, 1 + 4 / height), **look)  # fmt: skip
+        ax.add_artist(first)
+    lift = 4 + _LINE * len(lines) + (4 if lines else 0)
+    ax.legend(dots, names, ncols=3, handlelength=1.0, columnspacing=1.2, title=clipped(chart.value, 40),
+              title_fontsize=SMALL, alignment="left", bbox_to_anchor=(left, 1 + lift / height), **look)  # fmt: skip
