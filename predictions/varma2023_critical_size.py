@@ -275,13 +275,8 @@ critical_size_from_scratch_invariance = Prediction(
             title="What fresh networks find at two weight decays",
         ),
     ),
-    tiers={
-        name: tier
-        for name, tier in tiers(
-            quick={**SIZES, "sweeps": (SCRATCH, Sweep("scratch", 0.5))}, standard=STANDARD, paper=PAPER
-        ).items()
-        if name != "quick"
-    },
+    tiers=tiers(quick={**SIZES, "sweeps": (SCRATCH, Sweep("scratch", 0.5))}, standard=STANDARD, paper=PAPER),
     calibration_seeds=CALIBRATION,
-    notes="Left out of the quick tier for its cost. What calibration found is of that tier's networks.",
+    notes="Equal means within 15 %, as for the size where generalisation is lost: in calibration the critical size at "
+    "weight decay 0.5 was larger than at 1, by 3 %. That may be a matter of time: a weaker decay works more slowly.",
 )

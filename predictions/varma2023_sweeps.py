@@ -17,6 +17,8 @@ from predictions.evidence import Measurement
 from predictions.prediction import Gate, Setting
 from predictions.varma2023_networks import convergence, retraining_run_of, scratch_run
 
+Start = Literal["generalised", "scratch"]
+
 
 @dataclass(frozen=True)
 class Sweep:
@@ -30,7 +32,7 @@ class Sweep:
         Of the training on the part; the generalised start is the same for all.
     """
 
-    start: Literal["generalised", "scratch"]
+    start: Start
     weight_decay: float = 1.0
 
     @property

@@ -10,6 +10,7 @@ import pytest
 from predictions.evidence import CLAIM
 from predictions.prediction import Setting
 from predictions.varma2023_critical_size import (
+    critical_size_from_scratch_invariance,
     hysteresis,
     share_of_bound,
     ungrokking_sharpness,
@@ -23,11 +24,12 @@ from tests.predictions.sweeps import evidence, noise, record, sigmoid, verdict
 AT = Setting({**NETWORKS["quick"], **SIZES, "sweeps": (Sweep("generalised"), Sweep("scratch", 0.5))})
 
 
-def networks(arm, seed, run, *, half=370, scratch=550, steep=0.23, saturated=490):
+def networks(arm, seed, run, *, half=370, scratch=550, steep=0.23, saturated=490, slower=1.03):
     """Networks as calibration found them."""
-    if run.start is None:
-        return record(run, sigmoid(run.n_train, scratch * noise(seed + 1), 0.1))
     decay = run.optimiser.weight_decay
+    if run.start is None:
+        middle = scratch * noise(seed + 1) * (slower * noise(seed + 2, 0.01) if decay == 0.5 else 1.0)
+        return record(run, sigmoid(run.n_train, middle, 0.1))
     middle = {0.5: half / 1.025, 1.0: half, 2.0: saturated}[decay]
     return record(run, sigmoid(run.n_train, middle * noise(seed), steep), norm=54.0 if decay == 2.0 else 70.0)
 
@@ -74,7 +76,11 @@ def test_share_of_bound():
 # -- Claims ------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("claim", [ungrokking_sharpness, weight_decay_invariance, hysteresis])
+@pytest.mark.parametrize(
+    "claim",
+    [ungrokking_sharpness, weight_decay_invariance, hysteresis, critical_size_from_scratch_invariance],
+    ids=lambda claim: claim.id,
+)
 def test_as_calibrated_every_claim_passes(claim):
     found = verdict(claim, networks)
     assert found.status is Status.PASS
@@ -95,7 +101,7 @@ def test_sharpness():
 
 
 def test_a_critical_size_out_of_range_is_unknown_and_not_its_bound():
-    for claim in (ungrokking_sharpness, weight_decay_invariance, hysteresis):
+    for claim in (ungrokking_sharpness, hysteresis):
         found = verdict(claim, lambda *a: networks(*a, half=1200))
         assert found.status is Status.INVALID
         assert "out of range" in found.reason
@@ -133,3 +139,11 @@ def test_hysteresis():
         -math.log(1.025), abs=0.01
     )
     assert verdict(hysteresis, lambda *a: networks(*a, scratch=372)).status is Status.FAIL
+
+
+def test_critical_size_from_scratch_invariance():
+    found = evidence(critical_size_from_scratch_invariance, networks, (100, 101))
+    expected = [-math.log(1.03 * noise(s + 2, 0.01)) for s in (100, 101)]
+    assert found.sample("log ratio of the critical sizes").values == pytest.approx(expected, abs=0.02)
+    found = verdict(critical_size_from_scratch_invariance, lambda *a: networks(*a, slower=0.78))
+    assert found.status is Status.FAIL
