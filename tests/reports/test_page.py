@@ -126,7 +126,8 @@ def test_hostile_text_stays_text(hostile_page: str, html: str) -> None:
 
 
 def test_hostile_figures_are_drawn(hostile_page: str, html: str) -> None:
-    assert len(Page(hostile_page).all("svg")) == len(Page(html).all("svg"))
+    # At least as many: where every text is hostile, so is the name of a source's figure, and its section shows it again.
+    assert len(Page(hostile_page).all("svg")) >= len(Page(html).all("svg"))
 
 
 @pytest.mark.parametrize("kind", ["honest_page", "hostile_page"])

@@ -1,0 +1,190 @@
+"""The section of each source: its paragraph, its figures in order, its map."""
+
+from __future__ import annotations
+
+import copy
+import re
+from typing import Any
+
+import numpy as np
+import pytest
+
+from reports import narrative
+from reports.curves import Line
+from reports.map_figures import FILLS
+from reports.maps import charts
+from reports.page import render
+from reports.summary import completed, link
+
+Data = dict[str, Any]
+
+
+def criterion(**changes: Any) -> Data:
+    return {
+        "quantity": "accuracy", "at": None, "rule": "Exceeds", "subject": "accuracy", "requirement": "exceeds 0.9",
+        "outcome": "corroborated", "estimate": 0.95, "low": 0.93, "high": 0.97, "thresholds": [0.9],
+        "threshold_from": "a choice", "p": 0.001, "n": 10, "false_pass": 0.02, "power": 1.0,
+    } | changes  # fmt: skip
+
+
+def verdict(name: str, status: str = "PASS", key: str = "someone2024", **about: Any) -> Data:
+    setting = {"task": "BinaryOperation(operation='x+y', p=37)", "model": "Perceptron(width=128, bias=False)"}
+    source = {"key": key, "title": f"On {key}", "authors": "A, B, C", "arxiv": "", "url": "", "where": "section 1"}
+    return completed(
+        {
+            "id": f"{key}.{name}", "tier": "quick", "status": status, "reason": f"The reason of {name}.",
+            "criteria": [criterion()], "seeds": list(range(10)), "evidence": [],
+            "about": {"claim": f"Claim {name}.", "source": source, "theory": "t", "setting": setting, **about},
+        }
+    )  # fmt: skip
+
+
+def test_the_paragraph_counts_and_names_what_held_and_gives_the_reason_of_what_did_not() -> None:
+    told = narrative.sentences(
+        [verdict("one_thing"), verdict("another"), verdict("third", "FAIL"), verdict("fourth", "NOT RUN")], "quick"
+    )
+    assert told == [
+        "At the quick tier, 4 claims of this source were put to the test: 2 hold, 1 fails and 1 was not run.",
+        "What was trained: binary operation (operation x+y, p 37) with a perceptron (width 128). "
+        "Each verdict rests on 10 seeds.",
+        "Held: one thing and another.",
+        "Third fails: The reason of third.",
+        "Fourth was not run: The reason of fourth.",
+    ]
+
+
+def test_one_claim_alone_is_said_in_the_singular() -> None:
+    assert narrative.sentences([verdict("alone")], "paper")[0] == (
+        "At the paper tier, one claim of this source was put to the test: it holds."
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Permutations(n=4, word='xy')", "permutations (n 4, word xy)"),
+        ("Perceptron(width=8, activation='relu', bias=False, embedding=None)", "perceptron (width 8, activation relu)"),
+        ("AdamW()", "adam w"),
+        ("__import__('os').system('true')", "__import__('os').system('true')"),
+        ("Odd(1, 2)", "Odd(1, 2)"),
+        ("(((", "((("),
+    ],
+)
+def test_settings_are_read_and_never_evaluated(text: str, words: str) -> None:
+    assert narrative.readable(text) == words
+
+
+def curve(figure: str, title: str) -> Data:
+    return {"quantities": ["q"], "x": "x", "y": "y", "title": title, "log_x": False, "log_y": False, "figure": figure}
+
+
+def observed(quantity: str, values: dict[tuple[int, float], float]) -> list[Data]:
+    return [
+        {"quantity": quantity, "value": value, "at": at, "censored": False, "arm": "claim", "seed": seed}
+        for (seed, at), value in values.items()
+    ]
+
+
+def test_redrawn_figures_stand_in_their_sources_section_in_the_order_of_the_source() -> None:
+    first = verdict("first", curves=[curve("figure 10(b)", "Tenth"), curve("", "Nowhere")])
+    second = verdict("second", "FAIL", curves=[curve("figure 4", "Fourth")])
+    other = verdict("other", key="another2025", curves=[curve("figure 5", "Elsewhere")])
+    for each in (first, second, other):
+        each["evidence"] = observed("q", {(0, 1.0): 0.1, (0, 2.0): 0.3, (1, 1.0): 0.2, (1, 2.0): 0.5})
+    html = render([first, second, other], tier="quick")
+    section = html.split('id="section-1"')[1].split("</section>")[0]
+    captions = re.findall(r"<figcaption>(.*?)</figcaption>", section)
+    assert captions == ["Fourth", "Tenth"]
+    drawn_from = re.findall(r'<p class="drawn-from">(.*?)</p>', section, flags=re.DOTALL)
+    assert "Figure 4 of the source" in drawn_from[0]
+    assert 'href="#someone2024.second"' in drawn_from[0]
+    assert "fails" in drawn_from[0]
+    ids = re.findall(r'\sid="([^"]+)"', html)
+    assert len(ids) == len(set(ids))
+
+
+MAP: Data = {
+    "title": "A map", "x": "share", "y": "weight decay", "value": "accuracy", "log_x": True, "figure": "",
+    "panels": [["warm start", [[0.5, "warm 0.5"], [1.0, "warm 1"]]], ["nothing measured", [[1.0, "cold 1"]]]],
+    "boundaries": ["lost at", "never seen"],
+}  # fmt: skip
+
+
+def mapped() -> Data:
+    found = verdict("mapped", maps=[copy.deepcopy(MAP)])
+    found["evidence"] = [
+        *observed("warm 0.5", {(s, 0.1): 0.05 for s in range(7)}),
+        *observed("warm 1", {(s, 0.2 + 0.01 * s): 0.95 for s in range(7)}),
+        *observed("lost at", {(s, 1.0): 0.15 + 0.01 * s for s in range(7)}),
+    ]
+    return found
+
+
+def test_a_map_keeps_every_point_and_takes_boundaries_as_medians_over_seeds() -> None:
+    (chart,) = charts(mapped())
+    assert chart.rows == (0.5, 1.0)
+    (plane,) = chart.planes  # what was not measured has no panel
+    assert len(plane.points) == 14
+    assert {(p.x, p.value) for p in plane.points if p.y == 0.5} == {(0.1, 0.05)}
+    (boundary,) = chart.boundaries
+    assert boundary.y == (1.0,)
+    assert boundary.estimate == pytest.approx((0.18,))
+    assert (boundary.low, boundary.high) == (pytest.approx((0.15,)), pytest.approx((0.21,)))
+
+
+def test_a_map_is_drawn_in_the_colours_of_its_values_in_the_article_and_in_the_section() -> None:
+    html = render([mapped()], tier="quick")
+    assert html.count("<figcaption>A map</figcaption>") == 2
+    drawn = html.split("<figcaption>A map</figcaption>")[1].split("</figure>")[0]
+    points = [fill[1] for use in re.findall(r"<use [^>]*>", drawn) if (fill := re.search(r'fill="(#\w{6})"', use))]
+    assert points.count(FILLS[0]) == 7 + 1  # one more in the legend
+    assert points.count(FILLS[-1]) == 7 + 1
+    assert points.count(FILLS[2]) == 1
+
+
+def test_verdicts_of_stores_from_before_maps_are_shown() -> None:
+    old = verdict("old")
+    for name in ("maps", "curves"):
+        old["about"].pop(name)
+    assert "Claim old." in render([old], tier="quick")
+
+
+@pytest.mark.parametrize(
+    ("source", "address"),
+    [
+        ({"arxiv": "2309.02390", "url": ""}, "https://arxiv.org/abs/2309.02390"),
+        ({"arxiv": "", "url": "https://openreview.net/forum?id=x"}, "https://openreview.net/forum?id=x"),
+        ({"arxiv": "", "url": "javascript:alert(1)"}, None),
+        ({"arxiv": "", "url": 'https://x.org/"onclick="a'}, None),
+        ({"arxiv": "", "url": ""}, None),
+    ],
+)
+def test_only_https_addresses_become_links(source: Data, address: str | None) -> None:
+    assert link(source) == address
+
+
+def test_what_people_write_into_figures_and_maps_is_text() -> None:
+    nasty = "<script>alert(1)</script>"
+    found = mapped()
+    found["about"]["maps"][0] |= {"title": nasty, "x": nasty, "value": nasty, "figure": nasty}
+    found["about"]["source"] |= {"title": nasty, "url": nasty}
+    html = render([found], tier="quick")
+    assert html.count("<script>") == 1
+    assert "&lt;script&gt;" in html
+
+
+def test_where_seeds_were_measured_at_levels_of_their_own_the_median_is_of_lines_between_them() -> None:
+    values = np.array([[0.0, np.nan, 1.0], [0.0, 0.8, np.nan], [0.0, np.nan, 1.0]])
+    line = Line("claim", "q", np.array([1.0, 2.0, 3.0]), values, np.zeros((3, 3), bool), (0, 1, 2))
+    assert line.filled[0].tolist() == [0.0, 0.5, 1.0]
+    assert np.isnan(line.filled[1, 2])  # nothing is said beyond the last level of a seed
+    assert line.median.tolist() == [0.0, 0.5, 1.0]
+
+
+def test_single_runs_stay_visible_where_a_curve_asks_for_each_seed() -> None:
+    levels = np.arange(1.0, 41.0)
+    values = np.outer(np.arange(1.0, 4.0), levels)
+    usual = Line("claim", "q", levels, values, np.zeros(values.shape, bool), (0, 1, 2))
+    each = Line("claim", "q", levels, values, np.zeros(values.shape, bool), (0, 1, 2), each_seed=True)
+    assert usual.is_band
+    assert not each.is_band
