@@ -256,7 +256,7 @@ critical_size_from_scratch_invariance = Prediction(
             quantity="log ratio of the critical sizes",
             rule=Within(-EQUAL, EQUAL, centre="mean"),
             threshold_from="15 %, as for the size where generalisation is lost",
-            expected=Expected(-0.033, 0.011, "0-1"),
+            expected=Expected(-0.0356, 0.0055, "0-5"),
         ),
     ),
     controls=(
@@ -278,5 +278,5 @@ critical_size_from_scratch_invariance = Prediction(
     tiers=tiers(quick={**SIZES, "sweeps": (SCRATCH, Sweep("scratch", 0.5))}, standard=STANDARD, paper=PAPER),
     calibration_seeds=CALIBRATION,
     notes="Equal means within 15 %, as for the size where generalisation is lost: in calibration the critical size at "
-    "weight decay 0.5 was larger than at 1, by 3 %. That may be a matter of time: a weaker decay works more slowly.",
+    "weight decay 0.5 was larger than at 1, by 4 %. That may be a matter of time: a weaker decay works more slowly.",
 )
