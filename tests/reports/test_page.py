@@ -126,7 +126,7 @@ def test_hostile_text_stays_text(hostile_page: str, html: str) -> None:
 
 
 def test_hostile_figures_are_drawn(hostile_page: str, html: str) -> None:
-    # At least as many: where every text is hostile, so is the name of a source's figure, and its section shows it again.
+    # At least as many: hostile text names figures of the source too, and those are shown in its section again.
     assert len(Page(hostile_page).all("svg")) >= len(Page(html).all("svg"))
 
 
