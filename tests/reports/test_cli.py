@@ -180,7 +180,10 @@ def test_store_commands(here, capsys):
         (["store", "verify", "--store", "newer"], "has store format 99"),
         (["check", "--store", "foreign"], "is no Grokscape store"),
         (["check", "--store", "foreign/thesis.txt/x"], "Not a directory"),
-        (["check", "--tier", "paper"], "no chosen claim has a paper tier; they can be checked at: quick"),
+        (
+            ["check", "test2026.holds", "--tier", "paper", "--module", "my_claims.py"],
+            "no chosen claim has a paper tier; they can be checked at: quick",
+        ),
         (["store", "ls", "--store", "nowhere"], "there is no store at nowhere"),
         (["report", "--store", "nowhere"], "there is no store at nowhere"),
     ],
