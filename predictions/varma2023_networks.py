@@ -37,15 +37,24 @@ NETWORKS: Mapping[str, Mapping[str, Any]] = {
         "start_steps": 2000,
         "kappa": 2.0,
     },
+    # Seen of this network on calibration seed 0: 1200 steps on all the data fit them (loss 9e-4, norm 19.5). Retrained,
+    # test accuracy after 5000 steps is 0.03 (chance) on a twentieth of the data and, after 1500, still 0.3 on a tenth
+    # and 1.0 on three fifths. Random labels on three tenths are fitted within 1500 steps (loss 1e-3). Everywhere norms
+    # changed by at most 1 % in the last quarter and stayed below a tenth of AdamW's bound. A smaller eps does worse:
+    # with 1e-8 and 1e-5 (and lr = 1e-2 or 3e-3; p = 37 and 53) losses and norms jump late. Its degree of homogeneity is
+    # 6.6 to 6.7 with true labels, 6.0 with random ones; it is not homogeneous (Euler residuals 0.09 to 0.24), so that
+    # efficiencies hold for it less well than for perceptrons. Not run: other seeds, other sizes, training from scratch,
+    # no weight decay; no claim was checked at this tier.
     "standard": {
-        "task": BinaryOperation(operation="x+y", p=53),
+        "task": BinaryOperation(operation="x+y", p=37),
         "model": Transformer(width=64, hidden=256),
-        "optimiser": AdamW(lr=3e-3, weight_decay=1.0),
-        "start_optimiser": AdamW(lr=3e-3, weight_decay=1.0),
-        "steps": 10_000,
-        "start_steps": 5000,
-        "kappa": 2.0,
+        "optimiser": AdamW(lr=5e-3, weight_decay=1.0, eps=1e-4),
+        "start_optimiser": AdamW(lr=5e-3, weight_decay=1.0, eps=1e-4),
+        "steps": 5000,
+        "start_steps": 1200,
+        "kappa": 6.5,
     },
+    # The paper's optimiser and network, not trained here; the degree is that of the smaller transformer.
     "paper": {
         "task": BinaryOperation(operation="x+y", p=113),
         "model": Transformer(width=128, hidden=512),
@@ -53,7 +62,7 @@ NETWORKS: Mapping[str, Mapping[str, Any]] = {
         "start_optimiser": AdamW(lr=1e-3, weight_decay=1.0),
         "steps": 100_000,
         "start_steps": 20_000,
-        "kappa": 2.0,
+        "kappa": 6.5,
     },
 }
 
