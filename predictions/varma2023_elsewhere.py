@@ -27,7 +27,7 @@ QUADRATIC: Mapping[str, Mapping[str, Any]] = {
         "start_steps": 1000,
         "kappa": 3.0,
     },
-    # Another task besides. Not run so far.
+    # Another task besides. Never trained so far.
     "standard": {
         "task": BinaryOperation(operation="x*y", p=59),
         "model": Perceptron(width=256, activation="quadratic"),

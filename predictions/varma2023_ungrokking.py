@@ -86,6 +86,7 @@ ungrokking = Prediction(
     curves=(Curve(quantities=("test accuracy",), x="share of the data kept", y="test accuracy", title="Ungrokking"),),
     tiers=tiers(
         quick={"little": 0.1, "between": (0.2, 0.335, 0.4), "much": 0.6, "retraining": {}},
+        standard={"little": 0.05, "between": (0.1, 0.2, 0.3)},
         paper={"little": 0.03, "between": (0.05, 0.08, 0.12), "much": 0.4},
     ),
     calibration_seeds=CALIBRATION,
@@ -158,7 +159,9 @@ removal_alone = Prediction(
             title="Accuracy on removed examples, subset by subset",
         ),
     ),
-    tiers=tiers(quick={"fraction": 0.1, "subsets": 3, "retraining": {}}, paper={"fraction": 0.03}),
+    tiers=tiers(
+        quick={"fraction": 0.1, "subsets": 3, "retraining": {}}, standard={"fraction": 0.05}, paper={"fraction": 0.03}
+    ),
     calibration_seeds=CALIBRATION,
     notes="The three subsets of a seed are drawn independently, from the network's own split and those of two others, "
     "so that no single unlucky subset can be to blame. The removed examples had been trained on before.",
