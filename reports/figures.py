@@ -116,7 +116,7 @@ def draw_panel(figure: Curves, panel: Panel, *, key: str) -> Markup:
     """Draw one panel of a figure; all its panels have the same axes."""
     with style():
         several = len({line.quantity for line in figure.lines}) > 1
-        names = [line.quantity if several else line.arm for line in panel.lines]
+        names = distinct([line.quantity for line in panel.lines]) if several else [line.arm for line in panel.lines]
         labels = [f"{clipped(name, 40)} ({line.n} seeds)" for name, line in zip(names, panel.lines, strict=True)]
         title = textwrap.wrap(plain_text(panel.title), 46)[:2]
         top = 10 + _LINE * (len(labels) + len(title)) + 4
@@ -141,6 +141,14 @@ def draw_panel(figure: Curves, panel: Panel, *, key: str) -> Markup:
             fontsize=SMALL, borderpad=0, borderaxespad=0, labelspacing=0.35, handlelength=2.6, labelcolor=INK,
         )  # fmt: skip
         return inline(canvas_, key=key, words=figure.words(panel), colours=COLOURS)
+
+
+def distinct(names: list[str]) -> list[str]:
+    """Leave out what all names begin with, up to a comma: a legend has room for what differs."""
+    parts = [name.split(", ") for name in names]
+    while len(set(names)) > 1 and all(len(part) > 1 and part[0] == parts[0][0] for part in parts):
+        parts = [part[1:] for part in parts]
+    return [", ".join(part) for part in parts]
 
 
 def look(figure: Curves, line: Line) -> dict[str, Any]:

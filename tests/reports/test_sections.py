@@ -11,6 +11,7 @@ import pytest
 
 from reports import narrative
 from reports.curves import Line
+from reports.figures import distinct
 from reports.map_figures import FILLS
 from reports.maps import charts
 from reports.page import render
@@ -188,3 +189,16 @@ def test_single_runs_stay_visible_where_a_curve_asks_for_each_seed() -> None:
     each = Line("claim", "q", levels, values, np.zeros(values.shape, bool), (0, 1, 2), each_seed=True)
     assert usual.is_band
     assert not each.is_band
+
+
+@pytest.mark.parametrize(
+    ("names", "short"),
+    [
+        (["accuracy, warm, decay 1", "accuracy, warm, decay 2"], ["decay 1", "decay 2"]),
+        (["accuracy, warm", "loss, warm"], ["accuracy, warm", "loss, warm"]),
+        (["accuracy", "accuracy, warm"], ["accuracy", "accuracy, warm"]),
+        (["the same, here", "the same, here"], ["the same, here", "the same, here"]),
+    ],
+)
+def test_a_legend_leaves_out_what_all_its_names_begin_with(names: list[str], short: list[str]) -> None:
+    assert distinct(names) == short
