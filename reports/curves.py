@@ -14,7 +14,7 @@ import numpy as np
 from predictions.evidence import CLAIM
 from reports.wording import capital
 
-#: Above this number of levels a line is drawn as a median with a band, and below it seed by seed.
+#: Above this number of levels of a seed a line is drawn as a median with a band, and below it seed by seed.
 MANY_LEVELS = 20
 #: No line is drawn with more levels than this.
 MOST_LEVELS = 100
@@ -34,6 +34,8 @@ class Line:
     seeds : tuple of int
     each_seed : bool
         Whether every seed is drawn, however many levels there are.
+    log_x : bool
+        Whether lines are straight against the logarithm of the level.
     """
 
     arm: str
@@ -43,11 +45,12 @@ class Line:
     censored: np.ndarray
     seeds: tuple[int, ...]
     each_seed: bool = False
+    log_x: bool = False
 
     @property
     def is_band(self) -> bool:
         """Whether to draw the median and the range of the seeds rather than every seed."""
-        return len(self.levels) > MANY_LEVELS and not self.each_seed
+        return self._most > MANY_LEVELS and not self.each_seed
 
     @functools.cached_property
     def filled(self) -> np.ndarray:
@@ -56,10 +59,32 @@ class Line:
         Where claims choose levels seed by seed, a median of what happens to be there would jump from level to level.
         """
         filled = np.full(self.values.shape, np.nan)
+        at = np.log(self.levels) if self.log_x else self.levels
         for row, values in zip(filled, self.values, strict=True):
             seen = ~np.isnan(values)
-            row[:] = np.interp(self.levels, self.levels[seen], values[seen], left=np.nan, right=np.nan)
+            row[:] = np.interp(at, at[seen], values[seen], left=np.nan, right=np.nan)
         return filled
+
+    @property
+    def has_markers(self) -> bool:
+        """Whether all seeds were measured at the same few levels, so that the levels are worth a marker."""
+        return self._most <= MANY_LEVELS and not np.isnan(self.values).any()
+
+    @property
+    def _most(self) -> int:
+        """How many levels the seed with most levels has."""
+        return int((~np.isnan(self.values)).sum(axis=1).max())
+
+    @property
+    def drawn(self) -> np.ndarray:
+        """Places of the levels at which medians and ranges are drawn: where half of the seeds have values.
+
+        Where seeds end early, the median of those that go on would be one of chosen seeds.
+        """
+        present = np.sum(~np.isnan(self.filled), axis=0)
+        places = np.flatnonzero(2 * present >= min(len(self.seeds), 2 * int(present.max())))
+        levels = self.levels[places]
+        return np.asarray(places[_even(np.log(levels) if self.log_x else levels)])
 
     @property
     def median(self) -> np.ndarray:
@@ -78,7 +103,7 @@ class Line:
     @property
     def n(self) -> str:
         """How many seeds there are, at the level that has fewest and at the one that has most."""
-        present = np.sum(~np.isnan(self.filled), axis=0)
+        present = np.sum(~np.isnan(self.filled[:, self.drawn]), axis=0)
         fewest, most = int(present.min()), int(present.max())
         return str(most) if fewest == most else f"{fewest} to {most}"
 
@@ -133,8 +158,8 @@ class Curves:
     def words(self, panel: Panel) -> str:
         """A panel in words, for those who do not see it."""
         lines = "; ".join(
-            f"{'claim' if line.arm == CLAIM else f'control {line.arm}'}, {line.quantity}: "
-            f"from {line.median[0]:.4g} at {line.levels[0]:.4g} to {line.median[-1]:.4g} at {line.levels[-1]:.4g}"
+            f"{'claim' if line.arm == CLAIM else f'control {line.arm}'}, {line.quantity}: from "
+            + " to ".join(f"{line.median[end]:.4g} at {line.levels[end]:.4g}" for end in line.drawn[[0, -1]])
             for line in panel.lines
         )
         return f"{self.title}: {self.y} against {self.x}. Medians over seeds: {lines}."
@@ -171,7 +196,7 @@ def _curves(curve: Mapping[str, Any], arms: Sequence[str], verdict: Mapping[str,
         return None
     log_x = bool(curve.get("log_x")) and all((line.levels > 0).all() for line in lines)
     log_y = bool(curve.get("log_y")) and any((line.values > 0).any() for line in lines)
-    lines = [_thinned(line, log_x) for line in lines]
+    lines = [_thinned(dataclasses.replace(line, log_x=log_x)) for line in lines]
     if len({line.quantity for line in lines}) == 1:
         panels = [Panel("", tuple(lines))]
     else:
@@ -200,13 +225,21 @@ def _line(arm: str, quantity: str, observations: Sequence[Mapping[str, Any]], ea
     return Line(arm, quantity, np.array(levels), values, censored, tuple(seeds), each_seed)
 
 
-def _thinned(line: Line, log: bool) -> Line:
-    """Keep the levels that are nearest to an even spacing on the axis, and both ends."""
-    if len(line.levels) <= MOST_LEVELS:
-        return line
-    at = np.log(line.levels) if log else line.levels
+def _thinned(line: Line) -> Line:
+    """Leave out levels, seed by seed, of which no reader would see that there are so many."""
+    at = np.log(line.levels) if line.log_x else line.levels
+    values = np.full(line.values.shape, np.nan)
+    for row, measured in zip(values, line.values, strict=True):
+        seen = np.flatnonzero(~np.isnan(measured))
+        kept = seen[_even(at[seen])]
+        row[kept] = measured[kept]
+    used = ~np.isnan(values).all(axis=0)
+    return dataclasses.replace(line, levels=line.levels[used], values=values[:, used], censored=line.censored[:, used])
+
+
+def _even(at: np.ndarray) -> np.ndarray:
+    """Places in an ascending array that lie about evenly, both ends among them, at most so many as a line may have."""
+    if len(at) <= MOST_LEVELS:
+        return np.arange(len(at))
     even = np.linspace(at[0], at[-1], MOST_LEVELS)
-    kept = np.unique([int(np.argmin(np.abs(at - place))) for place in even])
-    return dataclasses.replace(
-        line, levels=line.levels[kept], values=line.values[:, kept], censored=line.censored[:, kept]
-    )
+    return np.unique([int(np.argmin(np.abs(at - place))) for place in even])

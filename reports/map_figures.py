@@ -20,8 +20,8 @@ from reports.wording import number
 
 #: Edges of the classes of a value between 0 and 1. Few, so that each can be told from its neighbours in the legend.
 EDGES = (0.0, 0.1, 0.3, 0.5, 0.7, 0.9, 1.0)
-#: Dark to light in one hue order that the colour-blind see too, with an outline that parts it from either background.
-FILLS = tuple(to_hex(colormaps["cividis"](place)) for place in np.linspace(0.0, 1.0, len(EDGES) - 1))
+#: Dark to light, so that the colour-blind see the order too, with an outline that parts it from either background.
+FILLS = tuple(to_hex(colormaps["viridis"](place)) for place in np.linspace(0.08, 1.0, len(EDGES) - 1))
 _ROW, _LINE = 52.0, 15.0
 _BOUNDARIES: tuple[Any, ...] = ((INK, "-", "s"), (INK, (0, (5, 2)), "o"), (INK, (0, (1.2, 1.6)), "D"))
 

@@ -34,7 +34,10 @@ from reports.strips import strips
 
 @dataclass(frozen=True)
 class Figure:
-    """A figure of the page: its drawings, and what is drawn as a file to keep."""
+    """A figure of the page: its drawings, and what is drawn as a file to keep.
+
+    One that redraws a ``figure`` of its source, or is a map, stands in the source's section; the article links to it.
+    """
 
     title: str
     drawings: tuple[Markup, ...]
@@ -42,6 +45,10 @@ class Figure:
     csv: str
     file_name: str
     figure: str = ""
+
+    @property
+    def anchor(self) -> str:
+        return self.file_name.removesuffix(".csv")
 
     @property
     def href(self) -> str:
@@ -72,7 +79,9 @@ class Section:
     anchor : str
     source : mapping
     link : str or None
-    sentences : list of str
+    told : Narrative
+    counts : list of (Meaning, int)
+        Of the verdicts that there are.
     entries : tuple of Entry
     figures : tuple of (Entry, Figure)
         In the order of the source's own figures, maps last.
@@ -81,7 +90,8 @@ class Section:
     anchor: str
     source: Mapping[str, Any]
     link: str | None
-    sentences: list[str]
+    told: narrative.Narrative
+    counts: list[tuple[summary.Meaning, int]]
     entries: tuple[Entry, ...]
     figures: tuple[tuple[Entry, Figure], ...]
 
@@ -170,24 +180,17 @@ def _sections(entries: Sequence[Entry], tier: str) -> Iterator[Section]:
     for entry in entries:
         by_source.setdefault(str(entry.verdict["about"]["source"]["key"]), []).append(entry)
     for index, mine in enumerate(by_source.values(), start=1):
-        source = mine[0].verdict["about"]["source"]
-        # A figure stands in the page twice, so that what it is made of needs names of its own here.
-        drawn = [
-            (entry, figure)
-            for entry in mine
-            for figure in (
-                *_curve_figures(entry.verdict, f"section-{index}-{entry.anchor}"),
-                *_map_figures(entry.verdict, f"section-{index}-{entry.anchor}"),
-            )
-            if figure.figure
-        ]
+        verdicts = [entry.verdict for entry in mine]
+        source = verdicts[0]["about"]["source"]
+        redrawn = [(entry, figure) for entry in mine for figure in entry.figures if figure.figure]
         yield Section(
             anchor=f"section-{index}",
             source=source,
             link=mine[0].link,
-            sentences=narrative.sentences([entry.verdict for entry in mine], tier),
+            told=narrative.narrative(verdicts, tier),
+            counts=[(m, n) for m, n in summary.counts(verdicts) if n],
             entries=tuple(mine),
-            figures=tuple(sorted(drawn, key=lambda pair: _place(pair[1].figure))),
+            figures=tuple(sorted(redrawn, key=lambda pair: _place(pair[1].figure))),
         )
 
 

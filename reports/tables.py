@@ -48,8 +48,10 @@ def of_chart(chart: Chart) -> str:
 
 
 def _range(line: Line) -> Iterable[Sequence[object]]:
-    low, high = line.range
-    for level, *values in zip(line.levels, low, line.median, high, strict=True):
+    at = line.drawn
+    for level, *values in zip(
+        *(array[at] for array in (line.levels, line.range[0], line.median, line.range[1])), strict=True
+    ):
         yield line.arm, line.quantity, f"{level:g}", *(f"{value:.4g}" for value in values)
 
 

@@ -1,4 +1,4 @@
-"""The section of each source: its paragraph, its figures in order, its map."""
+"""The section of each source: its figures in order, its claims, its map."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from reports import narrative
-from reports.curves import Line
-from reports.figures import distinct
+from reports.curves import MOST_LEVELS, Line, curves
+from reports.figures import distinct, look
 from reports.map_figures import FILLS
 from reports.maps import charts
 from reports.page import render
@@ -40,41 +39,6 @@ def verdict(name: str, status: str = "PASS", key: str = "someone2024", **about: 
     )  # fmt: skip
 
 
-def test_the_paragraph_counts_and_names_what_held_and_gives_the_reason_of_what_did_not() -> None:
-    told = narrative.sentences(
-        [verdict("one_thing"), verdict("another"), verdict("third", "FAIL"), verdict("fourth", "NOT RUN")], "quick"
-    )
-    assert told == [
-        "At the quick tier, 4 claims of this source were put to the test: 2 hold, 1 fails and 1 was not run.",
-        "What was trained: binary operation (operation x+y, p 37) with a perceptron (width 128). "
-        "Each verdict rests on 10 seeds.",
-        "Held: one thing and another.",
-        "Third fails: The reason of third.",
-        "Fourth was not run: The reason of fourth.",
-    ]
-
-
-def test_one_claim_alone_is_said_in_the_singular() -> None:
-    assert narrative.sentences([verdict("alone")], "paper")[0] == (
-        "At the paper tier, one claim of this source was put to the test: it holds."
-    )
-
-
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("Permutations(n=4, word='xy')", "permutations (n 4, word xy)"),
-        ("Perceptron(width=8, activation='relu', bias=False, embedding=None)", "perceptron (width 8, activation relu)"),
-        ("AdamW()", "adam w"),
-        ("__import__('os').system('true')", "__import__('os').system('true')"),
-        ("Odd(1, 2)", "Odd(1, 2)"),
-        ("(((", "((("),
-    ],
-)
-def test_settings_are_read_and_never_evaluated(text: str, words: str) -> None:
-    assert narrative.readable(text) == words
-
-
 def curve(figure: str, title: str) -> Data:
     return {"quantities": ["q"], "x": "x", "y": "y", "title": title, "log_x": False, "log_y": False, "figure": figure}
 
@@ -97,11 +61,28 @@ def test_redrawn_figures_stand_in_their_sources_section_in_the_order_of_the_sour
     captions = re.findall(r"<figcaption>(.*?)</figcaption>", section)
     assert captions == ["Fourth", "Tenth"]
     drawn_from = re.findall(r'<p class="drawn-from">(.*?)</p>', section, flags=re.DOTALL)
-    assert "Figure 4 of the source" in drawn_from[0]
+    assert "Figure 4 of the paper" in drawn_from[0]
     assert 'href="#someone2024.second"' in drawn_from[0]
     assert "fails" in drawn_from[0]
-    ids = re.findall(r'\sid="([^"]+)"', html)
-    assert len(ids) == len(set(ids))
+    article = html.split('<article id="someone2024.second"')[1].split("</article>")[0]
+    assert "<figcaption>Fourth" not in article  # once in the page is enough; the article leads to it
+    (target,) = re.findall(r'class="elsewhere">.*?href="#(.*?)"', article)
+    assert f'<div id="{target}" class="redrawn fail spans-1">' in section
+    assert html.count('id="') == len(set(re.findall(r'\sid="([^"]+)"', html)))
+
+
+def test_the_section_says_of_every_claim_what_was_measured_and_the_contents_lead_there() -> None:
+    unmeasured = verdict("absent", "NOT RUN", criteria=[]) | {"criteria": []}
+    html = render([verdict("first"), unmeasured, verdict("other", "FAIL", key="another2025")], tier="quick")
+    rows = html.split('id="section-1"')[1].split("</section>")[0].split("<tbody")[1].split("<tr ")[1:]
+    assert [re.search(r'href="#(.*?)"', row)[1] for row in rows] == ["someone2024.first", "someone2024.absent"]  # type: ignore[index]
+    assert all(part in rows[0] for part in ("Claim first.", "holds", "0.95 [0.93, 0.97]", "must exceed 0.9"))
+    assert "The reason of absent." in rows[1]
+    contents = " ".join(re.sub(r"<.*?>", " ", html.split('class="papers"')[1].split("</nav>")[0]).split())
+    assert contents.endswith(
+        "On someone2024 A et al. 2024 ✓ 1 holds ○ 1 not run On another2025 A et al. 2025 ✕ 1 fails"
+    )
+    assert re.findall(r'href="#(section-\d)"', html.split("</nav>")[0]) == ["section-1", "section-2"]
 
 
 MAP: Data = {
@@ -130,12 +111,13 @@ def test_a_map_keeps_every_point_and_takes_boundaries_as_medians_over_seeds() ->
     (boundary,) = chart.boundaries
     assert boundary.y == (1.0,)
     assert boundary.estimate == pytest.approx((0.18,))
-    assert (boundary.low, boundary.high) == (pytest.approx((0.15,)), pytest.approx((0.21,)))
+    assert boundary.low == pytest.approx((0.15,))
+    assert boundary.high == pytest.approx((0.21,))
 
 
-def test_a_map_is_drawn_in_the_colours_of_its_values_in_the_article_and_in_the_section() -> None:
+def test_a_map_is_drawn_in_the_section_in_the_colours_of_its_values() -> None:
     html = render([mapped()], tier="quick")
-    assert html.count("<figcaption>A map</figcaption>") == 2
+    assert html.count("<figcaption>A map</figcaption>") == 1
     drawn = html.split("<figcaption>A map</figcaption>")[1].split("</figure>")[0]
     points = [fill[1] for use in re.findall(r"<use [^>]*>", drawn) if (fill := re.search(r'fill="(#\w{6})"', use))]
     assert points.count(FILLS[0]) == 7 + 1  # one more in the legend
@@ -189,6 +171,32 @@ def test_single_runs_stay_visible_where_a_curve_asks_for_each_seed() -> None:
     each = Line("claim", "q", levels, values, np.zeros(values.shape, bool), (0, 1, 2), each_seed=True)
     assert usual.is_band
     assert not each.is_band
+
+
+def test_lines_of_many_own_levels_are_thinned_seed_by_seed_and_their_median_ends_with_the_half_of_them() -> None:
+    rng = np.random.default_rng(0)
+    found = verdict("own", curves=[curve("", "Own") | {"each_seed": True}])
+    found["evidence"] = [
+        row
+        for seed in range(6)
+        for row in observed("q", {(seed, float(at)): 0.5 for at in np.cumsum(rng.uniform(1, 2, 150 if seed else 300))})
+    ]
+    (line,) = curves(found)[0].lines
+    measured = (~np.isnan(line.values)).sum(axis=1)
+    assert measured.max() <= MOST_LEVELS
+    assert measured.min() > MOST_LEVELS / 2
+    assert len(line.drawn) <= MOST_LEVELS
+    assert line.n == "3 to 6"
+    assert line.levels[line.drawn[-1]] < 0.6 * line.levels[-1]  # where only the long seed goes on
+
+
+def test_more_than_two_quantities_have_a_colour_and_dashes_each() -> None:
+    found = verdict("three", curves=[curve("", "Three") | {"quantities": ["p", "q", "r"]}])
+    found["evidence"] = [row for name in "pqr" for row in observed(name, {(0, 1.0): 0.1, (0, 2.0): 0.3})]
+    (figure,) = curves(found)
+    looks = [look(figure, line) for line in figure.lines]
+    for aspect in ("color", "linestyle", "marker"):
+        assert len({str(each[aspect]) for each in looks}) == 3
 
 
 @pytest.mark.parametrize(
