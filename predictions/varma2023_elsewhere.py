@@ -28,7 +28,7 @@ QUADRATIC: Mapping[str, Mapping[str, Any]] = {
         "kappa": 3.0,
     },
     # Another task besides. Seen on calibration seeds 0 and 1: on a twentieth of the data test accuracy falls to 3.1 and
-    # 3.7 times chance (and goes on falling), without weight decay it stays 1.0; on seed 0, it stays 1.0 on three fifths,
+    # 3.7 times chance (and goes on falling), and without decay stays 1.0; on seed 0 it stays 1.0 on three fifths,
     # and efficiency with random labels falls with a slope of -0.82 from a tenth of the data to nine tenths.
     "standard": {
         "task": BinaryOperation(operation="x*y", p=59),

@@ -42,7 +42,7 @@ NETWORKS: Mapping[str, Mapping[str, Any]] = {
     # and on the twentieth without weight decay 0.94 and 0.98. Random labels are fitted at shares of 0.08, 0.3 (both on
     # seeds 0 to 3) and 0.9, with losses of 4e-4, 1.3e-3 and 2.5e-3. Norms changed by at most 2.2 % in the last quarter
     # and stayed within 0.13 of AdamW's bound. Larger steps (lr = 5e-3) did the same, but a loss jumped late (seed 1,
-    # random labels on 0.08: the norm by 9 %); with a smaller eps (1e-8, 1e-5; p = 37 and 53) more of them do. On a tenth
+    # random labels on 0.08: the norm by 9 %); with a smaller eps (1e-8, 1e-5; p = 37 and 53) more do. On a tenth
     # transformers forget slowly or in part. The degree of homogeneity, measured with lr = 5e-3, is 6.6 to 6.7 with true
     # labels, 6.0 with random ones; the network is not homogeneous (Euler residuals 0.09 to 0.24), so that efficiencies
     # hold for it less well than for perceptrons. Not run: training from scratch; no claim was checked at this tier.
