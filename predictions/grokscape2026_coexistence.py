@@ -127,7 +127,7 @@ static_prediction = Prediction(
         Curve(
             quantities=("efficiency, random labels", "efficiency, true labels"),
             x="share of the data trained on",
-            y="margin / norm²",
+            y="margin / norm to the power of kappa",
             log_x=True,
             log_y=True,
             title="Two circuits, measured apart",

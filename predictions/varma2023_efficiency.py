@@ -72,7 +72,7 @@ memorisation_efficiency = Prediction(
         Curve(
             quantities=("efficiency",),
             x="training examples",
-            y="margin / norm²",
+            y="margin / norm to the power of kappa",
             log_x=True,
             log_y=True,
             title="What a unit of norm buys memorisation",
@@ -141,7 +141,7 @@ generalisation_efficiency = Prediction(
         Curve(
             quantities=("efficiency",),
             x="training examples",
-            y="margin / norm²",
+            y="margin / norm to the power of kappa",
             log_x=True,
             log_y=True,
             title="What a unit of norm buys generalisation",
@@ -238,7 +238,7 @@ efficiency_falls_with_data = Prediction(
         Curve(
             quantities=("efficiency",),
             x="training examples",
-            y="margin / norm²",
+            y="margin / norm to the power of kappa",
             log_x=True,
             log_y=True,
             title="Efficiency of the whole classifier",
