@@ -84,7 +84,7 @@ def test_plan_trains_nothing(here, capsys):
     told = capsys.readouterr().out
     assert "16 runs" in told
     assert "to train: 16 of 16" in told
-    assert "16 of 16 runs, about 8e-10 s on 1 core" in told
+    assert "16 of 16 runs, about 6.4e-10 s on 1 core" in told
     assert "more" not in told
     assert "memory" not in told  # what these learners take is not known
     assert not Path("grokscape-store").exists()
@@ -102,7 +102,7 @@ def test_plan_of_a_claim_that_refines(here, capsys):
     plan = ["test2026.halving", "--plan"]
     assert check(*plan) == 0
     told = capsys.readouterr().out
-    assert "test2026.halving: 16 runs (0 shared) and up to 32 more, about 8e-10 s, at most 2.4e-09 s on one" in told
+    assert "test2026.halving: 16 runs (0 shared) and up to 32 more, about 6.4e-10 s, at most 1.92e-09 s on one" in told
     assert "to train: 16 of 16 runs and up to 32 more" in told
     check("test2026.halving")
     capsys.readouterr()
