@@ -116,7 +116,7 @@ other_tasks = Prediction(
             "steps": 1000,
             "decay_on_least": True,
         },
-        standard={"tasks": four_tasks(53), "start_steps": 5000, "steps": 10_000},
+        standard={"start_steps": 2000, "steps": 5000},
         paper={"tasks": all_tasks(113), "fractions": (0.03, 0.1, 0.7), "start_steps": 20_000, "steps": 100_000},
     ),
     calibration_seeds=CALIBRATION,

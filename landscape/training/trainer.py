@@ -27,8 +27,8 @@ from landscape.training.measurements import Measured, behaviour, norms
 if TYPE_CHECKING:
     from landscape.training.run import Run
 
-#: Bytes of the widest activation that one piece of an ensemble may hold on a CPU (measured: 1 to 2 MB are best).
-CACHE = 1_500_000
+#: Bytes of the widest activation that one piece of an ensemble may hold on a CPU (measured: 2 to 6 MB are best).
+CACHE = 3_000_000
 
 
 @dataclass
