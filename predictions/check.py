@@ -9,15 +9,17 @@ import json
 import shlex
 import time
 from collections import Counter
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import Any
 
-from landscape.training.executor import Progress, train_all
+from landscape.experiment import Experiment
 from landscape.training.files import write_atomically
 from landscape.training.plan import Plan, ancestry
+from landscape.training.progress import Progress
 from landscape.training.store import Store
+from landscape.training.sweep import Sweep
 from predictions.judge import correct_families, judge
 from predictions.pending import Pending
 from predictions.prediction import Prediction
@@ -83,8 +85,7 @@ class Check:
                 yield Update(verdict=found)
             else:
                 waiting.append(found)
-        # The cheapest claims first: the first verdict should not wait for the last run.
-        waiting.sort(key=lambda item: sum(e.work for e in item.experiments))
+        waiting.sort(key=_turn)
         everybody = tuple(waiting)
         for update in self.gather(waiting, executor):
             if update.verdict is not None:
@@ -103,58 +104,50 @@ class Check:
             save_verdict(self.store, verdict)
 
     def gather(self, waiting: list[Pending], executor: Executor) -> Iterator[Update]:
-        """Train in waves until no claim waits; what claims ask for when they have seen their runs is the next wave."""
-        progress = Progress(0.0, 0)
-        for item in waiting:
-            item.missing = {experiment.identity for experiment in item.experiments}
-        while waiting:
-            plan = Plan.of((e for item in waiting for e in item.experiments if e.identity in item.missing), self.store)
-            for complaint in plan.complaints:
-                yield Update(note=complaint)
-            absent = {experiment.identity for experiment in plan.missing}
-            for item in waiting:
-                item.missing &= absent
-            if (yield from self.settle(waiting)):
-                continue  # what was just asked for belongs into this wave, or is in the store already
-            for event in train_all(
-                plan,
-                self.store,
-                executor,
-                modules=self.modules,
-                device=self.device,
-                compile=self.compile,
-                progress=progress,
-            ):
-                for note in event.notes:
-                    yield Update(note=note)
-                if event.experiment is not None:
-                    for item in waiting:
-                        if event.experiment.identity in item.missing:
-                            item.missing.discard(event.experiment.identity)
-                            item.failure = item.failure or event.error
-                    yield from self.settle(waiting)
-                yield Update(progress=event.progress)
+        """Train until no claim waits; what a claim asks for when it has seen its runs joins the queue."""
+        sweep = Sweep(self.store, executor, self.modules, self.device, self.compile)
+        yield from self.enqueue({item: item.experiments for item in waiting}, sweep)
+        yield from self.settle(waiting, sweep)
+        for event in sweep.events():
+            for note in event.notes:
+                yield Update(note=note)
+            if event.experiment is not None:
+                for item in waiting:
+                    if event.experiment.identity in item.missing:
+                        item.missing.discard(event.experiment.identity)
+                        item.failure = item.failure or event.error
+                yield from self.settle(waiting, sweep)
+            yield Update(progress=event.progress)
 
-    def settle(self, waiting: list[Pending]) -> Generator[Update, None, bool]:
-        """Let claims whose runs are there ask for more, or conclude them; return whether any asked."""
-        asked = False
+    def enqueue(self, wanted: Mapping[Pending, Sequence[Experiment]], sweep: Sweep) -> Iterator[Update]:
+        """Ask for what claims want, and note what of it they have to wait for."""
+        plan = Plan.of((experiment for experiments in wanted.values() for experiment in experiments), self.store)
+        for complaint in plan.complaints:
+            yield Update(note=complaint)
+        sweep.add(plan)
+        missing = {experiment.identity for experiment in plan.missing}
+        for item, experiments in wanted.items():
+            item.missing = missing & {experiment.identity for experiment in experiments}
+            item.failure = next((sweep.failed[identity] for identity in item.missing & sweep.failed.keys()), "")
+
+    def settle(self, waiting: list[Pending], sweep: Sweep) -> Iterator[Update]:
+        """Let claims whose runs are there ask for more, or conclude them."""
         for item in list(waiting):
-            if item.missing and not item.failure:
-                continue
-            try:
-                new = [] if item.failure else item.refine(self.store)
-            except Exception as error:  # a claim is somebody's code
-                reason = f"Its refinement: {type(error).__name__}: {error}"
-                verdict = self.without_evidence(item.prediction, Status.ERROR, reason)
-            else:
-                if new:
-                    item.missing = {experiment.identity for experiment in new}
-                    asked = True
-                    continue
-                verdict = self.conclude(item)
-            waiting.remove(item)
-            yield Update(verdict=verdict)
-        return asked
+            verdict = None
+            while verdict is None and (item.failure or not item.missing):
+                try:
+                    new = [] if item.failure else item.refine(self.store)
+                except Exception as error:  # a claim is somebody's code
+                    reason = f"Its refinement: {type(error).__name__}: {error}"
+                    verdict = self.without_evidence(item.prediction, Status.ERROR, reason)
+                else:
+                    if new:
+                        yield from self.enqueue({item: new}, sweep)
+                    else:
+                        verdict = self.conclude(item)
+            if verdict is not None:
+                waiting.remove(item)
+                yield Update(verdict=verdict)
 
     def prepare(self, prediction: Prediction) -> Pending | Verdict:
         """Return what a claim needs, or why it cannot be checked."""
@@ -224,6 +217,11 @@ class Check:
             "command": f"grokscape check {prediction.id} --tier {self.tier}{extra}",
         }
         return {"about": about, "provenance": provenance, "calibration_seeds": prediction.calibration_seeds}
+
+
+def _turn(item: Pending) -> float:
+    """Return a claim's place in the order: cheap ones first, for an early verdict, and early those that ask again."""
+    return sum(experiment.work for experiment in item.experiments) / (1 + item.prediction.rounds * bool(item.asking))
 
 
 def _importable(package: str) -> bool:

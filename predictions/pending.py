@@ -16,7 +16,7 @@ from predictions.prediction import Prediction
 Needed = dict[str, dict[int, dict[str, Experiment]]]
 
 
-@dataclass
+@dataclass(eq=False)
 class Pending:
     """A claim that waits for runs.
 

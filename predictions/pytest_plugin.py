@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from landscape.training.executor import Progress
+    from landscape.training.progress import Progress
     from landscape.training.store import Store
     from predictions.expectation import Expectation
     from predictions.prediction import Prediction

@@ -13,11 +13,11 @@ from rich.console import Console
 from rich.markup import escape
 
 from landscape.errors import InvalidInput
-from landscape.training.executor import ENSEMBLE
 from landscape.training.files import write_atomically
 from landscape.training.local import available_cores, local_executor
 from landscape.training.plan import Plan, ancestry
 from landscape.training.store import Store, describe
+from landscape.training.sweep import ENSEMBLE
 from predictions import expectation
 from predictions.check import Check, save_verdict
 from predictions.pending import Pending

@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 from rich.table import Table
 
-from landscape.training.executor import Progress as Sweep
+from landscape.training.progress import Progress as Sweep
 from predictions.check import Update
 from predictions.prediction import Prediction
 from predictions.verdict import Judged, Status, Verdict

@@ -1,4 +1,4 @@
-"""Claims that ask for more runs when they have seen the first: waves, sharing, resuming, and code that misbehaves."""
+"""Claims that ask for more runs when they have seen the first: sharing, resuming, and code that misbehaves."""
 
 from __future__ import annotations
 
@@ -72,18 +72,18 @@ def test_what_is_asked_for_is_trained_measured_and_told(store):
     assert sum(1 for _ in store.folders()) == 32
 
 
-def test_progress_never_goes_back_over_waves(store):
-    """The second and the third wave add to the total; what was done stays done."""
+def test_progress_never_goes_back_when_a_claim_asks_again(store):
+    """What is asked for later adds to the total; what was done stays done."""
     _, updates = check([halving()], store)
     progress = [update.progress for update in updates if update.progress]
     assert progress[-1].runs == progress[-1].runs_done == 32
     assert progress[-1].done == progress[-1].total == 32
-    # One object for all waves: seconds, work and runs cannot start anew.
+    # One object throughout: seconds, work and runs cannot start anew.
     assert len({id(p) for p in progress}) == 1
 
 
 def test_runs_are_shared_with_other_claims_whoever_asks_first(store):
-    """One claim asks at once for what the other asks for in its second wave."""
+    """One claim asks at once for what the other asks for later."""
 
     def direct(seed, at):
         return {"only": Constant(value=1.0, seed=seed)}
@@ -94,7 +94,7 @@ def test_runs_are_shared_with_other_claims_whoever_asks_first(store):
     assert found[1].cost["runs"] == 8
 
 
-def test_other_claims_do_not_wait_for_the_later_waves(store):
+def test_other_claims_do_not_wait_for_one_that_asks_again(store):
     _, updates = check([halving(), claim("plain")], store)
     order = [update.verdict.id for update in updates if update.verdict]
     assert order == ["test2026.plain", "test2026.halving"]

@@ -21,12 +21,13 @@ import pytest
 
 from landscape.experiment import Experiment
 from landscape.learners import TwoCircuits
-from landscape.training import executor as executor_module
-from landscape.training.executor import Event, Progress, train_all
+from landscape.training.executor import train_all
 from landscape.training.local import local_executor
 from landscape.training.plan import Plan
+from landscape.training.progress import Progress
 from landscape.training.run import Run
 from landscape.training.store import Store
+from landscape.training.sweep import ENSEMBLE, Event, Sweep
 from landscape.training.worker import ENVIRONMENT, import_module
 from tests.landscape.helpers import (
     assert_same_trajectory,
@@ -308,17 +309,32 @@ def test_local_executor_ends_its_workers_on_an_exception() -> None:
     assert is_gone(pids[0])
 
 
-def test_waves_add_up_in_one_progress(store: Store, threads: Executor) -> None:
-    """The second wave goes on where the first ended: nothing that is shown comes down."""
-    progress = Progress(0.0, 0)
-    first = sweep([Toy(number=n) for n in range(3)], store, threads, progress=progress)
-    seconds = progress.seconds
-    second = sweep([Toy(number=n) for n in range(5)], store, threads, progress=progress)
+def test_what_is_added_on_the_way_is_trained_in_the_same_sweep(store: Store, threads: Executor) -> None:
+    """Known runs are not asked for twice, and nothing that is shown of the progress comes down."""
+    under_way = Sweep(store, threads)
+    under_way.add(Plan.of([Toy(number=n) for n in range(3)], store))
+    finished, shown = [], []
+    for event in under_way.events(0.05):
+        if event.experiment is not None:
+            finished.append(event.experiment)
+            if len(finished) == 1:
+                under_way.add(Plan.of([Toy(number=n) for n in range(5)], store))
+        progress = event.progress
+        shown.append((progress.done, progress.total, progress.runs, progress.runs_done, progress.seconds))
+    assert sorted(finished, key=repr) == sorted((Toy(number=n) for n in range(5)), key=repr)
     assert (progress.runs, progress.runs_done) == (5, 5)
     assert progress.done == progress.total == sum(Toy(number=n).work for n in range(5))
-    assert progress.seconds > seconds
-    shown = [(e.progress.done, e.progress.total, e.progress.runs_done, e.progress.seconds) for e in first + second]
     assert all(a <= b for before, after in itertools.pairwise(shown) for a, b in zip(before, after, strict=True))
+
+
+def test_what_failed_is_not_tried_again_in_the_same_sweep(store: Store, threads: Executor) -> None:
+    under_way = Sweep(store, threads)
+    breaking = Toy(number=1, deed="raise")
+    under_way.add(Plan.of([breaking], store))
+    assert [event.error for event in under_way.events(0.05) if event.experiment] != [""]
+    under_way.add(Plan.of([breaking], store))
+    assert list(under_way.events(0.05)) == []
+    assert under_way.failed.keys() == {breaking.identity}
 
 
 # -- sharing a store --------------------------------------------------------------------------------------------------
@@ -389,7 +405,7 @@ def test_eta_is_what_is_left_at_the_speed_so_far() -> None:
 def test_ensembles_are_no_larger_than_the_machine_likes(
     store: Store, threads: Executor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(executor_module.ENSEMBLE, "cpu", 2)
+    monkeypatch.setitem(ENSEMBLE, "cpu", 2)
     toys = [Toy(number=n) for n in range(5)]
     sweep(toys, store, threads)
     assert [store.read(toy).info["together"] for toy in toys] == [2, 2, 1, 2, 2]
@@ -397,6 +413,6 @@ def test_ensembles_are_no_larger_than_the_machine_likes(
 
 def test_what_an_interrupted_sweep_did_is_no_evidence_of_speed() -> None:
     """Half was there already; a tenth took 10 seconds here, so the remaining 40 % take 40."""
-    resumed = executor_module.Progress(total=100.0, runs=1, done=60.0, before=50.0, seconds=10.0)
+    resumed = Progress(total=100.0, runs=1, done=60.0, before=50.0, seconds=10.0)
     assert resumed.eta == pytest.approx(40.0)
-    assert executor_module.Progress(total=100.0, runs=1, done=50.0, before=50.0, seconds=10.0).eta is None
+    assert Progress(total=100.0, runs=1, done=50.0, before=50.0, seconds=10.0).eta is None

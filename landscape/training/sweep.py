@@ -1,0 +1,184 @@
+"""Trainings under way, to which more may be added at any time."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
+from dataclasses import dataclass, field
+
+from landscape.experiment import Experiment
+from landscape.training.plan import Plan
+from landscape.training.progress import Progress
+from landscape.training.store import Store
+from landscape.training.worker import USER_PREFIX, Job, train_job
+
+#: Runs per ensemble. On a CPU more bring nothing and make the last job of a sweep long; a GPU is only full with many.
+ENSEMBLE = {"cpu": 8, "cuda": 512}
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happened in a sweep: an experiment is in the store (or failed), or time has passed.
+
+    Attributes
+    ----------
+    progress : Progress
+    experiment : Experiment or None
+        The experiment that is finished; None for a tick.
+    error : str
+        Why it could not be trained; "" if it was.
+    notes : tuple of str
+        What a reader should know, such as damaged records that were recomputed.
+    """
+
+    progress: Progress
+    experiment: Experiment | None = None
+    error: str = ""
+    notes: tuple[str, ...] = ()
+
+
+@dataclass
+class Sweep:
+    """Train what plans are missing; see `train_all` for the parameters.
+
+    Iterate over `events`; until it ends, `add` takes more plans, which queue behind what was asked for before.
+
+    Attributes
+    ----------
+    failed : dict
+        Identity -> why it could not be trained.
+    """
+
+    store: Store
+    executor: Executor
+    modules: Sequence[str] = ()
+    device: str = "cpu"
+    compile: bool = False
+    progress: Progress = field(default_factory=Progress)
+    failed: dict[str, str] = field(default_factory=dict)
+    asked: set[str] = field(default_factory=set)
+    ready: set[str] = field(default_factory=set)
+    waiting: list[list[Experiment]] = field(default_factory=list)
+    running: dict[Future[dict[str, object]], tuple[Job, list[Experiment]]] = field(default_factory=dict)
+    resumed: dict[str, float] = field(default_factory=dict)  # job -> work that an interrupted sweep had done of it
+    finished: float = 0.0  # work of all that is announced
+    began: float = field(default_factory=time.monotonic)
+
+    def add(self, plan: Plan) -> None:
+        """Ask for what a plan is missing, unless it was asked for before; what failed then is not tried again."""
+        missing = {experiment.identity for experiment in plan.missing}
+        new = [experiment for experiment in plan.missing if experiment.identity not in self.asked]
+        self.asked |= missing
+        self.ready |= plan.wanted.keys() - missing
+        self.progress.total += sum(experiment.work for experiment in new)
+        self.progress.runs += len(new)
+        size = ENSEMBLE["cuda" if self.device.startswith("cuda") else "cpu"]
+        self.waiting += Plan(plan.wanted, new, []).batches(size)
+
+    def events(self, tick: float = 0.5) -> Iterator[Event]:
+        """Yield an event per finished experiment, and one every `tick` seconds, until nothing is left to train."""
+        while self.waiting or self.running:
+            for experiment, error in self.submit_ready():
+                yield Event(self.progress, experiment, error)
+            done, _ = wait(self.running, timeout=tick, return_when=FIRST_COMPLETED)
+            for future in done:
+                _, batch = self.running.pop(future)
+                yield from self.collect(future, batch)
+            self.measure()
+            yield Event(self.progress)
+
+    def submit_ready(self) -> Iterator[tuple[Experiment, str]]:
+        """Submit every batch whose parents are there; yield the experiments that can never start."""
+        waiting, self.waiting = self.waiting, []
+        for batch in waiting:
+            able = []
+            for experiment in batch:
+                lost = next((p.identity for p in experiment.parents if p.identity in self.failed), None)
+                if lost is None:
+                    able.append(experiment)
+                    continue
+                self.failed[experiment.identity] = f"its start failed: {self.failed[lost]}"
+                self.finished += experiment.work
+                self.progress.runs_done += 1
+                yield experiment, self.failed[experiment.identity]
+            if not able:
+                continue
+            if {parent.identity for experiment in able for parent in experiment.parents} <= self.ready:
+                self.submit(able)
+            else:
+                self.waiting.append(able)
+
+    def submit(self, batch: list[Experiment]) -> None:
+        # Where the descriptions' own classes live, besides what the caller named; never a name out of a store.
+        homes = {type(part).__module__ for experiment in batch for part in experiment.parts()}
+        importable = sorted(home for home in homes if not home.startswith(USER_PREFIX))
+        job = Job(
+            name=uuid.uuid4().hex[:12],
+            store=str(self.store.path.resolve()),
+            experiments=[experiment.to_data() for experiment in batch],
+            modules=[*self.modules, *importable],
+            device=self.device,
+            compile=self.compile,
+        )
+        try:
+            future = self.executor.submit(train_job, job.to_data())
+        except RuntimeError as error:  # a broken executor takes nothing more, and says so at every call
+            future = Future()
+            future.set_exception(error)
+        self.running[future] = (job, batch)
+
+    def collect(self, future: Future[dict[str, object]], batch: list[Experiment]) -> Iterator[Event]:
+        """Turn a finished job into events; what another process was training is submitted again."""
+        error, busy = "", set()
+        notes: tuple[str, ...] = ()
+        try:
+            answer: Mapping[str, object] = future.result()
+        except BrokenExecutor:
+            error = "a worker was killed (out of memory?); what was finished is kept, run the same command again"
+        except Exception as failure:
+            error = f"{type(failure).__name__}: {failure}"
+            alone = [experiment for experiment in batch if experiment not in self.store]
+            if len(batch) > 1 and alone:
+                # One of them broke the job; the others should not suffer for the company they were in.
+                for experiment in alone:
+                    self.submit([experiment])
+                batch = [experiment for experiment in batch if experiment not in alone]
+        else:
+            busy = set(answer["busy"])  # type: ignore[call-overload]
+            notes = tuple(answer["damaged"])  # type: ignore[arg-type]
+        again = []
+        for experiment in batch:
+            # A run may have been stored before its neighbour broke the job.
+            stored = experiment in self.store
+            if not stored and experiment.identity in busy:
+                again.append(experiment)
+                continue
+            self.finished += experiment.work
+            self.progress.runs_done += 1
+            if stored:
+                self.ready.add(experiment.identity)
+                yield Event(self.progress, experiment, notes=notes)
+            else:
+                self.failed[experiment.identity] = error or "it ended without a record"
+                yield Event(self.progress, experiment, self.failed[experiment.identity], notes)
+            notes = ()
+        if again:
+            time.sleep(0.5)
+            self.submit(again)
+
+    def measure(self) -> None:
+        """Update the progress from what running jobs tell."""
+        partial = 0.0
+        for job, batch in self.running.values():
+            file = self.store.path / "progress" / f"{job.name}.job"
+            with contextlib.suppress(OSError, ValueError):
+                first, now = map(float, file.read_text().split())
+                work = sum(experiment.work for experiment in batch)
+                self.resumed[job.name] = first * work
+                partial += now * work
+        self.progress.done = max(self.progress.done, self.finished + partial)
+        self.progress.before = sum(self.resumed.values())
+        self.progress.seconds = time.monotonic() - self.began
