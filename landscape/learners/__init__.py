@@ -1,3 +1,6 @@
-"""Learners that are no networks; they leave the same records."""
+"""Learners that are no networks, or that come with a theory of their own; they leave the same records."""
 
+from landscape.learners.effective_flow import CriticalSize as CriticalSize
+from landscape.learners.effective_flow import EffectiveFlow as EffectiveFlow
+from landscape.learners.embedding_decoder import EmbeddingDecoder as EmbeddingDecoder
 from landscape.learners.two_circuits import TwoCircuits as TwoCircuits

@@ -1,0 +1,380 @@
+"""Liu, Kitouni, Nolte, Michaud, Tegmark and Williams 2022: an effective theory of representation learning.
+
+Symbols get embeddings, which are added and decoded; to generalise is to place the symbols so that equal sums coincide.
+Here: which sums must coincide, what follows for accuracy, and how many examples fix every place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from landscape.experiment import Experiment
+from landscape.learners import CriticalSize, EffectiveFlow, EmbeddingDecoder, parallelograms
+from landscape.learners.embedding_decoder import DECODER, EMBEDDING
+from landscape.training.record import Record
+from landscape.training.schedule import Schedule
+from landscape.training.stop import Stop
+from predictions.evidence import Measurement, trace
+from predictions.prediction import Control, Criterion, Curve, Expected, Gate, Prediction, Setting, Source, Tier
+from predictions.rules import Below, Exceeds, Within
+
+LIU_2022 = Source(
+    key="liu2022",
+    title="Towards understanding grokking: an effective theory of representation learning",
+    authors="Liu, Kitouni, Nolte, Michaud, Tegmark, Williams",
+    arxiv="2205.10343",
+)
+THEORY = "effective theory of representation learning"
+SEEDS = tuple(range(100, 112))
+MORE_SEEDS = tuple(range(100, 120))
+CALIBRATION = tuple(range(10))
+
+#: Quick: layers of 64 in place of 200, and embeddings and decoder three times as fast, their ratio kept. A step of Adam
+#: moves what a layer computes in proportion to its width, so that both decoders learn about equally fast.
+NARROW: Mapping[str, Any] = {
+    "symbols": 10,
+    "widths": (64, 64),
+    "embedding_lr": 3e-3,
+    "decoder_lr": 3e-4,
+    "decoder_decay": 0.0,
+    "labels": "true",
+    "stop": (),
+    "steps": 4000,
+    "record": Schedule(per_decade=40, every=50),
+}
+PAPER = {**NARROW, "widths": (200, 200), "embedding_lr": 1e-3, "decoder_lr": 1e-4, "steps": 10_000}
+#: A level of the representation quality index above which the symbols lie on one line, as in the paper.
+LINEAR = 0.95
+FAST_DECODER = {"decoder_lr": 1e-2}
+
+
+def tiers(settings: Mapping[str, Any], **paper: Any) -> dict[str, Tier]:
+    """Return a claim's tiers: the narrow network, and the paper's with twice the seeds."""
+    return {
+        "quick": Tier(SEEDS, {**NARROW, **settings}),
+        "standard": Tier(MORE_SEEDS, {**PAPER, **settings, **paper}),
+    }
+
+
+def toy(seed: int, at: Setting, n_train: int, draw: int = 0, **decoder: float) -> EmbeddingDecoder:
+    """A run of the setting on so many pairs."""
+    rates = {"lr": at.decoder_lr, "weight_decay": at.decoder_decay} | decoder
+    return EmbeddingDecoder(
+        symbols=at.symbols,
+        widths=at.widths,
+        n_train=n_train,
+        seed=seed,
+        draw=draw,
+        labels=at.labels,
+        embedding=EMBEDDING.replace(lr=at.embedding_lr),
+        decoder=DECODER.replace(**rates),
+        steps=at.steps,
+        record=at.record,
+        stop=at.stop,
+    )
+
+
+def described(record: Record) -> EmbeddingDecoder:
+    """What was trained."""
+    assert isinstance(record.experiment, EmbeddingDecoder)
+    return record.experiment
+
+
+def nullity(run: EmbeddingDecoder) -> int:
+    """Dimensions that the run's training set leaves to the embedding; 2 if it fixes all but place and scale."""
+    asked = parallelograms.asked(run.symbols, run.train_pairs)
+    return parallelograms.nullity(parallelograms.rows(run.symbols, asked))
+
+
+def by_size(seed: int, at: Setting) -> Mapping[str, Experiment]:
+    """Nested training sets of several sizes."""
+    return {f"{n}": toy(seed, at, n) for n in at.sizes}
+
+
+# -- Which parallelograms ----------------------------------------------------------------------------------------------
+
+
+def fitted(seed: int, at: Setting) -> Mapping[str, Experiment]:
+    return {"run": toy(seed, at, at.n_train)}
+
+
+def parallelograms_at_the_end(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
+    record = records["run"]
+    run = described(record)
+    places = record.weights()["embedding"].astype(float)
+    asked = parallelograms.gaps(places, parallelograms.asked(run.symbols, run.train_pairs))
+    unequal = parallelograms.couples(run.symbols, equal=False)
+    false = parallelograms.gaps(places, unequal[np.isin(unequal, run.train_pairs).all(1)])
+    yield Measurement("false parallelograms", float((false < at.exact).sum()))
+    yield Measurement("share of the parallelograms asked for that hold", float((asked < at.tolerance).mean()))
+    yield Measurement("training loss at the end", record.series("loss", "train").iloc[-1])
+    yield from trace(record.series("quality"), "representation quality")
+
+
+parallelograms_hold = Prediction(
+    id="liu2022.parallelograms",
+    claim="At zero training loss the embeddings form the parallelograms that the training set asks for, and no others.",
+    source=LIU_2022,
+    where="section 3, propositions 1 and 2",
+    theory=THEORY,
+    runs=fitted,
+    measure=parallelograms_at_the_end,
+    gates=(Gate(quantity="training loss at the end", below=1e-3),),
+    criteria=(
+        Criterion(
+            quantity="false parallelograms",
+            rule=Below(0.5),
+            threshold_from="none: sums that are told apart cannot coincide",
+            expected=Expected(0.0, 0.0, "0-9"),
+        ),
+        Criterion(
+            quantity="share of the parallelograms asked for that hold",
+            rule=Exceeds(0.9),
+            threshold_from="all of them, less what little a decoder can make up for",
+            expected=Expected(1.0, 0.0, "0-9"),
+        ),
+    ),
+    controls=(
+        Control("fast decoder", FAST_DECODER, "a decoder that is quick to tell all sums apart needs none to coincide"),
+        Control("shuffled sums", {"labels": "shuffled"}, "no place of the symbols makes equal labels coincide"),
+    ),
+    curves=(
+        Curve(
+            quantities=("representation quality",),
+            x="training step",
+            y="share of parallelograms realised",
+            title="Parallelograms form",
+            log_x=True,
+        ),
+    ),
+    tiers=tiers(
+        {
+            "n_train": 45,
+            "steps": 20_000,
+            "stop": (Stop(quantity="loss", split="train", below=1e-4, records=3),),
+            "exact": 1e-6,
+            "tolerance": parallelograms.TOLERANCE,
+        }
+    ),
+    calibration_seeds=CALIBRATION,
+    notes="False parallelograms are counted at a mean squared distance of 1e-6 of the embedding's variance, those "
+    "asked for at the paper's 0.01: a decoder can tell apart what is close. That those asked for hold supposes a "
+    "decoder that maps no two places to one output, which nothing enforces; a fast decoder does not keep to it.",
+)
+
+# -- Predicted accuracy ------------------------------------------------------------------------------------------------
+
+
+def predicted_and_measured(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
+    predicted, measured, sizes = [], [], []
+    for n in at.sizes:
+        record = records[f"{n}"]
+        number = len(parallelograms.pairs(at.symbols))
+        known = record.final("predicted accuracy") * number - n
+        predicted.append(known / (number - n))
+        measured.append(record.final("accuracy", "test"))
+        sizes.append(n / number)
+    if at.mixed:
+        predicted = predicted[::-1]
+    for share, value, accuracy in zip(sizes, predicted, measured, strict=True):
+        yield Measurement("predicted test accuracy", value, at=share)
+        yield Measurement("test accuracy", accuracy, at=share)
+    varied = min(np.ptp(predicted), np.ptp(measured)) > 0
+    errors = np.abs(np.subtract(predicted, measured))
+    plain = np.abs(np.subtract(sizes, measured))
+    yield Measurement("correlation", float(np.corrcoef(predicted, measured)[0, 1]) if varied else 0.0)
+    yield Measurement("mean absolute error", float(errors.mean()))
+    yield Measurement("error over that of the share trained on", float(errors.mean() / plain.mean()))
+
+
+SIZES = (16, 20, 25, 30, 34, 38, 42, 46, 50)
+
+predicted_accuracy = Prediction(
+    id="liu2022.predicted_accuracy",
+    claim="Test accuracy is the share of held-out pairs that a realised parallelogram links to a pair trained on.",
+    source=LIU_2022,
+    where="section 3, figure 3 (left)",
+    theory=THEORY,
+    runs=by_size,
+    measure=predicted_and_measured,
+    criteria=(
+        Criterion(
+            quantity="correlation",
+            rule=Exceeds(0.9, centre="mean"),
+            threshold_from="a nearly straight line, as the paper's figure shows",
+            expected=Expected(0.98, 0.015, "0-9"),
+        ),
+        Criterion(
+            quantity="error over that of the share trained on",
+            rule=Below(0.5, centre="mean"),
+            threshold_from="half the error of a guess that knows the number of examples only",
+            expected=Expected(0.2, 0.08, "0-9"),
+        ),
+    ),
+    controls=(
+        Control("predictions of other sizes", {"mixed": True}, "the embedding of another run says nothing of this one"),
+    ),
+    curves=(
+        Curve(
+            quantities=("predicted test accuracy", "test accuracy"),
+            x="share of pairs trained on",
+            y="share of held-out pairs right",
+            title="Parallelograms predict which sums are right",
+            figure="figure 3",
+        ),
+    ),
+    tiers=tiers({"sizes": SIZES, "mixed": False}),
+    calibration_seeds=CALIBRATION,
+    notes="The paper counts all pairs, those trained on included, which are right in prediction and measurement alike; "
+    "here only held-out pairs count.",
+)
+
+# -- The critical size -------------------------------------------------------------------------------------------------
+
+
+def random_sets(seed: int, at: Setting) -> Mapping[str, Experiment]:
+    symbols = {at.symbols, *at.others}
+    return {f"{p}": CriticalSize(symbols=p, draws=at.draws, seed=seed, labels=at.labels) for p in sorted(symbols)}
+
+
+def half_determined(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
+    for label, record in records.items():
+        share = record.series("determined").to_numpy()
+        after = int(np.argmax(share >= 0.5))
+        part = (0.5 - share[after - 1]) / (share[after] - share[after - 1])
+        fraction = float(after - 1 + part) / (len(share) - 1)
+        yield Measurement("critical fraction by number of symbols", fraction, at=float(label))
+        if label == f"{at.symbols}":
+            yield Measurement("critical fraction", fraction)
+            for size, value in enumerate(share):
+                yield Measurement("share of training sets that fix a line", float(value), at=size / (len(share) - 1))
+
+
+critical_fraction = Prediction(
+    id="liu2022.critical_fraction",
+    claim="From about two fifths of the pairs of ten symbols on, a random training set leaves no embedding but a line.",
+    source=LIU_2022,
+    where="section 3.2, figure 3 (right)",
+    theory=THEORY,
+    runs=random_sets,
+    measure=half_determined,
+    criteria=(
+        Criterion(
+            quantity="critical fraction",
+            rule=Within(0.395, 0.425, centre="mean"),
+            threshold_from="the paper's 0.4, and 0.409 from ten thousand sets that its authors drew, rounded outwards",
+            expected=Expected(0.405, 0.003, "0-9"),
+        ),
+    ),
+    controls=(
+        Control("shuffled sums", {"labels": "shuffled", "others": ()}, "parallelograms of any labels, not of addition"),
+        Control(
+            "six symbols", {"symbols": 6, "others": ()}, "two fifths is a fact about ten symbols, not about addition"
+        ),
+    ),
+    curves=(
+        Curve(
+            quantities=("share of training sets that fix a line",),
+            x="share of pairs trained on",
+            y="share of training sets",
+            title="When data leave a single line",
+            figure="figure 3",
+        ),
+        Curve(
+            quantities=("critical fraction by number of symbols",),
+            x="symbols",
+            y="critical fraction",
+            title="The critical fraction falls with the number of symbols",
+        ),
+    ),
+    tiers={
+        "quick": Tier(SEEDS, {"symbols": 10, "others": (6, 8, 12, 15), "draws": 200, "labels": "true"}),
+        "standard": Tier(
+            MORE_SEEDS, {"symbols": 10, "others": (6, 8, 12, 15, 20, 30), "draws": 1000, "labels": "true"}
+        ),
+    },
+    calibration_seeds=CALIBRATION,
+    notes="Two fifths is no constant of nature: for 6 symbols it is 0.59, for 15 symbols 0.29. And shuffled sums, of "
+    "which each is as frequent as before, come within 0.02 of it: most of the number counts equations (a training set "
+    "of n pairs with m different sums has n - m), and only the rest is about addition.",
+)
+
+# -- The flow ----------------------------------------------------------------------------------------------------------
+
+
+def flow(seed: int, at: Setting) -> Mapping[str, Experiment]:
+    return {"flow": EffectiveFlow(symbols=at.symbols, n_train=at.n_train, seed=seed, scale=at.scale)}
+
+
+def conserved(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
+    record = records["flow"]
+    flow = record.experiment
+    assert isinstance(flow, EffectiveFlow)
+    total, squares, residual = (record.series(name) for name in ("sum", "sum of squares", "residual"))
+    unit = np.sqrt(at.symbols * squares.iloc[0])
+    yield Measurement("relative change of the sum", float((total - total.iloc[0]).abs().max() / unit))
+    yield Measurement("relative change of the sum of squares", float((squares / squares.iloc[0] - 1).abs().max()))
+    late = residual.loc[120:180]
+    slope = np.polyfit(late.index / 10, np.log(late), 1)[0]
+    other = flow.replace(draw=at.rate_of)
+    yield Measurement(
+        "relative deviation of the late rate from lambda_3", abs(float(-slope * flow.rate / other.rate) - 1)
+    )
+    yield from trace(residual, "distance from the parallelograms asked for")
+
+
+conservation = Prediction(
+    id="liu2022.conservation",
+    claim="The effective loss moves embeddings without shifting or shrinking them, and brings its parallelograms about "
+    "at the rate of its third eigenvalue.",
+    source=LIU_2022,
+    where="section 3.3, appendix F",
+    theory=THEORY,
+    runs=flow,
+    measure=conserved,
+    criteria=(
+        Criterion(
+            quantity="relative change of the sum",
+            rule=Below(1e-9),
+            threshold_from="what integration to twelve digits leaves, with room",
+            expected=Expected(1e-14, 1e-14, "0-9"),
+        ),
+        Criterion(
+            quantity="relative change of the sum of squares",
+            rule=Below(1e-9),
+            threshold_from="what integration to twelve digits leaves, with room",
+            expected=Expected(1e-12, 1e-12, "0-9"),
+        ),
+        Criterion(
+            quantity="relative deviation of the late rate from lambda_3",
+            rule=Below(0.02),
+            threshold_from="none, with room for the fourth eigenvalue in what is left late",
+            expected=Expected(1e-5, 1e-5, "0-9"),
+        ),
+    ),
+    controls=(
+        Control("no division by spread", {"scale": "none"}, "a loss that is not relative to spread shrinks embeddings"),
+        Control(
+            "division by the norm",
+            {"scale": "norm"},
+            "relative to the norm, not to spread, it pays to shift embeddings",
+        ),
+        Control("rate of another training set", {"rate_of": 1}, "lambda_3 is a property of the training set"),
+    ),
+    curves=(
+        Curve(
+            quantities=("distance from the parallelograms asked for",),
+            x="time, in tenths of 1 / lambda_3",
+            y="|A E| relative to spread",
+            title="Parallelograms come about at the rate lambda_3",
+            log_y=True,
+        ),
+    ),
+    tiers={"quick": Tier(SEEDS, {"symbols": 10, "n_train": 45, "scale": "spread", "rate_of": 0})},
+    calibration_seeds=CALIBRATION,
+    notes="Two readings of the loss are possible: divided by the spread of the embeddings about their mean, or by "
+    "their norm. The sum is conserved in the first only.",
+)
