@@ -1,0 +1,184 @@
+"""Truong, Truong, Luu and Phan 2026: the delay is the time that weight decay takes from one norm to another."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Iterable, Mapping
+
+from landscape.experiment import Experiment
+from landscape.models import Dense, Transformer
+from landscape.optimisers import AdamW
+from landscape.tasks import BinaryOperation, TeacherStudent
+from landscape.training.record import Record
+from landscape.training.run import Run
+from landscape.training.stop import Stop
+from predictions.evidence import Measurement, trace
+from predictions.prediction import Control, Criterion, Curve, Expected, Gate, Prediction, Setting, Tier
+from predictions.rules import Below, Precedes, Within
+from predictions.truong2026_networks import CALIBRATION, SEEDS, TRUONG_2026A
+
+THEORY = "norm separation"
+
+GENERALISED = (Stop(quantity="accuracy", split="test", above=0.95, records=5),)
+
+
+def at_each_decay(seed: int, at: Setting) -> Mapping[str, Experiment]:
+    return {
+        f"{decay:g}": Run(
+            task=at.task,
+            model=at.model,
+            optimiser=dataclasses.replace(at.optimiser, weight_decay=decay),
+            n_train=at.n_train,
+            labels=at.labels,
+            loss=at.loss,
+            initial_scale=at.initial_scale,
+            steps=at.steps,
+            stop=GENERALISED,
+            seed=seed,
+        )
+        for decay in at.decays
+    }
+
+
+def contraction(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
+    """Compare the delay with the time ``log(norm when fitted / norm when generalised) / (lr * weight_decay)``."""
+    shares, seen = [], 0
+    for place, (label, run) in enumerate(records.items()):
+        fit = run.crossing("accuracy", "train", above=0.95)
+        generalise = run.crossing("accuracy", "test", above=0.95)
+        norm = run.series("weight_norm")
+        rate = at.optimiser.lr * float(label)
+        predicted = math.log(norm[fit.step] / norm[generalise.step]) / rate
+        # A network that never generalises has its last norm here, and a delay that is longer still.
+        observed = max(generalise.step - fit.step, 1.0)
+        shares.append(predicted / observed)
+        seen += not generalise.censored
+        if place == 0:
+            yield Measurement("from fitting to generalising", fit.step, at=0, censored=fit.censored)
+            yield Measurement("from fitting to generalising", generalise.step, at=1, censored=generalise.censored)
+        yield Measurement("delay", observed, at=float(label), censored=generalise.censored)
+        yield Measurement("delay by the law", predicted, at=float(label))
+        yield from trace(norm / norm.iloc[0], f"decay {label}")
+    yield Measurement("share of the delay that contraction takes", sum(shares) / len(shares))
+    yield Measurement("largest difference between such shares", max(shares) - min(shares))
+    yield Measurement("runs that generalise", seen)
+
+
+SHARE = "share of the delay that contraction takes"
+DELAYED = "from fitting to generalising"
+DRAWN = (
+    Curve(
+        quantities=("delay", "delay by the law"),
+        x="weight decay",
+        y="steps",
+        log_x=True,
+        log_y=True,
+        title="Delay and the law",
+    ),
+)
+
+TEACHER = {
+    "task": TeacherStudent(examples=600),
+    "model": Dense(widths=(100, 100), activation="tanh"),
+    "optimiser": AdamW(lr=3e-4, beta2=0.999),
+    "n_train": 100,
+    "labels": "true",
+    "loss": "mse",
+    "initial_scale": 2.0,
+    "decays": (0.2, 0.4, 0.8),
+    "steps": 30_000,
+}
+
+delay_is_contraction = Prediction(
+    id="truong2026a.delay_is_contraction",
+    claim="From a large start, a student generalises as long after fitting as weight decay alone takes to bring its "
+    "norm from one to the other: log(norm when fitted / norm when generalising) / (learning rate x weight decay).",
+    source=TRUONG_2026A,
+    where="theorem on the norm-separation delay law",
+    theory=THEORY,
+    runs=at_each_decay,
+    measure=contraction,
+    gates=(Gate(quantity="runs that generalise", above=2.5),),
+    criteria=(
+        Criterion(
+            quantity=DELAYED,
+            rule=Precedes(3.0),
+            threshold_from="a delay that is worth a law",
+            expected=Expected(8.0, 0.2, "0-9"),
+        ),
+        Criterion(
+            quantity=SHARE,
+            rule=Within(0.8, 1.25, centre="mean"),
+            threshold_from="a quarter off in either direction; the law has no free parameter here",
+            expected=Expected(1.0, 0.02, "0-9"),
+        ),
+        Criterion(
+            quantity="largest difference between such shares",
+            rule=Below(0.25, centre="mean"),
+            threshold_from="as much over a factor of four in weight decay",
+            expected=Expected(0.03, 0.01, "0-9"),
+        ),
+    ),
+    controls=(
+        Control(
+            "small start",
+            {"initial_scale": 1.0},
+            "a network that starts near the norm at which it generalises has no way inward to go",
+        ),
+    ),
+    curves=DRAWN,
+    tiers={
+        "quick": Tier(SEEDS, TEACHER),
+        "paper": Tier(SEEDS, {**TEACHER, "decays": (0.05, 0.1, 0.2, 0.4, 0.8), "steps": 100_000}),
+    },
+    calibration_seeds=CALIBRATION,
+    notes="The paper states proportionality for squared norms; where nothing but decay moves the weights, theirs "
+    "follow exp(-learning rate x weight decay x steps), and the factor is known. The law then says that nothing else "
+    "does move them. It is Liu, Michaud and Tegmark's picture of grokking, on their own example.",
+)
+
+ADDITION = {
+    "task": BinaryOperation(operation="x+y", p=29),
+    "model": Transformer(width=64, hidden=256),
+    "optimiser": AdamW(lr=2e-3),
+    "n_train": 589,
+    "labels": "true",
+    "loss": "cross_entropy",
+    "initial_scale": 1.0,
+    "decays": (1.0,),
+    "steps": 1500,
+}
+
+delay_on_modular_addition = Prediction(
+    id="truong2026a.delay_on_modular_addition",
+    claim="On modular addition too, the delay of a network that groks is, up to a factor of two, the time that weight "
+    "decay alone takes from its norm when it fits to its norm when it generalises.",
+    source=TRUONG_2026A,
+    where="theorem on the norm-separation delay law; experiments on modular addition",
+    theory=THEORY,
+    runs=at_each_decay,
+    measure=contraction,
+    gates=(Gate(quantity="runs that generalise", above=0.5, controls=False),),
+    criteria=(
+        Criterion(
+            quantity=DELAYED,
+            rule=Precedes(2.0),
+            threshold_from="a delay that is worth a law, in a network this small",
+            expected=Expected(6.0, 0.3, "0-9"),
+        ),
+        Criterion(
+            quantity=SHARE,
+            rule=Within(0.5, 2.0, centre="mean"),
+            threshold_from="the factor between norms and squared norms, in either direction",
+            expected=Expected(0.2, 0.05, "0-9"),
+        ),
+    ),
+    controls=(
+        Control("random labels", {"labels": "random"}, "nothing generalises, so there is no norm to come down to"),
+    ),
+    curves=DRAWN,
+    tiers={"quick": Tier(SEEDS, ADDITION)},
+    calibration_seeds=CALIBRATION,
+    notes="A failure is expected: failure is expected.",
+)
