@@ -23,7 +23,7 @@ LIU_2022 = Source(
     arxiv="2210.01117",
 )
 
-GENERALISED = (Stop(quantity="accuracy", split="test", above=0.95, records=5),)
+GENERALISED = (Stop(quantity="accuracy", split="test", above=0.9, records=3),)
 
 
 def free_and_constrained(seed: int, at: Setting) -> Mapping[str, Experiment]:
@@ -101,7 +101,11 @@ constraint_removes_grokking = Prediction(
     ),
     controls=(
         Control("no constraint", {"norm": None}, "left alone, both runs are the one that groks"),
-        Control("a larger norm", {"norm": 34.0}, "above the right norm lie solutions that fit and do not generalise"),
+        Control(
+            "a larger norm",
+            {"norm": 34.0, "steps": 300},
+            "above the right norm lie solutions that fit and do not generalise",
+        ),
     ),
     curves=(
         Curve(
@@ -130,7 +134,7 @@ constraint_removes_grokking = Prediction(
                 "norm": 24.0,
                 "labels": "true",
                 "steps": 500,
-                "free_steps": 1500,
+                "free_steps": 2000,
             },
         )
     },

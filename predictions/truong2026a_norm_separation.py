@@ -16,11 +16,9 @@ from landscape.training.stop import Stop
 from predictions.evidence import Measurement, trace
 from predictions.prediction import Control, Criterion, Curve, Expected, Gate, Prediction, Setting, Tier
 from predictions.rules import Below, Precedes, Within
-from predictions.truong2026_networks import CALIBRATION, SEEDS, TRUONG_2026A
+from predictions.truong2026_networks import CALIBRATION, GENERALISED, SEEDS, TRUONG_2026A
 
 THEORY = "norm separation"
-
-GENERALISED = (Stop(quantity="accuracy", split="test", above=0.95, records=5),)
 
 
 def at_each_decay(seed: int, at: Setting) -> Mapping[str, Experiment]:
@@ -34,7 +32,7 @@ def at_each_decay(seed: int, at: Setting) -> Mapping[str, Experiment]:
             loss=at.loss,
             initial_scale=at.initial_scale,
             steps=at.steps,
-            stop=GENERALISED,
+            stop=at.stop,
             seed=seed,
         )
         for decay in at.decays
@@ -45,8 +43,8 @@ def contraction(records: Mapping[str, Record], at: Setting) -> Iterable[Measurem
     """Compare the delay with the time ``log(norm when fitted / norm when generalised) / (lr * weight_decay)``."""
     shares, seen = [], 0
     for place, (label, run) in enumerate(records.items()):
-        fit = run.crossing("accuracy", "train", above=0.95)
-        generalise = run.crossing("accuracy", "test", above=0.95)
+        fit = run.crossing("accuracy", "train", above=at.fitted)
+        generalise = run.crossing("accuracy", "test", above=at.generalised)
         norm = run.series("weight_norm")
         rate = at.optimiser.lr * float(label)
         predicted = math.log(norm[fit.step] / norm[generalise.step]) / rate
@@ -63,6 +61,9 @@ def contraction(records: Mapping[str, Record], at: Setting) -> Iterable[Measurem
     yield Measurement("share of the delay that contraction takes", sum(shares) / len(shares))
     yield Measurement("largest difference between such shares", max(shares) - min(shares))
     yield Measurement("runs that generalise", seen)
+    yield Measurement(
+        "lowest training accuracy", min(run.series("accuracy", "train").iloc[-1] for run in records.values())
+    )
 
 
 SHARE = "share of the delay that contraction takes"
@@ -88,6 +89,9 @@ TEACHER = {
     "initial_scale": 2.0,
     "decays": (0.2, 0.4, 0.8),
     "steps": 30_000,
+    "stop": (Stop(quantity="accuracy", split="test", above=0.95, records=5),),
+    "fitted": 0.95,
+    "generalised": 0.95,
 }
 
 delay_is_contraction = Prediction(
@@ -147,7 +151,10 @@ ADDITION = {
     "loss": "cross_entropy",
     "initial_scale": 1.0,
     "decays": (1.0,),
-    "steps": 1500,
+    "steps": 2000,
+    "stop": GENERALISED,
+    "fitted": 0.99,
+    "generalised": 0.9,
 }
 
 delay_on_modular_addition = Prediction(
@@ -159,7 +166,7 @@ delay_on_modular_addition = Prediction(
     theory=THEORY,
     runs=at_each_decay,
     measure=contraction,
-    gates=(Gate(quantity="runs that generalise", above=0.5, controls=False),),
+    gates=(Gate(quantity="lowest training accuracy", above=0.99, controls=False),),
     criteria=(
         Criterion(
             quantity=DELAYED,
@@ -175,7 +182,11 @@ delay_on_modular_addition = Prediction(
         ),
     ),
     controls=(
-        Control("random labels", {"labels": "random"}, "nothing generalises, so there is no norm to come down to"),
+        Control(
+            "random labels",
+            {"labels": "random", "steps": 400},
+            "nothing generalises, so there is no norm to come down to",
+        ),
     ),
     curves=DRAWN,
     tiers={"quick": Tier(SEEDS, ADDITION)},
