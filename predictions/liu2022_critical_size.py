@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import numpy as np
 from scipy import stats
@@ -13,6 +14,7 @@ from landscape.crossing import Crossing
 from landscape.experiment import Experiment
 from landscape.learners import parallelograms
 from landscape.training.record import Record
+from landscape.training.stop import Stop
 from predictions.evidence import Measurement
 from predictions.liu2022_effective_theory import (
     CALIBRATION,
@@ -150,7 +152,13 @@ def times_and_rates(records: Mapping[str, Record], at: Setting) -> Iterable[Meas
             yield Measurement("steps to a line", time.step, at=float(rate))
 
 
-RATES: dict[str, object] = {"sizes": (30, 34, 38, 42, 46, 50), "sets": 2, "mixed": False}
+RATES: Mapping[str, Any] = {
+    "sizes": (30, 34, 38, 42, 46, 50),
+    "sets": 4,
+    "mixed": False,
+    "steps": 2000,
+    "stop": (Stop(quantity="quality", split="", above=LINEAR - 1e-9, records=3),),
+}
 ENOUGH = Gate(quantity="lines that came", above=2.5)
 STEPS_TO_A_LINE = Curve(
     quantities=("steps to a line",),
@@ -182,7 +190,7 @@ rate = Prediction(
     ),
     controls=(OTHER_RATES,),
     curves=(STEPS_TO_A_LINE,),
-    tiers=tiers(RATES),
+    tiers=tiers(RATES, steps=5000),
     calibration_seeds=CALIBRATION,
     notes="Training sets of several sizes, as in the paper; most of the correlation is that with size, see "
     "liu2022.rate_beyond_size.",
@@ -207,7 +215,7 @@ inverse = Prediction(
     ),
     controls=(OTHER_RATES,),
     curves=(STEPS_TO_A_LINE,),
-    tiers=tiers(RATES),
+    tiers=tiers(RATES, steps=5000),
     calibration_seeds=CALIBRATION,
     notes="The slope is of runs that reached a line. On calibration seeds time changes less than in proportion, so "
     "that failure is expected. Adam moves embeddings at a pace of its own, not at that of a gradient flow.",
@@ -232,7 +240,7 @@ beyond = Prediction(
     ),
     controls=(OTHER_RATES,),
     curves=(STEPS_TO_A_LINE,),
-    tiers=tiers({**RATES, "sizes": (42,), "sets": 10}),
+    tiers=tiers({**RATES, "sizes": (42,), "sets": 10}, steps=5000),
     calibration_seeds=CALIBRATION,
     notes="On calibration seeds the correlation is weak, so that failure is expected: the rate tells small training "
     "sets from large ones, and little more.",

@@ -42,7 +42,7 @@ class EmbeddingDecoder(Experiment, kind="embedding_decoder"):
     whose sum some training pair has; the vector of any other sum cannot be known), and of the embedding: "quality" (the
     share of all parallelograms that are realised, RQI) and "predicted accuracy" (the share of all pairs that are
     trained on or linked to one that is by a realised parallelogram). The last embedding is kept as the weights
-    "embedding".
+    "embedding". And for stop rules "lower accuracy", the smaller of that on "train" and that on known sums.
 
     Members of a batch are independent; in other company a run may differ by rounding, which training can amplify.
 
@@ -263,7 +263,9 @@ class Ensemble:
             for name, values in (("loss", loss), ("accuracy", right)):
                 found[split, name] = (values * chosen).sum(1) / chosen.sum(1)
         known = self.runs["known"].cpu().numpy()
-        found["test", "accuracy on known sums"] = (right & known).sum(1) / np.maximum(known.sum(1), 1)
+        on_known = (right & known).sum(1) / np.maximum(known.sum(1), 1)
+        found["test", "accuracy on known sums"] = on_known
+        found["", "lower accuracy"] = np.minimum(found["train", "accuracy"], on_known)
         return found
 
     def embedding_of(self, row: int) -> np.ndarray:

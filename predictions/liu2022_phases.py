@@ -1,0 +1,320 @@
+"""Liu et al. 2022 (arXiv:2205.10343): four phases of learning, by the decoder's learning rate and weight decay."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from enum import Enum
+from typing import Any
+
+import numpy as np
+
+from landscape.experiment import Experiment
+from landscape.training.record import Record
+from landscape.training.schedule import Schedule
+from landscape.training.stop import Stop
+from predictions.evidence import Measurement
+from predictions.liu2022_effective_theory import CALIBRATION, LIU_2022, NARROW, PAPER, THEORY, toy
+from predictions.prediction import Control, Criterion, Curve, Expected, Map, Prediction, Setting, Tier
+from predictions.rules import Exceeds, Monotone, Proportion
+
+#: Fitting and generalising are 90 % accuracy, and generalising is late from a thousand steps on (the paper's table 1).
+ACCURATE, LATE = 0.9, 1000
+#: The share of held-out pairs that are right, of those whose sum some training pair has: no learner can know the rest.
+TESTED = "accuracy on known sums"
+
+
+class Phase(Enum):
+    """What training comes to; the values place it on the map's scale from 0 to 1."""
+
+    CONFUSION = 0.0
+    MEMORISATION = 1 / 3
+    GROKKING = 2 / 3
+    COMPREHENSION = 1.0
+
+
+def lag(record: Record) -> float | None:
+    """Steps from fitting to generalising (negative if it generalised first), or None if it did not do both."""
+    fit = record.crossing("accuracy", "train", above=ACCURATE)
+    generalise = record.crossing(TESTED, "test", above=ACCURATE)
+    return None if fit.censored or generalise.censored else generalise.step - fit.step
+
+
+def phase(record: Record) -> Phase:
+    """The phase of a run, by the paper's table 1."""
+    if record.crossing("accuracy", "train", above=ACCURATE).censored:
+        return Phase.CONFUSION
+    delay = lag(record)
+    if delay is None:
+        return Phase.MEMORISATION
+    return Phase.COMPREHENSION if delay < LATE else Phase.GROKKING
+
+
+def grid(seed: int, at: Setting) -> Mapping[str, Experiment]:
+    """A run at each decoder learning rate and decoder weight decay."""
+    return {label: toy(seed, at, at.n_train, lr=r, weight_decay=w) for label, r, w in places(at)}
+
+
+def places(at: Setting) -> Iterator[tuple[str, float, float]]:
+    """Label, decoder learning rate and decoder weight decay of each run."""
+    for w in at.decays:
+        for r in at.rates:
+            yield f"{w:g}/{r:g}", r, w
+
+
+def phases_found(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
+    found = {(r, w): (phase(records[label]), records[label]) for label, r, w in places(at)}
+    values = {
+        place: (kind, record.final("quality"), record.final(TESTED, "test")) for place, (kind, record) in found.items()
+    }
+    for (r, w), (kind, quality, accuracy) in values.items():
+        yield Measurement(f"phase, weight decay {w:g}", kind.value, at=r)
+        yield Measurement(f"test accuracy, weight decay {w:g}", accuracy, at=r)
+        yield Measurement(f"representation quality, weight decay {w:g}", quality, at=r)
+    kinds = [kind for kind, _, _ in values.values()]
+    yield Measurement("phases found", float(len(set(kinds))))
+    for kind in Phase:
+        yield Measurement(f"runs in {kind.name.lower()}", float(kinds.count(kind)))
+
+    def quality_of(*wanted: Phase) -> float:
+        chosen = [quality for kind, quality, _ in values.values() if kind in wanted]
+        return float(np.mean(chosen)) if chosen else 0.0
+
+    good = quality_of(Phase.COMPREHENSION, Phase.GROKKING)
+    yield Measurement("quality gained over memorisation", good - quality_of(Phase.MEMORISATION))
+    yield Measurement(
+        "quality gained over memorisation and confusion", good - quality_of(Phase.MEMORISATION, Phase.CONFUSION)
+    )
+    slow, fast, mild, strong = min(at.rates), max(at.rates), min(at.decays), max(at.decays)
+    yield Measurement("test accuracy lost to a fast decoder", values[slow, mild][2] - values[fast, mild][2])
+    fitted = {w: np.mean([values[r, w][0] is not Phase.CONFUSION for r in at.rates]) for w in (mild, strong)}
+    yield Measurement("share of runs that decay keeps from fitting", float(fitted[mild] - fitted[strong]))
+
+
+#: Once both accuracies are there for good, the phase is known.
+DECIDED = (Stop(quantity="lower accuracy", split="", above=ACCURATE - 1e-9, records=5),)
+COARSE: Mapping[str, Any] = {
+    **NARROW,
+    "n_train": 45,
+    "steps": 10_000,
+    "stop": DECIDED,
+    "record": Schedule(per_decade=20, every=100),
+    "rates": (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2),
+    "decays": (0.0, 1.0, 2.0, 3.0, 4.5, 6.0),
+}
+#: Twelve by twelve, and three times as long.
+FINE: Mapping[str, Any] = {
+    **COARSE,
+    "steps": 30_000,
+    "rates": tuple(float(f"{rate:.2g}") for rate in np.logspace(-4.5, -1.5, 12)),
+    "decays": tuple(float(w) for w in np.linspace(0.0, 6.6, 12).round(1)),
+}
+#: The paper's own decoder, grid and duration.
+WIDE: Mapping[str, Any] = {
+    **FINE,
+    **{name: PAPER[name] for name in ("widths", "embedding_lr", "decoder_lr")},
+    "steps": 100_000,
+    "rates": tuple(float(f"{rate:.2g}") for rate in np.logspace(-5, -2, 12)),
+    "decays": tuple(float(w) for w in np.linspace(0.0, 11.0, 12)),
+}
+
+ROWS = sorted({w for grid in (COARSE, FINE, WIDE) for w in grid["decays"]})
+MAPS = (
+    Map(
+        panels=tuple(
+            (title, tuple((w, f"{quantity}, weight decay {w:g}") for w in ROWS))
+            for title, quantity in (
+                ("phase", "phase"),
+                ("test accuracy", "test accuracy"),
+                ("representation quality", "representation quality"),
+            )
+        ),
+        boundaries=(),
+        x="decoder learning rate",
+        y="decoder weight decay",
+        value="phase (confusion 0, memorisation 1/3, grokking 2/3, comprehension 1), or share",
+        title="Four phases of learning",
+        log_x=True,
+        figure="figure 6",
+    ),
+)
+PHASE_SEEDS = tuple(range(100, 108))
+TIERS = {
+    "quick": Tier(PHASE_SEEDS, COARSE),
+    "standard": Tier(tuple(range(100, 112)), FINE),
+    "paper": Tier(PHASE_SEEDS, WIDE),
+}
+SHUFFLED = Control(
+    "shuffled sums",
+    {"labels": "shuffled", "rates": (3e-4, 1e-2), "decays": (0.0, 6.0)},
+    "without a place that is better than another there is nothing to comprehend",
+)
+
+four_phases = Prediction(
+    id="liu2022.four_phases",
+    claim="By the decoder's learning rate and weight decay, training comprehends, groks, memorises or is confused.",
+    source=LIU_2022,
+    where="section 4.1, figure 6, appendix A",
+    theory=THEORY,
+    runs=grid,
+    measure=phases_found,
+    criteria=(
+        Criterion(
+            quantity="phases found",
+            rule=Exceeds(3.5),
+            threshold_from="all four",
+            expected=Expected(4.0, 0.3, "0-7"),
+        ),
+    ),
+    controls=(SHUFFLED,),
+    maps=MAPS,
+    tiers=TIERS,
+    calibration_seeds=CALIBRATION,
+)
+
+phase_order = Prediction(
+    id="liu2022.phase_order",
+    claim="Comprehension gives way to memorisation where the decoder learns fast, and to confusion where it decays.",
+    source=LIU_2022,
+    where="section 4.1, figure 6",
+    theory=THEORY,
+    runs=grid,
+    measure=phases_found,
+    criteria=(
+        Criterion(
+            quantity="test accuracy lost to a fast decoder",
+            rule=Exceeds(0.3, centre="mean"),
+            threshold_from="a third of all there is",
+            expected=Expected(0.7, 0.15, "0-7"),
+        ),
+        Criterion(
+            quantity="share of runs that decay keeps from fitting",
+            rule=Exceeds(0.5, centre="mean"),
+            threshold_from="more than half of the decoder's learning rates",
+            expected=Expected(0.95, 0.1, "0-7"),
+        ),
+    ),
+    controls=(SHUFFLED,),
+    tiers=TIERS,
+    calibration_seeds=CALIBRATION,
+)
+
+phase_quality = Prediction(
+    id="liu2022.phase_quality",
+    claim="What generalises, soon or late, has its symbols on a line, and what memorises or is confused has not.",
+    source=LIU_2022,
+    where="section 4.1, figure 6",
+    theory=THEORY,
+    runs=grid,
+    measure=phases_found,
+    criteria=(
+        Criterion(
+            quantity="quality gained over memorisation",
+            rule=Exceeds(0.3, centre="mean"),
+            threshold_from="a third of all there is",
+            expected=Expected(0.65, 0.08, "0-7"),
+        ),
+        Criterion(
+            quantity="quality gained over memorisation and confusion",
+            rule=Exceeds(0.3, centre="mean"),
+            threshold_from="a third of all there is",
+            expected=Expected(0.2, 0.08, "0-7"),
+        ),
+    ),
+    controls=(SHUFFLED,),
+    tiers=TIERS,
+    calibration_seeds=CALIBRATION,
+)
+
+# -- What decay does to the delay --------------------------------------------------------------------------------------
+
+
+def with_decay(seed: int, at: Setting) -> Mapping[str, Experiment]:
+    """One decoder learning rate, from no weight decay to some."""
+    return {f"{w:g}": toy(seed, at, at.n_train, weight_decay=w) for w in at.decays}
+
+
+def delays(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
+    found = {}
+    for w in at.decays:
+        record = records[f"{w:g}"]
+        fit = record.crossing("accuracy", "train", above=ACCURATE)
+        generalise = record.crossing(TESTED, "test", above=ACCURATE)
+        yield Measurement("steps to fit", fit.step, at=w, censored=fit.censored)
+        yield Measurement("steps to generalise", generalise.step, at=w, censored=generalise.censored)
+        # A run that has not generalised by its end is at least so late.
+        found[w] = generalise.step - fit.step
+        yield Measurement("lag", found[w], at=w)
+    mild, strong = min(at.decays), max(at.decays)
+    yield Measurement("late without decay", float(found[mild] >= LATE))
+    yield Measurement("late with decay", float(found[strong] >= LATE))
+
+
+DELAY_SEEDS, DELAY_CALIBRATION = tuple(range(100, 120)), tuple(range(20))
+DECAYS = (0.0, 1.0, 2.0, 3.0)
+DELAY: Mapping[str, Any] = {**COARSE, "decoder_lr": 4e-4, "decays": DECAYS}
+DELAY_TIERS = {
+    "quick": Tier(DELAY_SEEDS, DELAY),
+    "standard": Tier(
+        DELAY_SEEDS,
+        {**WIDE, "decoder_lr": 1.3e-4, "decays": (0.0, 1.0, 2.0, 3.0, 4.0, 6.0), "steps": 30_000},
+    ),
+}
+DELAYS = Curve(
+    quantities=("steps to fit", "steps to generalise"),
+    x="decoder weight decay",
+    y="training steps",
+    title="Weight decay of the decoder delays both",
+    log_y=True,
+)
+
+decay_delays = Prediction(
+    id="liu2022.decay_delays",
+    claim="The more weight decay the decoder of the toy has, the later it generalises.",
+    source=LIU_2022,
+    where="section 4.1, figure 6",
+    theory=THEORY,
+    runs=with_decay,
+    measure=delays,
+    criteria=(
+        Criterion(
+            quantity="steps to generalise",
+            rule=Monotone("rising", least=0.7),
+            threshold_from="between no order (0) and a perfect one (1) of four levels, nearer to the latter",
+            expected=Expected(1.0, 0.3, "0-19"),
+        ),
+    ),
+    controls=(
+        Control(
+            "shuffled sums", {"labels": "shuffled", "decays": (0.0, 1.5, 3.0)}, "nothing is there to generalise to"
+        ),
+    ),
+    curves=(DELAYS,),
+    tiers=DELAY_TIERS,
+    calibration_seeds=DELAY_CALIBRATION,
+    notes="The paper says the opposite of transformers, where regularising the decoder turns grokking into "
+    "comprehension; that half is not checked here.",
+)
+
+decay_makes_grokking = Prediction(
+    id="liu2022.decay_makes_grokking",
+    claim="Weight decay of the decoder turns comprehension into grokking in the toy.",
+    source=LIU_2022,
+    where="section 4.1, figure 6",
+    theory=THEORY,
+    runs=with_decay,
+    measure=delays,
+    criteria=(
+        Criterion(
+            quantity="late with decay",
+            rule=Proportion(0.8),
+            threshold_from="nearly every seed (split and initialisation): the paper draws its diagram from a single one",
+            expected=Expected(0.5, 0.5, "0-19"),
+        ),
+    ),
+    controls=(Control("no decay", {"decays": (0.0,)}, "without decay the toy comprehends"),),
+    curves=(DELAYS,),
+    tiers=DELAY_TIERS,
+    calibration_seeds=DELAY_CALIBRATION,
+    notes="On calibration seeds half of all splits grok under decay, and half generalise before they fit, so that "
+    "failure is expected.",
+)
