@@ -35,19 +35,19 @@ norm_rises_under_decay = Prediction(
             quantity="test accuracy at the end",
             rule=Exceeds(0.9),
             threshold_from="nine tenths of what can be reached, as for delayed generalisation",
-            expected=Expected(0.99, 0.01, "0-9"),
+            expected=Expected(0.997, 0.004, "0-9"),
         ),
         Criterion(
             quantity="from fitting to generalising",
             rule=Precedes(5.0),
             threshold_from="as for delayed generalisation",
-            expected=Expected(15.0, 0.2, "0-9"),
+            expected=Expected(11.6, 0.15, "0-9"),
         ),
         Criterion(
             quantity="log of the norm at generalising over that at fitting",
             rule=Exceeds(0.0, centre="mean"),
             threshold_from="0 is a norm that stays; were generalising the way to a lower norm, it would fall",
-            expected=Expected(0.25, 0.03, "0-9"),
+            expected=Expected(0.25, 0.02, "0-9"),
         ),
     ),
     controls=(
@@ -80,5 +80,9 @@ norm_rises_under_decay = Prediction(
         )
     },
     calibration_seeds=tuple(range(10)),
-    notes="",
+    notes="The paper drives generalisation by other properties than the norm, with other regularisers; that the norm "
+    "may rise meanwhile needs no more than the usual network under the usual decay. Nor does it say that decay does "
+    "nothing: without it, this network does not generalise in this time (varma2023.weight_decay_needed). The control is "
+    "kumar2023's, of gradient descent. Under AdamW with this decay even a start at sixteen times the usual scale falls "
+    "to its norm while fitting, and rises from there to where it generalises.",
 )

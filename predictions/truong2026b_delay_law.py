@@ -70,19 +70,19 @@ norm_is_no_gate = Prediction(
             quantity="held norm over critical norm",
             rule=Exceeds(1.1, centre="mean"),
             threshold_from="ten times the 1 % by which critical norms differ between seeds",
-            expected=Expected(1.2, 0.01, "0-9"),
+            expected=Expected(1.244, 0.006, "0-9"),
         ),
         Criterion(
             quantity="test accuracy at the end where held",
             rule=Exceeds(0.9),
             threshold_from="the level at which the paper speaks of grokking",
-            expected=Expected(0.95, 0.01, "0-9"),
+            expected=Expected(0.941, 0.015, "0-9"),
         ),
         Criterion(
             quantity="from generalising freely to generalising where held",
             rule=Precedes(1.5),
             threshold_from="half as long again; the paper's 15 % above the critical norm cost a factor of 2.4",
-            expected=Expected(3.0, 0.1, "0-9"),
+            expected=Expected(6.5, 0.15, "0-9"),
         ),
     ),
     controls=(
@@ -159,13 +159,13 @@ delay_exponential_in_norm = Prediction(
             quantity="slope of log time over relative norm",
             rule=Exceeds(3.75, centre="mean"),
             threshold_from=SLOPE,
-            expected=Expected(5.6, 0.3, "0-9"),
+            expected=Expected(5.36, 0.35, "0-9"),
         ),
         Criterion(
             quantity="share of the variance of log time that the line explains",
             rule=Exceeds(0.95),
             threshold_from="the paper has 0.994 for medians over 16 seeds; here each seed is fitted alone",
-            expected=Expected(0.985, 0.008, "0-9"),
+            expected=Expected(0.996, 0.003, "0-9"),
         ),
     ),
     controls=(FITTING,),
@@ -191,9 +191,9 @@ layernorm_removes_dependence = Prediction(
         Criterion(
             quantity="slope of log time over relative norm",
             rule=Within(-math.log(2) / 0.45, math.log(2) / 0.45, centre="mean"),
-            threshold_from="a factor of 2 over relative norms from 0.85 to 1.3, the most that the paper finds with "
-            "LayerNorm",
-            expected=Expected(4.0, 0.2, "0-9"),
+            threshold_from="less than a factor of 2 over relative norms from 0.85 to 1.3, where without LayerNorm it "
+            "is a factor of 11 here and of 19 in the paper",
+            expected=Expected(3.84, 0.1, "0-9"),
         ),
     ),
     controls=(
@@ -212,6 +212,9 @@ layernorm_removes_dependence = Prediction(
         },
     ),
     calibration_seeds=CALIBRATION,
-    notes="A failure is expected: a failure is expected because LayerNorm takes the scale of the hidden layer out of "
-    "the function, and leaves that of the output weights in it.",
+    notes="A failure is expected. LayerNorm hides the scale of the weights before it and leaves that of the output "
+    "weights, which sets the scale of the logits; held at a larger total norm, both grow. Networks with it generalise "
+    "at a quarter of the norm and sooner; the dependence is weaker than without (slopes of 3.8 and 5.4 in "
+    "calibration), and not gone. The paper's LayerNorm stands in a transformer, has gain and bias, and is judged by "
+    "holding single groups of weights; it names the norm of the unembedding as what still matters there.",
 )

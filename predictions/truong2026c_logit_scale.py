@@ -78,20 +78,22 @@ temperature_undoes_norm = Prediction(
             quantity="from the low norm to the high one",
             rule=Precedes(3.0),
             threshold_from="a delay worth explaining; the exponential law would give 9 for 30 % of the critical norm",
-            expected=Expected(6.3, 0.1, "0-9"),
+            expected=Expected(5.9, 0.13, "0-9"),
         ),
         Criterion(
             quantity="share of the delay that the temperature recovers",
             rule=Exceeds(0.5, centre="mean"),
             threshold_from="most of it; the paper has 0.83 and 0.89 at two moduli",
-            expected=Expected(0.87, 0.03, "0-9"),
+            expected=Expected(0.879, 0.021, "0-9"),
         ),
     ),
     controls=(NO_TEMPERATURE, FITTING),
     curves=(CURVE,),
     tiers=tiers(quick=QUICK, paper=PAPER),
     calibration_seeds=CALIBRATION,
-    notes="",
+    notes="A homogeneous network at c times the norm is the same function at c to the power of its degree times the "
+    "logits, so that the temperature follows from the norms and is not fitted. What it cannot undo is that a step of "
+    "the same length is a smaller share of a larger norm: that is the rest of the delay here.",
 )
 
 temperature_alone_delays = Prediction(
@@ -109,20 +111,21 @@ temperature_alone_delays = Prediction(
             quantity="from the low norm to it sharpened",
             rule=Precedes(3.0),
             threshold_from="the same as for the delay that the norm causes",
-            expected=Expected(6.1, 0.1, "0-9"),
+            expected=Expected(5.9, 0.15, "0-9"),
         ),
         Criterion(
             quantity="share of the delay that the temperature alone makes",
             rule=Within(0.75, 1.25, centre="mean"),
             threshold_from="a quarter of the delay to either side; the paper speaks of its full range",
-            expected=Expected(0.97, 0.03, "0-9"),
+            expected=Expected(0.997, 0.014, "0-9"),
         ),
     ),
     controls=(NO_TEMPERATURE, FITTING),
     curves=(CURVE,),
     tiers=tiers(quick=QUICK, paper=PAPER),
     calibration_seeds=CALIBRATION,
-    notes="",
+    notes="Weights, norm and length of a step are those of the low norm; only what the loss sees is scaled. Sharpened "
+    "logits hasten fitting and delay generalising, so it is not that training as a whole slows down.",
 )
 
 not_under_squared_error = Prediction(
@@ -140,7 +143,7 @@ not_under_squared_error = Prediction(
             quantity="share of the delay that the temperature recovers",
             rule=Below(0.5, centre="mean"),
             threshold_from="the half that cross-entropy must exceed",
-            expected=Expected(0.8, 0.05, "0-9"),
+            expected=Expected(0.76, 0.04, "0-9"),
         ),
     ),
     controls=(
@@ -151,5 +154,8 @@ not_under_squared_error = Prediction(
     curves=(CURVE,),
     tiers=tiers(quick={**QUICK, **MSE}),
     calibration_seeds=CALIBRATION,
-    notes="A failure is expected: failure is expected.",
+    notes="A failure is expected. In a homogeneous network a higher norm and the temperature that undoes it leave the "
+    "same function, whatever the loss, and only the steps are smaller beside the norm; so no loss can show another "
+    "route. The paper's network has biases and GELU, and finds its answers near 1 whatever the temperature. Here the "
+    "answers are held back by the norm: at the low one the loss cannot fall below 0.01.",
 )
