@@ -82,7 +82,7 @@ norm_rises_under_decay = Prediction(
     calibration_seeds=tuple(range(10)),
     notes="The paper drives generalisation by other properties than the norm, with other regularisers; that the norm "
     "may rise meanwhile needs no more than the usual network under the usual decay. Nor does it say that decay does "
-    "nothing: without it, this network does not generalise in this time (varma2023.weight_decay_needed). The control is "
-    "kumar2023's, of gradient descent. Under AdamW with this decay even a start at sixteen times the usual scale falls "
-    "to its norm while fitting, and rises from there to where it generalises.",
+    "nothing: without it, this network does not generalise in this time (varma2023.weight_decay_needed). The control "
+    "is kumar2023's, of gradient descent. Under AdamW with this decay even a start at sixteen times the usual scale "
+    "falls to the usual norm while fitting, and rises from there to where it generalises.",
 )

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 
 from landscape.errors import InvalidInput
 from landscape.models import Dense, Perceptron, Tempered
+from landscape.optimisers import AdamW
 from landscape.tasks import BinaryOperation, TeacherStudent
+from landscape.training.run import Run
+from tests.landscape.helpers import train_alone
 
 TASK = BinaryOperation(p=7)
 PLAIN = Perceptron(width=9, activation="quadratic")
@@ -38,3 +42,17 @@ def test_temperature_is_part_of_the_description_and_must_be_positive():
     assert Tempered(of=PLAIN, temperature=2).identity != Tempered(of=PLAIN, temperature=3).identity
     with pytest.raises(InvalidInput, match=r"Tempered\.temperature is 0\.0, expected a positive number"):
         Tempered(of=PLAIN, temperature=0)
+
+
+@pytest.mark.parametrize("loss", ["cross_entropy", "mse"])
+def test_trained_at_another_norm_and_its_temperature_a_homogeneous_network_is_the_same_at_a_longer_step(loss):
+    """Adam does not see the scale of gradients: norm, temperature and step scaled together change nothing."""
+    shared = {"task": TASK, "n_train": 25, "seed": 0, "steps": 60, "loss": loss, "dtype": "float64"}
+    adam = AdamW(lr=1e-2, weight_decay=0.0, eps=1e-300)
+    low = Run(model=PLAIN, optimiser=adam, fixed_norm=6.0, **shared)
+    high = Run(model=Tempered(of=PLAIN, temperature=2.0**3), optimiser=adam.replace(lr=2e-2), fixed_norm=12.0, **shared)
+    one, other = (train_alone(run).trajectory.set_index(["quantity", "split", "step"])["value"] for run in (low, high))
+    assert np.allclose(other["weight_norm"], 12.0)
+    for quantity in ("loss", "accuracy"):
+        assert np.allclose(one[quantity], other[quantity], rtol=1e-6)
+    assert one["accuracy", "train", 60] > one["accuracy", "train", 0]
