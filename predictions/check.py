@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from landscape.experiment import Experiment
-from landscape.tasks import CollectedTask
+from landscape.tasks import DataMissing
 from landscape.training.files import write_atomically
 from landscape.training.plan import Plan, ancestry
 from landscape.training.progress import Progress
@@ -161,15 +161,11 @@ class Check:
                 prediction, Status.NOT_RUN, f"It has no {self.tier} tier; it can be checked at: {offered}."
             )
         try:
-            found = Pending.of(prediction, self.tier)
+            return Pending.of(prediction, self.tier)
+        except DataMissing as missing:
+            return self.without_evidence(prediction, Status.NOT_RUN, f"It needs data: {missing}")
         except Exception as error:  # a claim is somebody's code
             return self.without_evidence(prediction, Status.ERROR, f"Its runs: {type(error).__name__}: {error}")
-        parts = {part for experiment in found.experiments for part in experiment.parts()}
-        for task in parts:
-            if isinstance(task, CollectedTask) and task.missing:
-                reason = f"The data of {type(task).__name__} are not here: {task.missing}"
-                return self.without_evidence(prediction, Status.NOT_RUN, reason)
-        return found
 
     def conclude(self, item: Pending) -> Verdict:
         """Measure and judge a claim whose runs are in the store."""

@@ -11,7 +11,7 @@ import numpy as np
 from landscape.experiment import Experiment
 from landscape.models import Dense
 from landscape.optimisers import AdamW
-from landscape.tasks import Digits, MnistSample
+from landscape.tasks import Digits, Mnist, MnistSample
 from landscape.training.record import Record
 from landscape.training.run import Run
 from landscape.training.schedule import Schedule
@@ -249,7 +249,7 @@ def inverse_decay(id: str, claim: str, *, expected: Expected, **fields: Any) -> 
 DIGITS: Mapping[str, Any] = {
     "task": Digits(examples=1000),
     "model": Dense(widths=(100, 100)),
-    "n_train": 200,
+    "n_train": 150,
     "lr": 3e-3,
     "decay": 0.1,
     "scale": 6.0,
@@ -267,7 +267,7 @@ digits_grok = groks(
     gain=0.3,
     end=0.8,
     expected={GAIN: Expected(0.46, 0.03, "0-1"), AT_END: Expected(0.91, 0.01, "0-1"), DELAY: Expected(1.0, 0.1, "0-1")},
-    controls=(scale_one(600), no_decay(2500), random_labels(1500)),
+    controls=(scale_one(600), no_decay(2500), random_labels(2500)),
     tiers={"quick": Tier(SEEDS, DIGITS)},
 )
 
@@ -303,6 +303,9 @@ MNIST: Mapping[str, Any] = {
     "level": 0.6,
 }
 
+#: The complete set, of which more is held out.
+COMPLETE = {"task": Mnist(examples=6000)}
+
 mnist_grok = groks(
     "liu2022.mnist_grok",
     "On MNIST with few examples, a network whose initial weights are eight times as large as usual fits first and "
@@ -316,7 +319,7 @@ mnist_grok = groks(
         DELAY: Expected(0.95, 0.1, "0-1"),
     },
     controls=(scale_one(400), no_decay(1200), random_labels(1000)),
-    tiers={"quick": Tier(SEEDS, MNIST)},
+    tiers={"quick": Tier(SEEDS, MNIST), "standard": Tier(SEEDS, {**MNIST, **COMPLETE})},
 )
 
 mnist_does_not_grok = does_not_grok(
@@ -326,5 +329,21 @@ mnist_does_not_grok = does_not_grok(
     at_fit=0.7,
     expected={GAIN: Expected(0.01, 0.01, "0-1"), AT_FIT: Expected(0.81, 0.02, "0-1")},
     controls=(large_scale(8.0, 2300), random_labels(400)),
-    tiers={"quick": Tier(SEEDS, {**MNIST, "scale": 1.0, "steps": 400})},
+    tiers={
+        "quick": Tier(SEEDS, {**MNIST, "scale": 1.0, "steps": 400}),
+        "standard": Tier(SEEDS, {**MNIST, **COMPLETE, "scale": 1.0, "steps": 400}),
+    },
+)
+
+mnist_inverse_decay = inverse_decay(
+    "liu2022.mnist_inverse_decay",
+    "From large initial weights, the time to generalise on MNIST is inverse to weight decay.",
+    where="section 3.2, on MNIST",
+    expected=Expected(-0.9, 0.06, "0-2"),
+    tiers={
+        "standard": Tier(
+            SEEDS,
+            {**MNIST, **COMPLETE, "decays": ((0.1, 5500), (0.14, 4000), (0.2, 2300)), "split": "test", "until": 0.6},
+        )
+    },
 )

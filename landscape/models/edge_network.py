@@ -18,14 +18,15 @@ class EdgeNetworkModule(Network):
 
     With node features ``x_i``, bond features ``e_ij`` and neighbours j of i, each convolution computes
     ``x'_i = relu(x_i R + b + sum_j x_j A(e_ij))``, where the matrix ``A(e) = sum_k h_k(e) A_k + A_0`` is linear in
-    ``h(e) = relu(e U + u)``. The answer is ``relu(s V + v) W + w`` with ``s = sum_i x_i`` over the atoms that exist.
+    ``h(e) = relu(e U + u)``; e says which kind of bond it is, by a 1 at its place. The answer is
+    ``relu(s V + v) W + w`` with ``s = sum_i x_i`` over the atoms that exist.
 
     Parameters
     ----------
     features : tuple of int
         Node features before the first convolution and after each.
     edges : int
-        Bond features.
+        Kinds of bonds.
     edge_width : int
         Length of h.
     readout : int
@@ -63,18 +64,14 @@ class EdgeNetworkModule(Network):
         """Map graphs packed as `Molecules` does, (..., atoms, features + edges * atoms + 1), to (..., outputs)."""
         atoms = inputs.shape[-2]
         nodes, packed, mask = inputs.split([self.features[0], self.edges * atoms, 1], dim=-1)
-        bonds = packed.unflatten(-1, (atoms, self.edges))
-        bonded = bonds.sum(-1, keepdim=True)
-        for layer, after in enumerate(self.features[1:]):
-            # sum_j x_j A(e_ij) = sum_k (sum_j h_k(e_ij) x_j) A_k: neighbours are summed first, so that no bond needs a
-            # matrix of its own; the bias of the message layer is A_0, whose h is 1 on every bond.
-            hidden = self._apply_dense(f"edge{layer}", bonds).relu() * bonded
-            hidden = torch.cat([hidden, bonded], dim=-1)
-            gathered = hidden.transpose(-1, -2) @ nodes[..., None, :, :]
-            message = torch.cat(
-                [getattr(self, f"message{layer}_weight"), getattr(self, f"message{layer}_bias")[None]]
-            ).reshape(-1, after)
-            nodes = (gathered.flatten(-2) @ message + self._apply_dense(f"root{layer}", nodes)).relu() * mask
+        # A bond has one feature, its kind, so that there are few different matrices: the neighbours of each kind are
+        # summed first, (..., kinds, atoms, atoms) @ (..., 1, atoms, features), and share their kind's matrix.
+        kinds = packed.unflatten(-1, (atoms, self.edges)).movedim(-1, -3)
+        for layer, (before, after) in enumerate(itertools.pairwise(self.features)):
+            hidden = (getattr(self, f"edge{layer}_weight") + getattr(self, f"edge{layer}_bias")).relu()
+            matrices = self._apply_dense(f"message{layer}", hidden).reshape(self.edges * before, after)
+            gathered = (kinds @ nodes[..., None, :, :]).movedim(-3, -2).flatten(-2)
+            nodes = (gathered @ matrices + self._apply_dense(f"root{layer}", nodes)).relu() * mask
         pooled = nodes.sum(-2)
         return self._apply_dense("output", self._apply_dense("readout", pooled).relu())
 
@@ -117,14 +114,14 @@ class EdgeNetwork(Model, kind="edge_network"):
     def multiplications(self, task: Task) -> float:
         atoms, features = _molecules(task).inputs.shape[1], (Molecules.node_features, *self.widths)
         convolutions = sum(
-            atoms**2 * self.edge_width * (Molecules.edge_features + before) + atoms * self.edge_width * before * after
+            Molecules.edge_features * before * (atoms**2 + atoms * after) + atoms * before * after
             for before, after in itertools.pairwise(features)
         )
         return float(convolutions + (features[-1] + task.n_outputs) * self.readout)
 
     def activations(self, task: Task) -> int:
         atoms = _molecules(task).inputs.shape[1]
-        return max(atoms**2 * (self.edge_width + 1), atoms * (self.edge_width + 1) * max(self.widths))
+        return int(atoms * Molecules.edge_features * max(atoms, Molecules.node_features, *self.widths))
 
 
 def _molecules(task: Task) -> Molecules:

@@ -88,6 +88,6 @@ def test_it_reads_molecules_alone_and_says_what_it_costs():
 def test_costs_grow_with_the_network(monkeypatch):
     monkeypatch.setattr(Molecules, "inputs", inputs())
     task = Molecules()
-    small, large = EdgeNetwork(), dataclasses.replace(EdgeNetwork(), edge_width=64)
+    small, large = EdgeNetwork(), dataclasses.replace(EdgeNetwork(), widths=(64, 64))
     assert small.multiplications(task) < large.multiplications(task)
     assert small.activations(task) < large.activations(task)

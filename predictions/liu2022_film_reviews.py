@@ -1,0 +1,79 @@
+"""Liu, Michaud and Tegmark 2022: film reviews, where grokking is faint."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from landscape.models import Dense
+from landscape.tasks import FilmReviews
+from predictions.liu2022_induced_grokking import (
+    AT_END,
+    AT_FIT,
+    DELAY,
+    GAIN,
+    SEEDS,
+    does_not_grok,
+    groks,
+    inverse_decay,
+    large_scale,
+    no_decay,
+    random_labels,
+    scale_one,
+)
+from predictions.prediction import Expected, Tier
+
+REVIEWS: Mapping[str, Any] = {
+    "task": FilmReviews(),
+    "model": Dense(widths=(64, 64)),
+    "n_train": 750,
+    "lr": 3e-3,
+    "decay": 0.3,
+    "scale": 8.0,
+    "labels": "true",
+    "steps": 1400,
+    "level": 0.68,
+}
+
+NOTES = (
+    "The paper's network reads words in their order with two layers of LSTM; this one has bags of words. The paper's "
+    "arms differ in two things, for weight decay is 1 at scale 6 and none at scale 1; here scale alone differs. Test "
+    "accuracy is that on all 1000 other reviews, where the paper's curve shows random batches of 50."
+)
+
+reviews_grok = groks(
+    "liu2022.reviews_grok",
+    "On few film reviews, a network whose initial weights are eight times as large as usual fits first and generalises "
+    "later.",
+    where="section 4.2, on bags of words",
+    gain=0.1,
+    end=0.65,
+    expected={GAIN: Expected(0.18, 0.02, "0"), AT_END: Expected(0.71, 0.01, "0"), DELAY: Expected(2.8, 0.1, "0")},
+    controls=(scale_one(400), no_decay(1400), random_labels(600)),
+    tiers={"standard": Tier(SEEDS, REVIEWS)},
+    notes=NOTES,
+)
+
+reviews_do_not_grok = does_not_grok(
+    "liu2022.reviews_do_not_grok",
+    "On few film reviews, a network with the usual initial weights generalises as it fits.",
+    where="section 4.2, on bags of words",
+    at_fit=0.65,
+    expected={GAIN: Expected(-0.01, 0.01, "0"), AT_FIT: Expected(0.75, 0.01, "0")},
+    controls=(large_scale(8.0, 1400), random_labels(400)),
+    tiers={"standard": Tier(SEEDS, {**REVIEWS, "scale": 1.0, "steps": 400})},
+    notes=NOTES,
+)
+
+reviews_inverse_decay = inverse_decay(
+    "liu2022.reviews_inverse_decay",
+    "From large initial weights, the time to generalise on film reviews is inverse to weight decay.",
+    where="section 3.2, on bags of words",
+    expected=Expected(-0.98, 0.05, "0"),
+    tiers={
+        "standard": Tier(
+            SEEDS, {**REVIEWS, "decays": ((0.1, 3500), (0.2, 1900), (0.3, 1400)), "split": "test", "until": 0.68}
+        )
+    },
+    notes=NOTES,
+)
