@@ -45,7 +45,7 @@ reviews_grok = groks(
     "liu2022.reviews_grok",
     "On few film reviews, a network whose initial weights are eight times as large as usual fits first and generalises "
     "later.",
-    where="section 4.2, on bags of words",
+    where="figure 4, on bags of words",
     gain=0.1,
     end=0.65,
     expected={GAIN: Expected(0.18, 0.02, "0"), AT_END: Expected(0.71, 0.01, "0"), DELAY: Expected(2.8, 0.1, "0")},
@@ -57,7 +57,7 @@ reviews_grok = groks(
 reviews_do_not_grok = does_not_grok(
     "liu2022.reviews_do_not_grok",
     "On few film reviews, a network with the usual initial weights generalises as it fits.",
-    where="section 4.2, on bags of words",
+    where="figure 4, on bags of words",
     at_fit=0.65,
     expected={GAIN: Expected(-0.01, 0.01, "0"), AT_FIT: Expected(0.75, 0.01, "0")},
     controls=(large_scale(8.0, 1400), random_labels(400)),
@@ -68,7 +68,7 @@ reviews_do_not_grok = does_not_grok(
 reviews_inverse_decay = inverse_decay(
     "liu2022.reviews_inverse_decay",
     "From large initial weights, the time to generalise on film reviews is inverse to weight decay.",
-    where="section 3.2, on bags of words",
+    where="the section on teacher and student, on bags of words",
     expected=Expected(-0.98, 0.05, "0"),
     tiers={
         "standard": Tier(

@@ -79,7 +79,7 @@ CURVES = (
         y="squared error (bohr^6)",
         log_x=True,
         log_y=True,
-        title="Loss",
+        title="Fitting and generalising",
     ),
     Curve(quantities=("weight norm",), x="training step", y="norm / norm at first", log_x=True, title="Weight norm"),
 )
@@ -95,9 +95,9 @@ RANDOM_LABELS = Control(
 )
 
 NOTES = (
-    "Bonds and hydrogens are read from the strings that come with the data; all bonds are single, double or triple, and "
-    "none is aromatic. The split is random. Training is on the full batch, where the paper takes 32 of 50. Fitted means "
-    "a training loss below 10, about a tenth of the variance of all values, which is 103."
+    "Bonds and hydrogens are read from the strings that come with the data; they are single, double or triple, none "
+    "aromatic. The split is random. Training is on the full batch, where the paper takes 32 of 50. Fitted means a "
+    "training loss below 10, about a tenth of the variance of all values, which is 103."
 )
 
 molecules_grok = Prediction(
@@ -105,7 +105,7 @@ molecules_grok = Prediction(
     claim="On 50 molecules, a graph network whose initial weights are three times as large as usual fits first and "
     "generalises later, under weight decay.",
     source=LIU_2022,
-    where="section 4.3, with weight decay",
+    where="figure 5, with weight decay",
     theory=THEORY,
     runs=one_network,
     measure=loss_from_fitting_to_generalising,
@@ -127,7 +127,7 @@ molecules_grok_without_decay = Prediction(
     claim="On 50 molecules, a graph network whose initial weights are three times as large as usual fits first and "
     "generalises later, without weight decay.",
     source=LIU_2022,
-    where="section 4.3, as the paper has it",
+    where="figure 5",
     theory=THEORY,
     runs=one_network,
     measure=loss_from_fitting_to_generalising,
@@ -137,7 +137,7 @@ molecules_grok_without_decay = Prediction(
     tiers={"standard": Tier(SEEDS, {**MOLECULES, "decay": 0.0})},
     calibration_seeds=CALIBRATION,
     notes=f"{NOTES} The paper's two curves have no weight decay, from one seed each, and the test loss of one falls "
-    "suddenly after 15 000 of 100 000 steps on mini-batches. In calibration the test loss did not fall in the budget, so that "
-    "a failure is expected; the budget is shorter than the paper's, in which noise of mini-batches may do what weight "
-    "decay does here.",
+    "suddenly after 15 000 of 100 000 steps on mini-batches. In calibration the test loss did not fall in the budget, "
+    "so that a failure is expected; the budget is shorter than the paper's, and the noise of mini-batches may do there "
+    "what weight decay does here.",
 )

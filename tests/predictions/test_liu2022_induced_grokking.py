@@ -10,7 +10,7 @@ from landscape.tasks import DataMissing, FilmReviews, MnistSample, Molecules
 from landscape.training.record import Record
 from landscape.training.store import Store
 from predictions.check import Check
-from predictions.evidence import CLAIM, Evidence, Observation
+from predictions.evidence import Evidence, Observation
 from predictions.judge import judge
 from predictions.liu2022_induced_grokking import AT_END, AT_FIT, DELAY, GAIN, SLOPE
 from predictions.registry import load
