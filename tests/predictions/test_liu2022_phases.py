@@ -1,0 +1,142 @@
+"""Liu et al. 2022: the four phases and their order, on records that are made up."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from predictions.evidence import CLAIM
+from predictions.liu2022_phases import (
+    Phase,
+    decay_delays,
+    decay_makes_grokking,
+    four_phases,
+    lag,
+    phase,
+    phase_order,
+    phase_quality,
+)
+from predictions.prediction import Setting
+from predictions.verdict import Status
+from tests.predictions.toys import record, rises, verdict
+
+
+def trained(run, *, fits, generalises, quality=1.0):
+    """A toy that fits and generalises at the given steps; `math.inf` for never."""
+    return record(
+        run,
+        train__accuracy=rises(fits),
+        test__accuracy_on_known_sums=rises(generalises),
+        all__quality=quality,
+    )
+
+
+TIMES = {
+    Phase.COMPREHENSION: (500, 900),
+    Phase.GROKKING: (500, 3000),
+    Phase.MEMORISATION: (500, math.inf),
+    Phase.CONFUSION: (math.inf, math.inf),
+}
+
+
+@pytest.mark.parametrize("kind", Phase)
+def test_each_phase_is_told(kind):
+    fits, generalises = TIMES[kind]
+    assert phase(trained(None, fits=fits, generalises=generalises)) is kind
+
+
+def test_generalising_before_fitting_is_no_grokking():
+    early = trained(None, fits=5000, generalises=500)
+    assert phase(early) is Phase.COMPREHENSION
+    assert lag(early) < 0
+    # What generalises and never fits is confused, as the paper's table has it.
+    assert phase(trained(None, fits=math.inf, generalises=500)) is Phase.CONFUSION
+    assert lag(trained(None, fits=500, generalises=math.inf)) is None
+
+
+def diagram(arm, seed, run, *, without=None, flat=False):
+    """The paper's diagram: slow decoders comprehend, then grok under decay; fast ones memorise; decay confuses."""
+    slow, decay = run.decoder.lr < 2e-3, run.decoder.weight_decay
+    if run.labels == "shuffled":
+        kind = Phase.MEMORISATION
+    elif decay > 4:
+        kind = Phase.CONFUSION
+    else:
+        kind = Phase.MEMORISATION if not slow else Phase.GROKKING if decay > 2 else Phase.COMPREHENSION
+    if kind is without:
+        kind = Phase.COMPREHENSION
+    if flat:
+        kind = list(Phase)[seed % 2 * 2]
+    fits, generalises = TIMES[kind]
+    good = kind in (Phase.COMPREHENSION, Phase.GROKKING)
+    spread = np.random.default_rng([seed, round(1e6 * run.decoder.lr)]).normal(0, 0.02)
+    return trained(run, fits=fits, generalises=generalises, quality=(0.95 if good else 0.4) + spread)
+
+
+@pytest.mark.parametrize("claim", [four_phases, phase_order])
+def test_diagram(claim):
+    assert verdict(claim, diagram).status is Status.PASS
+
+
+def test_a_phase_that_is_missing():
+    assert verdict(four_phases, lambda *a: diagram(*a, without=Phase.GROKKING)).status is Status.FAIL
+
+
+def test_no_order():
+    assert verdict(phase_order, lambda *a: diagram(*a, flat=True)).status is not Status.PASS
+    assert verdict(phase_order, lambda *a: diagram(*a, without=Phase.CONFUSION)).status is Status.FAIL
+
+
+def test_quality():
+    assert verdict(phase_quality, diagram).status is Status.PASS
+    same = lambda arm, seed, run: trained(  # noqa: E731
+        run, fits=500, generalises=500 if run.decoder.lr < 2e-3 else math.inf, quality=0.8
+    )
+    assert verdict(phase_quality, same).status is Status.FAIL
+
+
+def delayed(arm, seed, run, *, sign=1.0, late=1.0):
+    """Generalising comes the later the more decay, and `late` times as late as by a thousand steps from fitting."""
+    decay = run.decoder.weight_decay if sign > 0 else 3 - run.decoder.weight_decay
+    if run.labels == "shuffled":
+        return trained(run, fits=400, generalises=math.inf)
+    return trained(run, fits=400, generalises=600 + late * 700 * decay)
+
+
+def test_decay_delays():
+    assert verdict(decay_delays, delayed).status is Status.PASS
+    assert verdict(decay_delays, lambda *a: delayed(*a, sign=-1.0)).status is Status.FAIL
+
+
+def test_decay_makes_grokking():
+    assert verdict(decay_makes_grokking, delayed).status is Status.PASS
+    assert verdict(decay_makes_grokking, lambda *a: delayed(*a, late=0.1)).status is Status.FAIL
+
+
+def test_a_run_that_never_generalised_is_at_least_as_late_as_it_is_long():
+    at = Setting(decay_delays.tiers["quick"].setting)
+    records = {
+        label: trained(run, fits=400, generalises=600 if run.decoder.weight_decay == 0 else math.inf)
+        for label, run in decay_delays.runs(0, at).items()
+    }
+    found = {(m.quantity, m.at): m for m in decay_delays.measure(records, at)}
+    assert found["steps to generalise", 3.0].censored
+    assert not found["steps to generalise", 0.0].censored
+    assert found["late with decay", None].value == 1.0
+    assert found["late without decay", None].value == 0.0
+
+
+def test_the_map_shows_every_run_of_every_tier():
+    """Each row that a tier trains is a row of the map, under the names that are measured."""
+    (chart,) = four_phases.maps
+    for tier in four_phases.tiers.values():
+        at = Setting(tier.setting)
+        for _, rows in chart.panels:
+            assert set(at.decays) <= {y for y, _ in rows}
+    at = Setting(four_phases.tiers["quick"].setting)
+    records = {label: diagram(CLAIM, 0, run) for label, run in four_phases.runs(0, at).items()}
+    measured = {m.quantity for m in four_phases.measure(records, at)}
+    for _, rows in chart.panels:
+        assert {name for y, name in rows if y in at.decays} <= measured
