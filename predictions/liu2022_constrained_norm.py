@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from landscape.experiment import Experiment
-from landscape.models import Transformer
+from landscape.models import Perceptron, Transformer
 from landscape.optimisers import AdamW
 from landscape.tasks import BinaryOperation
 from landscape.training.record import Record
@@ -109,25 +110,25 @@ constraint_removes_grokking = Prediction(
             quantity="test accuracy at the end, constrained",
             rule=Exceeds(0.9),
             threshold_from="nine tenths of what can be reached, as for delayed generalisation",
-            expected=Expected(0.96, 0.02, "0-9"),
+            expected=Expected(0.965, 0.029, "0-9"),
         ),
         Criterion(
             quantity="log of the time to generalise over the time to fit, free",
             rule=Exceeds(math.log(2.5), centre="mean"),
             threshold_from="left alone, generalising takes more than 2.5 times as long as fitting: there is grokking",
-            expected=Expected(1.9, 0.6, "0-9"),
+            expected=Expected(1.99, 0.55, "0-9"),
         ),
         Criterion(
             quantity="log of the time to generalise over the time to fit, constrained",
             rule=Below(math.log(2.5), centre="mean"),
             threshold_from="held at the norm it takes less than that; the published runs take up to 2.2 times as long",
-            expected=Expected(0.46, 0.2, "0-9"),
+            expected=Expected(0.37, 0.22, "0-9"),
         ),
         Criterion(
             quantity="share of the delay that is left under the constraint",
             rule=Below(1 / 3, centre="mean"),
             threshold_from="the paper has the delay nearly gone; two thirds of it are most of it",
-            expected=Expected(0.155, 0.065, "0-9"),
+            expected=Expected(0.124, 0.086, "0-9"),
         ),
     ),
     controls=(
@@ -159,5 +160,34 @@ constraint_removes_grokking = Prediction(
         for name, setting in (("quick", QUICK), ("standard", STANDARD), ("paper", PAPER))
     },
     calibration_seeds=tuple(range(10)),
-    notes="",
+    notes="The published runs have p = 113 and p = 59; this one is the cheapest in which free training was seen to "
+    "grok clearly. The right norm is narrow: at 0.7 of the initial norm one calibration seed did not fit, and at the "
+    "initial norm it generalised late. Times to fit are to 95 % of the training examples, times to generalise to 90 % "
+    "of the others; where the budget ended first, ratio and delay are lower bounds, which count against the claim. Nor "
+    "is the norm held the one that free training arrives at: that generalises at 28 to 31, from above.",
+)
+
+constraint_on_perceptrons = dataclasses.replace(
+    constraint_removes_grokking,
+    id="liu2022.constraint_on_perceptrons",
+    claim="On modular addition a quadratic perceptron that is trained freely fits early and generalises late; held at "
+    "the right norm instead, it generalises as it fits.",
+    tiers={
+        "quick": Tier(
+            tuple(range(100, 110)),
+            {
+                **QUICK,
+                "task": BinaryOperation(operation="x+y", p=23),
+                "model": Perceptron(width=128, activation="quadratic"),
+                "fraction": 0.5,
+                "lr": 1e-2,
+                "norm": 25.0,
+                "steps": 2000,
+            },
+        )
+    },
+    notes="A failure is expected. The paper claims it of transformers; no norm was found that does it for this "
+    "perceptron. Of norms from 18 to 40, on one calibration seed, this is the one at which it generalises soonest; it "
+    "fits sooner still than free. To hold the norm shortens the delay here and does not remove it: which solution is "
+    "found on a sphere depends on the network, not on the radius alone.",
 )

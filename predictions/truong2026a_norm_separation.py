@@ -103,32 +103,32 @@ delay_is_contraction = Prediction(
     theory=THEORY,
     runs=at_each_decay,
     measure=contraction,
-    gates=(Gate(quantity="runs that generalise", above=2.5),),
+    gates=(Gate(quantity="runs that generalise", above=2.5, controls=False),),
     criteria=(
         Criterion(
             quantity=DELAYED,
             rule=Precedes(3.0),
             threshold_from="a delay that is worth a law",
-            expected=Expected(8.0, 0.2, "0-9"),
+            expected=Expected(11.5, 0.15, "0-9"),
         ),
         Criterion(
             quantity=SHARE,
-            rule=Within(0.8, 1.25, centre="mean"),
-            threshold_from="a quarter off in either direction; the law has no free parameter here",
-            expected=Expected(1.0, 0.02, "0-9"),
+            rule=Within(0.9, 1.1, centre="mean"),
+            threshold_from="a tenth off in either direction; the law has no free parameter here",
+            expected=Expected(0.983, 0.003, "0-9"),
         ),
         Criterion(
             quantity="largest difference between such shares",
-            rule=Below(0.25, centre="mean"),
+            rule=Below(0.1, centre="mean"),
             threshold_from="as much over a factor of four in weight decay",
-            expected=Expected(0.03, 0.01, "0-9"),
+            expected=Expected(0.007, 0.003, "0-9"),
         ),
     ),
     controls=(
         Control(
             "small start",
-            {"initial_scale": 1.0},
-            "a network that starts near the norm at which it generalises has no way inward to go",
+            {"initial_scale": 0.5, "decays": (0.4,)},
+            "a network that starts below the norm at which it generalises has no way inward to go",
         ),
     ),
     curves=DRAWN,
@@ -137,9 +137,11 @@ delay_is_contraction = Prediction(
         "paper": Tier(SEEDS, {**TEACHER, "decays": (0.05, 0.1, 0.2, 0.4, 0.8), "steps": 100_000}),
     },
     calibration_seeds=CALIBRATION,
-    notes="The paper states proportionality for squared norms; where nothing but decay moves the weights, theirs "
-    "follow exp(-learning rate x weight decay x steps), and the factor is known. The law then says that nothing else "
-    "does move them. It is Liu, Michaud and Tegmark's picture of grokking, on their own example.",
+    notes="The paper states proportionality for squared norms; where nothing but decay moves the weights, their norm "
+    "follows exp(-learning rate x weight decay x steps), and the factor is known. Once the training loss is gone this "
+    "can hardly fail, and it would say nothing if the norm at which the network generalises depended on decay or "
+    "start: liu2022's claims look at that norm. Even from a start at the teacher's scale, contraction takes four "
+    "fifths of the little delay there is.",
 )
 
 ADDITION = {
@@ -172,13 +174,13 @@ delay_on_modular_addition = Prediction(
             quantity=DELAYED,
             rule=Precedes(2.0),
             threshold_from="a delay that is worth a law, in a network this small",
-            expected=Expected(6.0, 0.3, "0-9"),
+            expected=Expected(6.5, 0.55, "0-9"),
         ),
         Criterion(
             quantity=SHARE,
             rule=Within(0.5, 2.0, centre="mean"),
             threshold_from="the factor between norms and squared norms, in either direction",
-            expected=Expected(0.2, 0.05, "0-9"),
+            expected=Expected(0.21, 0.085, "0-9"),
         ),
     ),
     controls=(
@@ -191,5 +193,8 @@ delay_on_modular_addition = Prediction(
     curves=DRAWN,
     tiers={"quick": Tier(SEEDS, ADDITION)},
     calibration_seeds=CALIBRATION,
-    notes="A failure is expected: failure is expected.",
+    notes="A failure is expected. The norm of this transformer rises from 29 to 35 while it fits, and has fallen to 28 "
+    "to 31 when it generalises; decay alone would need a fifth of the delay for that. Between seeds the delay differs "
+    "by a factor of seven, and the norms by a tenth. The paper's law leaves a constant open; twice as long, as for "
+    "squared norms, would be two fifths. A delay that the budget cut short is longer still, and its share smaller.",
 )

@@ -7,7 +7,7 @@ import math
 import pytest
 
 from predictions.evidence import CLAIM
-from predictions.liu2022_constrained_norm import constraint_removes_grokking, delays
+from predictions.liu2022_constrained_norm import constraint_on_perceptrons, constraint_removes_grokking, delays
 from predictions.prediction import Setting
 from predictions.verdict import Status
 from tests.predictions.courses import course, jitter, verdict
@@ -59,3 +59,9 @@ def test_the_constraint_takes_the_place_of_decay():
     assert (runs["constrained"].fixed_norm, runs["constrained"].optimiser.weight_decay) == (24.0, 0.0)
     alone = constraint_removes_grokking.runs(0, constraint_removes_grokking.arms("quick")["no constraint"])
     assert alone["constrained"].identity == alone["free"].identity == runs["free"].identity
+
+
+def test_perceptrons_are_held_to_the_same_thresholds():
+    assert constraint_on_perceptrons.criteria == constraint_removes_grokking.criteria
+    assert verdict(constraint_on_perceptrons, behave_with(700, free=710)).status is Status.FAIL
+    assert verdict(constraint_on_perceptrons, behave_with(160, free=710)).status is Status.PASS

@@ -63,7 +63,7 @@ def student(share=1.0):
     def behave(arm, seed, label, run):
         decay = run.optimiser.weight_decay
         if arm != CLAIM:
-            return course(run, fits=150, generalises=800 * jitter(seed), norm=lambda steps: 8.6 - steps / 1e5)
+            return course(run, fits=150, generalises=800 * jitter(seed), norm=lambda steps: 4.4 + steps / 1e3)
         return contracting(run, decay, share=share * jitter(seed))
 
     return behave
