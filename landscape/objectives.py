@@ -22,7 +22,16 @@ def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
 
 
 def mse(logits: Tensor, labels: Tensor) -> Tensor:
-    """Return the squared distance to the one-hot label, averaged over classes, per example (shapes as above)."""
+    """Return the squared distance to the label (a one-hot one, if it is a class), averaged over outputs, per example.
+
+    Parameters
+    ----------
+    logits : Tensor, shape (..., n_outputs)
+    labels : Tensor
+        Classes, int64 of shape (...), or values, shape (..., n_outputs).
+    """
+    if labels.is_floating_point():
+        return (logits - labels).square().mean(-1)
     # |z - e_y|^2 = |z|^2 - 2 z_y + 1 needs no one-hot tensor, but cancels near the optimum; so subtract first.
     at_label = torch.zeros_like(logits).scatter(-1, labels[..., None], 1.0)
     return (logits - at_label).square().mean(-1)

@@ -34,8 +34,8 @@ def class_order(record: Record, at: Setting) -> Tensor:
     """Return the order in which the classes are read: their own, or a random one that undoes what a + b - c means."""
     run = run_of(record)
     if at.classes == "own":
-        return torch.arange(run.task.n_classes)
-    return torch.from_numpy(randomness.permutation(run.task.n_classes, run.seed, "circuits/classes"))
+        return torch.arange(run.task.n_outputs)
+    return torch.from_numpy(randomness.permutation(run.task.n_outputs, run.seed, "circuits/classes"))
 
 
 SHUFFLED = Control(

@@ -166,7 +166,7 @@ weight_decay_invariance = Prediction(
     controls=(
         Control(
             "saturated weights",
-            {"sweeps": (Sweep("generalised", 2.0), GENERALISED)},
+            {"sweeps": (Sweep("generalised", 2.0), GENERALISED), "most": 1},
             "AdamW bounds every weight by 1 / weight decay; at 2 the norm stands near that bound, where it is no "
             "longer efficiency that decides",
         ),

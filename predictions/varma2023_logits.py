@@ -60,7 +60,7 @@ def trigonometric(logits: Tensor, answers: Tensor) -> Tensor:
     """
     p = logits.shape[1]
     element = (answers[:, None] - torch.arange(p)) % p
-    function = logits.new_zeros(p).index_add_(0, element.flatten(), logits.flatten()) / len(logits)
+    function = logits.gather(1, element).mean(0)  # in column d stand the entries with a + b - c = d
     return function[element]
 
 

@@ -76,7 +76,11 @@ semi_grokking = Prediction(
     ),
     controls=(
         Control("much data", {"fractions": (0.9, 0.9)}, "far above the critical size only the rule remains"),
-        Control("little data", {"fractions": (0.15, 0.15)}, "far below the critical size only memorising remains"),
+        Control(
+            "little data",
+            {"fractions": (0.15, 0.15), "scratch_steps": 3000},
+            "far below the critical size only memorising remains, which is soon at rest",
+        ),
         Control(
             "random labels",
             {"labels": "random", "fractions": (0.4, 0.4)},

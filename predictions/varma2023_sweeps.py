@@ -75,12 +75,13 @@ def more_runs(seed: int, at: Setting, records: Mapping[str, Record]) -> Mapping[
     for sweep in at.sweeps:
         sizes, accuracies = sweep.tried(records)
         size = next_size(sizes, accuracies, sweep.grid(at), chance=1 / at.task.n_classes)
-        if size is not None and len(sizes) < len(sweep.first_sizes(at)) + ROUNDS:
+        if size is not None and len(sizes) < len(sweep.first_sizes(at)) + at.most:
             wanted[f"{sweep.name}/{size}"] = sweep.run(seed, at, size)
     return wanted
 
 
-#: Sizes that a sweep may try after its first; in calibration two were enough for nearly all.
+#: Sizes that a sweep may try after its first (``most``, where an arm is content with fewer); in calibration two were
+#: enough for nearly all.
 ROUNDS = 3
 
 
@@ -107,6 +108,7 @@ SIZES: Mapping[str, Any] = {
     "fractions": (0.1, 0.2, 0.335, 0.4),
     "scratch_fractions": (0.25, 0.335, 0.45, 0.5),
     "scratch_steps": 4000,
+    "most": ROUNDS,
 }
 STANDARD: Mapping[str, Any] = {"scratch_steps": 30_000}
 PAPER: Mapping[str, Any] = {

@@ -10,11 +10,12 @@ from torch import Tensor, nn
 
 from landscape import randomness
 from landscape.description import Description
-from landscape.tasks import Task
+from landscape.errors import InvalidInput
+from landscape.tasks import Task, TokenTask
 
 
 class Network(nn.Module, ABC):
-    """A network from token sequences to class logits, initialised only through `initialise`."""
+    """A network from a task's inputs to its outputs, initialised only through `initialise`."""
 
     @abstractmethod
     def standard_deviations(self) -> dict[str, float]:
@@ -47,6 +48,13 @@ class Model(Description, ABC):
     @abstractmethod
     def activations(self, task: Task) -> int:
         """Return how many numbers the widest layer holds for one example."""
+
+
+def of_tokens(task: Task, model: str) -> TokenTask:
+    """Return a task whose inputs are tokens; refuse any other, naming the model that needs them."""
+    if not isinstance(task, TokenTask):
+        raise InvalidInput(f"{model} reads tokens, but the inputs of {task!r} are numbers; take a Dense model")
+    return task
 
 
 def positions(inputs: Tensor, expected: int) -> tuple[Tensor, ...]:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from landscape.models.model import Model, Network, positions
+from landscape.models.model import Model, Network, of_tokens, positions
 from landscape.tasks import Task
 
 
@@ -116,10 +116,11 @@ class Transformer(Model, kind="transformer"):
             self.refuse("hidden", "at least 1")
 
     def build(self, task: Task) -> TransformerNetwork:
+        tokens = of_tokens(task, "Transformer")
         return TransformerNetwork(
-            n_tokens=task.n_tokens,
-            n_positions=task.n_positions,
-            n_classes=task.n_classes,
+            n_tokens=tokens.n_tokens,
+            n_positions=tokens.n_positions,
+            n_classes=tokens.n_classes,
             width=self.width,
             heads=self.heads,
             hidden=self.hidden,
@@ -127,7 +128,7 @@ class Transformer(Model, kind="transformer"):
         )
 
     def multiplications(self, task: Task) -> float:
-        return self.width * (self.width + 2.0 * self.hidden + task.n_classes)
+        return self.width * (self.width + 2.0 * self.hidden + task.n_outputs)
 
     def activations(self, task: Task) -> int:
-        return max(self.hidden, self.width * (task.n_positions + 1))
+        return max(self.hidden, self.width * (of_tokens(task, "Transformer").n_positions + 1))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from landscape.tasks.task import Task, all_pairs
+from landscape.tasks.token_task import TokenTask, all_pairs
 
 
 def _divide(x: Tensor, y: Tensor, p: int) -> Tensor:
@@ -40,7 +40,7 @@ DIVISIONS = frozenset({"x/y", "x/y if y odd else x-y"})
 
 
 @dataclass(frozen=True, kw_only=True)
-class BinaryOperation(Task, kind="binary_operation"):
+class BinaryOperation(TokenTask, kind="binary_operation"):
     """``operation(x, y) mod p`` on all pairs; division leaves out ``y = 0``.
 
     Parameters

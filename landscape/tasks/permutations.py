@@ -11,11 +11,11 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from landscape.tasks.task import Task, all_pairs
+from landscape.tasks.token_task import TokenTask, all_pairs
 
 
 @dataclass(frozen=True, kw_only=True)
-class Permutations(Task, kind="permutations"):
+class Permutations(TokenTask, kind="permutations"):
     """A word in two permutations of n things; elements are numbered in lexicographic order.
 
     Parameters

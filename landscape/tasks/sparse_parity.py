@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from landscape.tasks.task import Task
+from landscape.tasks.token_task import TokenTask
 
 
 @dataclass(frozen=True, kw_only=True)
-class SparseParity(Task, kind="sparse_parity"):
+class SparseParity(TokenTask, kind="sparse_parity"):
     """Parity of the first `k` of `n` bits, over all 2^n bit strings.
 
     Parameters

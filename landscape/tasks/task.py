@@ -1,4 +1,4 @@
-"""What every task offers: its whole finite input space, its labels, and deterministic splits."""
+"""What every task offers: a finite set of examples, their labels, and deterministic splits."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import functools
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -38,58 +37,45 @@ class Split:
 class Task(Description, ABC):
     """A finite set of inputs with labels.
 
-    Subclasses set `n_tokens` (size of the alphabet), `n_positions` (tokens per input) and `n_classes`, and compute
-    `inputs` and `labels`.
+    Subclasses compute `inputs` and `labels`, and say how many numbers a network answers with (`n_outputs`).
     """
 
     @property
     @abstractmethod
-    def n_tokens(self) -> int:
-        """Number of distinct tokens."""
+    def n_outputs(self) -> int:
+        """Numbers that a network answers with: one for each class, or one for each value of a label."""
 
     @property
-    @abstractmethod
-    def n_classes(self) -> int:
-        """Number of labels."""
-
-    @property
-    def n_positions(self) -> int:
-        """Tokens per input."""
-        return 2
+    def tolerance(self) -> float | None:
+        """None if labels are classes. If they are values: the mean squared error below which an answer is right."""
+        return None
 
     @property
     @abstractmethod
     def inputs(self) -> Tensor:
-        """The whole input space, int64, shape (N, n_positions)."""
+        """All inputs, shape (N, ...): tokens (int64) or numbers (float64)."""
 
     @property
     @abstractmethod
     def labels(self) -> Tensor:
-        """The true labels, int64, shape (N,)."""
+        """The true labels: classes, int64 of shape (N,), or values, float64 of shape (N, n_outputs)."""
+
+    def labels_of(self, seed: int) -> Tensor:  # noqa: ARG002
+        """Return the true labels in the world of a seed; tasks that draw a new rule for each seed override this."""
+        return self.labels
 
     @functools.cached_property
     def size(self) -> int:
         """N, the number of inputs that exist."""
         return len(self.inputs)
 
-    @functools.cached_property
+    @property
     def mirror(self) -> Tensor | None:
         """Index of each input with its two operands exchanged (int64, shape (N,); -1 where that is no input).
 
         None for tasks whose inputs are not pairs.
         """
-        if self.n_positions != 2:
-            return None
-        code = (self.inputs[:, 0] * self.n_tokens + self.inputs[:, 1]).tolist()
-        where = {pair: index for index, pair in enumerate(code)}
-        swapped = (self.inputs[:, 1] * self.n_tokens + self.inputs[:, 0]).tolist()
-        return torch.tensor([where.get(pair, -1) for pair in swapped])
-
-    @functools.cached_property
-    def is_commutative(self) -> bool:
-        """Whether every input has the label of its mirror image."""
-        mirror = self.mirror
-        return mirror is not None and bool((mirror >= 0).all() and (self.labels[mirror] == self.labels).all())
+        return None
 
     def n_train(self, fraction: float) -> int:
         """Return the number of examples that a fraction of the input space stands for (rounded)."""
@@ -121,10 +107,10 @@ class Task(Description, ABC):
         return Split(*(mask.nonzero().squeeze(1) for mask in (chosen, ~chosen, unmirrored)))
 
     def random_labels(self, *, seed: int) -> Tensor:
-        """Return the labels of the memorisation-only twin: uniform and independent, int64, shape (N,)."""
-        return torch.from_numpy(randomness.integers(self.size, self.n_classes, seed, "labels"))
+        """Return the labels of the memorisation-only twin, in the shape of `labels`.
 
-
-def all_pairs(first: int, second: int) -> Tensor:
-    """Return all pairs from ``range(first)`` and ``range(second)``, int64, shape (first * second, 2)."""
-    return torch.from_numpy(np.indices((first, second)).reshape(2, -1).T.copy())
+        Classes are uniform and independent; values are those of other inputs, dealt out at random.
+        """
+        if self.tolerance is not None:
+            return self.labels_of(seed)[torch.from_numpy(randomness.permutation(self.size, seed, "labels"))]
+        return torch.from_numpy(randomness.integers(self.size, self.n_outputs, seed, "labels"))

@@ -76,6 +76,8 @@ class Run(Experiment, kind="run"):
             self.refuse("keep", f"steps between 0 and {self.steps}")
         if self.fixed_norm is not None and self.fixed_norm <= 0:
             self.refuse("fixed_norm", "a positive number")
+        if self.task.tolerance is not None and self.loss != "mse":
+            self.refuse("loss", "'mse'", f"the labels of {self.task!r} are values, not classes")
         if self.start is not None and (self.start.task, self.start.model) != (self.task, self.model):
             self.refuse("start", "a run of the same task and model")
 
@@ -110,14 +112,14 @@ class Run(Experiment, kind="run"):
         number in float64 for what is measured, and two of the widest layer. A step holds half a dozen of the widest
         activation of a piece that fits the cache (or of one run, if larger).
         """
-        from landscape.training.trainer import CACHE
+        from landscape.training.gradients import CACHE
 
         with torch.device("meta"):
             parameters = sum(tensor.numel() for tensor in self.model.build(self.task).parameters())
         states = len(self.optimiser.initial_state(torch.empty(0)))
         task, number, widest = self.task, 8 if self.dtype == "float64" else 4, self.model.activations(self.task)
-        kept = parameters * number * (5 + states) + 8 * self.n_train * (task.n_positions + 2) + 11 * task.size
-        recording = task.size * (task.n_classes * (number + 3 * 8) + 2 * widest * number)
+        kept = parameters * number * (5 + states) + 8 * self.n_train * (task.inputs[0].numel() + 2) + 11 * task.size
+        recording = task.size * (task.n_outputs * (number + 3 * 8) + 2 * widest * number)
         return company * (kept + recording) + 6 * max(CACHE, self.n_train * widest * number)
 
     @classmethod

@@ -16,7 +16,7 @@ from landscape.training.store import Store
 from landscape.training.worker import USER_PREFIX, Job, train_job
 
 #: Runs per ensemble. On a CPU more bring nothing and make the last job of a sweep long; a GPU is only full with many.
-ENSEMBLE = {"cpu": 8, "cuda": 512}
+ENSEMBLE = {"cpu": 10, "cuda": 512}
 
 
 @dataclass(frozen=True)

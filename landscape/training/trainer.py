@@ -22,13 +22,11 @@ from torch import Tensor
 from landscape.ensemble import Stack
 from landscape.experiment import COLUMNS, Outcome, Session, Snapshot, Weights
 from landscape.objectives import OBJECTIVES
+from landscape.training.gradients import Gradients
 from landscape.training.measurements import Measured, behaviour, norms
 
 if TYPE_CHECKING:
     from landscape.training.run import Run
-
-#: Bytes of the widest activation that one piece of an ensemble may hold on a CPU (measured: 2 to 6 MB are best).
-CACHE = 3_000_000
 
 
 @dataclass
@@ -66,17 +64,21 @@ class Ensemble:
         network = first.model.build(first.task).to(self.dtype)
         self.stack = Stack(network)
         self.loss = OBJECTIVES[first.loss]
+        self.tolerance = first.task.tolerance
         self.optimiser = type(first.optimiser)
-        self.inputs = first.task.inputs.to(self.device)
+        self.inputs = self.exact(first.task.inputs)
         self.members = [Member(run, held=[0] * len(run.stop)) for run in runs]
         snapshots = [session.snapshot(run) for run in runs]
         self.step = snapshots[0].step if snapshots[0] else 0
         splits = [run.task.split(run.n_train, seed=run.seed) for run in runs]
-        labels = [run.task.labels if run.labels == "true" else run.task.random_labels(seed=run.seed) for run in runs]
-        self.labels = torch.stack(labels).to(self.device)
+        labels = [
+            run.task.labels_of(run.seed) if run.labels == "true" else run.task.random_labels(seed=run.seed)
+            for run in runs
+        ]
+        self.labels = self.exact(torch.stack(labels))
         train = torch.stack([split.train for split in splits]).to(self.device)
         self.train_inputs = self.inputs[train]
-        self.train_labels = self.labels.gather(1, train)
+        self.train_labels = torch.stack([of_run[chosen] for of_run, chosen in zip(self.labels, train, strict=True)])
         self.masks = {}
         for name in ("train", "test", "unmirrored"):
             mask = torch.zeros(len(runs), len(self.inputs), dtype=torch.bool)
@@ -111,23 +113,20 @@ class Ensemble:
         self.norm = None if fixed[0] is None else self.rows.new_tensor(fixed)[:, None]
         if not self.step:
             self.project()
-        # Temporaries beyond the cache cost more than the calls that larger pieces save.
-        floats = first.n_train * first.model.activations(first.task)
-        self.piece = max(1, CACHE // (floats * self.dtype.itemsize)) if self.device.type == "cpu" else len(runs)
+        self.width = first.n_train * first.model.activations(first.task) * self.dtype.itemsize
+        self.gradients = self.new_gradients()
         self._update = _compiled(self.update_whole, self.update) if session.compile else self.update
 
-    def gradient(self, rows: Tensor, inputs: Tensor, labels: Tensor) -> Tensor:
-        """Return every run's own gradient: runs share nothing, so the gradient of the summed losses holds them all."""
-        leaf = rows.detach().requires_grad_(True)
-        losses = self.loss(self.stack.outputs(leaf, inputs), labels).mean(1)
-        return torch.autograd.grad(losses.sum(), leaf)[0]
+    def exact(self, data: Tensor) -> Tensor:
+        """Return data on the device of the runs; numbers with a fraction in their precision."""
+        return data.to(self.device, self.dtype if data.is_floating_point() else data.dtype)
+
+    def new_gradients(self) -> Gradients:
+        return Gradients(self.stack, self.loss, self.train_inputs, self.train_labels, self.width)
 
     def update(self, number: Tensor) -> None:
-        """Take one step, a cache-sized piece of the ensemble at a time."""
-        data = (self.rows, self.train_inputs, self.train_labels)
-        pieces = zip(*(tensor.split(self.piece) for tensor in data), strict=True)
-        gradient = torch.cat([self.gradient(*piece) for piece in pieces])
-        self.optimiser.step(self.rows, gradient, self.state, self.rates, number)
+        """Take one step."""
+        self.optimiser.step(self.rows, self.gradients(self.rows), self.state, self.rates, number)
 
     def update_whole(self, number: Tensor) -> None:
         """Take one step in the form that a compiler understands."""
@@ -150,7 +149,7 @@ class Ensemble:
     @torch.no_grad()
     def measure(self) -> list[Measured]:
         logits = self.stack.outputs(self.rows, self.inputs, shared=True)
-        done = behaviour(logits, self.labels, self.masks, self.loss)
+        done = behaviour(logits, self.labels, self.masks, self.loss, self.tolerance)
         return [one | norm for one, norm in zip(done, norms(self.stack, self.rows), strict=True)]
 
     def weights(self, row: int) -> Weights:
@@ -164,6 +163,7 @@ class Ensemble:
         self.rows = self.rows[index]
         self.labels, self.train_inputs = self.labels[index], self.train_inputs[index]
         self.train_labels = self.train_labels[index]
+        self.gradients = self.new_gradients()
         self.masks = {name: mask[index] for name, mask in self.masks.items()}
         self.state = {name: value[index] for name, value in self.state.items()}
         self.rates = {name: value[index] for name, value in self.rates.items()}

@@ -10,7 +10,7 @@ import torch
 from landscape import randomness
 from landscape.errors import InvalidInput
 from landscape.tasks import BinaryOperation, Permutations, SparseParity, Task
-from landscape.tasks.task import all_pairs
+from landscape.tasks.token_task import all_pairs
 
 TASKS = [
     pytest.param(BinaryOperation(p=11), id="commutative"),

@@ -19,7 +19,7 @@ from landscape.experiment import Experiment, Outcome, Snapshot
 from landscape.models import Perceptron, Transformer
 from landscape.optimisers import SGD, AdamW
 from landscape.tasks import BinaryOperation, SparseParity
-from landscape.training import trainer
+from landscape.training import gradients
 from landscape.training.run import Run
 from landscape.training.schedule import Schedule
 from landscape.training.session import StoreSession
@@ -84,9 +84,9 @@ def test_ensemble_trains_as_the_textbook_loop_does(
 
 
 def test_more_than_two_positions_and_pieces_of_an_ensemble(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With a tiny cache, the ensemble is stepped in pieces of two; the last piece holds one."""
+    """With a tiny cache, the ensemble is stepped in pieces of two, two and one."""
     task, model = SparseParity(n=5, k=2), Perceptron(width=12, bias=True, embedding=3)
-    monkeypatch.setattr(trainer, "CACHE", 2 * 8 * 20 * 12)
+    monkeypatch.setattr(gradients, "CACHE", 2 * 8 * 20 * 12)
     runs = [small_run(task=task, model=model, n_train=20, seed=seed, dtype="float64") for seed in range(5)]
     outcomes = train(runs)
     for run in runs:
