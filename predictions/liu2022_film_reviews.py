@@ -59,7 +59,7 @@ reviews_do_not_grok = does_not_grok(
     "On few film reviews, a network with the usual initial weights generalises as it fits.",
     where="figure 4, on bags of words",
     at_fit=0.65,
-    expected={GAIN: Expected(-0.01, 0.01, "0"), AT_FIT: Expected(0.75, 0.01, "0")},
+    expected={GAIN: Expected(-0.027, 0.01, "0-2"), AT_FIT: Expected(0.76, 0.01, "0-2")},
     controls=(large_scale(8.0, 1400), random_labels(400)),
     tiers={"standard": Tier(SEEDS, {**REVIEWS, "scale": 1.0, "steps": 400})},
     notes=NOTES,
