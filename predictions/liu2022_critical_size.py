@@ -21,6 +21,7 @@ from predictions.liu2022_effective_theory import (
     FAST_DECODER,
     LINEAR,
     LIU_2022,
+    MORE_SEEDS,
     SIZES,
     THEORY,
     by_size,
@@ -78,14 +79,14 @@ necessary = Prediction(
         Criterion(
             quantity="lines where data leave more",
             rule=Below(0.5),
-            threshold_from="none",
+            threshold_from="none at all may do so",
             expected=Expected(0.0, 0.0, "0-9"),
         ),
         Criterion(
             quantity="share of large training sets that end in a line",
             rule=Exceeds(0.6),
             threshold_from="more than half; the paper's own runs end in a line in all of nine (45 pairs and more)",
-            expected=Expected(1.0, 0.1, "0-9"),
+            expected=Expected(0.97, 0.11, "0-9"),
         ),
     ),
     controls=(
@@ -110,7 +111,7 @@ sufficient = Prediction(
             quantity="least share of pairs that ends in a line",
             rule=Within(0.34, 0.48, centre="mean"),
             threshold_from="where 10 to 90 in a hundred random training sets fix a line",
-            expected=Expected(0.65, 0.1, "0-9"),
+            expected=Expected(0.67, 0.084, "0-9"),
         ),
     ),
     controls=(FAST,),
@@ -147,7 +148,6 @@ def times_and_rates(records: Mapping[str, Record], at: Setting) -> Iterable[Meas
     slope = stats.linregress(-np.log(rates[came]), np.log(times[came])).slope if came.sum() >= 3 else 0.0
     yield Measurement("slope of log time on log 1 / lambda_3", float(slope))
     for rate, (_, time) in zip(rates, runs, strict=True):
-        # Two sets of one rate would be two measurements at one level; a digit apart they are not.
         if rate > 0 and not time.censored:
             yield Measurement("steps to a line", time.step, at=float(rate))
 
@@ -185,7 +185,7 @@ rate = Prediction(
             quantity="rank correlation",
             rule=Exceeds(0.4, centre="mean"),
             threshold_from="a correlation that is more than weak (the authors' figure shows a clear one)",
-            expected=Expected(0.8, 0.07, "0-9"),
+            expected=Expected(0.71, 0.083, "0-9"),
         ),
     ),
     controls=(OTHER_RATES,),
@@ -210,7 +210,7 @@ inverse = Prediction(
             quantity="slope of log time on log 1 / lambda_3",
             rule=Within(0.8, 1.2, centre="mean"),
             threshold_from="1, give or take a fifth",
-            expected=Expected(0.7, 0.35, "0-9"),
+            expected=Expected(0.54, 0.24, "0-9"),
         ),
     ),
     controls=(OTHER_RATES,),
@@ -235,12 +235,12 @@ beyond = Prediction(
             quantity="rank correlation",
             rule=Exceeds(0.4, centre="mean"),
             threshold_from="as for training sets of several sizes",
-            expected=Expected(0.2, 0.25, "0-9"),
+            expected=Expected(0.21, 0.26, "0-9"),
         ),
     ),
     controls=(OTHER_RATES,),
     curves=(STEPS_TO_A_LINE,),
-    tiers=tiers({**RATES, "sizes": (42,), "sets": 10}, steps=5000),
+    tiers=tiers({**RATES, "sizes": (42,), "sets": 10}, seeds=MORE_SEEDS, steps=5000),
     calibration_seeds=CALIBRATION,
     notes="On calibration seeds the correlation is weak, so that failure is expected: the rate tells small training "
     "sets from large ones, and little more.",

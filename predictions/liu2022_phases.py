@@ -161,7 +161,7 @@ four_phases = Prediction(
         Criterion(
             quantity="phases found",
             rule=Exceeds(3.5),
-            threshold_from="all four",
+            threshold_from="all four phases of the paper",
             expected=Expected(4.0, 0.3, "0-7"),
         ),
     ),
@@ -234,22 +234,19 @@ def with_decay(seed: int, at: Setting) -> Mapping[str, Experiment]:
 
 
 def delays(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
-    found = {}
+    kinds = {}
     for w in at.decays:
         record = records[f"{w:g}"]
+        kinds[w] = phase(record)
         fit = record.crossing("accuracy", "train", above=ACCURATE)
         generalise = record.crossing(TESTED, "test", above=ACCURATE)
         yield Measurement("steps to fit", fit.step, at=w, censored=fit.censored)
         yield Measurement("steps to generalise", generalise.step, at=w, censored=generalise.censored)
-        # A run that has not generalised by its end is at least so late.
-        found[w] = generalise.step - fit.step
-        yield Measurement("lag", found[w], at=w)
-    mild, strong = min(at.decays), max(at.decays)
-    yield Measurement("late without decay", float(found[mild] >= LATE))
-    yield Measurement("late with decay", float(found[strong] >= LATE))
+        yield Measurement("groks, by weight decay", float(kinds[w] is Phase.GROKKING), at=w)
+    yield Measurement("groks at some weight decay", float(any(kinds[w] is Phase.GROKKING for w in at.decays if w > 0)))
 
 
-DELAY_SEEDS, DELAY_CALIBRATION = tuple(range(100, 120)), tuple(range(20))
+DELAY_SEEDS, DELAY_CALIBRATION = tuple(range(100, 130)), tuple(range(20))
 DECAYS = (0.0, 1.0, 2.0, 3.0)
 DELAY: Mapping[str, Any] = {**COARSE, "decoder_lr": 4e-4, "decays": DECAYS}
 DELAY_TIERS = {
@@ -280,19 +277,21 @@ decay_delays = Prediction(
             quantity="steps to generalise",
             rule=Monotone("rising", least=0.7),
             threshold_from="between no order (0) and a perfect one (1) of four levels, nearer to the latter",
-            expected=Expected(1.0, 0.3, "0-19"),
+            expected=Expected(0.4, 0.1, "0-19"),
         ),
     ),
     controls=(
         Control(
-            "shuffled sums", {"labels": "shuffled", "decays": (0.0, 1.5, 3.0)}, "nothing is there to generalise to"
+            "shuffled sums",
+            {"labels": "shuffled", "decays": (0.0, 1.5, 3.0), "steps": 2000},
+            "nothing is there to generalise to",
         ),
     ),
     curves=(DELAYS,),
     tiers=DELAY_TIERS,
     calibration_seeds=DELAY_CALIBRATION,
-    notes="The paper says the opposite of transformers, where regularising the decoder turns grokking into "
-    "comprehension; that half is not checked here.",
+    notes="Of transformers the paper says the opposite: there a regularised decoder turns grokking into comprehension. "
+    "That half is not checked here. Seeds that generalise at no weight decay have no order, and count as such.",
 )
 
 decay_makes_grokking = Prediction(
@@ -305,16 +304,17 @@ decay_makes_grokking = Prediction(
     measure=delays,
     criteria=(
         Criterion(
-            quantity="late with decay",
+            quantity="groks at some weight decay",
             rule=Proportion(0.8),
-            threshold_from="nearly every seed (split and initialisation): the paper draws its diagram from a single one",
-            expected=Expected(0.5, 0.5, "0-19"),
+            threshold_from="four in five: a diagram of a single seed, as the paper has it, shows what most seeds do",
+            expected=Expected(0.55, 0.5, "0-19"),
         ),
     ),
     controls=(Control("no decay", {"decays": (0.0,)}, "without decay the toy comprehends"),),
     curves=(DELAYS,),
     tiers=DELAY_TIERS,
     calibration_seeds=DELAY_CALIBRATION,
-    notes="On calibration seeds half of all splits grok under decay, and half generalise before they fit, so that "
-    "failure is expected.",
+    notes="On calibration seeds 11 of 20 grok at one of the weight decays at least, so that failure is expected. The "
+    "others comprehend throughout, and often generalise before they fit: decay delays the outermost sums, of which few "
+    "examples exist, and whether those are held out or trained on is the luck of the split.",
 )
