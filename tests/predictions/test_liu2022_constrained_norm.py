@@ -62,6 +62,9 @@ def test_the_constraint_takes_the_place_of_decay():
 
 
 def test_perceptrons_are_held_to_the_same_thresholds():
-    assert constraint_on_perceptrons.criteria == constraint_removes_grokking.criteria
+    rules = [
+        [criterion.rule for criterion in c.criteria] for c in (constraint_on_perceptrons, constraint_removes_grokking)
+    ]
+    assert rules[0] == rules[1]
     assert verdict(constraint_on_perceptrons, behave_with(700, free=710)).status is Status.FAIL
     assert verdict(constraint_on_perceptrons, behave_with(160, free=710)).status is Status.PASS
