@@ -162,10 +162,10 @@ constraint_removes_grokking = Prediction(
     calibration_seeds=tuple(range(10)),
     notes="On transformers. The published runs have p = 113 and p = 59; this one is the cheapest in which free "
     "training was seen to grok clearly. The right norm is narrow: at 0.7 of the initial norm one calibration seed did "
-    "not fit, and at the "
-    "initial norm it generalised late. Times to fit are to 95 % of the training examples, times to generalise to 90 % "
-    "of the others; where the budget ended first, ratio and delay are lower bounds, which count against the claim. Nor "
-    "is the norm held the one that free training arrives at: that generalises at 28 to 31, from above.",
+    "not fit, and at the initial norm it generalised late. Times to fit are to 95 % of the training examples, times to "
+    "generalise to 90 % of the others; where the budget ended first, ratio and delay are lower bounds, which count "
+    "against the claim. Nor is the norm held the one that free training arrives at: that generalises at 28 to 31, from "
+    "above.",
 )
 
 constraint_on_perceptrons = elsewhere(
