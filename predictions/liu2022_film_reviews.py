@@ -37,8 +37,10 @@ REVIEWS: Mapping[str, Any] = {
 
 NOTES = (
     "The paper's network reads words in their order with two layers of LSTM; this one has bags of words. The paper's "
-    "arms differ in two things, for weight decay is 1 at scale 6 and none at scale 1; here scale alone differs. Test "
-    "accuracy is that on all 1000 other reviews, where the paper's curve shows random batches of 50."
+    "arms differ in two things, for weight decay is 1 at scale 6 and none at scale 1; here scale alone differs. With "
+    "the paper's values two calibration seeds showed the same contrast, fainter: 14 points gained late at scale 6, and "
+    "at scale 1 a point or two lost, with weight decay as without. Test accuracy is that on all 1000 other reviews, "
+    "where the paper's curve shows random batches of 50."
 )
 
 reviews_grok = groks(
@@ -48,7 +50,7 @@ reviews_grok = groks(
     where="figure 4, on bags of words",
     gain=0.1,
     end=0.65,
-    expected={GAIN: Expected(0.18, 0.02, "0"), AT_END: Expected(0.71, 0.01, "0"), DELAY: Expected(2.8, 0.1, "0")},
+    expected={GAIN: Expected(0.19, 0.01, "0-2"), AT_END: Expected(0.72, 0.01, "0-2"), DELAY: Expected(2.7, 0.3, "0-2")},
     controls=(scale_one(400), no_decay(1400), random_labels(600)),
     tiers={"standard": Tier(SEEDS, REVIEWS)},
     notes=NOTES,
@@ -69,7 +71,7 @@ reviews_inverse_decay = inverse_decay(
     "liu2022.reviews_inverse_decay",
     "From large initial weights, the time to generalise on film reviews is inverse to weight decay.",
     where="the section on teacher and student, on bags of words",
-    expected=Expected(-0.98, 0.05, "0"),
+    expected=Expected(-1.0, 0.023, "0-2"),
     tiers={
         "standard": Tier(
             SEEDS, {**REVIEWS, "decays": ((0.1, 3500), (0.2, 1900), (0.3, 1400)), "split": "test", "until": 0.68}

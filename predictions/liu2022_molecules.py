@@ -23,7 +23,7 @@ MOLECULES: Mapping[str, Any] = {
     "model": EdgeNetwork(),
     "n_train": 50,
     "lr": 1e-3,
-    "decay": 0.1,
+    "decay": 0.15,
     "scale": 3.0,
     "labels": "true",
     "steps": 8000,
