@@ -1,4 +1,4 @@
-"""The two ways in which Grokscape refuses."""
+"""The ways in which Grokscape refuses."""
 
 from __future__ import annotations
 
@@ -8,6 +8,10 @@ class InvalidInput(ValueError):
 
     The message is one sentence or two that name the field, the value found, what was expected, and what to do.
     """
+
+
+class DataMissing(InvalidInput):
+    """Data that are not on this machine; the message says how to get them."""
 
 
 class StoreError(RuntimeError):

@@ -14,8 +14,8 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import Any
 
+from landscape.errors import DataMissing
 from landscape.experiment import Experiment
-from landscape.tasks import DataMissing
 from landscape.training.files import write_atomically
 from landscape.training.plan import Plan, ancestry
 from landscape.training.progress import Progress

@@ -39,7 +39,7 @@ NOTES = (
     "The paper's network reads words in their order with two layers of LSTM; this one has bags of words. The paper's "
     "arms differ in two things, for weight decay is 1 at scale 6 and none at scale 1; here scale alone differs. With "
     "the paper's values two calibration seeds showed the same contrast, fainter: 14 points gained late at scale 6, and "
-    "at scale 1 a point or two lost, with weight decay as without. Test accuracy is that on all 1000 other reviews, "
+    "at scale 1 a few points lost, with weight decay as without. Test accuracy is that on all 1000 other reviews, "
     "where the paper's curve shows random batches of 50."
 )
 

@@ -8,7 +8,6 @@ from landscape.tasks.images import Digits as Digits
 from landscape.tasks.images import ImageTask as ImageTask
 from landscape.tasks.images import Mnist as Mnist
 from landscape.tasks.images import MnistSample as MnistSample
-from landscape.tasks.local_data import DataMissing as DataMissing
 from landscape.tasks.molecules import Molecules as Molecules
 from landscape.tasks.permutations import Permutations as Permutations
 from landscape.tasks.sparse_parity import SparseParity as SparseParity

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 
 from landscape import randomness
-from landscape.errors import InvalidInput
-from landscape.tasks.local_data import DataMissing, fingerprint
+from landscape.errors import DataMissing, InvalidInput
+from landscape.tasks.local_data import fingerprint
 from landscape.tasks.task import Task
 
 

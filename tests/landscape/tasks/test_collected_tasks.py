@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import torch
 
-from landscape.errors import InvalidInput
+from landscape.errors import DataMissing, InvalidInput
 from landscape.models import Dense
-from landscape.tasks import DataMissing, Digits, FilmReviews, Mnist, MnistSample, Molecules
+from landscape.tasks import Digits, FilmReviews, Mnist, MnistSample, Molecules
 from landscape.tasks import collected_task as module
 from landscape.tasks.film_reviews import vocabulary, words
 from landscape.tasks.local_data import VARIABLE, fingerprint
