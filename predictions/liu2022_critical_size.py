@@ -63,7 +63,9 @@ QUALITY = Curve(
     figure="figure 3",
 )
 FAST = Control(
-    "fast decoder", {**FAST_DECODER, "steps": 2000}, "a decoder that outruns the embeddings fits without moving them"
+    "fast decoder",
+    {**FAST_DECODER, "steps": 2000, "sizes": (34, 42, 46, 50)},
+    "a decoder that outruns the embeddings fits without moving them",
 )
 
 necessary = Prediction(

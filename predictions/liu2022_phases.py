@@ -70,8 +70,13 @@ def phases_found(records: Mapping[str, Record], at: Setting) -> Iterable[Measure
         yield Measurement(f"phase, weight decay {w:g}", kind.value, at=r)
         yield Measurement(f"test accuracy, weight decay {w:g}", accuracy, at=r)
         yield Measurement(f"representation quality, weight decay {w:g}", quality, at=r)
+    for w in at.decays:
+        yield Measurement("phase at a slow decoder, by weight decay", values[min(at.rates), w][0].value, at=w)
+    for r in at.rates:
+        yield Measurement("phase without weight decay, by decoder rate", values[r, min(at.decays)][0].value, at=r)
     kinds = [kind for kind, _, _ in values.values()]
     yield Measurement("phases found", float(len(set(kinds))))
+    yield Measurement("all four phases found", float(len(set(kinds)) == len(Phase)))
     for kind in Phase:
         yield Measurement(f"runs in {kind.name.lower()}", float(kinds.count(kind)))
 
@@ -80,14 +85,9 @@ def phases_found(records: Mapping[str, Record], at: Setting) -> Iterable[Measure
         return float(np.mean(chosen)) if chosen else 0.0
 
     good = quality_of(Phase.COMPREHENSION, Phase.GROKKING)
+    yield Measurement("quality where it generalises", good)
     yield Measurement("quality gained over memorisation", good - quality_of(Phase.MEMORISATION))
-    yield Measurement(
-        "quality gained over memorisation and confusion", good - quality_of(Phase.MEMORISATION, Phase.CONFUSION)
-    )
-    slow, fast, mild, strong = min(at.rates), max(at.rates), min(at.decays), max(at.decays)
-    yield Measurement("test accuracy lost to a fast decoder", values[slow, mild][2] - values[fast, mild][2])
-    fitted = {w: np.mean([values[r, w][0] is not Phase.CONFUSION for r in at.rates]) for w in (mild, strong)}
-    yield Measurement("share of runs that decay keeps from fitting", float(fitted[mild] - fitted[strong]))
+    yield Measurement("quality gained over confusion", good - quality_of(Phase.CONFUSION))
 
 
 #: Once both accuracies are there for good, the phase is known.
@@ -98,8 +98,8 @@ COARSE: Mapping[str, Any] = {
     "steps": 10_000,
     "stop": DECIDED,
     "record": Schedule(per_decade=20, every=100),
-    "rates": (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2),
-    "decays": (0.0, 1.0, 2.0, 3.0, 4.5, 6.0),
+    "rates": (3e-4, 1e-3, 3e-3, 1e-2, 3e-2),
+    "decays": (0.0, 1.0, 2.0, 3.0, 6.0),
 }
 #: Twelve by twelve, and three times as long.
 FINE: Mapping[str, Any] = {
@@ -137,15 +137,15 @@ MAPS = (
         figure="figure 6",
     ),
 )
-PHASE_SEEDS = tuple(range(100, 108))
+PHASE_SEEDS = tuple(range(100, 112))
 TIERS = {
     "quick": Tier(PHASE_SEEDS, COARSE),
-    "standard": Tier(tuple(range(100, 112)), FINE),
+    "standard": Tier(PHASE_SEEDS, FINE),
     "paper": Tier(PHASE_SEEDS, WIDE),
 }
 SHUFFLED = Control(
     "shuffled sums",
-    {"labels": "shuffled", "rates": (3e-4, 1e-2), "decays": (0.0, 6.0)},
+    {"labels": "shuffled", "rates": (3e-4, 3e-3, 1e-2), "decays": (0.0, 3.0, 6.0), "steps": 2000},
     "without a place that is better than another there is nothing to comprehend",
 )
 
@@ -160,15 +160,26 @@ four_phases = Prediction(
     criteria=(
         Criterion(
             quantity="phases found",
-            rule=Exceeds(3.5),
-            threshold_from="all four phases of the paper",
-            expected=Expected(4.0, 0.3, "0-7"),
+            rule=Exceeds(2.5),
+            threshold_from="more than fitting and not fitting, which need no theory",
+            expected=Expected(3.5, 0.53, "0-7"),
+        ),
+        Criterion(
+            quantity="all four phases found",
+            rule=Proportion(0.8),
+            threshold_from="four in five: a diagram of a single seed, as the paper has it, shows what most seeds do",
+            expected=Expected(0.5, 0.5, "0-7"),
         ),
     ),
     controls=(SHUFFLED,),
     maps=MAPS,
     tiers=TIERS,
     calibration_seeds=CALIBRATION,
+    notes="Three phases are in every diagram. Grokking is in half of those of calibration, so that failure is "
+    "expected: which seeds have it is a matter of the split, see liu2022.decay_makes_grokking. Only held-out pairs "
+    "count whose sum some training pair has; the paper counts all, so that with 45 of 55 pairs a split that holds out "
+    "a sum altogether could not generalise by its rule. At quick the decoder is narrower than the paper's, and is "
+    "trained for a tenth of its steps.",
 )
 
 phase_order = Prediction(
@@ -181,26 +192,27 @@ phase_order = Prediction(
     measure=phases_found,
     criteria=(
         Criterion(
-            quantity="test accuracy lost to a fast decoder",
-            rule=Exceeds(0.3, centre="mean"),
-            threshold_from="a third of all there is",
-            expected=Expected(0.7, 0.15, "0-7"),
+            quantity="phase without weight decay, by decoder rate",
+            rule=Monotone("falling", least=0.5),
+            threshold_from="half way from no order to a perfect one: phases are few, and ties many",
+            expected=Expected(0.17, 0.15, "0-7"),
         ),
         Criterion(
-            quantity="share of runs that decay keeps from fitting",
-            rule=Exceeds(0.5, centre="mean"),
-            threshold_from="more than half of the decoder's learning rates",
-            expected=Expected(0.95, 0.1, "0-7"),
+            quantity="phase at a slow decoder, by weight decay",
+            rule=Monotone("falling", least=0.5),
+            threshold_from="half way from no order to a perfect one: phases are few, and ties many",
+            expected=Expected(0.2, 0.15, "0-7"),
         ),
     ),
     controls=(SHUFFLED,),
     tiers=TIERS,
     calibration_seeds=CALIBRATION,
+    notes="Phases are ranked comprehension, grokking, memorisation, confusion.",
 )
 
 phase_quality = Prediction(
     id="liu2022.phase_quality",
-    claim="What generalises, soon or late, has its symbols on a line, and what memorises or is confused has not.",
+    claim="What generalises, soon or late, has its symbols on a line, and what memorises has not.",
     source=LIU_2022,
     where="section 4.1, figure 6",
     theory=THEORY,
@@ -208,21 +220,45 @@ phase_quality = Prediction(
     measure=phases_found,
     criteria=(
         Criterion(
-            quantity="quality gained over memorisation",
-            rule=Exceeds(0.3, centre="mean"),
-            threshold_from="a third of all there is",
-            expected=Expected(0.65, 0.08, "0-7"),
+            quantity="quality where it generalises",
+            rule=Exceeds(0.9),
+            threshold_from="nearly all parallelograms; the authors' own results have 0.99",
+            expected=Expected(1.0, 0.07, "0-7"),
         ),
         Criterion(
-            quantity="quality gained over memorisation and confusion",
+            quantity="quality gained over memorisation",
             rule=Exceeds(0.3, centre="mean"),
-            threshold_from="a third of all there is",
-            expected=Expected(0.2, 0.08, "0-7"),
+            threshold_from="a third of all there is; the authors' own results have 0.5",
+            expected=Expected(0.566, 0.123, "0-7"),
         ),
     ),
     controls=(SHUFFLED,),
     tiers=TIERS,
     calibration_seeds=CALIBRATION,
+    notes="Confusion is a claim of its own, liu2022.confusion_quality: it takes more seeds to decide.",
+)
+
+confusion_quality = Prediction(
+    id="liu2022.confusion_quality",
+    claim="What is confused has its symbols on a line less often than what generalises.",
+    source=LIU_2022,
+    where="section 4.1, figure 6",
+    theory=THEORY,
+    runs=grid,
+    measure=phases_found,
+    criteria=(
+        Criterion(
+            quantity="quality gained over confusion",
+            rule=Exceeds(0.2, centre="mean"),
+            threshold_from="half of what the authors' own results have, 0.4",
+            expected=Expected(0.32, 0.16, "0-7"),
+        ),
+    ),
+    controls=(SHUFFLED,),
+    tiers={"standard": Tier(tuple(range(100, 124)), COARSE)},
+    calibration_seeds=CALIBRATION,
+    notes="Much of what decay keeps from fitting has its symbols on a line all the same: the gain is smaller than over "
+    "memorisation, and differs more between seeds, for which quick has too few.",
 )
 
 # -- What decay does to the delay --------------------------------------------------------------------------------------
