@@ -140,7 +140,7 @@ delay_is_contraction = Prediction(
     notes="The paper states proportionality for squared norms; where nothing but decay moves the weights, their norm "
     "follows exp(-learning rate x weight decay x steps), and the factor is known. Once the training loss is gone this "
     "can hardly fail, and it would say nothing if the norm at which the network generalises depended on decay or "
-    "start: liu2022's claims look at that norm. Even from a start at the teacher's scale, contraction takes four "
+    "start: liu2023.one_norm looks at that norm. Even from a start at the teacher's scale, contraction takes four "
     "fifths of the little delay there is.",
 )
 

@@ -3,4 +3,5 @@
 from landscape.learners.effective_flow import CriticalSize as CriticalSize
 from landscape.learners.effective_flow import EffectiveFlow as EffectiveFlow
 from landscape.learners.embedding_decoder import EmbeddingDecoder as EmbeddingDecoder
+from landscape.learners.reduced_landscape import ReducedLandscape as ReducedLandscape
 from landscape.learners.two_circuits import TwoCircuits as TwoCircuits

@@ -1,4 +1,4 @@
-"""Liu, Michaud and Tegmark 2022: held at the right norm, a transformer on modular addition does not grok."""
+"""Liu, Michaud and Tegmark 2023 (Omnigrok): held at the right norm, a transformer on modular addition does not grok."""
 
 from __future__ import annotations
 
@@ -15,15 +15,9 @@ from landscape.training.run import Run
 from landscape.training.stop import Stop
 from predictions.elsewhere import elsewhere
 from predictions.evidence import Measurement, trace
-from predictions.prediction import Control, Criterion, Curve, Expected, Gate, Prediction, Setting, Source, Tier
+from predictions.liu2023_networks import LIU_2023
+from predictions.prediction import Control, Criterion, Curve, Expected, Gate, Prediction, Setting, Tier
 from predictions.rules import Below, Exceeds
-
-LIU_2022 = Source(
-    key="liu2022",
-    title="Omnigrok: Grokking beyond algorithmic data",
-    authors="Liu, Michaud, Tegmark",
-    arxiv="2210.01117",
-)
 
 GENERALISED = (Stop(quantity="accuracy", split="test", above=0.9, records=3),)
 
@@ -96,10 +90,10 @@ PAPER: Mapping[str, Any] = {
 }
 
 constraint_removes_grokking = Prediction(
-    id="liu2022.constraint_removes_grokking",
+    id="liu2023.constraint_removes_grokking",
     claim="On modular addition a network that is trained freely fits early and generalises late; held at the right "
     "norm instead, it generalises as it fits.",
-    source=LIU_2022,
+    source=LIU_2023,
     where="section on algorithmic data: constrained optimisation",
     theory="weight norm",
     runs=free_and_constrained,

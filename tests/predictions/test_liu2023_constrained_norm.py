@@ -7,7 +7,7 @@ import math
 import pytest
 
 from predictions.evidence import CLAIM
-from predictions.liu2022_constrained_norm import constraint_on_perceptrons, constraint_removes_grokking, delays
+from predictions.liu2023_constrained_norm import constraint_on_perceptrons, constraint_removes_grokking, delays
 from predictions.prediction import Setting
 from predictions.verdict import Status
 from tests.predictions.courses import course, jitter, verdict

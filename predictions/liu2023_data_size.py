@@ -1,0 +1,121 @@
+"""Liu, Michaud and Tegmark 2023 (Omnigrok): more data shorten the delay, on images."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+
+from landscape.experiment import Experiment
+from landscape.models import Dense
+from landscape.optimisers import AdamW
+from landscape.tasks import Digits
+from landscape.training.record import Record
+from landscape.training.run import Run
+from landscape.training.schedule import Schedule
+from landscape.training.stop import Stop
+from predictions.evidence import Measurement, trace
+from predictions.liu2023_networks import CALIBRATION, LIU_2023, SEEDS, THEORY
+from predictions.prediction import Control, Criterion, Curve, Expected, Gate, Prediction, Setting, Tier
+from predictions.rules import Exceeds, Monotone
+
+
+def over_sizes(seed: int, at: Setting) -> Mapping[str, Experiment]:
+    """Networks with large initial weights that differ in the number of training examples, until they generalise."""
+    return {
+        f"{size}": Run(
+            task=at.task,
+            model=at.model,
+            optimiser=AdamW(lr=at.lr, weight_decay=at.decay, beta2=0.999),
+            n_train=size,
+            labels=at.labels,
+            loss="mse",
+            initial_scale=at.scale,
+            steps=at.steps,
+            record=Schedule(every=50),
+            stop=(Stop(quantity="accuracy", split="test", above=at.level, records=3),),
+            seed=seed,
+        )
+        for size in at.sizes
+    }
+
+
+def times(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
+    ratios = {}
+    for label, record in records.items():
+        size = float(label)
+        fit = record.crossing("accuracy", "train", above=0.99)
+        generalise = record.crossing("accuracy", "test", above=at.level)
+        yield Measurement("steps to generalise", generalise.step, at=size, censored=generalise.censored)
+        yield Measurement("steps to fit", fit.step, at=size, censored=fit.censored)
+        ratios[size] = math.log(max(generalise.step, 1) / max(fit.step, 1))
+        yield from trace(record.series("accuracy", "test"), f"{label} examples")
+    # A network that never generalises has the last step here, so that the true fall of the ratio is larger still; one
+    # that generalises first and fits later, or never before it stops, has a ratio of at most 1.
+    fall = ratios[min(ratios)] - ratios[max(ratios)]
+    yield Measurement("log ratio of the relative delays, fewest examples over most", fall)
+    accuracy = [record.series("accuracy", "train").max() for record in records.values()]
+    yield Measurement("lowest training accuracy", float(min(accuracy)))
+
+
+data_size_degroks = Prediction(
+    id="liu2023.data_size_degroks",
+    claim="From large initial weights, the more images there are to train on, the sooner a network generalises and the "
+    "less it lags behind fitting; with too few it does not generalise.",
+    source=LIU_2023,
+    where="section 3, figure 3 and the appendix on data size",
+    theory=THEORY,
+    runs=over_sizes,
+    measure=times,
+    gates=(Gate(quantity="lowest training accuracy", above=0.7),),
+    criteria=(
+        Criterion(
+            quantity="steps to generalise",
+            rule=Monotone("falling"),
+            threshold_from="nearly perfect order of sizes, within each seed; what never came is last",
+            expected=Expected(0.0, 0.0, "0-9"),
+        ),
+        Criterion(
+            quantity="log ratio of the relative delays, fewest examples over most",
+            rule=Exceeds(math.log(2), centre="mean"),
+            threshold_from="the time to generalise over the time to fit halves, at least",
+            expected=Expected(0.0, 0.0, "0-9"),
+        ),
+    ),
+    controls=(
+        Control(
+            "random labels", {"labels": "random"}, "without a rule more data only make fitting longer, for every size"
+        ),
+    ),
+    curves=(
+        Curve(
+            quantities=("steps to generalise", "steps to fit"),
+            x="training examples",
+            y="steps",
+            log_x=True,
+            log_y=True,
+            title="Times against data size",
+        ),
+    ),
+    tiers={
+        tier: Tier(
+            SEEDS,
+            {
+                "task": Digits(examples=1000),
+                "model": Dense(widths=(100, 100)),
+                "lr": 3e-3,
+                "decay": 0.1,
+                "scale": 6.0,
+                "labels": "true",
+                "level": 0.8,
+                **changes,
+            },
+        )
+        for tier, changes in {
+            "quick": {"sizes": (50, 100, 200, 400), "steps": 2500},
+            "standard": {"sizes": (50, 100, 200, 400, 800), "steps": 20_000},
+        }.items()
+    },
+    calibration_seeds=CALIBRATION,
+    notes="Generalised means 80 % of the images held out. A run ends there, so that a network that generalises before "
+    "it fits may end before it fits.",
+)
