@@ -1,0 +1,222 @@
+"""Omnigrok's claims on made-up evidence: how each comes out under its effect, without it, and against it."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from landscape.training.record import Record
+from predictions.evidence import CLAIM
+from predictions.liu2023_data_size import data_size_degroks
+from predictions.liu2023_landscape import landscape, last_crossing, more_data_widen_the_shell
+from predictions.liu2023_networks import STUDENT
+from predictions.liu2023_representation import representation_decides
+from predictions.liu2023_teacher_student import (
+    inverse_decay,
+    never_without_decay,
+    one_norm,
+    start_decides,
+)
+from predictions.verdict import Status
+from tests.predictions.courses import course, jitter, verdict
+
+# -- The landscape -----------------------------------------------------------------------------------------------------
+
+
+def surface(run, seed, train, test):
+    """A record of a landscape whose log10 losses are functions of (size, log10 scale)."""
+    rows = []
+    places = [(size, scale) for size in run.sizes for scale in run.scales]
+    for place, (size, scale) in enumerate(places):
+        x = math.log10(scale)
+        factor = jitter(1000 * seed + place)
+        values = {
+            ("", "size"): size,
+            ("", "scale"): scale,
+            ("", "norm"): 10 * scale,
+            ("", "converged"): 1.0,
+            ("train", "loss"): factor * 10 ** train(size, x),
+            ("test", "loss"): factor * 10 ** test(size, x),
+            ("train", "accuracy"): float(train(size, x) < -3),
+            ("test", "accuracy"): float(test(size, x) < -3),
+            ("train", "best loss"): 10 ** train(size, x),
+            ("test", "best loss"): 10 ** min(test(size, x), 0.0),
+            ("train", "best accuracy"): 1.0,
+            ("test", "best accuracy"): 1.0,
+        }
+        rows += [(place, split, quantity, float(value)) for (split, quantity), value in values.items()]
+    return Record(
+        run, pd.DataFrame(rows, columns=["step", "split", "quantity", "value"]), {"last_step": 0}, lambda s: {}
+    )
+
+
+def falls(size, x):
+    return -6.0 + max(0.0, -4 * x)
+
+
+def u(size, x, bottom=-0.25, edge=0.5):
+    return -4.0 + 5 * abs(x - bottom) - edge * math.log10(size / 100)
+
+
+def no_rule(size, x):
+    return -1.0 + max(0.0, x)
+
+
+def shaped(train=falls, test=u):
+    def behave(arm, seed, label, run):
+        return surface(run, seed, train, test if arm == CLAIM else no_rule)
+
+    return behave
+
+
+def test_an_l_and_a_u():
+    assert verdict(landscape, shaped()).status is Status.PASS
+    assert verdict(landscape, shaped(train=lambda size, x: falls(size, x) + 8 * max(0.0, x))).status is Status.FAIL
+    assert verdict(landscape, shaped(test=lambda size, x: -4.0 + max(0.0, -5 * x))).status is Status.FAIL
+    # With its bottom at ten times the usual norm it is a U elsewhere.
+    assert verdict(landscape, shaped(test=lambda size, x: u(size, x, bottom=0.75))).status is Status.FAIL
+    # A control that shows a U makes any verdict worthless.
+    everywhere = verdict(landscape, lambda arm, seed, label, run: surface(run, seed, falls, u))
+    assert everywhere.status is Status.INVALID
+
+
+def test_a_shell_that_grows_with_data():
+    assert verdict(more_data_widen_the_shell, shaped()).status is Status.PASS
+    assert verdict(more_data_widen_the_shell, shaped(test=lambda size, x: u(size, x, edge=0.0))).status is Status.FAIL
+
+
+@pytest.mark.parametrize(
+    ("y", "level", "expected"),
+    [
+        ([3.0, 1.0, -1.0, 1.0, 3.0], 0.0, 2.5),
+        ([3.0, 1.0, -1.0, -3.0, 5.0], 1.0, 3.5),
+        ([-1.0, 2.0, -2.0, 2.0, 2.0], 0.0, 2.5),
+        ([1.0, 2.0, 1.0, 2.0, 2.0], 0.0, 0.0),
+        ([1.0, -2.0, -1.0, -2.0, -2.0], 0.0, 4.0),
+    ],
+)
+def test_the_outer_edge_is_the_last_crossing(y, level, expected):
+    assert last_crossing(np.arange(5.0), np.array(y), level) == pytest.approx(expected)
+
+
+# -- Teacher and student -----------------------------------------------------------------------------------------------
+
+
+def inward(run, *, end=11.0, start=8.75, fits=600.0, rate=3e-4, last=30_000):
+    """A student whose norm decays to the one where it generalises; without decay it never does."""
+    decay, begin = run.optimiser.weight_decay, start * run.initial_scale
+    needed = math.inf if decay == 0 else max(math.log(begin / end), 0.03) / (rate * decay)
+    last = min(last, run.steps)
+    generalises = fits + needed
+
+    def norm(steps):
+        return np.maximum(begin * np.exp(-rate * decay * np.maximum(steps - fits, 0)), min(begin, end))
+
+    return course(run, fits=fits, generalises=generalises if generalises < last else math.inf, norm=norm, last=last)
+
+
+def students(**changes):
+    return lambda arm, seed, label, run: inward(run, end=11.0 * jitter(seed), **changes)
+
+
+def test_the_start_decides():
+    assert verdict(start_decides, students()).status is Status.PASS
+
+    def indifferent(arm, seed, label, run):
+        return course(run, fits=600, generalises=2000 * jitter(seed), last=run.steps)
+
+    assert verdict(start_decides, indifferent).status is Status.FAIL
+
+
+def test_the_power_of_weight_decay():
+    assert verdict(inverse_decay, students()).status is Status.PASS
+
+    def root(arm, seed, label, run):
+        when = 600 + 2000 * jitter(seed) * run.optimiser.weight_decay**-0.5
+        return course(run, fits=600, generalises=when)
+
+    assert verdict(inverse_decay, root).status is Status.FAIL
+
+
+def test_students_that_never_generalise_leave_the_power_of_decay_undecided():
+    """A gate, not the claim, is what they fail."""
+
+    def never(arm, seed, label, run):
+        return course(run, fits=600, generalises=math.inf)
+
+    assert verdict(inverse_decay, never).status is Status.INVALID
+
+
+def test_never_without_decay():
+    assert verdict(never_without_decay, students()).status is Status.PASS
+
+    def all_the_same(arm, seed, label, run):
+        return course(run, fits=600, generalises=3000 * jitter(seed), last=run.steps)
+
+    assert verdict(never_without_decay, all_the_same).status is not Status.PASS
+
+
+def test_one_norm():
+    assert verdict(one_norm, students()).status is Status.PASS
+
+    def wherever(arm, seed, label, run):
+        """Generalises a fixed time after fitting, at whatever norm it is then."""
+        decay = run.optimiser.weight_decay
+
+        def norm(steps):
+            return 8.75 * run.initial_scale * np.exp(-3e-4 * decay * np.maximum(steps - 600, 0))
+
+        return course(run, fits=600, generalises=2000 * jitter(seed), norm=norm)
+
+    assert verdict(one_norm, wherever).status is Status.FAIL
+
+
+def test_claims_that_share_a_student_share_its_run():
+    shared = {
+        claim.id: {run.identity for run in claim.runs(100, claim.arms("quick")[CLAIM]).values()}
+        for claim in (start_decides, inverse_decay, one_norm)
+    }
+    assert len(set.union(*shared.values())) == 5
+    assert STUDENT["n_train"] == 100
+
+
+# -- Data size and representation --------------------------------------------------------------------------------------
+
+
+def test_more_data_shorten_the_delay():
+    def behave(arm, seed, label, run):
+        size = run.n_train
+        when = 2e5 / size * jitter(seed) if arm == CLAIM and size > 60 else math.inf
+        return course(run, fits=100 + size, generalises=when, last=2500)
+
+    assert verdict(data_size_degroks, behave).status is Status.PASS
+
+    def indifferent(arm, seed, label, run):
+        return course(run, fits=100, generalises=1000 * jitter(seed) if arm == CLAIM else math.inf, last=2500)
+
+    assert verdict(data_size_degroks, indifferent).status is Status.FAIL
+
+
+def decoded(effect):
+    def behave(arm, seed, label, run):
+        accuracy = effect(run.task.messiness) if arm == CLAIM else 0.05
+        steps = np.arange(0, 1501, 50)
+        rows = [
+            (int(step), split, "accuracy", value)
+            for step in steps
+            for split, value in (("train", 1.0), ("test", min(accuracy * jitter(seed), 1.0)))
+        ]
+        table = pd.DataFrame(rows, columns=["step", "split", "quantity", "value"])
+        return Record(run, table, {"last_step": 1500}, lambda s: {})
+
+    return behave
+
+
+def test_representation_decides():
+    assert (
+        verdict(representation_decides, decoded(lambda messiness: max(0.9 - 3 * messiness, 0.05))).status is Status.PASS
+    )
+    assert verdict(representation_decides, decoded(lambda messiness: 0.9)).status is Status.FAIL
