@@ -14,7 +14,7 @@ from landscape.training.schedule import Schedule
 from landscape.training.stop import Stop
 from predictions.evidence import Measurement
 from predictions.liu2022_effective_theory import CALIBRATION, LIU_2022, NARROW, PAPER, THEORY, toy
-from predictions.prediction import Control, Criterion, Curve, Expected, Map, Prediction, Setting, Tier
+from predictions.prediction import Control, Criterion, Expected, Map, Prediction, Setting, Tier
 from predictions.rules import Exceeds, Monotone, Proportion
 
 #: Fitting and generalising are 90 % accuracy, and generalising is late from a thousand steps on (the paper's table 1).
@@ -259,98 +259,4 @@ confusion_quality = Prediction(
     calibration_seeds=CALIBRATION,
     notes="Much of what decay keeps from fitting has its symbols on a line all the same: the gain is smaller than over "
     "memorisation, and differs more between seeds, for which quick has too few.",
-)
-
-# -- What decay does to the delay --------------------------------------------------------------------------------------
-
-
-def with_decay(seed: int, at: Setting) -> Mapping[str, Experiment]:
-    """One decoder learning rate, from no weight decay to some."""
-    return {f"{w:g}": toy(seed, at, at.n_train, weight_decay=w) for w in at.decays}
-
-
-def delays(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
-    kinds = {}
-    for w in at.decays:
-        record = records[f"{w:g}"]
-        kinds[w] = phase(record)
-        fit = record.crossing("accuracy", "train", above=ACCURATE)
-        generalise = record.crossing(TESTED, "test", above=ACCURATE)
-        yield Measurement("steps to fit", fit.step, at=w, censored=fit.censored)
-        yield Measurement("steps to generalise", generalise.step, at=w, censored=generalise.censored)
-        yield Measurement("groks, by weight decay", float(kinds[w] is Phase.GROKKING), at=w)
-    yield Measurement("groks at some weight decay", float(any(kinds[w] is Phase.GROKKING for w in at.decays if w > 0)))
-
-
-DELAY_SEEDS, DELAY_CALIBRATION = tuple(range(100, 130)), tuple(range(20))
-DECAYS = (0.0, 1.0, 2.0, 3.0)
-DELAY: Mapping[str, Any] = {**COARSE, "decoder_lr": 4e-4, "decays": DECAYS}
-DELAY_TIERS = {
-    "quick": Tier(DELAY_SEEDS, DELAY),
-    "standard": Tier(
-        DELAY_SEEDS,
-        {**WIDE, "decoder_lr": 1.3e-4, "decays": (0.0, 1.0, 2.0, 3.0, 4.0, 6.0), "steps": 30_000},
-    ),
-}
-DELAYS = Curve(
-    quantities=("steps to fit", "steps to generalise"),
-    x="decoder weight decay",
-    y="training steps",
-    title="Weight decay of the decoder delays both",
-    log_y=True,
-)
-
-decay_delays = Prediction(
-    id="liu2022.decay_delays",
-    claim="The more weight decay the decoder of the toy has, the later it generalises.",
-    source=LIU_2022,
-    where="section 4.1, figure 6",
-    theory=THEORY,
-    runs=with_decay,
-    measure=delays,
-    criteria=(
-        Criterion(
-            quantity="steps to generalise",
-            rule=Monotone("rising", least=0.7),
-            threshold_from="between no order (0) and a perfect one (1) of four levels, nearer to the latter",
-            expected=Expected(0.4, 0.1, "0-19"),
-        ),
-    ),
-    controls=(
-        Control(
-            "shuffled sums",
-            {"labels": "shuffled", "decays": (0.0, 1.5, 3.0), "steps": 2000},
-            "nothing is there to generalise to",
-        ),
-    ),
-    curves=(DELAYS,),
-    tiers=DELAY_TIERS,
-    calibration_seeds=DELAY_CALIBRATION,
-    notes="Of transformers the paper says the opposite: there a regularised decoder turns grokking into comprehension. "
-    "That half is not checked here. Seeds that generalise at no weight decay have no order, and count as such.",
-)
-
-decay_makes_grokking = Prediction(
-    id="liu2022.decay_makes_grokking",
-    claim="Weight decay of the decoder turns comprehension into grokking in the toy.",
-    source=LIU_2022,
-    where="section 4.1, figure 6",
-    theory=THEORY,
-    runs=with_decay,
-    measure=delays,
-    criteria=(
-        Criterion(
-            quantity="groks at some weight decay",
-            rule=Proportion(0.8),
-            threshold_from="four in five: a diagram of a single seed, as the paper has it, shows what most seeds do",
-            expected=Expected(0.55, 0.5, "0-19"),
-        ),
-    ),
-    controls=(Control("no decay", {"decays": (0.0,)}, "without decay the toy comprehends"),),
-    curves=(DELAYS,),
-    tiers=DELAY_TIERS,
-    calibration_seeds=DELAY_CALIBRATION,
-    notes="On calibration seeds 11 of 20 grok at one of the weight decays at least, so that failure is expected. The "
-    "others comprehend throughout, and often generalise before they fit: decay delays the outermost sums, of which few "
-    "examples exist, and whether those are held out or trained on is the luck of the split.",
 )

@@ -9,13 +9,8 @@ import pytest
 
 from landscape.learners import parallelograms
 from predictions.evidence import CLAIM
-from predictions.liu2022_effective_theory import (
-    conservation,
-    critical_fraction,
-    nullity,
-    parallelograms_hold,
-    predicted_accuracy,
-)
+from predictions.liu2022_effective_loss import conservation, critical_fraction
+from predictions.liu2022_effective_theory import nullity, parallelograms_hold, predicted_accuracy
 from predictions.prediction import Setting
 from predictions.verdict import Status
 from tests.predictions.toys import record, verdict

@@ -8,16 +8,8 @@ import numpy as np
 import pytest
 
 from predictions.evidence import CLAIM
-from predictions.liu2022_phases import (
-    Phase,
-    decay_delays,
-    decay_makes_grokking,
-    four_phases,
-    lag,
-    phase,
-    phase_order,
-    phase_quality,
-)
+from predictions.liu2022_decay import decay_delays, decay_makes_grokking
+from predictions.liu2022_phases import Phase, four_phases, lag, phase, phase_order, phase_quality
 from predictions.prediction import Setting
 from predictions.verdict import Status
 from tests.predictions.toys import record, rises, verdict

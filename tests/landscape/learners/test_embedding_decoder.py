@@ -15,7 +15,8 @@ from torch import nn
 
 from landscape.errors import InvalidInput
 from landscape.learners import EmbeddingDecoder, parallelograms
-from landscape.learners.embedding_decoder import DECODER, EMBEDDING, Ensemble
+from landscape.learners.embedding_decoder import DECODER, EMBEDDING
+from landscape.learners.embedding_ensemble import Ensemble
 from landscape.training.schedule import Schedule
 from landscape.training.stop import Stop
 from tests.landscape.helpers import train, train_alone
