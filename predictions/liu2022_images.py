@@ -43,7 +43,7 @@ DIGITS: Mapping[str, Any] = {
     "steps": 2500,
     "level": 0.8,
 }
-DIGITS_DECAYS = {"decays": ((0.1, 2500), (0.15, 1600), (0.2, 1200)), "split": "test", "until": 0.8}
+DIGITS_DECAYS = {"decays": ((0.1, 2500), (0.15, 1900), (0.2, 1500)), "split": "test", "until": 0.8}
 
 digits_grok = groks(
     "liu2022.digits_grok",

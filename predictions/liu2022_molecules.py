@@ -10,9 +10,12 @@ from landscape.models import EdgeNetwork
 from landscape.tasks import Molecules
 from landscape.training.record import Record
 from predictions.evidence import Measurement, trace
-from predictions.liu2022_induced_grokking import CALIBRATION, LIU_2022, SEEDS, THEORY, one_network
+from predictions.liu2022_induced_grokking import CALIBRATION, LIU_2022, THEORY, one_network
 from predictions.prediction import Control, Criterion, Curve, Expected, Gate, Prediction, Setting, Tier
 from predictions.rules import Below, Exceeds
+
+#: Twice as many as elsewhere: 50 molecules more or less alike make seeds differ much.
+SEEDS = tuple(range(100, 120))
 
 GAP = "log of test over training loss when the molecules trained on are fitted"
 LEFT = "log of the test loss at the end over the variance of the values"
@@ -113,7 +116,7 @@ molecules_grok = Prediction(
     runs=one_network,
     measure=loss_from_fitting_to_generalising,
     gates=FITTED,
-    criteria=criteria(Expected(2.0, 1.0, "0-2"), Expected(-4.0, 0.7, "0-2"), Expected(1.0, 0.4, "0-2")),
+    criteria=criteria(Expected(2.2, 0.92, "0-5"), Expected(-4.35, 1.3, "0-5"), Expected(0.93, 0.46, "0-5")),
     controls=(
         SCALE_ONE,
         Control("no weight decay", {"decay": 0.0}, "nothing takes the norm down to where networks generalise"),
@@ -134,7 +137,7 @@ molecules_grok_without_decay = Prediction(
     theory=THEORY,
     runs=one_network,
     measure=loss_from_fitting_to_generalising,
-    criteria=criteria(Expected(3.4, 0.8, "0-2"), Expected(0.7, 1.0, "0-2"), Expected(1.4, 0.73, "0-2")),
+    criteria=criteria(Expected(3.9, 0.94, "0-5"), Expected(1.1, 0.88, "0-5"), Expected(1.3, 0.52, "0-5")),
     controls=(SCALE_ONE, RANDOM_LABELS),
     curves=CURVES,
     tiers={"standard": Tier(SEEDS, {**MOLECULES, "decay": 0.0})},
