@@ -124,7 +124,7 @@ MAPS = (
         panels=tuple(
             (title, tuple((w, f"{quantity}, weight decay {w:g}") for w in ROWS))
             for title, quantity in (
-                ("phase", "phase"),
+                ("phase: 0 confusion, 1/3 memorisation, 2/3 grokking, 1 comprehension", "phase"),
                 ("test accuracy", "test accuracy"),
                 ("representation quality", "representation quality"),
             )
@@ -132,7 +132,7 @@ MAPS = (
         boundaries=(),
         x="decoder learning rate",
         y="decoder weight decay",
-        value="phase (confusion 0, memorisation 1/3, grokking 2/3, comprehension 1), or share",
+        value="phase, or share",
         title="Four phases of learning",
         log_x=True,
         figure="figure 6",

@@ -52,3 +52,13 @@ def verdict(claim: Prediction, behave: Callable[[str, int, Any], Record]) -> Ver
                 for m in claim.measure(records, at)
             ]
     return judge(claim, "quick", Evidence(tuple(observations)))
+
+
+def trained(run: Any, *, fits: float, generalises: float, quality: float = 1.0) -> Record:
+    """A toy that fits and generalises at the given steps; `math.inf` for never."""
+    return record(
+        run,
+        train__accuracy=rises(fits),
+        test__accuracy_on_known_sums=rises(generalises),
+        all__quality=quality,
+    )

@@ -1,0 +1,41 @@
+"""Liu et al. 2022: weight decay of the decoder and the delay, on records that are made up."""
+
+from __future__ import annotations
+
+import math
+
+from predictions.liu2022_decay import decay_delays, decay_makes_grokking
+from predictions.prediction import Setting
+from predictions.verdict import Status
+from tests.predictions.toys import trained, verdict
+
+
+def delayed(arm, seed, run, *, sign=1.0, late=1.0):
+    """Generalising comes the later the more decay, and `late` times as late as by a thousand steps from fitting."""
+    decay = run.decoder.weight_decay if sign > 0 else 3 - run.decoder.weight_decay
+    if run.labels == "shuffled":
+        return trained(run, fits=400, generalises=math.inf)
+    return trained(run, fits=400, generalises=600 + late * 700 * decay)
+
+
+def test_decay_delays():
+    assert verdict(decay_delays, delayed).status is Status.PASS
+    assert verdict(decay_delays, lambda *a: delayed(*a, sign=-1.0)).status is Status.FAIL
+
+
+def test_decay_makes_grokking():
+    assert verdict(decay_makes_grokking, delayed).status is Status.PASS
+    assert verdict(decay_makes_grokking, lambda *a: delayed(*a, late=0.1)).status is Status.FAIL
+
+
+def test_a_run_that_never_generalised_is_at_least_as_late_as_it_is_long():
+    at = Setting(decay_delays.tiers["quick"].setting)
+    records = {
+        label: trained(run, fits=400, generalises=600 if run.decoder.weight_decay == 0 else math.inf)
+        for label, run in decay_delays.runs(0, at).items()
+    }
+    found = {(m.quantity, m.at): m for m in decay_delays.measure(records, at)}
+    assert found["steps to generalise", 3.0].censored
+    assert not found["steps to generalise", 0.0].censored
+    # What never generalises does not grok.
+    assert found["groks at some weight decay", None].value == 0.0
