@@ -23,7 +23,7 @@ def decoders(seed: int, at: Setting) -> Mapping[str, Experiment]:
         return Run(
             task=MessySums(symbols=at.symbols, messiness=messiness, draw=seed, order=at.order),
             model=at.model,
-            optimiser=AdamW(lr=1e-3, weight_decay=0.0, beta2=0.999),
+            optimiser=AdamW(lr=3e-3, weight_decay=0.0, beta2=0.999),
             n_train=at.n_train,
             steps=at.steps,
             seed=seed,
@@ -51,19 +51,19 @@ representation_decides = Prediction(
     theory=THEORY,
     runs=decoders,
     measure=accuracies,
-    gates=(Gate(quantity="lowest training accuracy", above=0.8, controls=False),),
+    gates=(Gate(quantity="lowest training accuracy", above=0.6, controls=False),),
     criteria=(
         Criterion(
             quantity="test accuracy on the line",
             rule=Exceeds(0.7, centre="mean"),
             threshold_from="most of the examples held out, of which some have a sum that no other pair has",
-            expected=Expected(0.0, 0.0, "0-9"),
+            expected=Expected(0.88, 0.08, "0-9"),
         ),
         Criterion(
             quantity="test accuracy on the messiest places",
             rule=Below(0.25, centre="mean"),
             threshold_from="far below that, above chance, which is 1/19 or the share of the commonest sum, 1/11",
-            expected=Expected(0.0, 0.0, "0-9"),
+            expected=Expected(0.08, 0.092, "0-9"),
         ),
     ),
     controls=(
@@ -96,6 +96,7 @@ representation_decides = Prediction(
         )
     },
     calibration_seeds=CALIBRATION,
-    notes="Places are given and stay; only the decoder learns. The paper's counterpart on MNIST, where representations "
-    "matter little, is not done here.",
+    notes="Places are given and stay; only the decoder learns. Where two sums fall on nearly the same place by chance "
+    "they cannot be told apart, so that the messiest places leave training accuracies of 0.73 and more (calibration). "
+    "The paper's counterpart on MNIST, where representations matter little, is not done here.",
 )

@@ -12,14 +12,14 @@ from landscape.training.store import Store
 from predictions.check import Check
 from predictions.evidence import Evidence, Observation
 from predictions.judge import judge
-from predictions.liu2022_induced_grokking import AT_END, AT_FIT, DELAY, GAIN, SLOPE
+from predictions.liu2023_induced_grokking import AT_END, AT_FIT, DELAY, GAIN, SLOPE
 from predictions.registry import load
 from predictions.verdict import Status
 
-CLAIMS = {id: claim for id, claim in load().claims.items() if id.startswith("liu2022.")}
-GROK = ("liu2022.digits_grok", "liu2022.mnist_grok", "liu2022.reviews_grok")
-PLAIN = ("liu2022.digits_do_not_grok", "liu2022.mnist_does_not_grok", "liu2022.reviews_do_not_grok")
-INVERSE = ("liu2022.digits_inverse_decay", "liu2022.mnist_inverse_decay", "liu2022.reviews_inverse_decay")
+CLAIMS = {id: claim for id, claim in load().claims.items() if id.startswith("liu2023.")}
+GROK = ("liu2023.digits_grok", "liu2023.mnist_grok", "liu2023.reviews_grok")
+PLAIN = ("liu2023.digits_do_not_grok", "liu2023.mnist_does_not_grok", "liu2023.reviews_do_not_grok")
+INVERSE = ("liu2023.digits_inverse_decay", "liu2023.mnist_inverse_decay", "liu2023.reviews_inverse_decay")
 STEPS = np.array([0, *np.unique(np.geomspace(1, 4000, 200).round().astype(int))])
 
 
@@ -159,7 +159,7 @@ def test_two_unseen_times_have_no_slope():
     [
         (MnistSample, GROK[1], "quick"),
         (FilmReviews, GROK[2], "standard"),
-        (Molecules, "liu2022.molecules_grok", "standard"),
+        (Molecules, "liu2023.molecules_grok", "standard"),
     ],
 )
 def test_claims_on_absent_data_are_not_run_and_say_how_to_get_them(tmp_path, monkeypatch, kind, id, tier):

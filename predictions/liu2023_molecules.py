@@ -1,4 +1,4 @@
-"""Liu, Michaud and Tegmark 2022: molecules, and what makes a network grok on them."""
+"""Liu, Michaud and Tegmark 2023 (Omnigrok): molecules, and what makes a network grok on them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from landscape.models import EdgeNetwork
 from landscape.tasks import Molecules
 from landscape.training.record import Record
 from predictions.evidence import Measurement, trace
-from predictions.liu2022_induced_grokking import CALIBRATION, LIU_2022, THEORY, one_network
+from predictions.liu2023_induced_grokking import one_network
+from predictions.liu2023_networks import CALIBRATION, LIU_2023, THEORY
 from predictions.prediction import Control, Criterion, Curve, Expected, Gate, Prediction, Setting, Tier
 from predictions.rules import Below, Exceeds
 
@@ -107,10 +108,10 @@ NOTES = (
 )
 
 molecules_grok = Prediction(
-    id="liu2022.molecules_grok",
+    id="liu2023.molecules_grok",
     claim="On 50 molecules, a graph network whose initial weights are three times as large as usual fits first and "
     "generalises later, under weight decay.",
-    source=LIU_2022,
+    source=LIU_2023,
     where="figure 5, with weight decay",
     theory=THEORY,
     runs=one_network,
@@ -129,10 +130,10 @@ molecules_grok = Prediction(
 )
 
 molecules_grok_without_decay = Prediction(
-    id="liu2022.molecules_grok_without_decay",
+    id="liu2023.molecules_grok_without_decay",
     claim="On 50 molecules, a graph network whose initial weights are three times as large as usual fits first and "
     "generalises later, without weight decay.",
-    source=LIU_2022,
+    source=LIU_2023,
     where="figure 5",
     theory=THEORY,
     runs=one_network,

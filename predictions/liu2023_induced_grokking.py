@@ -1,4 +1,4 @@
-"""Liu, Michaud and Tegmark 2022: what its claims about real data have in common."""
+"""Liu, Michaud and Tegmark 2023 (Omnigrok): what its claims about real data have in common."""
 
 from __future__ import annotations
 
@@ -14,19 +14,9 @@ from landscape.training.record import Record
 from landscape.training.run import Run
 from landscape.training.schedule import Schedule
 from predictions.evidence import Measurement, trace
-from predictions.prediction import Control, Criterion, Curve, Expected, Gate, Prediction, Setting, Source
+from predictions.liu2023_networks import CALIBRATION, LIU_2023, THEORY
+from predictions.prediction import Control, Criterion, Curve, Expected, Gate, Prediction, Setting
 from predictions.rules import Exceeds, Within
-
-LIU_2022 = Source(
-    key="liu2022",
-    title="Omnigrok: Grokking beyond algorithmic data",
-    authors="Liu, Michaud, Tegmark",
-    arxiv="2210.01117",
-)
-
-SEEDS = tuple(range(100, 110))
-CALIBRATION = tuple(range(10))
-THEORY = "large norm, slow decay"
 
 DELAY = "log of the steps to generalise over those to fit"
 GAIN = "test accuracy gained after fitting"
@@ -155,7 +145,7 @@ def groks(
     return Prediction(
         id=id,
         claim=claim,
-        source=LIU_2022,
+        source=LIU_2023,
         theory=THEORY,
         runs=one_network,
         measure=from_fitting_to_generalising,
@@ -180,7 +170,7 @@ def does_not_grok(id: str, claim: str, *, at_fit: float, expected: Mapping[str, 
     return Prediction(
         id=id,
         claim=claim,
-        source=LIU_2022,
+        source=LIU_2023,
         theory=THEORY,
         runs=one_network,
         measure=from_fitting_to_generalising,
@@ -210,7 +200,7 @@ def inverse_decay(id: str, claim: str, *, expected: Expected, **fields: Any) -> 
     return Prediction(
         id=id,
         claim=claim,
-        source=LIU_2022,
+        source=LIU_2023,
         theory=THEORY,
         runs=decays,
         measure=time_against_decay,

@@ -18,7 +18,7 @@ from landscape.training.session import StoreSession
 from landscape.training.store import Store
 from predictions.evidence import Evidence, Observation
 from predictions.judge import judge
-from predictions.liu2022_molecules import DELAY, GAP, LEFT, molecules_grok, molecules_grok_without_decay
+from predictions.liu2023_molecules import DELAY, GAP, LEFT, molecules_grok, molecules_grok_without_decay
 from predictions.verdict import Status
 
 STEPS = np.array([0, *np.unique(np.geomspace(1, 8000, 150).round().astype(int))])

@@ -1,4 +1,4 @@
-"""Liu, Michaud and Tegmark 2022: film reviews, where grokking is faint."""
+"""Liu, Michaud and Tegmark 2023 (Omnigrok): film reviews, where grokking is faint."""
 
 from __future__ import annotations
 
@@ -7,12 +7,11 @@ from typing import Any
 
 from landscape.models import Dense
 from landscape.tasks import FilmReviews
-from predictions.liu2022_induced_grokking import (
+from predictions.liu2023_induced_grokking import (
     AT_END,
     AT_FIT,
     DELAY,
     GAIN,
-    SEEDS,
     does_not_grok,
     groks,
     inverse_decay,
@@ -21,6 +20,7 @@ from predictions.liu2022_induced_grokking import (
     random_labels,
     scale_one,
 )
+from predictions.liu2023_networks import SEEDS
 from predictions.prediction import Expected, Tier
 
 REVIEWS: Mapping[str, Any] = {
@@ -44,7 +44,7 @@ NOTES = (
 )
 
 reviews_grok = groks(
-    "liu2022.reviews_grok",
+    "liu2023.reviews_grok",
     "On few film reviews, a network whose initial weights are eight times as large as usual fits first and generalises "
     "later.",
     where="figure 4, on bags of words",
@@ -57,7 +57,7 @@ reviews_grok = groks(
 )
 
 reviews_do_not_grok = does_not_grok(
-    "liu2022.reviews_do_not_grok",
+    "liu2023.reviews_do_not_grok",
     "On few film reviews, a network with the usual initial weights generalises as it fits.",
     where="figure 4, on bags of words",
     at_fit=0.65,
@@ -68,7 +68,7 @@ reviews_do_not_grok = does_not_grok(
 )
 
 reviews_inverse_decay = inverse_decay(
-    "liu2022.reviews_inverse_decay",
+    "liu2023.reviews_inverse_decay",
     "From large initial weights, the time to generalise on film reviews is inverse to weight decay.",
     where="the section on teacher and student, on bags of words",
     expected=Expected(-1.0, 0.023, "0-2"),

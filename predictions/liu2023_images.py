@@ -1,4 +1,4 @@
-"""Liu, Michaud and Tegmark 2022: images grok where initial weights are large, and not where they are usual."""
+"""Liu, Michaud and Tegmark 2023 (Omnigrok): images grok from large initial weights, not from usual ones."""
 
 from __future__ import annotations
 
@@ -7,12 +7,11 @@ from typing import Any
 
 from landscape.models import Dense
 from landscape.tasks import Digits, Mnist, MnistSample
-from predictions.liu2022_induced_grokking import (
+from predictions.liu2023_induced_grokking import (
     AT_END,
     AT_FIT,
     DELAY,
     GAIN,
-    SEEDS,
     does_not_grok,
     groks,
     inverse_decay,
@@ -21,6 +20,7 @@ from predictions.liu2022_induced_grokking import (
     random_labels,
     scale_one,
 )
+from predictions.liu2023_networks import SEEDS
 from predictions.prediction import TIERS, Expected, Tier
 
 NOTES = (
@@ -46,7 +46,7 @@ DIGITS: Mapping[str, Any] = {
 DIGITS_DECAYS = {"decays": ((0.1, 2500), (0.15, 1900), (0.2, 1500)), "split": "test", "until": 0.8}
 
 digits_grok = groks(
-    "liu2022.digits_grok",
+    "liu2023.digits_grok",
     "On small images of digits, a network whose initial weights are six times as large as usual fits first and "
     "generalises later.",
     where="figure 3, on images of 8 x 8 pixels",
@@ -59,7 +59,7 @@ digits_grok = groks(
 )
 
 digits_do_not_grok = does_not_grok(
-    "liu2022.digits_do_not_grok",
+    "liu2023.digits_do_not_grok",
     "On small images of digits, a network with the usual initial weights generalises as it fits.",
     where="figure 3, on images of 8 x 8 pixels",
     at_fit=0.85,
@@ -70,7 +70,7 @@ digits_do_not_grok = does_not_grok(
 )
 
 digits_inverse_decay = inverse_decay(
-    "liu2022.digits_inverse_decay",
+    "liu2023.digits_inverse_decay",
     "From large initial weights, the time to generalise on small images of digits is inverse to weight decay.",
     where="the section on teacher and student, on images of 8 x 8 pixels",
     expected=Expected(-0.85, 0.08, "0-9"),
@@ -96,7 +96,7 @@ MNIST: Mapping[str, Any] = {
 COMPLETE = {"task": Mnist(examples=6000)}
 
 mnist_grok = groks(
-    "liu2022.mnist_grok",
+    "liu2023.mnist_grok",
     "On MNIST with few examples, a network whose initial weights are eight times as large as usual fits first and "
     "generalises later.",
     where="figure 3",
@@ -114,7 +114,7 @@ mnist_grok = groks(
 )
 
 mnist_does_not_grok = does_not_grok(
-    "liu2022.mnist_does_not_grok",
+    "liu2023.mnist_does_not_grok",
     "On MNIST with few examples, a network with the usual initial weights generalises as it fits.",
     where="figure 3",
     at_fit=0.7,
@@ -128,7 +128,7 @@ mnist_does_not_grok = does_not_grok(
 )
 
 mnist_inverse_decay = inverse_decay(
-    "liu2022.mnist_inverse_decay",
+    "liu2023.mnist_inverse_decay",
     "From large initial weights, the time to generalise on MNIST is inverse to weight decay.",
     where="the section on teacher and student, on MNIST",
     expected=Expected(-0.95, 0.034, "0-2"),
