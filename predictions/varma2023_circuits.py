@@ -257,8 +257,9 @@ norm_reallocation = Prediction(
     controls=(
         Control(
             "random labels",
-            {"labels": "random"},
-            "without a rule there is no generalising circuit to move norm to; efficiency may rise all the same",
+            {"labels": "random", "fraction": 0.15},
+            "without a rule there is no generalising circuit to move norm to, however few examples are to be fitted; "
+            "efficiency may rise all the same",
         ),
     ),
     curves=(

@@ -91,17 +91,20 @@ GENERALISING = (*SETTLED, Gate(quantity="lowest test accuracy", above=0.98, cont
 
 
 def beside_memorising(seed: int, at: Setting) -> Mapping[str, Experiment]:
-    return {
-        f"{arm} {f:g}": network_run(seed, at, f, labels=labels)
-        for f in at.fractions
-        for arm, labels in (("studied", at.labels), ("memorising", "random"))
-    }
+    """The networks studied at each size, and memorising ones at the smallest and the largest, which give a slope."""
+    studied = {f"studied {f:g}": network_run(seed, at, f, labels=at.labels) for f in at.fractions}
+    ends = {f"memorising {f:g}": network_run(seed, at, f, labels="random") for f in ends_of(at)}
+    return studied | ends
+
+
+def ends_of(at: Setting) -> tuple[float, float]:
+    return min(at.fractions), max(at.fractions)
 
 
 def slopes(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
     studied, memorising = (
-        {at.task.n_train(f): efficiency(records[f"{arm} {f:g}"], at) for f in at.fractions}
-        for arm in ("studied", "memorising")
+        {at.task.n_train(f): efficiency(records[f"{arm} {f:g}"], at) for f in fractions}
+        for arm, fractions in (("studied", at.fractions), ("memorising", ends_of(at)))
     )
     for size, value in studied.items():
         yield Measurement("efficiency", value, at=size)
@@ -136,7 +139,13 @@ generalisation_efficiency = Prediction(
             expected=Expected(0.794, 0.033, "0-9"),
         ),
     ),
-    controls=(Control("memorising networks", {"labels": "random"}, "each random label is one more thing to remember"),),
+    controls=(
+        Control(
+            "memorising networks",
+            {"labels": "random", "fractions": (0.6, 0.9)},
+            "each random label is one more thing to remember",
+        ),
+    ),
     curves=(
         Curve(
             quantities=("efficiency",),

@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor
-from torch.fx.experimental.proxy_tensor import make_fx
 
 from landscape.ensemble import Stack
+from landscape.training.replay import replayed
 
 #: Bytes of the widest activation that one piece of an ensemble may hold on a CPU (measured: 1.5 to 4 MB are best).
 CACHE = 2_200_000
@@ -21,9 +21,7 @@ RECORD_AFTER = 200
 class Gradients:
     """``dL_r / d theta_r`` for every run r of an ensemble on its training data.
 
-    After some steps each piece's gradient is recorded as a list of operations on its rows. Replayed, they give the same
-    numbers bit for bit, without what `vmap` and autograd take at every step to plan them, which for small networks is a
-    good part of the step. Nothing is frozen by that: a network that `vmap` can run has no branches on numbers.
+    After some steps each piece's gradient is recorded and from then on replayed (`replayed`): the same numbers, sooner.
 
     Parameters
     ----------
@@ -57,9 +55,10 @@ class Gradients:
         """Return the gradients at rows (runs, P), in their shape."""
         parts = rows.split(self.size)
         if self.steps == RECORD_AFTER:
-            self.pieces = [_recorded(piece, part) for piece, part in zip(self.pieces, parts, strict=True)]
+            self.pieces = [replayed(piece, part) for piece, part in zip(self.pieces, parts, strict=True)]
         self.steps += 1
-        return torch.cat([piece(part) for piece, part in zip(self.pieces, parts, strict=True)])
+        found = [piece(part) for piece, part in zip(self.pieces, parts, strict=True)]
+        return found[0] if len(found) == 1 else torch.cat(found)
 
     def _of(self, inputs: Tensor, labels: Tensor) -> Callable[[Tensor], Tensor]:
         def gradient(rows: Tensor) -> Tensor:
@@ -69,10 +68,3 @@ class Gradients:
             return torch.autograd.grad(losses.sum(), leaf)[0]
 
         return gradient
-
-
-def _recorded(piece: Callable[[Tensor], Tensor], rows: Tensor) -> Callable[[Tensor], Tensor]:
-    try:
-        return make_fx(lambda rows: piece(rows))(rows)
-    except Exception:  # whatever a tracer can raise about somebody's network
-        return piece

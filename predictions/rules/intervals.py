@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 
 import numpy as np
 from scipy import stats
@@ -15,11 +16,11 @@ def mean_interval(values: np.ndarray, level: float) -> tuple[float, float]:
     Assumes nearly normal values: with 8 skewed (exponential) ones, one of its sides errs in about 8 % of cases where
     2.5 % are promised. The median makes no such assumption.
     """
-    n = len(values)
-    if n < 2:
+    if len(values) < 2:
         return -np.inf, np.inf
-    half = _student(n - 1, level) * np.std(values, ddof=1) / np.sqrt(n)
-    return float(np.mean(values) - half), float(np.mean(values) + half)
+    mean, error = _mean_and_error(values)
+    half = _student(len(values) - 1, level) * error
+    return mean - half, mean + half
 
 
 def median_interval(values: np.ndarray, level: float) -> tuple[float, float]:
@@ -33,6 +34,17 @@ def median_interval(values: np.ndarray, level: float) -> tuple[float, float]:
         return -np.inf, np.inf
     ordered = np.sort(values)
     return float(ordered[k - 1]), float(ordered[-k])
+
+
+def _mean_and_error(values: np.ndarray) -> tuple[float, float]:
+    """Return the mean and its standard error, of at least two values.
+
+    In plain Python, which for a dozen numbers is several times faster than NumPy: rules are simulated by the thousand.
+    """
+    numbers = values.tolist()
+    mean = math.fsum(numbers) / len(numbers)
+    square = math.fsum((number - mean) ** 2 for number in numbers)
+    return mean, math.sqrt(square / (len(numbers) - 1) / len(numbers))
 
 
 @functools.cache
@@ -60,8 +72,8 @@ def mean_p(values: np.ndarray, threshold: float) -> float:
     """Return the two-sided p-value of Student's test that the mean is `threshold`."""
     if len(values) < 2:
         return 1.0
-    t = (np.mean(values) - threshold) / (np.std(values, ddof=1) / np.sqrt(len(values)))
-    return float(2 * stdtr(len(values) - 1, -abs(t)))
+    mean, error = _mean_and_error(values)
+    return float(2 * stdtr(len(values) - 1, -abs((mean - threshold) / error)))
 
 
 @functools.cache

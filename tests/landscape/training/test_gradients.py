@@ -67,16 +67,6 @@ def test_pieces_fit_the_cache_and_none_is_a_crumb(most: int, sizes: list[int], m
     assert torch.allclose(gradient(rows), whole(rows), rtol=1e-5, atol=1e-7)
 
 
-def test_a_network_that_cannot_be_recorded_is_trained_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(function: object) -> None:
-        raise RuntimeError("no tracing today")
-
-    monkeypatch.setattr(gradients, "RECORD_AFTER", 1)
-    monkeypatch.setattr(gradients, "make_fx", refuse)
-    gradient, rows = made(PAIRS, Perceptron(width=16), "cross_entropy")
-    assert torch.equal(gradient(rows), gradient(rows))
-
-
 def test_members_that_leave_take_their_data_with_them(monkeypatch: pytest.MonkeyPatch) -> None:
     """A recorded gradient holds its data; when the ensemble shrinks, it must be made anew."""
     monkeypatch.setattr(gradients, "RECORD_AFTER", 3)
