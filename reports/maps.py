@@ -74,9 +74,12 @@ class Chart:
     @property
     def note(self) -> str:
         """What the marks stand for."""
+        points = "One point is one training; the seeds of a row lie above each other in the order of their numbers."
+        if not self.boundaries:
+            return points
         return (
-            "One point is one training; the seeds of a row lie above each other in the order of their numbers. Lines "
-            "across the rows are medians over seeds, as far as they were measured, and bars their 95 % intervals."
+            f"{points} Lines across the rows are medians over seeds, as far as they were measured, and bars their 95 % "
+            "intervals."
         )
 
     def words(self, plane: Plane) -> str:
@@ -85,8 +88,8 @@ class Chart:
             f"{b.name}: " + ", ".join(f"{number(e)} at {number(y)}" for y, e in zip(b.y, b.estimate, strict=True))
             for b in self.boundaries
         )
-        points = f"{self.value} of {len(plane.points)} trainings by {self.x} and {self.y}"
-        return f"{self.title}, {plane.title}: {points}. {lines}."
+        points = f"{self.value} of {len(plane.points)} trainings by {self.x} and {self.y}."
+        return f"{self.title}, {plane.title}: {points}" + (f" {lines}." if lines else "")
 
 
 def charts(verdict: Mapping[str, Any]) -> list[Chart]:

@@ -115,6 +115,17 @@ def test_a_map_keeps_every_point_and_takes_boundaries_as_medians_over_seeds() ->
     assert boundary.high == pytest.approx((0.21,))
 
 
+def test_a_map_without_boundaries_is_described_without_them() -> None:
+    with_lines, found = mapped(), mapped()
+    found["about"]["maps"][0]["boundaries"] = []
+    (chart,), (other,) = charts(found), charts(with_lines)
+    words = chart.words(chart.planes[0])
+    assert ". ." not in words
+    assert "medians" not in chart.note
+    assert "medians" in other.note
+    assert other.words(other.planes[0]).startswith(words)
+
+
 def test_a_map_is_drawn_in_the_section_in_the_colours_of_its_values() -> None:
     html = render([mapped()], tier="quick")
     assert html.count("<figcaption>A map</figcaption>") == 1
