@@ -28,7 +28,7 @@ from predictions.varma2023_sweeps import (
 )
 
 GROKSCAPE_2026 = Source(
-    key="grokscape2026", title="Coexistence of circuits: a prediction of this project", authors="Grokscape"
+    key="grokscape2026", title="Predictions of this project", authors="Grokscape"
 )
 
 GENERALISED, SCRATCH = Sweep("generalised"), Sweep("scratch")

@@ -195,5 +195,7 @@ def readable(text: str) -> str:
             pass  # a description of another version
     words = re.sub(r"(?<=[a-z0-9])(?=[A-Z][a-z])", " ", call.func.id)
     words = " ".join(word.lower() if word[1:].islower() else word for word in words.split())
-    said = [f"{key.replace('_', ' ')} {value}" for key, value in values.items() if value not in (None, False)]
+    # A fingerprint pins data, and tells a reader nothing.
+    kept = {k: v for k, v in values.items() if v not in (None, False) and not re.fullmatch("[0-9a-f]{32,}", str(v))}
+    said = [f"{key.replace('_', ' ')} {value}" for key, value in kept.items()]
     return f"{words} ({', '.join(said)})" if said else words

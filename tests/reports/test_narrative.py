@@ -149,6 +149,7 @@ def test_what_did_not_hold_is_told_by_its_numbers() -> None:
         ("BinaryOperation(modulus=59)", "binary operation (modulus 59)"),
         ("Perceptron(width=8, activation='relu', bias=False, embedding=None)", "perceptron (width 8, activation relu)"),
         ("AdamW()", "AdamW"),
+        (f"Digits(examples=1000, sha256='{'0af9' * 16}')", "digits (examples 1000)"),
         ("__import__('os').system('true')", "__import__('os').system('true')"),
         ("Odd(1, 2)", "Odd(1, 2)"),
         ("Odd(x=open('file'))", "Odd(x=open('file'))"),
