@@ -187,7 +187,7 @@ more_data_widen_the_shell = Prediction(
     controls=(
         Control(
             "values of other inputs",
-            {"labels": "random"},
+            {"labels": "random", "sizes": (25, 50)},
             "without a rule the test loss is low at no norm, however many data there are",
         ),
     ),
