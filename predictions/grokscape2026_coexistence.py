@@ -27,9 +27,7 @@ from predictions.varma2023_sweeps import (
     sweep_curves,
 )
 
-GROKSCAPE_2026 = Source(
-    key="grokscape2026", title="Predictions of this project", authors="Grokscape"
-)
+GROKSCAPE_2026 = Source(key="grokscape2026", title="Predictions of this project", authors="Grokscape")
 
 GENERALISED, SCRATCH = Sweep("generalised"), Sweep("scratch")
 

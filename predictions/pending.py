@@ -43,15 +43,22 @@ class Pending:
     failure: str = ""
 
     @classmethod
-    def of(cls, prediction: Prediction, tier: str) -> Pending:
-        """Ask a claim for its runs; whatever its code raises comes through."""
+    def of(cls, prediction: Prediction, tier: str, *, vet: bool = True) -> Pending:
+        """Ask a claim for its runs, and what they cost (unless not to `vet`); whatever its code raises comes through.
+
+        Raises
+        ------
+        DataMissing
+            If what they cost cannot be said without data that are not here. Who they are can.
+        """
         needed: Needed = {
             arm: {seed: dict(prediction.runs(seed, at)) for seed in prediction.tiers[tier].seeds}
             for arm, at in prediction.arms(tier).items()
         }
         asking = {(arm, seed): 0 for arm, seeds in needed.items() for seed in seeds} if prediction.refine else {}
         found = cls(prediction, tier, needed, asking)
-        _vet(found.experiments)
+        if vet:
+            _vet(found.experiments)
         return found
 
     @property

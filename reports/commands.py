@@ -12,7 +12,7 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
-from landscape.errors import InvalidInput
+from landscape.errors import DataMissing, InvalidInput
 from landscape.training.files import write_atomically
 from landscape.training.local import available_cores, local_executor
 from landscape.training.plan import Plan, ancestry
@@ -134,7 +134,8 @@ def list_runs(store: Store, console: Console) -> int:
 def prune(store: Store, options: argparse.Namespace, console: Console) -> int:
     """Remove what no known claim uses, at any tier."""
     claims = load(options.module).claims.values()
-    wanted = [e for claim in claims for tier in claim.tiers for e in reached(claim, tier, store).experiments]
+    # Runs on data that have gone since are wanted all the same.
+    wanted = [e for claim in claims for tier in claim.tiers for e in reached(claim, tier, store, vet=False).experiments]
     doomed = store.prune(keep=set(ancestry(wanted)), dry_run=options.dry_run)
     for path in doomed:
         console.print(escape(str(path)))
@@ -142,12 +143,14 @@ def prune(store: Store, options: argparse.Namespace, console: Console) -> int:
     return 0
 
 
-def reached(claim: Prediction, tier: str, store: Store | None) -> Pending:
+def reached(claim: Prediction, tier: str, store: Store | None, *, vet: bool = True) -> Pending:
     """Return what a claim needs at a tier, with all that it asks for when it sees the records of a store."""
     try:
-        found = Pending.of(claim, tier)
+        found = Pending.of(claim, tier, vet=vet)
         if store is not None:
             found.reach(store)
+    except DataMissing:
+        raise
     except Exception as error:  # a claim is somebody's code
         reason = f"{type(error).__name__}: {error}"
         raise InvalidInput(
@@ -159,7 +162,13 @@ def reached(claim: Prediction, tier: str, store: Store | None) -> Pending:
 def show_plan(claims: list[Prediction], options: argparse.Namespace, console: Console) -> None:
     """Say what a check would train, how long that would take and in how much memory; the store is only looked at."""
     store = Store(options.store) if (options.store / "store.json").exists() else None
-    pending = [reached(claim, options.tier, store) for claim in claims if options.tier in claim.tiers]
+    pending = []
+    for claim in claims:
+        if options.tier in claim.tiers:
+            try:
+                pending.append(reached(claim, options.tier, store))
+            except DataMissing as absent:
+                console.print(f"{claim.id}: would not run: {escape(str(absent))}")
     needed = {item.prediction.id: ancestry(item.experiments) for item in pending}
     uses = Counter(identity for own in needed.values() for identity in own)
     further = 0.0, 0

@@ -18,10 +18,22 @@ from hypothesis import strategies as st
 from landscape import description
 from landscape.description import Description, from_data
 from landscape.errors import InvalidInput
-from landscape.learners import TwoCircuits
-from landscape.models import Perceptron, Transformer
+from landscape.learners import CriticalSize, EffectiveFlow, EmbeddingDecoder, ReducedLandscape, TwoCircuits
+from landscape.models import Dense, EdgeNetwork, NormalisedPerceptron, Perceptron, Tempered, Transformer
 from landscape.optimisers import SGD, AdamW
-from landscape.tasks import OPERATIONS, BinaryOperation, Permutations, SparseParity
+from landscape.tasks import (
+    OPERATIONS,
+    BinaryOperation,
+    Digits,
+    FilmReviews,
+    MessySums,
+    Mnist,
+    MnistSample,
+    Molecules,
+    Permutations,
+    SparseParity,
+    TeacherStudent,
+)
 from landscape.training.run import Run
 from landscape.training.schedule import Schedule
 from landscape.training.stop import Stop
@@ -39,6 +51,23 @@ EXAMPLES: list[Description] = [
     Schedule(per_decade=3, every=17),
     Stop(quantity="loss", split="train", below=1e-3, records=2),
     TwoCircuits(kappa=0.7, reading="alpha", classes=5, record=Schedule(every=9)),
+    TeacherStudent(features=2, outputs=3, widths=(4,), examples=9, within=0.5),
+    MessySums(symbols=7, messiness=0.3, draw=2, order="permuted"),
+    Digits(examples=99),
+    MnistSample(examples=98, sha256="0" * 64),
+    Mnist(examples=97),
+    FilmReviews(examples=96, vocabulary=10, skip=1, norm=2),
+    Molecules(examples=95, within=2),
+    Dense(widths=(3, 4, 5), activation="tanh", bias=False),
+    NormalisedPerceptron(width=5, activation="quadratic", bias=True, embedding=3),
+    Tempered(of=Perceptron(width=4), temperature=3),
+    EdgeNetwork(widths=(6, 5), edge_width=4, readout=3),
+    EmbeddingDecoder(symbols=6, n_train=11, seed=2, steps=9, widths=(7,), labels="shuffled", decoder=AdamW(lr=0.5)),
+    EffectiveFlow(symbols=6, n_train=19, seed=2, draw=1, span=3),
+    CriticalSize(symbols=6, draws=3, seed=1, labels="shuffled"),
+    ReducedLandscape(
+        task=TeacherStudent(), model=Dense(), sizes=(5, 9), scales=(0.5, 2), seed=1, steps=7, lr=0.1, tangential=False
+    ),
     Run(
         task=PERMUTATIONS,
         model=Transformer(width=64, bias=False),

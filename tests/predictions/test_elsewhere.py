@@ -93,8 +93,10 @@ def test_every_run_of_a_quadratic_claim_is_of_a_quadratic_perceptron(original):
 
 def test_the_networks_of_the_control_train_without_weight_decay():
     other = CLAIMS["varma2023.ungrokking_quadratic"]
-    for run in other.runs(3, other.arms("quick")["no weight decay"]).values():
-        assert run.optimiser == AdamW(lr=1e-2, weight_decay=0.0, eps=1e-4)
+    at = other.arms("quick")["no weight decay"]
+    runs = other.runs(3, at)
+    assert runs[f"{at.little:g}"].optimiser == AdamW(lr=1e-2, weight_decay=0.0, eps=1e-4)
+    assert runs[f"{at.much:g}"].optimiser == at.optimiser
 
 
 def test_the_claims_share_their_networks():

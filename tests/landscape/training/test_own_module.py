@@ -12,11 +12,11 @@ from dataclasses import dataclass
 
 import torch
 
-from landscape.tasks import Task
+from landscape.tasks import TokenTask
 
 
 @dataclass(frozen=True, kw_only=True)
-class Swap(Task, kind="test_swap_task"):
+class Swap(TokenTask, kind="test_swap_task"):
     n_tokens = 4
     n_classes = 4
 
