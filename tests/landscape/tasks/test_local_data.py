@@ -56,7 +56,9 @@ def test_read_unpacks_up_to_a_limit(tmp_path):
         read(bomb, 1000)
 
 
-@pytest.mark.parametrize(("content", "why"), [(b"no gzip", "no gzip file"), (gzip.compress(b"x" * 99)[:-9], "short")])
+@pytest.mark.parametrize(
+    ("content", "why"), [(b"no gzip", "no gzip file"), (gzip.compress(b"x" * 99)[:-9], "short")], ids=["none", "short"]
+)
 def test_read_refuses_what_is_no_archive(tmp_path, content, why):
     (tmp_path / "bad.gz").write_bytes(content)
     with pytest.raises(InvalidInput, match=why):
