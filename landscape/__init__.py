@@ -40,6 +40,7 @@ _HOMES = {
     "Tempered": "landscape.models",
     "Transformer": "landscape.models",
     "TwoCircuits": "landscape.learners",
+    "Unavailable": "landscape.errors",
     "cross_entropy": "landscape.objectives",
     "crossing_size": "landscape.measures.crossing_size",
     "cyclic": "landscape.measures.circuits",

@@ -10,8 +10,20 @@ class InvalidInput(ValueError):
     """
 
 
-class DataMissing(InvalidInput):
+class Unavailable(InvalidInput):
+    """Something that is not to be had, through nobody's mistake; a claim that needs it is not run, and says why."""
+
+
+class DataMissing(Unavailable):
     """Data that are not on this machine; the message says how to get them."""
+
+
+class NotMeasured(Unavailable):
+    """A quantity that a record does not have, or a learner cannot have."""
+
+
+class NotPositiveDefinite(Unavailable):
+    """A kernel matrix that no Gaussian process has, to the precision of the arithmetic."""
 
 
 class StoreError(RuntimeError):

@@ -14,7 +14,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import Any
 
-from landscape.errors import DataMissing
+from landscape.errors import DataMissing, Unavailable
 from landscape.experiment import Experiment
 from landscape.training.files import write_atomically
 from landscape.training.plan import Plan, ancestry
@@ -116,7 +116,7 @@ class Check:
                 for item in waiting:
                     if event.experiment.identity in item.missing:
                         item.missing.discard(event.experiment.identity)
-                        item.failure = item.failure or event.error
+                        item.failure = item.failure or event.failure
                 yield from self.settle(waiting, sweep)
             yield Update(progress=event.progress)
 
@@ -129,7 +129,7 @@ class Check:
         missing = {experiment.identity for experiment in plan.missing}
         for item, experiments in wanted.items():
             item.missing = missing & {experiment.identity for experiment in experiments}
-            item.failure = next((sweep.failed[identity] for identity in item.missing & sweep.failed.keys()), "")
+            item.failure = next((sweep.failed[identity] for identity in item.missing & sweep.failed.keys()), None)
 
     def settle(self, waiting: list[Pending], sweep: Sweep) -> Iterator[Update]:
         """Let claims whose runs are there ask for more, or conclude them."""
@@ -138,6 +138,8 @@ class Check:
             while verdict is None and (item.failure or not item.missing):
                 try:
                     new = [] if item.failure else item.refine(self.store)
+                except Unavailable as lack:
+                    verdict = self.without_evidence(item.prediction, Status.NOT_RUN, _lacking(lack))
                 except Exception as error:  # a claim is somebody's code
                     reason = f"Its refinement: {type(error).__name__}: {error}"
                     verdict = self.without_evidence(item.prediction, Status.ERROR, reason)
@@ -162,8 +164,8 @@ class Check:
             )
         try:
             return Pending.of(prediction, self.tier)
-        except DataMissing as missing:
-            return self.without_evidence(prediction, Status.NOT_RUN, f"It needs data: {missing}")
+        except Unavailable as lack:
+            return self.without_evidence(prediction, Status.NOT_RUN, _lacking(lack))
         except Exception as error:  # a claim is somebody's code
             return self.without_evidence(prediction, Status.ERROR, f"Its runs: {type(error).__name__}: {error}")
 
@@ -171,10 +173,14 @@ class Check:
         """Measure and judge a claim whose runs are in the store."""
         prediction = item.prediction
         if item.failure:
-            return self.without_evidence(prediction, Status.ERROR, f"A run failed: {item.failure}")
+            if item.failure.unavailable:
+                return self.without_evidence(prediction, Status.NOT_RUN, f"A run cannot be had: {item.failure.reason}")
+            return self.without_evidence(prediction, Status.ERROR, f"A run failed: {item.failure.reason}")
         try:
             evidence, seconds = item.measure(self.store)
             verdict = judge(prediction, self.tier, evidence, family=self.family(prediction))
+        except Unavailable as lack:
+            return self.without_evidence(prediction, Status.NOT_RUN, _lacking(lack))
         except Exception as error:  # a claim is somebody's code
             return self.without_evidence(prediction, Status.ERROR, f"Measuring: {type(error).__name__}: {error}")
         identities = {
@@ -225,6 +231,12 @@ class Check:
 def _turn(item: Pending) -> float:
     """Return a claim's place in the order: cheap ones first, for an early verdict, and early those that ask again."""
     return sum(experiment.work for experiment in item.experiments) / (1 + item.prediction.rounds * bool(item.asking))
+
+
+def _lacking(lack: Unavailable) -> str:
+    """Return why a claim is not run, as a sentence."""
+    what = "It needs data" if isinstance(lack, DataMissing) else "It cannot be measured"
+    return f"{what}: {lack}"
 
 
 def _importable(package: str) -> bool:

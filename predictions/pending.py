@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from landscape.experiment import Experiment
 from landscape.training.plan import ancestry
 from landscape.training.store import Damaged, Store
+from landscape.training.sweep import Failure
 from predictions.evidence import CLAIM, Evidence, Observation
 from predictions.prediction import Prediction
 
@@ -31,7 +32,7 @@ class Pending:
         a seed asks for follows from its records, so one that is content stays so.
     missing : set of str
         Identities that are still to be trained.
-    failure : str
+    failure : Failure or None
         Why one of them could not be.
     """
 
@@ -40,7 +41,7 @@ class Pending:
     needed: Needed
     asking: dict[tuple[str, int], int]
     missing: set[str] = field(default_factory=set)
-    failure: str = ""
+    failure: Failure | None = None
 
     @classmethod
     def of(cls, prediction: Prediction, tier: str, *, vet: bool = True) -> Pending:
@@ -48,7 +49,7 @@ class Pending:
 
         Raises
         ------
-        DataMissing
+        Unavailable
             If what they cost cannot be said without data that are not here. Who they are can.
         """
         needed: Needed = {

@@ -12,7 +12,7 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
-from landscape.errors import DataMissing, InvalidInput
+from landscape.errors import InvalidInput, Unavailable
 from landscape.training.files import write_atomically
 from landscape.training.local import available_cores, local_executor
 from landscape.training.plan import Plan, ancestry
@@ -149,7 +149,7 @@ def reached(claim: Prediction, tier: str, store: Store | None, *, vet: bool = Tr
         found = Pending.of(claim, tier, vet=vet)
         if store is not None:
             found.reach(store)
-    except DataMissing:
+    except Unavailable:
         raise
     except Exception as error:  # a claim is somebody's code
         reason = f"{type(error).__name__}: {error}"
@@ -167,7 +167,7 @@ def show_plan(claims: list[Prediction], options: argparse.Namespace, console: Co
         if options.tier in claim.tiers:
             try:
                 pending.append(reached(claim, options.tier, store))
-            except DataMissing as absent:
+            except Unavailable as absent:
                 console.print(f"{claim.id}: would not run: {escape(str(absent))}")
     needed = {item.prediction.id: ancestry(item.experiments) for item in pending}
     uses = Counter(identity for own in needed.values() for identity in own)

@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from landscape.crossing import Crossing, first_crossing
+from landscape.errors import NotMeasured
 from landscape.experiment import Experiment, Weights
 
 
@@ -39,13 +40,16 @@ class Record:
 
         Raises
         ------
-        KeyError
+        NotMeasured
             If it was not recorded for that split.
         """
         try:
             rows = self._places[quantity, split]
         except KeyError:
-            raise KeyError(f"no {quantity!r} on split {split!r} in the record of {self.experiment!r}") from None
+            where = f" on split {split!r}" if split else ""
+            kind = type(self.experiment).__name__
+            others = ", ".join(sorted({name for name, other in self._places if other == split})) or "nothing"
+            raise NotMeasured(f"a record of {kind} has no {quantity!r}{where}, only {others}") from None
         steps, values = (self.trajectory[column].to_numpy() for column in ("step", "value"))
         return pd.Series(values[rows], index=pd.Index(steps[rows], name="step"), name="value")
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
 from dataclasses import dataclass, field
 
+from landscape.errors import Unavailable
 from landscape.experiment import Experiment
 from landscape.training.plan import Plan
 from landscape.training.progress import Progress
@@ -20,6 +21,14 @@ ENSEMBLE = {"cpu": 10, "cuda": 512}
 
 
 @dataclass(frozen=True)
+class Failure:
+    """Why something could not be trained, and whether that is a mistake or what is `Unavailable` here."""
+
+    reason: str
+    unavailable: bool = False
+
+
+@dataclass(frozen=True)
 class Event:
     """Something that happened in a sweep: an experiment is in the store (or failed), or time has passed.
 
@@ -28,16 +37,21 @@ class Event:
     progress : Progress
     experiment : Experiment or None
         The experiment that is finished; None for a tick.
-    error : str
-        Why it could not be trained; "" if it was.
+    failure : Failure or None
+        Why it could not be trained; None if it was.
     notes : tuple of str
         What a reader should know, such as damaged records that were recomputed.
     """
 
     progress: Progress
     experiment: Experiment | None = None
-    error: str = ""
+    failure: Failure | None = None
     notes: tuple[str, ...] = ()
+
+    @property
+    def error(self) -> str:
+        """The reason of the failure; "" without one."""
+        return self.failure.reason if self.failure else ""
 
 
 @dataclass
@@ -58,7 +72,7 @@ class Sweep:
     device: str = "cpu"
     compile: bool = False
     progress: Progress = field(default_factory=Progress)
-    failed: dict[str, str] = field(default_factory=dict)
+    failed: dict[str, Failure] = field(default_factory=dict)
     asked: set[str] = field(default_factory=set)
     ready: set[str] = field(default_factory=set)
     waiting: list[list[Experiment]] = field(default_factory=list)
@@ -81,8 +95,8 @@ class Sweep:
     def events(self, tick: float = 0.5) -> Iterator[Event]:
         """Yield an event per finished experiment, and one every `tick` seconds, until nothing is left to train."""
         while self.waiting or self.running:
-            for experiment, error in self.submit_ready():
-                yield Event(self.progress, experiment, error)
+            for experiment, failure in self.submit_ready():
+                yield Event(self.progress, experiment, failure)
             done, _ = wait(self.running, timeout=tick, return_when=FIRST_COMPLETED)
             for future in done:
                 _, batch = self.running.pop(future)
@@ -90,7 +104,7 @@ class Sweep:
             self.measure()
             yield Event(self.progress)
 
-    def submit_ready(self) -> Iterator[tuple[Experiment, str]]:
+    def submit_ready(self) -> Iterator[tuple[Experiment, Failure]]:
         """Submit every batch whose parents are there; yield the experiments that can never start."""
         waiting, self.waiting = self.waiting, []
         for batch in waiting:
@@ -100,7 +114,8 @@ class Sweep:
                 if lost is None:
                     able.append(experiment)
                     continue
-                self.failed[experiment.identity] = f"its start failed: {self.failed[lost]}"
+                cause = self.failed[lost]
+                self.failed[experiment.identity] = Failure(f"its start failed: {cause.reason}", cause.unavailable)
                 self.finished += experiment.work
                 self.progress.runs_done += 1
                 yield experiment, self.failed[experiment.identity]
@@ -132,14 +147,17 @@ class Sweep:
 
     def collect(self, future: Future[dict[str, object]], batch: list[Experiment]) -> Iterator[Event]:
         """Turn a finished job into events; what another process was training is submitted again."""
-        error, busy = "", set()
+        failure, busy = Failure("it ended without a record"), set()
         notes: tuple[str, ...] = ()
         try:
             answer: Mapping[str, object] = future.result()
         except BrokenExecutor:
-            error = "a worker was killed (out of memory?); what was finished is kept, run the same command again"
-        except Exception as failure:
-            error = f"{type(failure).__name__}: {failure}"
+            failure = Failure(
+                "a worker was killed (out of memory?); what was finished is kept, run the same command again"
+            )
+        except Exception as error:
+            lacking = isinstance(error, Unavailable)
+            failure = Failure(str(error) if lacking else f"{type(error).__name__}: {error}", lacking)
             alone = [experiment for experiment in batch if experiment not in self.store]
             if len(batch) > 1 and alone:
                 # One of them broke the job; the others should not suffer for the company they were in.
@@ -162,8 +180,8 @@ class Sweep:
                 self.ready.add(experiment.identity)
                 yield Event(self.progress, experiment, notes=notes)
             else:
-                self.failed[experiment.identity] = error or "it ended without a record"
-                yield Event(self.progress, experiment, self.failed[experiment.identity], notes)
+                self.failed[experiment.identity] = failure
+                yield Event(self.progress, experiment, failure, notes)
             notes = ()
         if again:
             time.sleep(0.5)

@@ -17,6 +17,7 @@ from predictions.evidence import Evidence, Measurement
 from predictions.judge import judge
 from predictions.prediction import Control, Tier
 from predictions.verdict import Status
+from tests.landscape.training.toys import Toy
 from tests.predictions.claims import Constant, claim, measure
 
 
@@ -87,6 +88,34 @@ def test_what_is_absent_is_not_run(store):
     found, _ = check([claim()], store, tier="paper")
     assert found[0].status is Status.NOT_RUN
     assert "quick" in found[0].reason
+
+
+def test_a_run_that_cannot_be_had_leaves_its_claim_not_run_and_loses_nothing(store):
+    def runs(seed, at):
+        return {"lacking": Toy(number=1, deed="lack", group="g"), "fine": Toy(number=2, group="g")}
+
+    found, _ = check([claim("lacking", runs=runs), claim()], store)
+    assert [v.status for v in found] == [Status.NOT_RUN, Status.PASS]
+    assert found[0].reason == "A run cannot be had: the kernel of toy 1 is none"
+    assert Toy(number=2, group="g") in store
+    after = claim("after", runs=lambda seed, at: {"late": Toy(after=Toy(number=1, deed="lack", group="g"))})
+    found, _ = check([after], store)
+    assert found[0].status is Status.NOT_RUN
+    assert found[0].reason == "A run cannot be had: its start failed: the kernel of toy 1 is none"
+
+
+def test_a_measurement_that_a_learner_does_not_have_is_not_run(store):
+    def norms(records, at):
+        yield Measurement("size", float(records["only"].series("weight_norm").iloc[-1]))
+
+    def more(seed, at, records):
+        records["only"].series("weight_norm")
+
+    found, _ = check([claim("asking", measure=norms), claim("refined", refine=more, rounds=1), claim()], store)
+    assert [v.status for v in found] == [Status.NOT_RUN, Status.NOT_RUN, Status.PASS]
+    assert {v.reason for v in found[:2]} == {
+        "It cannot be measured: a record of Constant has no 'weight_norm', only nothing"
+    }
 
 
 def test_a_control_that_passes_makes_it_invalid(store):

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from landscape.crossing import Crossing
+from landscape.errors import NotMeasured
 from landscape.experiment import COLUMNS
 from landscape.training.record import Record
 from tests.landscape.helpers import small_run
@@ -34,7 +35,9 @@ def test_series_is_one_quantity_on_one_split(record: Record) -> None:
 
 @pytest.mark.parametrize(("quantity", "split"), [("accuracy", "test"), ("loss", ""), ("weight_norm", "test")])
 def test_what_was_not_recorded_is_an_error(record: Record, quantity: str, split: str) -> None:
-    with pytest.raises(KeyError, match=f"no '{quantity}' on split '{split}'"):
+    where = f" on split '{split}'" if split else ""
+    has = "loss" if split else "weight_norm"
+    with pytest.raises(NotMeasured, match=f"^a record of Run has no '{quantity}'{where}, only {has}$"):
         record.series(quantity, split)
 
 

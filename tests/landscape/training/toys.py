@@ -11,6 +11,7 @@ from typing import Self
 import numpy as np
 import pandas as pd
 
+from landscape.errors import NotPositiveDefinite
 from landscape.experiment import COLUMNS, Experiment, Outcome, Session
 
 
@@ -24,7 +25,7 @@ class Toy(Experiment, kind="test_toy"):
         Tells toys apart; a batch is trained in the order of its numbers.
     after : Toy, optional
     deed : str
-        "count", "raise" or "die".
+        "count", "raise", "lack" or "die".
     group : str
         Toys of one group may be trained together.
     seconds : float
@@ -58,6 +59,8 @@ class Toy(Experiment, kind="test_toy"):
                 os._exit(3)
             if toy.deed == "raise":
                 raise ArithmeticError(f"toy {toy.number} cannot count")
+            if toy.deed == "lack":
+                raise NotPositiveDefinite(f"the kernel of toy {toy.number} is none")
             before = 0.0 if toy.after is None else float(session.final_weights(toy.after)["w"][0])
             weights = {"w": np.array([before + 1])}
             rows = pd.DataFrame([(0, "", "count", before + 1)], columns=list(COLUMNS))
