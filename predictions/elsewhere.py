@@ -82,5 +82,6 @@ def elsewhere(
         # The paper's figures are drawn from its own claims.
         curves=tuple(dataclasses.replace(c, title=title(c.title), figure="") for c in prediction.curves),
         maps=tuple(dataclasses.replace(m, title=title(m.title), figure="") for m in prediction.maps),
+        portraits=tuple(dataclasses.replace(p, title=title(p.title), figure="") for p in prediction.portraits),
         notes=f"Held to the thresholds of {prediction.id}, which were set on another network. {notes}".strip(),
     )

@@ -215,6 +215,52 @@ class Map:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Orbit:
+    """A learner's way through a plane: two quantities, measured at the same steps.
+
+    Attributes
+    ----------
+    name : str
+        Which learner.
+    x, y : str
+        Quantities.
+    arm : str
+    marks : tuple of (str, quantity)
+        What happens on the way, and the quantity that says at which step.
+    """
+
+    name: str
+    x: str
+    y: str
+    arm: str = CLAIM
+    marks: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Portrait:
+    """Two quantities against each other while learners are trained: a phase portrait.
+
+    Attributes
+    ----------
+    orbits : tuple of Orbit
+    x, y : str
+        Axis labels.
+    title : str
+    log_x, log_y : bool
+    figure : str
+        As of `Curve`.
+    """
+
+    orbits: tuple[Orbit, ...]
+    x: str
+    y: str
+    title: str
+    log_x: bool = False
+    log_y: bool = False
+    figure: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Prediction:
     """A claim, and how it is held to the evidence.
 
@@ -252,6 +298,7 @@ class Prediction:
     gates : tuple of Gate
     curves : tuple of Curve
     maps : tuple of Map
+    portraits : tuple of Portrait
     needs : mapping
         Package that must be importable -> how to install it.
     notes : str
@@ -280,6 +327,7 @@ class Prediction:
     gates: tuple[Gate, ...] = ()
     curves: tuple[Curve, ...] = ()
     maps: tuple[Map, ...] = ()
+    portraits: tuple[Portrait, ...] = ()
     needs: Mapping[str, str] = field(default_factory=dict)
     notes: str = ""
 

@@ -187,7 +187,7 @@ def _curves(curve: Mapping[str, Any], arms: Sequence[str], verdict: Mapping[str,
         if o["at"] is not None and o["value"] is not None:
             rows[(o["arm"], o["quantity"])].append(o)
     lines = [
-        _line(arm, quantity, rows[(arm, quantity)], bool(curve.get("each_seed")))
+        line_of(arm, quantity, rows[(arm, quantity)], bool(curve.get("each_seed")))
         for arm in arms
         for quantity in wanted
         if (arm, quantity) in rows
@@ -211,7 +211,10 @@ def _curves(curve: Mapping[str, Any], arms: Sequence[str], verdict: Mapping[str,
     return Curves(curve["title"], curve["x"], curve["y"], log_x, log_y, tuple(panels), tuple(marks), figure)
 
 
-def _line(arm: str, quantity: str, observations: Sequence[Mapping[str, Any]], each_seed: bool) -> Line:
+def line_of(
+    arm: str, quantity: str, observations: Sequence[Mapping[str, Any]], each_seed: bool = False, *, log_x: bool = False
+) -> Line:
+    """Return what was observed of a quantity in an arm, by seed and level."""
     levels = sorted({float(o["at"]) for o in observations})
     seeds = sorted({o["seed"] for o in observations})
     values = np.full((len(seeds), len(levels)), np.nan)
@@ -222,7 +225,7 @@ def _line(arm: str, quantity: str, observations: Sequence[Mapping[str, Any]], ea
         place = row[o["seed"]], column[float(o["at"])]
         values[place] = o["value"]
         censored[place] = o["censored"]
-    return Line(arm, quantity, np.array(levels), values, censored, tuple(seeds), each_seed)
+    return Line(arm, quantity, np.array(levels), values, censored, tuple(seeds), each_seed, log_x)
 
 
 def _thinned(line: Line) -> Line:

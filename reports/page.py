@@ -29,6 +29,8 @@ from reports.curves import curves
 from reports.figures import draw_panel, draw_strip
 from reports.map_figures import draw_plane
 from reports.maps import charts
+from reports.portrait_figures import draw_portrait
+from reports.portraits import portraits
 from reports.strips import strips
 
 
@@ -168,6 +170,7 @@ def _entry(verdict: Mapping[str, Any], anchor: str) -> Entry:
             *_criterion_figures(verdict, anchor),
             *_curve_figures(verdict, anchor),
             *_map_figures(verdict, anchor),
+            *_portrait_figures(verdict, anchor),
         ),
         facts=summary.facts(verdict),
         link=summary.link(verdict["about"]["source"]),
@@ -219,6 +222,14 @@ def _map_figures(verdict: Mapping[str, Any], anchor: str) -> Iterator[Figure]:
         drawings = (draw_plane(chart, plane, key=f"{name}-{n}") for n, plane in enumerate(chart.planes, start=1))
         title = wording.capital(chart.title)
         yield Figure(title, tuple(drawings), chart.note, tables.of_chart(chart), f"{name}.csv", chart.figure or "map")
+
+
+def _portrait_figures(verdict: Mapping[str, Any], anchor: str) -> Iterator[Figure]:
+    for index, portrait in enumerate(portraits(verdict), start=1):
+        name = f"{anchor}-portrait-{index}"
+        drawing = draw_portrait(portrait, key=name)
+        title = wording.capital(portrait.title)
+        yield Figure(title, (drawing,), portrait.note, tables.of_portrait(portrait), f"{name}.csv", portrait.figure)
 
 
 def environment() -> jinja2.Environment:

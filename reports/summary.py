@@ -71,6 +71,7 @@ _ABOUT: Mapping[str, Any] = {
     "notes": "",
     "curves": (),
     "maps": (),
+    "portraits": (),
     "setting": {},
     "controls": {},
 }

@@ -10,6 +10,7 @@ import numpy as np
 
 from reports.curves import Curves, Line
 from reports.maps import Chart
+from reports.portraits import Portrait
 from reports.strips import Strip
 
 
@@ -45,6 +46,18 @@ def of_chart(chart: Chart) -> str:
         for y, estimate, low, high in zip(b.y, b.estimate, b.low, b.high, strict=True):
             rows.append((b.name, f"{y:g}", f"{estimate:.6g}", "", "", f"{low:.6g}", f"{high:.6g}"))
     return _csv(("panel or boundary", chart.y, chart.x, "seed", chart.value, "low", "high"), rows)
+
+
+def of_portrait(portrait: Portrait) -> str:
+    """Return a row for each step of each seed of each orbit."""
+    rows = [
+        (orbit.name, seed, f"{step:g}", f"{x:.6g}", f"{y:.6g}")
+        for orbit in portrait.orbits
+        for seed, xs, ys in zip(orbit.seeds, orbit.x, orbit.y, strict=True)
+        for step, x, y in zip(orbit.steps, xs, ys, strict=True)
+        if np.isfinite(x) and np.isfinite(y)
+    ]
+    return _csv(("learner", "seed", "step", portrait.x, portrait.y), rows)
 
 
 def _range(line: Line) -> Iterable[Sequence[object]]:

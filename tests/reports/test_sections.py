@@ -138,7 +138,7 @@ def test_a_map_is_drawn_in_the_section_in_the_colours_of_its_values() -> None:
 
 def test_verdicts_of_stores_from_before_maps_are_shown() -> None:
     old = verdict("old")
-    for name in ("maps", "curves"):
+    for name in ("maps", "curves", "portraits"):
         old["about"].pop(name)
     assert "Claim old." in render([old], tier="quick")
 
