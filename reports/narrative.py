@@ -31,6 +31,10 @@ _NAMES = {
     "Permutations": "{word} in S{n}",
     "SparseParity": "the parity of {k} of {n} bits",
 }
+#: Words of ids that are written otherwise.
+_SPELLINGS = {
+    "mnist": "MNIST", "gp": "Gaussian process", "kl": "KL", "layernorm": "LayerNorm", "semi grokking": "semi-grokking"
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,10 @@ def narrative(verdicts: Verdicts, tier: str) -> Narrative:
 
 def name(id: str) -> str:
     """Return a claim's short name: its id without the source, in words."""
-    return id.rpartition(".")[2].replace("_", " ")
+    words = id.rpartition(".")[2].replace("_", " ")
+    for plain, spelt in _SPELLINGS.items():
+        words = re.sub(rf"\b{plain}\b", spelt, words)
+    return words
 
 
 def listed(items: Sequence[str]) -> str:
@@ -197,5 +204,5 @@ def readable(text: str) -> str:
     words = " ".join(word.lower() if word[1:].islower() else word for word in words.split())
     # A fingerprint pins data, and tells a reader nothing.
     kept = {k: v for k, v in values.items() if v not in (None, False) and not re.fullmatch("[0-9a-f]{32,}", str(v))}
-    said = [f"{key.replace('_', ' ')} {value}" for key, value in kept.items()]
+    said = [key.replace("_", " ") + ("" if value is True else f" {value}") for key, value in kept.items()]
     return f"{words} ({', '.join(said)})" if said else words

@@ -149,6 +149,7 @@ def test_what_did_not_hold_is_told_by_its_numbers() -> None:
         ("BinaryOperation(modulus=59)", "binary operation (modulus 59)"),
         ("Perceptron(width=8, activation='relu', bias=False, embedding=None)", "perceptron (width 8, activation relu)"),
         ("AdamW()", "AdamW"),
+        ("Perceptron(bias=True)", "perceptron (bias)"),
         (f"Digits(examples=1000, sha256='{'0af9' * 16}')", "digits (examples 1000)"),
         ("__import__('os').system('true')", "__import__('os').system('true')"),
         ("Odd(1, 2)", "Odd(1, 2)"),
@@ -168,4 +169,6 @@ def test_tuples_are_read_one_by_one() -> None:
 
 def test_names_and_lists() -> None:
     assert name("someone2024.one_more_thing") == "one more thing"
+    assert name("someone2024.mnist_has_semi_grokking") == "MNIST has semi-grokking"
+    assert name("someone2024.mnistlike") == "mnistlike"
     assert [listed(["a", "b", "c"][:n]) for n in (1, 2, 3)] == ["a", "a and b", "a, b and c"]
