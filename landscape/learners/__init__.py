@@ -1,5 +1,6 @@
 """Learners that are no networks, or that come with a theory of their own; they leave the same records."""
 
+from landscape.learners.bayesian_network import BayesianNetwork as BayesianNetwork
 from landscape.learners.effective_flow import CriticalSize as CriticalSize
 from landscape.learners.effective_flow import EffectiveFlow as EffectiveFlow
 from landscape.learners.embedding_decoder import EmbeddingDecoder as EmbeddingDecoder

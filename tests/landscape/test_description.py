@@ -18,7 +18,14 @@ from hypothesis import strategies as st
 from landscape import description
 from landscape.description import Description, from_data
 from landscape.errors import InvalidInput
-from landscape.learners import CriticalSize, EffectiveFlow, EmbeddingDecoder, ReducedLandscape, TwoCircuits
+from landscape.learners import (
+    BayesianNetwork,
+    CriticalSize,
+    EffectiveFlow,
+    EmbeddingDecoder,
+    ReducedLandscape,
+    TwoCircuits,
+)
 from landscape.models import Dense, EdgeNetwork, NormalisedPerceptron, Perceptron, Tempered, Transformer
 from landscape.optimisers import SGD, AdamW
 from landscape.tasks import (
@@ -26,6 +33,7 @@ from landscape.tasks import (
     BinaryOperation,
     Digits,
     FilmReviews,
+    HiddenParity,
     MessySums,
     Mnist,
     MnistSample,
@@ -50,6 +58,10 @@ EXAMPLES: list[Description] = [
     SGD(lr=1e300, weight_decay=5e-324, momentum=0.1),
     Schedule(per_decade=3, every=17),
     Stop(quantity="loss", split="train", below=1e-3, records=2),
+    HiddenParity(bits=9, relevant=2, silent=3, examples=95),
+    BayesianNetwork(
+        task=HiddenParity(examples=99), n_train=9, seed=1, start_scale=0.3, kl_weight=0, width=5, epochs=7, labels="random"
+    ),
     TwoCircuits(kappa=0.7, reading="alpha", classes=5, record=Schedule(every=9)),
     TeacherStudent(features=2, outputs=3, widths=(4,), examples=9, within=0.5),
     MessySums(symbols=7, messiness=0.3, draw=2, order="permuted"),
