@@ -9,6 +9,7 @@ from landscape.tasks.images import Digits as Digits
 from landscape.tasks.images import ImageTask as ImageTask
 from landscape.tasks.images import Mnist as Mnist
 from landscape.tasks.images import MnistSample as MnistSample
+from landscape.tasks.messy_images import MessyImages as MessyImages
 from landscape.tasks.messy_sums import MessySums as MessySums
 from landscape.tasks.molecules import Molecules as Molecules
 from landscape.tasks.permutations import Permutations as Permutations
