@@ -69,7 +69,13 @@ data_size_degroks = Prediction(
             expected=Expected(480.0, 160.0, "0-9"),
         ),
     ),
-    controls=(Control("random labels", {"labels": "random"}, "without a rule no number of examples is enough"),),
+    controls=(
+        Control(
+            "random labels",
+            {"labels": "random", "sizes": (50, 100, 200)},
+            "without a rule no number of examples is enough",
+        ),
+    ),
     curves=(
         Curve(
             quantities=("steps to generalise", "steps to fit"),

@@ -20,7 +20,9 @@ LIU_2023 = Source(
 )
 THEORY = "weight norm and the LU landscape"
 SEEDS = tuple(range(100, 110))
-CALIBRATION = tuple(range(10))
+#: For claims that the first ten left undecided: judged again on others, twice as many, by the same criteria.
+FRESH = tuple(range(130, 150))
+CALIBRATION = tuple(range(20))
 
 #: The paper's student has the shape of its teacher. An answer is right if its mean squared error is below 0.001.
 STUDENT: Mapping[str, Any] = {

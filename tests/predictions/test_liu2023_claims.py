@@ -13,7 +13,7 @@ from predictions.evidence import CLAIM
 from predictions.liu2023_data_size import data_size_degroks
 from predictions.liu2023_landscape import landscape, last_crossing, more_data_widen_the_shell
 from predictions.liu2023_networks import STUDENT
-from predictions.liu2023_representation import representation_decides
+from predictions.liu2023_representation import representation_decides, representation_matters_little_on_mnist
 from predictions.liu2023_teacher_student import (
     inverse_decay,
     never_without_decay,
@@ -200,9 +200,9 @@ def test_more_data_shorten_the_delay():
     assert verdict(data_size_degroks, indifferent).status is Status.FAIL
 
 
-def decoded(effect):
+def decoded(effect, elsewhere=lambda messiness: 0.05):
     def behave(arm, seed, label, run):
-        accuracy = effect(run.task.messiness) if arm == CLAIM else 0.05
+        accuracy = (effect if arm == CLAIM else elsewhere)(run.task.messiness)
         steps = np.arange(0, 1501, 50)
         rows = [
             (int(step), split, "accuracy", value)
@@ -220,3 +220,25 @@ def test_representation_decides():
         verdict(representation_decides, decoded(lambda messiness: max(0.9 - 3 * messiness, 0.05))).status is Status.PASS
     )
     assert verdict(representation_decides, decoded(lambda messiness: 0.9)).status is Status.FAIL
+
+
+def test_representation_matters_little_on_mnist():
+    claim = representation_matters_little_on_mnist
+
+    def on_sums(messiness):
+        return max(0.9 - 3 * messiness, 0.05)
+
+    assert verdict(claim, decoded(lambda messiness: 0.98 - 0.07 * messiness, on_sums)).status is Status.PASS
+    assert verdict(claim, decoded(on_sums, on_sums)).status is Status.FAIL
+    # Bad at every representation is no robustness.
+    assert verdict(claim, decoded(lambda messiness: 0.3, on_sums)).status is Status.FAIL
+    # Sums that are as robust make the comparison void.
+    assert verdict(claim, decoded(lambda messiness: 0.95, lambda messiness: 0.95)).status is Status.INVALID
+
+
+def test_the_comparison_with_sums_costs_no_runs_of_its_own():
+    on_images, on_sums = (
+        {run.identity for at in claim.arms("quick").values() for run in claim.runs(130, at).values()}
+        for claim in (representation_matters_little_on_mnist, representation_decides)
+    )
+    assert len(on_images - on_sums) == 3
