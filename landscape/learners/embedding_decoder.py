@@ -18,11 +18,11 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 import numpy as np
-import pandas as pd
 
 from landscape import randomness
-from landscape.experiment import COLUMNS, Experiment, Outcome, Session
+from landscape.experiment import Experiment, Outcome, Session
 from landscape.learners import parallelograms
+from landscape.learners.embedding_course import Course
 from landscape.learners.embedding_ensemble import Ensemble
 from landscape.optimisers import AdamW
 from landscape.training.schedule import Schedule
@@ -85,7 +85,7 @@ class EmbeddingDecoder(Experiment, kind="embedding_decoder"):
     stop: tuple[Stop, ...] = ()
 
     #: Parameters, moments and activations of so many narrow decoders fit a cache; a step's fixed cost is shared.
-    largest_batch: ClassVar[int | None] = 32
+    largest_batch: ClassVar[int | None] = 64
 
     def validate(self) -> None:
         number = len(parallelograms.pairs(self.symbols))
@@ -116,8 +116,9 @@ class EmbeddingDecoder(Experiment, kind="embedding_decoder"):
 
     @property
     def batch_key(self) -> str:
-        shape = (self.symbols, *self.sizes)
-        return f"{'-'.join(map(str, shape))}|{self.record.canonical}"
+        shape = "-".join(map(str, (self.symbols, self.n_train, *self.sizes)))
+        moments = [(optimiser.beta1, optimiser.beta2, optimiser.eps) for optimiser in (self.embedding, self.decoder)]
+        return f"{shape}|{moments}|{self.record.canonical}"
 
     @property
     def work(self) -> float:
@@ -132,38 +133,45 @@ class EmbeddingDecoder(Experiment, kind="embedding_decoder"):
 
     @classmethod
     def train(cls, batch: Sequence[EmbeddingDecoder], session: Session) -> Iterator[tuple[EmbeddingDecoder, Outcome]]:
-        began = time.perf_counter()
-        members = list(batch)
-        ensemble = Ensemble(members, session.device)
-        last = max(member.steps for member in members)
-        due = {member.identity: set(member.record.steps(member.steps)) for member in members}
-        records = set().union(*due.values())
-        rows: dict[str, list[tuple[int, str, str, float]]] = {member.identity: [] for member in members}
-        held = {member.identity: [0] * len(member.stop) for member in members}
-        for step in range(last + 1):
-            if step in records:
-                measured, staying = ensemble.measure(), []
-                for index, member in enumerate(members):
-                    reason = "steps" if step == member.steps else None
-                    if step in due[member.identity]:
-                        values = {key: float(column[index]) for key, column in measured.items()}
-                        rows[member.identity] += [(step, *key, value) for key, value in values.items()]
-                        counts = held[member.identity]
-                        for place, stop in enumerate(member.stop):
-                            counts[place] = counts[place] + 1 if stop.holds(values) else 0
-                            if counts[place] >= stop.records:
-                                reason = f"{stop.quantity} {stop.split}".strip()
-                    if reason is None:
-                        staying.append(index)
-                        continue
-                    info = {"last_step": step, "stopped_by": reason, "ensemble": len(batch)}
-                    info["seconds"] = (time.perf_counter() - began) / len(batch)
-                    table = pd.DataFrame(rows[member.identity], columns=list(COLUMNS))
-                    yield member, Outcome(table, {step: {"embedding": ensemble.embedding_of(index)}}, info)
-                if not staying:
-                    return
-                if len(staying) < len(members):
-                    members = [members[index] for index in staying]
-                    ensemble.keep(staying)
-                session.report(step / last)
-            ensemble.advance()
+        """Train runs together, each from where an interrupted training left it."""
+        groups: dict[int, list[Course]] = {}
+        for run in batch:
+            course = Course(run, session.snapshot(run))
+            groups.setdefault(course.step, []).append(course)
+        for part, group in enumerate(groups.values()):
+            for finished, done in _train(group, session):
+                session.report((part + done) / len(groups))
+                yield from finished
+
+
+def _train(courses: list[Course], session: Session) -> Iterator[tuple[list[tuple[EmbeddingDecoder, Outcome]], float]]:
+    """Train runs that stand at one step; yield at every record who is finished, and which share is done."""
+    began, company = time.perf_counter(), len(courses)
+    ensemble = Ensemble([course.run for course in courses], session.device)
+    resumed = courses[0].step
+    if resumed > 0:
+        ensemble.restore([course.arrays for course in courses], resumed)
+    last = max(course.run.steps for course in courses)
+    records = set().union(*(course.due for course in courses))
+    while True:
+        step = ensemble.number
+        if step in records and step > resumed:
+            measured, finished, staying = ensemble.measure(), [], []
+            for row, course in enumerate(courses):
+                values = {key: float(column[row]) for key, column in measured.items()}
+                reason = course.note(step, values) if step in course.due else None
+                if reason is None:
+                    staying.append(row)
+                    continue
+                info = {"stopped_by": reason, "ensemble": company, "seconds": (time.perf_counter() - began) / company}
+                finished.append((course.run, course.outcome(ensemble.embedding_of(row), info)))
+            yield finished, step / last
+            if not staying:
+                return
+            if finished:
+                courses = [courses[row] for row in staying]
+                ensemble.keep(staying)
+            if session.wants_snapshot():
+                for row, course in enumerate(courses):
+                    session.save(course.run, course.snapshot(step, ensemble.arrays_of(row)))
+        ensemble.advance()

@@ -1,0 +1,69 @@
+"""One embedding and its decoder on their way: what was recorded, and whether the run ends."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from landscape.experiment import COLUMNS, Outcome, Snapshot, Weights
+
+if TYPE_CHECKING:
+    from landscape.learners.embedding_decoder import EmbeddingDecoder
+
+
+class Course:
+    """A run between its first step and its last.
+
+    Parameters
+    ----------
+    run : EmbeddingDecoder
+    snapshot : Snapshot, optional
+        Where an earlier, interrupted training of it stood.
+
+    Attributes
+    ----------
+    step : int
+        Of the last record or the snapshot, whichever is later; -1 before the first.
+    arrays : dict
+        What the snapshot says of parameters and moments; empty without one.
+    """
+
+    def __init__(self, run: EmbeddingDecoder, snapshot: Snapshot | None = None) -> None:
+        self.run = run
+        self.due = set(run.record.steps(run.steps))
+        self.step, self.arrays = -1, Weights()
+        self._rows: list[tuple[int, str, str, float]] = []
+        self._held = [0] * len(run.stop)
+        if snapshot is not None:
+            self.step, self.arrays = snapshot.step, dict(snapshot.arrays)
+            self._held = self.arrays.pop("held").tolist()
+            self._rows = list(snapshot.rows.itertuples(index=False, name=None))
+
+    def note(self, step: int, values: dict[tuple[str, str], float]) -> str | None:
+        """Take in one record; return why the run ends here, or None."""
+        self.step = step
+        self._rows += [(step, *key, value) for key, value in values.items()]
+        self._held = [
+            held + 1 if stop.holds(values) else 0 for stop, held in zip(self.run.stop, self._held, strict=True)
+        ]
+        reasons = [
+            f"{stop.quantity} {stop.split}".strip()
+            for stop, held in zip(self.run.stop, self._held, strict=True)
+            if held >= stop.records
+        ]
+        return "steps" if step == self.run.steps else reasons[0] if reasons else None
+
+    @property
+    def _table(self) -> pd.DataFrame:
+        return pd.DataFrame(self._rows, columns=list(COLUMNS))
+
+    def snapshot(self, step: int, arrays: Weights) -> Snapshot:
+        """Return where the run stands after so many steps, with these parameters and moments."""
+        return Snapshot(step, self._table, arrays | {"held": np.array(self._held, dtype=np.int64)})
+
+    def outcome(self, embedding: np.ndarray, info: Mapping[str, Any]) -> Outcome:
+        """Return what the run leaves behind."""
+        return Outcome(self._table, {self.step: {"embedding": embedding}}, {"last_step": self.step, **info})
