@@ -20,11 +20,18 @@ from landscape.description import Description, from_data
 from landscape.errors import InvalidInput
 from landscape.learners import (
     BayesianNetwork,
+    ConcealedParity,
     CriticalSize,
     EffectiveFlow,
     EmbeddingDecoder,
+    GaussianProcessRegression,
+    LaplaceClassification,
+    LinearRegression,
+    LinearTeacher,
     ReducedLandscape,
+    SignOfInput,
     TwoCircuits,
+    VariationalClassification,
 )
 from landscape.models import Dense, EdgeNetwork, NormalisedPerceptron, Perceptron, Tempered, Transformer
 from landscape.optimisers import SGD, AdamW
@@ -61,7 +68,14 @@ EXAMPLES: list[Description] = [
     Stop(quantity="loss", split="train", below=1e-3, records=2),
     HiddenParity(bits=9, relevant=2, silent=3, examples=95),
     BayesianNetwork(
-        task=HiddenParity(examples=99), n_train=9, seed=1, start_scale=0.3, kl_weight=0, width=5, epochs=7, labels="random"
+        task=HiddenParity(examples=99),
+        n_train=9,
+        seed=1,
+        start_scale=0.3,
+        kl_weight=0,
+        width=5,
+        epochs=7,
+        labels="random",
     ),
     TwoCircuits(kappa=0.7, reading="alpha", classes=5, record=Schedule(every=9)),
     TeacherStudent(features=2, outputs=3, widths=(4,), examples=9, within=0.5),
@@ -79,6 +93,17 @@ EXAMPLES: list[Description] = [
     EmbeddingDecoder(symbols=6, n_train=11, seed=2, steps=9, widths=(7,), labels="shuffled", decoder=AdamW(lr=0.5)),
     EffectiveFlow(symbols=6, n_train=19, seed=2, draw=1, span=3),
     CriticalSize(symbols=6, draws=3, seed=1, labels="shuffled"),
+    ConcealedParity(relevant=2, spurious=5, filler="normal"),
+    SignOfInput(),
+    GaussianProcessRegression(
+        log_lengthscale=-6, log_outputscale=4, seed=1, n_train=9, n_test=8, noise=0.5, train_noise=True, steps=7, lr=0.1
+    ),
+    LaplaceClassification(population=SignOfInput(), seed=1, n_train=9, labels="shuffled", lengthscale=0.5, steps=7),
+    VariationalClassification(
+        seed=1, parametrisation="whitened", divergence_weight=0, mean="zero", train_kernel=False, steps=7
+    ),
+    LinearRegression(seed=1, n_train=3, data_sets=2, start=(1, 2, 3, 4), penalty=False, targets="random", steps=7),
+    LinearTeacher(inputs=5, outputs=2, n_train=9, seed=1, weight_decay=0.1, quickens=2, quickens_at=3, steps=7),
     ReducedLandscape(
         task=TeacherStudent(), model=Dense(), sizes=(5, 9), scales=(0.5, 2), seed=1, steps=7, lr=0.1, tangential=False
     ),
