@@ -3,6 +3,8 @@
 from landscape.tasks.binary_operation import OPERATIONS as OPERATIONS
 from landscape.tasks.binary_operation import BinaryOperation as BinaryOperation
 from landscape.tasks.collected_task import CollectedTask as CollectedTask
+from landscape.tasks.concealed import CONCEALED as CONCEALED
+from landscape.tasks.concealed import Concealed as Concealed
 from landscape.tasks.film_reviews import FilmReviews as FilmReviews
 from landscape.tasks.hidden_parity import HiddenParity as HiddenParity
 from landscape.tasks.images import Digits as Digits

@@ -38,6 +38,7 @@ from landscape.optimisers import SGD, AdamW
 from landscape.tasks import (
     OPERATIONS,
     BinaryOperation,
+    Concealed,
     Digits,
     FilmReviews,
     HiddenParity,
@@ -60,6 +61,7 @@ EXAMPLES: list[Description] = [
     BinaryOperation(operation="x^2+xy+y^2", p=12),
     PERMUTATIONS,
     SparseParity(n=7, k=4),
+    Concealed(operation="x*y*x", p=5, dimensions=3, noise="normal", examples=8, draw=1),
     Perceptron(width=3, activation="quadratic", bias=True, embedding=5),
     Transformer(width=6, heads=3, hidden=7, bias=False),
     AdamW(lr=1e-5, weight_decay=1 / 3, beta1=0.5, beta2=0.25, eps=1e-30),
