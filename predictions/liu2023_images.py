@@ -26,8 +26,9 @@ from predictions.prediction import TIERS, Expected, Tier
 NOTES = (
     "Training is on the full batch, with fewer examples, a narrower network and a larger learning rate than in the "
     "paper (1000 examples in batches of 200, two layers of 200, 0.001), which makes fitting and decay alike faster. "
-    "All arms but the one without have the same weight decay. Test accuracy is that at the end, on all examples held "
-    "out; the highest on the way is measured and decides nothing."
+    "All arms but the one without have the same weight decay. Test accuracy is that at each step and at the end, on "
+    "all examples held out, as in the paper's courses of training. Its landscapes of images show the highest seen on "
+    "the way instead; drawn beside, that decides nothing."
 )
 
 # -- Digits of 8 x 8 pixels --------------------------------------------------------------------------------------------
@@ -107,10 +108,12 @@ mnist_grok = groks(
         AT_END: Expected(0.75, 0.011, "0-9"),
         DELAY: Expected(0.81, 0.22, "0-9"),
     },
-    controls=(scale_one(400), no_decay(1200), random_labels(1200)),
+    controls=(scale_one(400), no_decay(1200), random_labels(1800)),
     tiers={"quick": Tier(SEEDS, MNIST), "standard": Tier(SEEDS, {**MNIST, **COMPLETE})},
     figure="figure 3",
-    notes=NOTES,
+    notes=f"{NOTES} The verdict on seeds 100 to 109 was first INVALID, for on random labels one network was at a "
+    "training accuracy of 0.945 when it ended, below the gate's 0.95. That control now has 1800 steps instead of 1200, "
+    "after which 20 calibration seeds reach 0.98 and more; the claim's own runs, criteria and gate are as they were.",
 )
 
 mnist_does_not_grok = does_not_grok(

@@ -139,6 +139,15 @@ def powers(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
 
 
 GENERALISED = Gate(quantity="lowest test accuracy", above=0.9, controls=False)
+LARGE = ((2.0, 0.2), (2.0, 0.4), (2.0, 0.8))
+TIMES = Curve(
+    quantities=("steps to generalise", "steps from fitting to generalising", "steps to fit"),
+    x="weight decay",
+    y="steps",
+    log_x=True,
+    log_y=True,
+    title="Times against weight decay",
+)
 
 inverse_decay = Prediction(
     id="liu2023.inverse_decay",
@@ -155,19 +164,19 @@ inverse_decay = Prediction(
             quantity="power of weight decay in the steps to generalise",
             rule=Within(-1.15, -0.75, centre="mean"),
             threshold_from="-1 is inverse; fitting takes part of the time whatever the decay, which flattens it",
-            expected=Expected(-0.83, 0.055, "0-9"),
+            expected=Expected(-0.83, 0.058, "0-19"),
         ),
         Criterion(
             quantity="power of weight decay in the steps from fitting to generalising",
             rule=Within(-1.2, -0.85, centre="mean"),
             threshold_from="-1 is inverse",
-            expected=Expected(-0.95, 0.06, "0-9"),
+            expected=Expected(-0.95, 0.073, "0-19"),
         ),
         Criterion(
             quantity="power of weight decay in the steps to fit",
             rule=Within(-0.25, 0.25, centre="mean"),
             threshold_from="a quarter of the dependence that generalising has",
-            expected=Expected(-0.14, 0.035, "0-9"),
+            expected=Expected(-0.11, 0.054, "0-19"),
         ),
     ),
     controls=(
@@ -177,24 +186,43 @@ inverse_decay = Prediction(
             "fitting is the loss's doing and does not wait for the norm to fall",
         ),
     ),
-    curves=(
-        Curve(
-            quantities=("steps to generalise", "steps from fitting to generalising", "steps to fit"),
-            x="weight decay",
-            y="steps",
-            log_x=True,
-            log_y=True,
-            title="Times against weight decay",
-        ),
-    ),
+    curves=(TIMES,),
     tiers=tiers(
-        {"starts": ((2.0, 0.2), (2.0, 0.4), (2.0, 0.8)), "split": "test"},
+        {"starts": LARGE, "split": "test"},
         {"starts": ((2.0, 0.05), (2.0, 0.1), (2.0, 0.2), (2.0, 0.4), (2.0, 0.8)), "steps": 100_000},
         FRESH,
     ),
     calibration_seeds=CALIBRATION,
     notes="Decoupled weight decay: with an L2 term in the gradient, Adam divides it away, and pilot runs found a power "
     f"near -0.3. {JUDGED_AGAIN}",
+)
+
+small_start_needs_no_decay = Prediction(
+    id="liu2023.small_start_needs_no_decay",
+    claim="From small initial weights, a student generalises as soon whatever the weight decay.",
+    source=LIU_2023,
+    where="section 3.1",
+    theory=THEORY,
+    runs=students,
+    measure=powers,
+    gates=(FITTED, GENERALISED),
+    criteria=(
+        Criterion(
+            quantity="power of weight decay in the steps to generalise",
+            rule=Within(-0.25, 0.25, centre="mean"),
+            threshold_from="a quarter of the dependence from large initial weights, as for the time to fit",
+            expected=Expected(-0.05, 0.1, "0-9"),
+        ),
+    ),
+    controls=(
+        Control(
+            "large start", {"starts": LARGE}, "from outside the norm has to fall first, which is weight decay's work"
+        ),
+    ),
+    curves=(TIMES,),
+    tiers=tiers({"starts": ((0.5, 0.2), (0.5, 0.4), (0.5, 0.8)), "split": "test"}, seeds=FRESH[:10]),
+    calibration_seeds=CALIBRATION,
+    notes="Half the usual initial weights. The control is judged on runs of inverse_decay.",
 )
 
 # -- No weight decay ---------------------------------------------------------------------------------------------------

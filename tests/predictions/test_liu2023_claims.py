@@ -18,6 +18,7 @@ from predictions.liu2023_teacher_student import (
     inverse_decay,
     never_without_decay,
     one_norm,
+    small_start_needs_no_decay,
     start_decides,
 )
 from predictions.verdict import Status
@@ -102,6 +103,26 @@ def test_the_outer_edge_is_the_last_crossing(y, level, expected):
     assert last_crossing(np.arange(5.0), np.array(y), level) == pytest.approx(expected)
 
 
+def test_the_best_seen_is_mapped_beside_the_end_and_decides_nothing():
+    """A network that was right on the way and is wrong at the end counts as wrong."""
+    at = more_data_widen_the_shell.arms("quick")[CLAIM]
+    record = surface(more_data_widen_the_shell.runs(0, at)["landscape"], 0, falls, u)
+    best = (record.trajectory["split"] == "test") & (record.trajectory["quantity"] == "best accuracy")
+
+    def found():
+        return {(m.quantity, m.at): m.value for m in more_data_widen_the_shell.measure({"landscape": record}, at)}
+
+    before = found()
+    assert before["best test accuracy, 50 examples", 10.0] == 1.0
+    assert before["test accuracy, 50 examples", 10.0] == 0.0
+    record.trajectory.loc[best, "value"] = 0.0
+    after = found()
+    assert after["best test accuracy, 50 examples", 10.0] == 0.0
+    assert {key: value for key, value in after.items() if "best" not in key[0]} == {
+        key: value for key, value in before.items() if "best" not in key[0]
+    }
+
+
 # -- Teacher and student -----------------------------------------------------------------------------------------------
 
 
@@ -139,6 +160,20 @@ def test_the_power_of_weight_decay():
         return course(run, fits=600, generalises=when)
 
     assert verdict(inverse_decay, root).status is Status.FAIL
+
+
+def test_a_small_start_needs_no_decay():
+    def inside_at_once(arm, seed, label, run):
+        if run.initial_scale < 1:
+            return course(run, fits=300, generalises=900 * jitter(seed))
+        return inward(run, end=11.0 * jitter(seed))
+
+    assert verdict(small_start_needs_no_decay, inside_at_once).status is Status.PASS
+
+    def inverse_from_anywhere(arm, seed, label, run):
+        return course(run, fits=100, generalises=600 * jitter(seed) / run.optimiser.weight_decay)
+
+    assert verdict(small_start_needs_no_decay, inverse_from_anywhere).status is Status.FAIL
 
 
 def test_students_that_never_generalise_leave_the_power_of_decay_undecided():

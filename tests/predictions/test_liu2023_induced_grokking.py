@@ -12,7 +12,7 @@ from landscape.training.store import Store
 from predictions.check import Check
 from predictions.evidence import Evidence, Observation
 from predictions.judge import judge
-from predictions.liu2023_induced_grokking import AT_END, AT_FIT, DELAY, GAIN, SLOPE
+from predictions.liu2023_induced_grokking import AT_END, AT_FIT, BEST_SO_FAR, DELAY, GAIN, SLOPE
 from predictions.registry import load
 from predictions.verdict import Status
 
@@ -97,6 +97,9 @@ def test_the_end_is_not_the_best():
     found = measured(GROK[0], falling)
     assert found[AT_END].value == 0.5
     assert found["highest test accuracy"].value > 0.85
+    # Drawn beside each other at the last step.
+    assert (found["test accuracy"].value, found[BEST_SO_FAR].value) == (0.5, found["highest test accuracy"].value)
+    assert found["test accuracy"].at == found[BEST_SO_FAR].at == STEPS[-1]
 
 
 @pytest.mark.parametrize("id", GROK)
