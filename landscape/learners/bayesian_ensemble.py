@@ -71,7 +71,7 @@ class Ensemble:
             some = slice(at, at + self.batch)
             self.gradient(inputs[:, some], squares[:, some], labels[:, some], noise[:, some])
             for layer, slope in zip(self.layers, self.gradients, strict=True):
-                layer -= self.lr * slope
+                layer.addcmul_(slope, self.lr, value=-1)
 
     def standard_normal(self, streams: list[torch.Generator], number: int) -> Tensor:
         """Draw noise for `number` examples and every unit of both layers: (networks, number, width + outputs)."""

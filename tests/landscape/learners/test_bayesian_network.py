@@ -107,7 +107,7 @@ def test_records_of_a_sample_scatter_about_those_of_the_means() -> None:
 
 def test_alone_or_in_company_a_network_is_the_same() -> None:
     members = [small(), small(seed=1, epochs=2), small(seed=2, start_scale=0.1, labels="random"), small(kl_weight=0.0)]
-    session = MemorySession()
+    session = MemorySession()  # together although their keys differ
     together = train(members, session)
     assert session.told == sorted(session.told)
     for member in members:

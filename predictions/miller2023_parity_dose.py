@@ -1,0 +1,40 @@
+"""Miller, O'Neill and Bui 2023 (arXiv:2310.17247): concealment, checked with a network on parity."""
+
+from __future__ import annotations
+
+from predictions.miller2023_sources import COMPLEXITY, MILLER_2023
+from predictions.miller2024_networks import CALIBRATION, GENERALISES, SILENT, TIERS, lengths, transitions
+from predictions.prediction import Criterion, Curve, Expected, Prediction
+from predictions.rules import Exceeds
+
+parity_gap_grows = Prediction(
+    id="miller2023.parity_gap_grows",
+    claim="The grokking gap of a network on parity grows exponentially with the number of spurious bits.",
+    source=MILLER_2023,
+    where="section 2.2, figure 4, on another task",
+    theory=COMPLEXITY,
+    runs=lengths,
+    measure=transitions,
+    gates=(GENERALISES,),
+    criteria=(
+        Criterion(
+            quantity="log gap, per bit",
+            rule=Exceeds(0.05, centre="mean"),
+            threshold_from="half of 0.1 per dimension, which modular tasks show",
+            expected=Expected(0.14, 0.02, "0-9"),
+        ),
+    ),
+    controls=(SILENT,),
+    curves=(
+        Curve(
+            quantities=("gap",),
+            x="input length, bits",
+            y="steps from fitting to generalising",
+            title="Spurious bits delay generalising",
+            log_y=True,
+        ),
+    ),
+    tiers=TIERS,
+    calibration_seeds=CALIBRATION,
+    notes="",
+)
