@@ -72,7 +72,7 @@ data_size_degroks = Prediction(
     controls=(
         Control(
             "random labels",
-            {"labels": "random", "sizes": (50, 100, 200)},
+            {"labels": "random", "sizes": (25, 50, 100)},
             "without a rule no number of examples is enough",
         ),
     ),
