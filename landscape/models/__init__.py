@@ -4,6 +4,8 @@ from landscape.models.dense import Dense as Dense
 from landscape.models.dense import DenseNetwork as DenseNetwork
 from landscape.models.edge_network import EdgeNetwork as EdgeNetwork
 from landscape.models.edge_network import EdgeNetworkModule as EdgeNetworkModule
+from landscape.models.lstm import LSTM as LSTM
+from landscape.models.lstm import LSTMNetwork as LSTMNetwork
 from landscape.models.mlp import Perceptron as Perceptron
 from landscape.models.mlp import PerceptronNetwork as PerceptronNetwork
 from landscape.models.model import Model as Model

@@ -9,13 +9,13 @@ import torch
 
 from landscape.errors import DataMissing, InvalidInput
 from landscape.models import Dense
-from landscape.tasks import Digits, FilmReviews, Mnist, MnistSample, Molecules
+from landscape.tasks import Digits, FilmReviews, Mnist, MnistSample, Molecules, ReviewWords
 from landscape.tasks import collected_task as module
 from landscape.tasks.film_reviews import vocabulary, words
 from landscape.tasks.local_data import VARIABLE, fingerprint
 from landscape.training.run import Run
 
-KINDS = (Digits, MnistSample, Mnist, FilmReviews, Molecules)
+KINDS = (Digits, MnistSample, Mnist, FilmReviews, Molecules, ReviewWords)
 
 
 @pytest.fixture(autouse=True)
@@ -127,7 +127,8 @@ def reviews(tmp_path, monkeypatch, rows):
     file = tmp_path / "reviews.csv"
     file.write_text("text,label,source\n" + "\n".join(rows) + "\n")
     monkeypatch.setattr(FilmReviews, "files", staticmethod(lambda: (file,)))
-    monkeypatch.setattr(FilmReviews, "available", 4)
+    for kind in (FilmReviews, ReviewWords):
+        monkeypatch.setattr(kind, "available", 4)
 
 
 def test_reviews_are_binary_bags_of_one_length(tmp_path, monkeypatch):
@@ -140,6 +141,18 @@ def test_reviews_are_binary_bags_of_one_length(tmp_path, monkeypatch):
     expected = {((root, root, 0), 1), ((root, 0, root), 0), ((2, 0, 0), 0), ((0, 0, 0), 1)}
     found = {(tuple(x), y) for x, y in zip(task.inputs.tolist(), task.labels.tolist(), strict=True)}
     assert {(tuple(np.round(x, 12)), y) for x, y in expected} == {(tuple(np.round(x, 12)), y) for x, y in found}
+
+
+def test_reviews_word_by_word_are_their_last_known_words_in_order(tmp_path, monkeypatch):
+    rows = ['"the good, good film",1,imdb', '"the\nbad film",0,imdb', "other,1,rotten", "the film,0,imdb", "the,1,imdb"]
+    reviews(tmp_path, monkeypatch, rows)
+    pinned = fingerprint(ReviewWords.load(*ReviewWords.files()))
+    task = ReviewWords(examples=4, sha256=pinned, vocabulary=2, skip=1, length=2)
+    # Tokens: film is 1, good is 2; "bad" is not in the vocabulary.
+    expected = {((2, 1), 1), ((0, 1), 0), ((0, 0), 1)}
+    assert {(tuple(x), y) for x, y in zip(task.inputs.tolist(), task.labels.tolist(), strict=True)} == expected
+    assert task.inputs.dtype == torch.int64
+    assert (task.n_tokens, task.n_positions, task.n_outputs, task.mirror) == (3, 2, 2, None)
 
 
 @pytest.mark.parametrize("row", ["good,positive,imdb", "good"])
