@@ -15,6 +15,7 @@ from landscape.tasks.messy_images import MessyImages as MessyImages
 from landscape.tasks.messy_sums import MessySums as MessySums
 from landscape.tasks.molecules import Molecules as Molecules
 from landscape.tasks.permutations import Permutations as Permutations
+from landscape.tasks.review_words import ReviewWords as ReviewWords
 from landscape.tasks.sparse_parity import SparseParity as SparseParity
 from landscape.tasks.task import Split as Split
 from landscape.tasks.task import Task as Task

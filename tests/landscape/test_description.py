@@ -33,7 +33,7 @@ from landscape.learners import (
     TwoCircuits,
     VariationalClassification,
 )
-from landscape.models import Dense, EdgeNetwork, NormalisedPerceptron, Perceptron, Tempered, Transformer
+from landscape.models import LSTM, Dense, EdgeNetwork, NormalisedPerceptron, Perceptron, Tempered, Transformer
 from landscape.optimisers import SGD, AdamW
 from landscape.tasks import (
     OPERATIONS,
@@ -48,6 +48,7 @@ from landscape.tasks import (
     MnistSample,
     Molecules,
     Permutations,
+    ReviewWords,
     SparseParity,
     TeacherStudent,
 )
@@ -88,10 +89,12 @@ EXAMPLES: list[Description] = [
     Mnist(examples=97),
     FilmReviews(examples=96, vocabulary=10, skip=1, norm=2),
     Molecules(examples=95, within=2),
+    ReviewWords(examples=93, vocabulary=12, skip=2, length=4),
     Dense(widths=(3, 4, 5), activation="tanh", bias=False),
     NormalisedPerceptron(width=5, activation="quadratic", bias=True, embedding=3),
     Tempered(of=Perceptron(width=4), temperature=3),
     EdgeNetwork(widths=(6, 5), edge_width=4, readout=3),
+    LSTM(embedding=5, width=4, layers=3),
     EmbeddingDecoder(symbols=6, n_train=11, seed=2, steps=9, widths=(7,), labels="shuffled", decoder=AdamW(lr=0.5)),
     EffectiveFlow(symbols=6, n_train=19, seed=2, draw=1, span=3),
     CriticalSize(symbols=6, draws=3, seed=1, labels="shuffled"),
