@@ -202,6 +202,8 @@ class Map:
     log_x : bool
     figure : str
         As of `Curve`.
+    categories : tuple of (str, float)
+        Where values say which kind, not how much: the kinds by name and value, ascending; the legend shows names.
     """
 
     panels: tuple[tuple[str, tuple[tuple[float, str], ...]], ...]
@@ -212,6 +214,7 @@ class Map:
     title: str
     log_x: bool = False
     figure: str = ""
+    categories: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
