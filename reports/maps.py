@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,6 +14,11 @@ from predictions.evidence import CLAIM
 from predictions.rules import LEVEL
 from predictions.rules.intervals import median_interval
 from reports.wording import number
+
+#: Edges of the classes of a value between 0 and 1. Few, so that each can be told from its neighbours in the legend.
+EDGES = (0.0, 0.1, 0.3, 0.5, 0.7, 0.9, 1.0)
+#: Rows of a map up to which each is a band with a line of points for every seed.
+MOST_BANDS = 8
 
 
 @dataclass(frozen=True)
@@ -59,6 +65,8 @@ class Chart:
         The same in every plane.
     figure : str
         The paper's figure that it redraws; "" for none.
+    categories : tuple of (str, float)
+        Names of the values, ascending, where they are kinds; empty where they are shares.
     """
 
     title: str
@@ -70,11 +78,32 @@ class Chart:
     planes: tuple[Plane, ...]
     boundaries: tuple[Boundary, ...]
     figure: str
+    categories: tuple[tuple[str, float], ...] = ()
+
+    @property
+    def tiled(self) -> bool:
+        """Whether there are so many rows that a row has no room for a line of points for every seed."""
+        return len(self.rows) > MOST_BANDS
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What the colours stand for: each kind, or each range of shares."""
+        ranges = (f"{number(low)} to {number(high)}" for low, high in itertools.pairwise(EDGES))
+        return tuple(name for name, _ in self.categories) or tuple(ranges)
+
+    def classes(self, plane: Plane) -> np.ndarray:
+        """Say of each point which of `names` its value is, or is nearest to: int64 of shape (points,)."""
+        values = [point.value for point in plane.points]
+        kinds = [value for _, value in self.categories]
+        between = (np.array(kinds[1:]) + kinds[:-1]) / 2 if kinds else EDGES[1:-1]
+        return np.digitize(values, between)
 
     @property
     def note(self) -> str:
         """What the marks stand for."""
         points = "One point is one training; the seeds of a row lie above each other in the order of their numbers."
+        if self.tiled:
+            points = "A tile is divided among the seeds trained at its place, in the legend's order from its bottom up."
         if not self.boundaries:
             return points
         return (
@@ -89,6 +118,10 @@ class Chart:
             for b in self.boundaries
         )
         points = f"{self.value} of {len(plane.points)} trainings by {self.x} and {self.y}."
+        if self.categories:
+            kinds = self.classes(plane).tolist()
+            counts = (f"{name} {kinds.count(index)}" for index, name in enumerate(self.names))
+            points += f" {', '.join(counts)}."
         return f"{self.title}, {plane.title}: {points}" + (f" {lines}." if lines else "")
 
 
@@ -120,6 +153,8 @@ def charts(verdict: Mapping[str, Any]) -> list[Chart]:
                     tuple(planes),
                     tuple(boundaries),
                     str(asked["figure"]),
+                    # Verdicts from before there were kinds do not say so.
+                    tuple((str(name), float(value)) for name, value in asked.get("categories", ())),
                 )
             )
     return drawn

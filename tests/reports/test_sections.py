@@ -11,7 +11,7 @@ import pytest
 
 from reports.curves import MOST_LEVELS, Line, curves
 from reports.figures import distinct, look
-from reports.map_figures import FILLS
+from reports.map_figures import fills
 from reports.maps import charts
 from reports.page import render
 from reports.summary import completed, link
@@ -131,9 +131,71 @@ def test_a_map_is_drawn_in_the_section_in_the_colours_of_its_values() -> None:
     assert html.count("<figcaption>A map</figcaption>") == 1
     drawn = html.split("<figcaption>A map</figcaption>")[1].split("</figure>")[0]
     points = [fill[1] for use in re.findall(r"<use [^>]*>", drawn) if (fill := re.search(r'fill="(#\w{6})"', use))]
-    assert points.count(FILLS[0]) == 7 + 1  # one more in the legend
-    assert points.count(FILLS[-1]) == 7 + 1
-    assert points.count(FILLS[2]) == 1
+    colours = fills(6)
+    assert points.count(colours[0]) == 7 + 1  # one more in the legend
+    assert points.count(colours[-1]) == 7 + 1
+    assert points.count(colours[2]) == 1
+
+
+KINDS = (("stays", 0.0), ("comes late", 0.5), ("comes soon", 1.0))
+
+
+def kinds(rows: int = 2) -> Data:
+    """A map of kinds: in each row three seeds of one kind at x = 1, and of three kinds at x = 10."""
+    panels = [["kind", [[float(y), f"kind {y}"] for y in range(rows)]]]
+    asked = MAP | {"panels": panels, "boundaries": [], "categories": KINDS, "value": "what happens"}
+    found = verdict("kinds", maps=[asked])
+    places = {(seed, 1.0): 0.5 for seed in range(3)} | {(seed, 10.0): KINDS[seed][1] for seed in range(3)}
+    found["evidence"] = [o for y in range(rows) for o in observed(f"kind {y}", places)]
+    return found
+
+
+def drawing(found: Data) -> str:
+    html = render([found], tier="quick")
+    return html.split("<figcaption>A map</figcaption>")[1].split("</figure>")[0]
+
+
+@pytest.mark.parametrize("rows", [2, 12])
+def test_a_map_of_kinds_names_them(rows: int) -> None:
+    (chart,) = charts(kinds(rows))
+    assert chart.classes(chart.planes[0]).tolist() == [1, 1, 1, 0, 1, 2] * rows
+    drawn = drawing(kinds(rows))
+    for (name, _), colour in zip(KINDS, fills(3), strict=True):
+        assert f">{name}</text>" in drawn
+        assert colour in drawn
+    assert "0.1 to 0.3" not in drawn
+    # In words: how many of each.
+    assert f"what happens of {6 * rows} trainings by share and weight decay." in drawn
+    assert f"stays {rows}, comes late {4 * rows}, comes soon {rows}." in drawn
+
+
+def test_many_rows_are_tiles_divided_among_seeds() -> None:
+    """Every place is as wide as it is apart from the next, and its seeds share it in the order of their kinds."""
+    drawn = drawing(kinds(12))
+    assert "A tile is divided among the seeds" in drawn
+    assert "One point is one training" not in drawn
+    shares: dict[str, list[tuple[float, float, float, float]]] = {}
+    for path in re.findall(r"<path [^>]*>", drawn):
+        fill, line = re.search(r'fill="(#\w{6})"', path), re.search(r' d="([^"]*)"', path)
+        if fill and line and fill[1] in fills(3) and line[1].count("M") > 1:
+            for part in line[1].split("M")[1:]:
+                corners = np.array(re.findall(r"-?[\d.]+", part), dtype=float).reshape(-1, 2)
+                shares.setdefault(fill[1], []).append((*corners.min(0), *corners.max(0)))
+    first, second, third = (np.array(shares[colour]) for colour in fills(3))
+    assert [len(found) for found in (first, second, third)] == [12, 24, 12]
+    width = second[:, 2] - second[:, 0]
+    assert width == pytest.approx(width[0], abs=0.3)
+    # Three seeds of a kind fill a tile, one has a third; above each other, the first kind at the bottom.
+    heights = second[:, 3] - second[:, 1]
+    assert sorted(heights)[12:] == pytest.approx([heights.max()] * 12, abs=0.3)
+    assert sorted(heights)[:12] == pytest.approx([heights.max() / 3] * 12, abs=0.3)
+    assert (np.sort(first[:, 1]) > np.sort(third[:, 3])).all()
+
+
+def test_maps_of_stores_from_before_kinds_show_shares() -> None:
+    old = mapped()
+    assert "categories" not in old["about"]["maps"][0]
+    assert charts(old)[0].names[0] == "0 to 0.1"
 
 
 def test_verdicts_of_stores_from_before_maps_are_shown() -> None:
