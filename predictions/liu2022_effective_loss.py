@@ -10,7 +10,7 @@ from landscape.experiment import Experiment
 from landscape.learners import CriticalSize, EffectiveFlow
 from landscape.training.record import Record
 from predictions.evidence import Measurement, trace
-from predictions.liu2022_effective_theory import CALIBRATION, LIU_2022, MORE_SEEDS, SEEDS, THEORY
+from predictions.liu2022_effective_theory import CALIBRATION, LIU_2022, SEEDS, THEORY
 from predictions.prediction import Control, Criterion, Curve, Expected, Prediction, Setting, Tier
 from predictions.rules import Below, Within
 
@@ -74,9 +74,7 @@ critical_fraction = Prediction(
     ),
     tiers={
         "quick": Tier(SEEDS, {"symbols": 10, "others": (6, 8, 12, 15), "draws": 200, "labels": "true"}),
-        "standard": Tier(
-            MORE_SEEDS, {"symbols": 10, "others": (6, 8, 12, 15, 20, 30), "draws": 1000, "labels": "true"}
-        ),
+        "standard": Tier(SEEDS, {"symbols": 10, "others": (6, 8, 12, 15, 20, 30), "draws": 1000, "labels": "true"}),
     },
     calibration_seeds=CALIBRATION,
     notes="Two fifths is no constant of nature: for 6 symbols it is 0.59, for 15 symbols 0.29. And shuffled sums, of "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from enum import Enum
 from typing import Any
 
@@ -13,7 +13,7 @@ from landscape.training.record import Record
 from landscape.training.schedule import Schedule
 from landscape.training.stop import Stop
 from predictions.evidence import Measurement
-from predictions.liu2022_effective_theory import CALIBRATION, LIU_2022, NARROW, PAPER, THEORY, toy
+from predictions.liu2022_effective_theory import CALIBRATION, LIU_2022, NARROW, PAPER, SEEDS, THEORY, described, toy
 from predictions.prediction import Control, Criterion, Expected, Map, Prediction, Setting, Tier
 from predictions.rules import Exceeds, Monotone, Proportion
 
@@ -50,30 +50,33 @@ def phase(record: Record) -> Phase:
 
 
 def grid(seed: int, at: Setting) -> Mapping[str, Experiment]:
-    """A run at each decoder learning rate and decoder weight decay."""
-    return {label: toy(seed, at, at.n_train, lr=r, weight_decay=w) for label, r, w in places(at)}
+    """A run at decoder learning rates and decoder weight decays: all, or the seed's part of a finer grid.
 
-
-def places(at: Setting) -> Iterator[tuple[str, float, float]]:
-    """Label, decoder learning rate and decoder weight decay of each run."""
-    for w in at.decays:
-        for r in at.rates:
-            yield f"{w:g}/{r:g}", r, w
+    Of ``at.parts = 2`` by 2 parts, each takes every second rate and every second decay, and spans the whole plane.
+    """
+    rates, decays = at.rates[seed % at.parts :: at.parts], at.decays[seed // at.parts % at.parts :: at.parts]
+    return {f"{w:g}/{r:g}": toy(seed, at, at.n_train, lr=r, weight_decay=w) for w in decays for r in rates}
 
 
 def phases_found(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
-    found = {(r, w): (phase(records[label]), records[label]) for label, r, w in places(at)}
-    values = {
-        place: (kind, record.final("quality"), record.final(TESTED, "test")) for place, (kind, record) in found.items()
-    }
+    values = {}
+    for record in records.values():
+        decoder = described(record).decoder
+        values[decoder.lr, decoder.weight_decay] = (
+            phase(record),
+            record.final("quality"),
+            record.final(TESTED, "test"),
+        )
     for (r, w), (kind, quality, accuracy) in values.items():
         yield Measurement(f"phase, weight decay {w:g}", kind.value, at=r)
         yield Measurement(f"test accuracy, weight decay {w:g}", accuracy, at=r)
         yield Measurement(f"representation quality, weight decay {w:g}", quality, at=r)
-    for w in at.decays:
-        yield Measurement("phase at a slow decoder, by weight decay", values[min(at.rates), w][0].value, at=w)
-    for r in at.rates:
-        yield Measurement("phase without weight decay, by decoder rate", values[r, min(at.decays)][0].value, at=r)
+    # By rank: the parts of the grid have rates and decays of their own.
+    rates, decays = (sorted({place[axis] for place in values}) for axis in (0, 1))
+    for rank, w in enumerate(decays):
+        yield Measurement("phase at the slowest decoder, by weight decay", values[rates[0], w][0].value, at=rank)
+    for rank, r in enumerate(rates):
+        yield Measurement("phase at the least weight decay, by decoder rate", values[r, decays[0]][0].value, at=rank)
     kinds = [kind for kind, _, _ in values.values()]
     yield Measurement("phases found", float(len(set(kinds))))
     yield Measurement("all four phases found", float(len(set(kinds)) == len(Phase)))
@@ -99,15 +102,16 @@ COARSE: Mapping[str, Any] = {
     "steps": 10_000,
     "stop": DECIDED,
     "record": Schedule(per_decade=20, every=100),
-    "rates": (3e-4, 1e-3, 3e-3, 1e-2, 3e-2),
-    "decays": (0.0, 1.0, 2.0, 3.0, 6.0),
+    "rates": tuple(float(f"{rate:.2g}") for rate in np.logspace(-3.5, -1.5, 12)),
+    "decays": tuple(float(w) for w in np.linspace(0.0, 6.6, 12).round(1)),
+    "parts": 2,
 }
-#: Twelve by twelve, and three times as long.
+#: Every seed at every place, slower decoders too, and three times as long.
 FINE: Mapping[str, Any] = {
     **COARSE,
     "steps": 30_000,
     "rates": tuple(float(f"{rate:.2g}") for rate in np.logspace(-4.5, -1.5, 12)),
-    "decays": tuple(float(w) for w in np.linspace(0.0, 6.6, 12).round(1)),
+    "parts": 1,
 }
 #: The paper's own decoder, grid and duration.
 WIDE: Mapping[str, Any] = {
@@ -119,34 +123,38 @@ WIDE: Mapping[str, Any] = {
 }
 
 ROWS = sorted({w for grid in (COARSE, FINE, WIDE) for w in grid["decays"]})
+AXES: Mapping[str, Any] = {"x": "decoder learning rate", "y": "decoder weight decay", "log_x": True, "boundaries": ()}
+
+
+def panel(title: str, quantity: str) -> tuple[str, tuple[tuple[float, str], ...]]:
+    """A panel of a map: a row of the quantity for each weight decay."""
+    return title, tuple((w, f"{quantity}, weight decay {w:g}") for w in ROWS)
+
+
 MAPS = (
     Map(
-        panels=tuple(
-            (title, tuple((w, f"{quantity}, weight decay {w:g}") for w in ROWS))
-            for title, quantity in (
-                ("phase: 0 confusion, 1/3 memorisation, 2/3 grokking, 1 comprehension", "phase"),
-                ("test accuracy", "test accuracy"),
-                ("representation quality", "representation quality"),
-            )
-        ),
-        boundaries=(),
-        x="decoder learning rate",
-        y="decoder weight decay",
-        value="phase, or share",
+        panels=(panel("each training's phase", "phase"),),
+        value="phase",
         title="Four phases of learning",
-        log_x=True,
         figure="figure 6",
+        categories=tuple((kind.name.lower(), kind.value) for kind in Phase),
+        **AXES,
+    ),
+    Map(
+        panels=tuple(panel(name, name) for name in ("test accuracy", "representation quality")),
+        value="share",
+        title="What is right, and what lies on a line, phase by phase",
+        **AXES,
     ),
 )
-PHASE_SEEDS = tuple(range(100, 112))
 TIERS = {
-    "quick": Tier(PHASE_SEEDS, COARSE),
-    "standard": Tier(PHASE_SEEDS, FINE),
-    "paper": Tier(PHASE_SEEDS, WIDE),
+    "quick": Tier(SEEDS, COARSE),
+    "standard": Tier(SEEDS, FINE),
+    "paper": Tier(SEEDS, WIDE),
 }
 SHUFFLED = Control(
     "shuffled sums",
-    {"labels": "shuffled", "rates": (3e-4, 3e-3, 1e-2), "decays": (0.0, 3.0, 6.0), "steps": 2000},
+    {"labels": "shuffled", "rates": (3e-4, 3e-3, 1e-2), "decays": (0.0, 3.0, 6.0), "parts": 1, "steps": 2000},
     "without a place that is better than another there is nothing to comprehend",
 )
 
@@ -193,13 +201,13 @@ phase_order = Prediction(
     measure=phases_found,
     criteria=(
         Criterion(
-            quantity="phase without weight decay, by decoder rate",
+            quantity="phase at the least weight decay, by decoder rate",
             rule=Monotone("falling", least=0.5),
             threshold_from="half way from no order to a perfect one: phases are few, and ties many",
             expected=Expected(0.17, 0.15, "0-9"),
         ),
         Criterion(
-            quantity="phase at a slow decoder, by weight decay",
+            quantity="phase at the slowest decoder, by weight decay",
             rule=Monotone("falling", least=0.5),
             threshold_from="half way from no order to a perfect one: phases are few, and ties many",
             expected=Expected(0.2, 0.15, "0-9"),
@@ -256,7 +264,7 @@ confusion_quality = Prediction(
         ),
     ),
     controls=(SHUFFLED,),
-    tiers={"standard": Tier(tuple(range(100, 124)), COARSE)},
+    tiers={"standard": Tier(SEEDS, COARSE)},
     calibration_seeds=CALIBRATION,
     notes="Much of what decay keeps from fitting has its symbols on a line all the same: the gain is smaller than over "
     "memorisation, and differs more between seeds, for which quick has too few.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -80,15 +81,51 @@ def test_quality():
     assert verdict(phase_quality, same).status is Status.FAIL
 
 
-def test_the_map_shows_every_run_of_every_tier():
-    """Each row that a tier trains is a row of the map, under the names that are measured."""
-    (chart,) = four_phases.maps
+def test_the_maps_show_every_run_of_every_tier():
+    """Each row that a tier trains is a row of each panel, under the names that are measured."""
+    panels = [rows for chart in four_phases.maps for _, rows in chart.panels]
+    assert len(panels) == 3
     for tier in four_phases.tiers.values():
         at = Setting(tier.setting)
-        for _, rows in chart.panels:
-            assert set(at.decays) <= {y for y, _ in rows}
+        assert all(set(at.decays) <= {y for y, _ in rows} for rows in panels)
     at = Setting(four_phases.tiers["quick"].setting)
     records = {label: diagram(CLAIM, 0, run) for label, run in four_phases.runs(0, at).items()}
     measured = {m.quantity for m in four_phases.measure(records, at)}
-    for _, rows in chart.panels:
-        assert {name for y, name in rows if y in at.decays} <= measured
+    for rows in panels:
+        assert {name for y, name in rows if y in at.decays[::2]} <= measured
+
+
+def test_the_map_names_what_phases_are_worth():
+    assert dict(four_phases.maps[0].categories) == {kind.name.lower(): kind.value for kind in Phase}
+    values = [value for _, value in four_phases.maps[0].categories]
+    assert values == sorted(values)
+
+
+def test_seeds_share_a_grid_of_twelve_by_twelve_at_quick():
+    tier = four_phases.tiers["quick"]
+    at = Setting(tier.setting)
+    assert len(set(at.rates)) == len(set(at.decays)) == 12
+    met = Counter(
+        (run.decoder.lr, run.decoder.weight_decay) for seed in tier.seeds for run in four_phases.runs(seed, at).values()
+    )
+    # Each place as often as any other, by a quarter of the seeds; and every seed spans the plane.
+    assert set(met.values()) == {5}
+    assert len(met) == 144
+    for seed in tier.seeds[:4]:
+        own = [run.decoder for run in four_phases.runs(seed, at).values()]
+        for name, every in (("lr", at.rates), ("weight_decay", at.decays)):
+            places = sorted({every.index(getattr(decoder, name)) for decoder in own})
+            assert places in ([0, 2, 4, 6, 8, 10], [1, 3, 5, 7, 9, 11])
+    # Elsewhere every seed is at every place.
+    fine = Setting(four_phases.tiers["standard"].setting)
+    assert len(four_phases.runs(131, fine)) == 144
+
+
+def test_levels_are_ranks_whatever_the_part():
+    at = Setting(four_phases.tiers["quick"].setting)
+    for seed in range(4):
+        records = {label: diagram(CLAIM, seed, run) for label, run in four_phases.runs(seed, at).items()}
+        found = [m for m in four_phases.measure(records, at) if m.quantity.startswith("phase at the")]
+        assert [m.at for m in found] == [0, 1, 2, 3, 4, 5] * 2
+        slowest = [m.value for m in found if "slowest" in m.quantity]
+        assert slowest == sorted(slowest, reverse=True)
