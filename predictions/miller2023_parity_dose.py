@@ -9,7 +9,7 @@ from predictions.rules import Exceeds
 
 parity_gap_grows = Prediction(
     id="miller2023.parity_gap_grows",
-    claim="The grokking gap of a network on parity grows exponentially with the number of spurious bits.",
+    claim="The grokking gap of a network on parity grows by a factor with every spurious bit.",
     source=MILLER_2023,
     where="section 2.2, figure 4, on another task",
     theory=COMPLEXITY,
@@ -21,7 +21,7 @@ parity_gap_grows = Prediction(
             quantity="log gap, per bit",
             rule=Exceeds(0.05, centre="mean"),
             threshold_from="half of 0.1 per dimension, which modular tasks show",
-            expected=Expected(0.14, 0.02, "0-9"),
+            expected=Expected(0.159, 0.05, "0-19"),
         ),
     ),
     controls=(SILENT,),
@@ -36,5 +36,7 @@ parity_gap_grows = Prediction(
     ),
     tiers=TIERS,
     calibration_seeds=CALIBRATION,
-    notes="",
+    notes="The authors count spurious dimensions of modular tasks, for which they find growth of about a tenth in "
+    "the logarithm for each. Growth is what is decided; that it is exponential, three lengths cannot tell. A gap "
+    "of less than one step counts as one.",
 )

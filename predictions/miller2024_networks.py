@@ -22,7 +22,7 @@ from predictions.miller2023_sources import COMPLEXITY, MILLER_2024, TWENTY
 from predictions.prediction import Control, Criterion, Curve, Expected, Gate, Prediction, Setting, Tier
 from predictions.rules import Below, Exceeds, Within
 
-CALIBRATION = tuple(range(10))
+CALIBRATION = tuple(range(20))
 #: Accuracy of a guess, and of what has been learnt.
 CHANCE, RIGHT = 0.5, 1.0
 #: Slope of a logarithm that halves or doubles over the twenty bits from the shortest to the longest input.
@@ -157,7 +157,7 @@ erf_fits = Prediction(
             quantity="rmse of the error functions, mean over courses",
             rule=Below(0.025, centre="mean"),
             threshold_from="a twentieth of the way from chance to perfect",
-            expected=Expected(0.015, 0.003, "0-9"),
+            expected=Expected(0.015, 0.0028, "0-19"),
         ),
     ),
     controls=(
@@ -179,7 +179,10 @@ erf_fits = Prediction(
     ),
     tiers=TIERS,
     calibration_seeds=CALIBRATION,
-    notes="",
+    notes="Chance and perfect accuracy are given, time and sharpness fitted, in training and in testing. Root mean "
+    "squares are over the time that a fitted function takes for the middle 98 % of its way. Single courses can "
+    "take their way in two stages (0.07 in one of calibration). The control says how bad a function of the right "
+    "shape and the wrong chance fits: three times as bad.",
 )
 
 sharpness_falls = Prediction(
@@ -196,26 +199,30 @@ sharpness_falls = Prediction(
             quantity="log relative time, per bit",
             rule=Exceeds(HALF, centre="mean"),
             threshold_from="twice over the twenty bits from the shortest to the longest input",
-            expected=Expected(0.08, 0.01, "0-9"),
+            expected=Expected(0.082, 0.016, "0-19"),
         ),
         Criterion(
             quantity="log relative sharpness, per bit",
             rule=Below(-HALF, centre="mean"),
             threshold_from="half over twenty bits",
-            expected=Expected(-0.08, 0.02, "0-9"),
+            expected=Expected(-0.081, 0.022, "0-19"),
         ),
         Criterion(
             quantity="log absolute sharpness, per bit",
             rule=Below(-HALF, centre="mean"),
             threshold_from="half over twenty bits",
-            expected=Expected(-0.07, 0.02, "0-9"),
+            expected=Expected(-0.069, 0.027, "0-19"),
         ),
     ),
     controls=(SILENT,),
     curves=SHARPNESS,
     tiers=TIERS,
     calibration_seeds=CALIBRATION,
-    notes="",
+    notes="The paper trains a wider network by batches of 32 for thousands of epochs; full batches with momentum "
+    "0.9 give the same relative gaps in a few hundred steps (0.6 to 12 from 25 to 45 bits; the authors' are 0.6 to "
+    "12). What the claim does not say is why: curves that differ in nothing but the speed at which time passes "
+    "meet it as well, as a test shows, since relative sharpness is then one over relative time. That reading is a "
+    "claim of its own.",
 )
 
 only_stretched = Prediction(
@@ -233,13 +240,13 @@ only_stretched = Prediction(
             quantity="log relative sharpness in the time chosen, per bit",
             rule=Within(-HALF, HALF, centre="mean"),
             threshold_from="half or twice over twenty bits would count as a trend",
-            expected=Expected(-0.006, 0.021, "0-9"),
+            expected=Expected(0.001, 0.022, "0-19"),
         ),
         Criterion(
             quantity="log absolute sharpness in the time chosen, per bit",
             rule=Within(-HALF, HALF, centre="mean"),
             threshold_from="half or twice over twenty bits would count as a trend",
-            expected=Expected(-0.016, 0.021, "0-9"),
+            expected=Expected(-0.006, 0.022, "0-19"),
         ),
     ),
     controls=(Control("in steps", {"time": "steps"}, "there the trend is what both readings agree on"),),
@@ -254,5 +261,8 @@ only_stretched = Prediction(
     ),
     tiers=TIERS,
     calibration_seeds=CALIBRATION,
-    notes="",
+    notes="If it holds, the fall of sharpness with the gap is what slow motion alone gives, and no finding of its "
+    "own: relative sharpness times relative time, and s t* itself, are the same at all lengths. On five lengths "
+    "and ten seeds calibration found s t* to fall by a quarter over twenty bits (-0.016 a bit), on three lengths "
+    "and twenty seeds by a ninth.",
 )

@@ -113,7 +113,7 @@ class BayesianNetwork(Experiment, kind="bayesian_network"):
     def work(self) -> float:
         # Noise, and whatever else is done once a hidden unit or a weight, next to products of its inputs.
         weights = (self.task.bits + 1.0) * self.width
-        step = self.batch * (4 * weights + 200 * self.width) + 15 * weights + 3e5
+        step = self.batch * (4 * weights + 400 * self.width) + 15 * weights + 3e5
         return self.epochs * self.n_train / self.batch * step
 
     def memory(self, company: int) -> float:

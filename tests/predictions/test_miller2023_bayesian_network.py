@@ -10,6 +10,7 @@ import pytest
 from landscape.experiment import Experiment
 from landscape.learners import BayesianNetwork
 from landscape.training.record import Record
+from predictions import miller2023_bayesian_complexity as of_complexity
 from predictions import miller2023_bayesian_network as claims
 from predictions.prediction import Prediction
 from predictions.verdict import Status
@@ -51,8 +52,8 @@ def made_up(
     return behave
 
 
-HOLD = [claims.gap_grows, claims.needs_complexity, claims.error_first, claims.means_fall_while_grokking]
-FAIL = [claims.falls_while_grokking, claims.common_complexity]
+HOLD = [claims.gap_grows, claims.needs_complexity, claims.error_first, of_complexity.means_fall_while_grokking]
+FAIL = [of_complexity.falls_while_grokking, of_complexity.common_complexity]
 
 
 @pytest.mark.parametrize(
@@ -84,9 +85,9 @@ def test_complexity_that_goes_with_the_error_is_not_later() -> None:
 
 
 def test_most_of_a_complexity_that_falls_in_the_gap_goes_while_grokking() -> None:
-    assert verdict(claims.falls_while_grokking, made_up(half_life=250.0)).status is Status.PASS
+    assert verdict(of_complexity.falls_while_grokking, made_up(half_life=250.0)).status is Status.PASS
 
 
 def test_networks_that_generalise_at_one_complexity_leave_the_region_together() -> None:
-    found = verdict(claims.common_complexity, made_up(lambda scale: 200.0, mean_half_life=20.0))
+    found = verdict(of_complexity.common_complexity, made_up(lambda scale: 200.0, mean_half_life=20.0))
     assert found.status is Status.PASS, found.reason
