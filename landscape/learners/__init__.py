@@ -11,5 +11,6 @@ from landscape.learners.linear_teacher import LinearTeacher as LinearTeacher
 from landscape.learners.populations import ConcealedParity as ConcealedParity
 from landscape.learners.populations import SignOfInput as SignOfInput
 from landscape.learners.reduced_landscape import ReducedLandscape as ReducedLandscape
+from landscape.learners.solution_path import SolutionPath as SolutionPath
 from landscape.learners.two_circuits import TwoCircuits as TwoCircuits
 from landscape.learners.variational_classification import VariationalClassification as VariationalClassification

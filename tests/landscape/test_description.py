@@ -30,6 +30,7 @@ from landscape.learners import (
     LinearTeacher,
     ReducedLandscape,
     SignOfInput,
+    SolutionPath,
     TwoCircuits,
     VariationalClassification,
 )
@@ -111,6 +112,14 @@ EXAMPLES: list[Description] = [
     LinearTeacher(inputs=5, outputs=2, n_train=9, seed=1, weight_decay=0.1, quickens=2, quickens_at=3, steps=7),
     ReducedLandscape(
         task=TeacherStudent(), model=Dense(), sizes=(5, 9), scales=(0.5, 2), seed=1, steps=7, lr=0.1, tangential=False
+    ),
+    SolutionPath(
+        first=Run(optimiser=SGD(lr=0.5), n_train=50, seed=1, steps=5),
+        last=Run(n_train=60, seed=1, steps=7),
+        bends=2,
+        steps=9,
+        points=11,
+        seed=3,
     ),
     Run(
         task=PERMUTATIONS,
