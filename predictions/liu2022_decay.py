@@ -171,6 +171,12 @@ decay_hastens = Prediction(
             threshold_from="as for the toy, of which the opposite is claimed",
             expected=Expected(1.0, 0.5, "0-9"),
         ),
+        Criterion(
+            quantity="steps to generalise",
+            rule=Monotone("falling", least=0.7),
+            threshold_from="the same: a delay could also be shorter because fitting is later",
+            expected=Expected(1.0, 0.5, "0-9"),
+        ),
     ),
     controls=(
         Control(

@@ -143,7 +143,7 @@ MAPS = (
     Map(
         panels=tuple(panel(name, name) for name in ("test accuracy", "representation quality")),
         value="share",
-        title="What is right, and what lies on a line, phase by phase",
+        title="What is right, and what lies on a line",
         **AXES,
     ),
 )

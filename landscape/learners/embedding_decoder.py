@@ -122,14 +122,15 @@ class EmbeddingDecoder(Experiment, kind="embedding_decoder"):
 
     @property
     def work(self) -> float:
-        # Next to narrow layers, AdamW, tanh and the fixed cost of a step count for more than their multiplications.
+        # Beside the multiplications of narrow layers, AdamW, tanh, records and the fixed cost of operations count.
         weights = sum((before + 1.0) * after for before, after in itertools.pairwise(self.sizes))
-        number = len(parallelograms.pairs(self.symbols))
-        return self.steps * (3 * number * (weights + 20 * sum(self.widths)) + 40 * weights + 2e5)
+        step = self.n_train * (2 * weights + 22 * sum(self.widths)) + 40 * weights + 5e4
+        records = len(self.record.steps(self.steps))
+        return self.steps * step + 2 * records * len(parallelograms.pairs(self.symbols)) * weights
 
     def memory(self, company: int) -> float:
         weights = sum((before + 1.0) * after for before, after in itertools.pairwise(self.sizes))
-        return 4 * company * (6 * weights + 4 * len(parallelograms.pairs(self.symbols)) * sum(self.sizes))
+        return 4 * company * (7 * weights + 4 * len(parallelograms.pairs(self.symbols)) * sum(self.sizes))
 
     @classmethod
     def train(cls, batch: Sequence[EmbeddingDecoder], session: Session) -> Iterator[tuple[EmbeddingDecoder, Outcome]]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 
-from predictions.liu2022_decay import decay_delays, decay_makes_grokking
+from predictions.liu2022_decay import decay_delays, decay_hastens, decay_makes_grokking
 from predictions.prediction import Setting
 from predictions.verdict import Status
-from tests.predictions.toys import trained, verdict
+from tests.predictions.toys import record, rises, trained, verdict
 
 
 def delayed(arm, seed, run, *, sign=1.0, late=1.0):
@@ -39,3 +39,31 @@ def test_a_run_that_never_generalised_is_at_least_as_late_as_it_is_long():
     assert not found["steps to generalise", 0.0].censored
     # What never generalises does not grok.
     assert found["groks at some weight decay", None].value == 0.0
+
+
+def transformer(arm, seed, run, *, sign=1.0):
+    """A transformer that fits the later, and generalises the sooner, the more decay."""
+    decay = run.optimiser.weight_decay
+    late = 600 / decay**sign
+    never = run.labels == "random" or late > 990
+    return record(run, train__accuracy=rises(60 * decay), test__accuracy=rises(math.inf if never else late))
+
+
+def test_decay_hastens_transformers():
+    assert verdict(decay_hastens, transformer).status is Status.PASS
+    # The other way round; or the delay is shorter for no other reason than that fitting is later.
+    assert verdict(decay_hastens, lambda *a: transformer(*a, sign=0.0)).status is Status.FAIL
+    assert verdict(decay_hastens, lambda *a: transformer(*a, sign=-1.0)).status is Status.FAIL
+
+
+def test_a_transformer_that_never_generalises_waits_longest():
+    at = Setting(decay_hastens.tiers["quick"].setting)
+    records = {label: transformer("", 0, run) for label, run in decay_hastens.runs(0, at).items()}
+    found = [m for m in decay_hastens.measure(records, at) if m.quantity == "delay"]
+    assert [m.at for m in found] == [0.6, 1.2, 2.4]
+    assert [m.censored for m in found] == [True, False, False]
+    assert found[1].value > found[2].value
+    # Where fitting is in place of the delay, it is never censored and rises.
+    fitting = Setting(dict(at) | {"until": "fit"})
+    times = [m.value for m in decay_hastens.measure(records, fitting) if m.quantity == "delay"]
+    assert times == sorted(times)
