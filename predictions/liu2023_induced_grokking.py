@@ -34,7 +34,7 @@ def network_run(seed: int, at: Setting, **changes: Any) -> Run:
         "optimiser": adamw(at, at.decay),
         "n_train": at.n_train,
         "labels": at.labels,
-        "loss": "mse",
+        "loss": at.get("loss", "mse"),
         "initial_scale": at.scale,
         "steps": at.steps,
         "record": Schedule(every=50),

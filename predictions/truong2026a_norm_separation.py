@@ -187,7 +187,7 @@ delay_on_modular_addition = Prediction(
     controls=(
         Control(
             "random labels",
-            {"labels": "random", "steps": 400},
+            {"labels": "random", "steps": 200},
             "nothing generalises, so there is no norm to come down to",
         ),
     ),

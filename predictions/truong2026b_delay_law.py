@@ -199,7 +199,8 @@ layernorm_removes_dependence = Prediction(
     controls=(
         Control(
             "no LayerNorm",
-            {"model": QUICK["model"], "norms": (31.0, 34.0, 37.0, 40.0, 43.0)},
+            # The runs of the exponential law.
+            {"model": QUICK["model"], "norms": (31.0, 34.0, 37.0, 40.0, 43.0), "steps": QUICK["steps"]},
             "without it the exponential law is said to return",
         ),
     ),

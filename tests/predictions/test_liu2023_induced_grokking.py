@@ -17,7 +17,7 @@ from predictions.registry import load
 from predictions.verdict import Status
 
 CLAIMS = {id: claim for id, claim in load().claims.items() if id.startswith("liu2023.")}
-GROK = ("liu2023.digits_grok", "liu2023.mnist_grok", "liu2023.reviews_grok")
+GROK = ("liu2023.digits_grok", "liu2023.mnist_grok", "liu2023.reviews_grok", "liu2023.reviews_grok_recurrent")
 PLAIN = ("liu2023.digits_do_not_grok", "liu2023.mnist_does_not_grok", "liu2023.reviews_do_not_grok")
 INVERSE = ("liu2023.digits_inverse_decay", "liu2023.mnist_inverse_decay", "liu2023.reviews_inverse_decay")
 STEPS = np.array([0, *np.unique(np.geomspace(1, 4000, 200).round().astype(int))])
@@ -48,6 +48,8 @@ def as_claimed(run):
         return accuracies(run, fit=30, late=20, early=0.1)
     if run.optimiser.weight_decay == 0:
         return accuracies(run, fit=300, late=9999)
+    if run.model.kind == "lstm":
+        return accuracies(run, fit=300, late=900)
     return accuracies(run, fit=300, late=150 / run.optimiser.weight_decay)
 
 
