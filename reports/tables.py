@@ -38,9 +38,17 @@ def of_curves(figure: Curves) -> str:
 def of_chart(chart: Chart) -> str:
     """Return a row for each point of a map, then one for each row of each boundary."""
     rows: list[Sequence[object]] = [
-        (plane.title, f"{p.y:g}", f"{p.x:g}", p.seed, f"{p.value:.6g}", "", "")
+        (
+            plane.title,
+            f"{p.y:g}",
+            f"{p.x:g}",
+            p.seed,
+            chart.names[kind] if chart.categories else f"{p.value:.6g}",
+            "",
+            "",
+        )
         for plane in chart.planes
-        for p in plane.points
+        for p, kind in zip(plane.points, chart.classes(plane), strict=True)
     ]
     for b in chart.boundaries:
         for y, estimate, low, high in zip(b.y, b.estimate, b.low, b.high, strict=True):

@@ -15,6 +15,7 @@ from reports.map_figures import fills
 from reports.maps import charts
 from reports.page import render
 from reports.summary import completed, link
+from reports.tables import of_chart
 
 Data = dict[str, Any]
 
@@ -164,6 +165,8 @@ def test_a_map_of_kinds_names_them(rows: int) -> None:
         assert f">{name}</text>" in drawn
         assert colour in drawn
     assert "0.1 to 0.3" not in drawn
+    # As numbers for those who go on with them, the names too.
+    assert of_chart(chart).splitlines()[4] == "kind,0,10,0,stays,,"
     # In words: how many of each.
     assert f"what happens of {6 * rows} trainings by share and weight decay." in drawn
     assert f"stays {rows}, comes late {4 * rows}, comes soon {rows}." in drawn
