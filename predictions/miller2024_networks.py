@@ -23,6 +23,8 @@ from predictions.prediction import Control, Criterion, Curve, Expected, Gate, Pr
 from predictions.rules import Below, Exceeds, Within
 
 CALIBRATION = tuple(range(20))
+#: As many as decide whether s t* has a trend.
+SEEDS = tuple(range(100, 115))
 #: Accuracy of a guess, and of what has been learnt.
 CHANCE, RIGHT = 0.5, 1.0
 #: Slope of a logarithm that halves or doubles over the twenty bits from the shortest to the longest input.
@@ -113,7 +115,7 @@ QUICK = {
 STANDARD = QUICK | {"lengths": tuple(range(25, 46, 2))}
 #: The paper minimises by batches of 32 at learning rate 0.01, for 3000 epochs.
 PAPER = QUICK | {"lengths": tuple(range(25, 46)), "width": 1000, "lr": 0.02, "steps": 20_000}
-TIERS = {"quick": Tier(TWENTY, QUICK), "standard": Tier(TWENTY, STANDARD), "paper": Tier(TWENTY, PAPER)}
+TIERS = {"quick": Tier(SEEDS, QUICK), "standard": Tier(TWENTY, STANDARD), "paper": Tier(TWENTY, PAPER)}
 GENERALISES = Gate(quantity="share of lengths at which it generalises", above=0.99)
 SILENT = Control(
     "silent bits", {"lengths": (25, 45), "silent": True}, "bits that are always 0 hide nothing, however many"
