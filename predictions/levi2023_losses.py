@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Iterable, Mapping
 
@@ -21,7 +22,7 @@ THEORY = "linear estimators"
 RATIOS = (0.1, 0.3, 0.5, 0.7, 0.85, 0.95)
 STUDENTS = {
     "ratios": RATIOS,
-    "inputs": 400,
+    "inputs": 300,
     "outputs": 1,
     "threshold": 1e-3,
     "weight_decay": 0.0,
@@ -54,11 +55,23 @@ def students(seed: int, at: Setting) -> Mapping[str, Experiment]:
     }
 
 
+#: Enough for a rule on medians to be sure where no seed dissents.
+TWELVE = tuple(range(100, 112))
+
+
 def tiers(seeds: tuple[int, ...] = TEN, larger: int = 1000, **setting: object) -> Mapping[str, Tier]:
     return {
         "quick": Tier(seeds, STUDENTS | setting),
         "standard": Tier(TWENTY, STUDENTS | setting | {"inputs": larger}),
     }
+
+
+@functools.cache
+def reached(ratio: float, loss: float) -> int:
+    """Return the step at which the test loss is expected to have come down to a level."""
+    steps = np.logspace(0, 6, 400)
+    expected = marchenko_pastur.losses(0.01 * steps, ratio)[1]
+    return int(np.interp(-math.log(loss), -np.log(np.maximum(expected, 1e-300)), steps))
 
 
 def learner(record: Record) -> LinearTeacher:
@@ -90,12 +103,12 @@ def against_the_law(records: Mapping[str, Record], at: Setting) -> Iterable[Meas
         yield Measurement(f"{name} loss over the one expected", math.exp(np.mean(found)))
 
 
-def as_expected(quantity: str, effect: float, spread: float, low: float = 0.85, high: float = 1.15) -> Criterion:
+def as_expected(quantity: str, effect: float, spread: float) -> Criterion:
     return Criterion(
         quantity=quantity,
-        rule=Within(low, high, centre="mean"),
+        rule=Within(0.8, 1.25, centre="mean"),
         threshold_from="equality, give or take what one draw of a few hundred inputs scatters by",
-        expected=Expected(effect, spread, "0-9"),
+        expected=Expected(effect, spread, "0-19"),
     )
 
 
@@ -109,8 +122,8 @@ loss_curves = Prediction(
     runs=students,
     measure=against_the_law,
     criteria=(
-        as_expected("training loss over the one expected", 0.98, 0.06),
-        as_expected("test loss over the one expected", 0.98, 0.07),
+        as_expected("training loss over the one expected", 1.0, 0.08),
+        as_expected("test loss over the one expected", 1.02, 0.11),
     ),
     controls=(
         Control(
@@ -128,7 +141,7 @@ loss_curves = Prediction(
             figure="figure 1",
         ),
     ),
-    tiers=tiers(ratios=(0.1, 0.5, 0.85, 1.5), shown=0.5),
+    tiers=tiers(TWENTY, ratios=(0.1, 0.5, 0.85, 1.5), shown=0.5),
     calibration_seeds=CALIBRATION,
     notes="The geometric mean over log-spaced steps, down to an expected loss of 1e-4, and over four ratios. Where "
     "few modes are left single draws differ from the law by a third and more, at a thousand inputs too; it describes "
@@ -166,7 +179,7 @@ accuracy_is_a_function_of_the_loss = Prediction(
             quantity="largest deviation of accuracy from what the loss says",
             rule=Below(0.1, centre="mean"),
             threshold_from="the sampling error of shares of a few hundred examples, at the worst of hundreds of steps",
-            expected=Expected(0.06, 0.01, "0-9"),
+            expected=Expected(0.055, 0.012, "0-19"),
         ),
     ),
     controls=(
@@ -213,7 +226,7 @@ test_loss_plateau = Prediction(
     theory=THEORY,
     runs=students,
     measure=where_it_stays,
-    criteria=(as_expected("share that stays over 1 - 1 / lambda", 1.0, 0.04, 0.9, 1.1),),
+    criteria=(as_expected("share that stays over 1 - 1 / lambda", 1.02, 0.09),),
     controls=(
         Control(
             "weight decay", {"weight_decay": 1e-3}, "what examples do not fix then decays to 0: half of the loss goes"
@@ -227,7 +240,7 @@ test_loss_plateau = Prediction(
             title="What is never seen is never learnt",
         ),
     ),
-    tiers=tiers(ratios=(1.5, 2.0, 3.0), steps=10**7),
+    tiers=tiers(TWENTY, ratios=(1.5, 2.0, 3.0), steps=10**7),
     calibration_seeds=CALIBRATION,
     notes="Section 3.3 says that weight decay lets students with fewer examples than inputs generalise better. It "
     "does, by half: in directions that no example shows the student decays to 0, and the teacher does not.",
@@ -263,8 +276,8 @@ def decay_claim(id: str, claim: str, where: str, law: str, effect: float, notes:
         runs=students,
         measure=left_by_decay,
         criteria=(
-            as_expected("training loss that stays over the one expected", effect, 0.1 * effect, 0.8, 1.2),
-            as_expected("test loss that stays over the one expected", effect, 0.15 * effect, 0.8, 1.2),
+            as_expected("training loss that stays over the one expected", effect, 0.1 * effect),
+            as_expected("test loss that stays over the one expected", effect, 0.16 * effect),
         ),
         controls=(
             Control("law of many examples", {"law": "many examples"}, "there the number of inputs would not matter"),
@@ -278,7 +291,7 @@ def decay_claim(id: str, claim: str, where: str, law: str, effect: float, notes:
                 title="What weight decay leaves",
             ),
         ),
-        tiers=tiers(ratios=(0.3, 0.5, 0.7), weight_decay=1e-3, steps=10**7, law=law),
+        tiers=tiers(TWENTY, ratios=(0.3, 0.5, 0.7), weight_decay=1e-3, steps=10**7, law=law),
         calibration_seeds=CALIBRATION,
         notes=notes,
     )
@@ -289,7 +302,7 @@ decay_floor = decay_claim(
     "Under weight decay gamma the losses of a linear student end where the shifted Marchenko-Pastur law puts them.",
     "equation 15 at late times, figure 3 (left)",
     "equation 15",
-    0.98,
+    1.04,
     "For small gamma the late losses of equation 15 are gamma^2 / 8 (1 - lambda) and gamma^2 / 8 (1 - lambda)^3.",
 )
 decay_floor_in_print = decay_claim(
@@ -298,7 +311,7 @@ decay_floor_in_print = decay_claim(
     "gamma^2 / 4 (1 - lambda)^3 in test.",
     "equation 16",
     "equation 16",
-    0.49,
-    "Equation 16 is twice the limit of equation 15, of which it is said to be the limit: a factor 1/2, the teacher's share "
-    "of the distance, is missing, and failure is expected. The dependence on lambda is right.",
+    0.52,
+    "Equation 16 is twice the limit of equation 15, of which it is said to be the limit: a factor 1/2, the teacher's "
+    "share of the distance, is missing, and failure is expected. The dependence on lambda is right.",
 )
