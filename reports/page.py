@@ -229,7 +229,8 @@ def _portrait_figures(verdict: Mapping[str, Any], anchor: str) -> Iterator[Figur
         name = f"{anchor}-portrait-{index}"
         drawing = draw_portrait(portrait, key=name)
         title = wording.capital(portrait.title)
-        yield Figure(title, (drawing,), portrait.note, tables.of_portrait(portrait), f"{name}.csv", portrait.figure)
+        table, source = tables.of_portrait(portrait), portrait.figure or "portrait"
+        yield Figure(title, (drawing,), portrait.note, table, f"{name}.csv", source)
 
 
 def environment() -> jinja2.Environment:
