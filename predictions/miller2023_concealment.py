@@ -10,56 +10,13 @@ import numpy as np
 from scipy import stats
 
 from landscape.experiment import Experiment
-from landscape.models import Dense
-from landscape.optimisers import SGD
-from landscape.tasks import Concealed
 from landscape.training.grokking import GrokkingGap, grokking_gap
 from landscape.training.record import Record
-from landscape.training.run import Run
-from landscape.training.schedule import Schedule
-from landscape.training.stop import Stop
 from predictions.evidence import Measurement
+from predictions.miller2023_concealed_networks import CALIBRATION, NETWORK, TWELVE, concealed
 from predictions.miller2023_sources import COMPLEXITY, MILLER_2023, TEN, TWENTY
 from predictions.prediction import Control, Criterion, Curve, Expected, Prediction, Setting, Tier
 from predictions.rules import Exceeds, Monotone, Within
-
-# -- The networks, as other claims of this paper train them too --------------------------------------------------------
-
-#: Enough for a unanimous median to stand among all claims of these authors.
-TWELVE = tuple(range(100, 112))
-CALIBRATION = tuple(range(20))
-#: Held-out examples.
-TEST = 600
-GENERALISED = Stop(quantity="accuracy", split="test", above=0.95, records=4)
-
-#: One step of these stands for an epoch of the paper's minibatches: 19 steps at rate 0.1 move as far as one at
-#: 0.2 / (1 - 0.9), and decay the weights as much.
-NETWORK: dict[str, Any] = {
-    "noise": "bits",
-    "n_train": 600,
-    "width": 100,
-    "optimiser": SGD(lr=0.2, momentum=0.9, weight_decay=0.01),
-    "steps": 1000,
-    "initial_scale": 1.0,
-}
-
-
-def concealed(seed: int, at: Setting, operation: str, dimensions: int, **changes: Any) -> Run:
-    """Train a network on data of its own until it generalises or the steps are used up."""
-    fields: dict[str, Any] = {
-        "task": Concealed(
-            operation=operation, dimensions=dimensions, noise=at.noise, examples=at.n_train + TEST, draw=seed
-        ),
-        "model": Dense(widths=(at.width,)),
-        "optimiser": at.optimiser,
-        "n_train": at.n_train,
-        "initial_scale": at.initial_scale,
-        "steps": at.steps,
-        "record": Schedule(per_decade=10, every=5),
-        "stop": (GENERALISED,),
-        "seed": seed,
-    }
-    return Run(**(fields | changes))
 
 
 def log_gap(gap: GrokkingGap) -> float:
@@ -147,8 +104,8 @@ ONE: dict[str, Any] = {"operations": ("x+y",)}
 NOTHING_HIDDEN = Control("zeros appended", ONE | {"noise": "zeros"}, "coordinates that are always zero conceal nothing")
 PLENTY = Control(
     "many examples",
-    ONE | {"n_train": 2000, "dimensions": (0, 20, 30, 40)},
-    "with 2000 examples the irrelevant coordinates are seen to be so at once",
+    ONE | {"n_train": 3000, "dimensions": (0, 20, 30, 40)},
+    "with 3000 examples the irrelevant coordinates are seen to be so at once",
 )
 PER_OPERATION = Curve(
     quantities=tuple(f"gap, {op}" for op in QUICK["operations"]),
@@ -166,9 +123,16 @@ GROWS = Criterion(
 )
 DEPARTURES = (
     "Full-batch gradient descent with momentum stands for the authors' minibatches of 32; rate and decay are matched "
-    "(see the module), and a step here delays as an epoch there. Gaps that had not ended within the budget enter "
-    "slopes as lower bounds, as in the authors' own table; they are all at 40 dimensions, so that slopes and bends "
-    "are too low if anything."
+    "(see the networks), and a step here delays as an epoch there. A gap that had not ended within the budget enters "
+    "as a lower bound, as in the authors' own table; in calibration that was one in 150, at 40 bits, so that slopes "
+    "and bends are too low if anything. Appended normal numbers in place of bits are no stronger concealment but "
+    "another task, which is not learnt from 600 examples."
+)
+
+SHAPE = (
+    " The parabola leaves out the bare task, as the figure does: without bits the test inputs are those trained on. "
+    "With it the bend is 0.23 in calibration instead of 0.14. Either way growth is somewhat faster than exponential, "
+    "and less than twice as fast over the upper half as over the lower."
 )
 
 gap_grows = Prediction(
@@ -217,7 +181,7 @@ exponential = Prediction(
     controls=(NOTHING_HIDDEN, PLENTY),
     tiers=TIERS,
     calibration_seeds=CALIBRATION,
-    notes=DEPARTURES,
+    notes=DEPARTURES + SHAPE,
 )
 
 faster = Prediction(
@@ -241,7 +205,7 @@ faster = Prediction(
     controls=(NOTHING_HIDDEN, PLENTY),
     tiers=TIERS,
     calibration_seeds=CALIBRATION,
-    notes=DEPARTURES,
+    notes=DEPARTURES + SHAPE + " Here failure is expected.",
 )
 
 table = Prediction(
@@ -264,5 +228,9 @@ table = Prediction(
     controls=(NOTHING_HIDDEN, PLENTY),
     tiers=TIERS,
     calibration_seeds=CALIBRATION,
-    notes=DEPARTURES,
+    notes=DEPARTURES
+    + " The authors pool 90 networks; here each seed has one network an operation and level, and a correlation of its "
+    "own. In calibration it was 0.925 on average over seeds, beside their 0.92; of single operations 0.964 (x+y, "
+    "theirs 0.933), 0.969 (x/y, 0.967) and 0.956 (x*y*x, 0.942). Their p-values fit 90 and 15 "
+    "networks, so that the bare task is among them; those of the two polynomials fit their correlations only nearly.",
 )

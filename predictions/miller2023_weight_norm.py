@@ -10,7 +10,8 @@ from landscape.optimisers import SGD
 from landscape.training.grokking import grokking_gap
 from landscape.training.record import Record
 from predictions.evidence import Measurement, trace
-from predictions.miller2023_concealment import CALIBRATION, NETWORK, TWELVE, concealed
+from predictions.miller2023_concealed_networks import CALIBRATION, NETWORK, TWELVE, concealed
+from predictions.miller2023_concealment import log_gap
 from predictions.miller2023_sources import COMPLEXITY, MILLER_2023, TEN, TWENTY
 from predictions.prediction import Control, Criterion, Curve, Expected, Gate, Prediction, Setting, Tier
 from predictions.rules import Below, Exceeds
@@ -29,7 +30,7 @@ def norm_meanwhile(records: Mapping[str, Record], at: Setting) -> Iterable[Measu
     yield Measurement("log change of the norm", math.log(norm[gap.generalise.step] / norm[gap.fit.step]))
     read = record.series("weight_norm/weights.0")
     yield Measurement("log change of the input weights", math.log(read[gap.generalise.step] / read[gap.fit.step]))
-    yield Measurement("grokking gap", max(gap.steps, 0.0))
+    yield Measurement("ln of the grokking gap", log_gap(gap))
     yield Measurement("test accuracy at the end", float(record.series("accuracy", "test").iloc[-1]))
     yield from trace(norm, "weight norm")
     for split in ("train", "test"):
@@ -45,10 +46,10 @@ NORM_TIERS = {
     "paper": Tier(TEN, SLOWER | {"width": 1000, "steps": 2000}),
 }
 GAP = Criterion(
-    quantity="grokking gap",
-    rule=Exceeds(10.0),
-    threshold_from="two records; a network that fits and generalises at once has no way between to speak of",
-    expected=Expected(60.0, 30.0, "0-9"),
+    quantity="ln of the grokking gap",
+    rule=Exceeds(math.log(10.0), centre="mean"),
+    threshold_from="ten steps, two records: without a gap there is no way between to speak of",
+    expected=Expected(4.03, 0.39, "0-9"),
 )
 NORM_CURVES = (
     Curve(
@@ -80,7 +81,7 @@ rises = Prediction(
             quantity="log change of the norm",
             rule=Exceeds(0.0, centre="mean"),
             threshold_from="0 is a norm that stays",
-            expected=Expected(0.09, 0.02, "0-9"),
+            expected=Expected(0.106, 0.014, "0-9"),
         ),
         GAP,
     ),
@@ -104,7 +105,7 @@ falls = Prediction(
             quantity="log change of the norm",
             rule=Below(0.0, centre="mean"),
             threshold_from="0 is a norm that stays",
-            expected=Expected(-0.3, 0.05, "0-9"),
+            expected=Expected(-0.33, 0.18, "0-9"),
         ),
         GAP,
     ),
@@ -145,14 +146,14 @@ decay_needed = Prediction(
             at=10,
             rule=Exceeds(0.9),
             threshold_from="as good as all that can be reached",
-            expected=Expected(0.96, 0.01, "0-9"),
+            expected=Expected(0.996, 0.005, "0-9"),
         ),
         Criterion(
             quantity="test accuracy at the end",
             at=40,
-            rule=Below(0.7),
-            threshold_from="half of the way from chance to a rule that is known, and a fifth",
-            expected=Expected(0.36, 0.03, "0-9"),
+            rule=Below(0.57),
+            threshold_from="halfway from chance, a seventh, to a rule that is known",
+            expected=Expected(0.347, 0.027, "0-9"),
         ),
     ),
     controls=(
@@ -167,4 +168,56 @@ decay_needed = Prediction(
     notes="The authors take away the complexity term from Gaussian processes and linear regression, not from these "
     "networks; the reading for networks is ours. A network without decay could still generalise after the budget, "
     "which is about ten times what fitting takes.",
+)
+
+# -- Large starts and small ones ---------------------------------------------------------------------------------------
+
+
+def two_starts(seed: int, at: Setting) -> Mapping[str, Experiment]:
+    return {f"{s:g}": concealed(seed, at, "x+y", at.dimensions, initial_scale=s) for s in at.starts}
+
+
+def gaps_of_starts(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
+    logs = []
+    for start in at.starts:
+        gap = grokking_gap(records[f"{start:g}"])
+        yield Measurement("grokking gap", max(gap.steps, 0.0), at=start, censored=gap.generalise.censored)
+        yield Measurement(
+            "relative gap", max(gap.steps, 0.0) / gap.fit.step, at=start, censored=gap.generalise.censored
+        )
+        logs.append(log_gap(gap))
+    yield Measurement("log ratio of the gaps from the larger and the smaller start", logs[1] - logs[0])
+
+
+START = {name: dict(tier.setting) | {"starts": (1.0, 16.0)} for name, tier in NORM_TIERS.items()}
+
+larger_start = Prediction(
+    id="miller2023.gap_grows_with_start_scale",
+    claim="The larger the initial weights, and so the complexity to begin with, the longer the grokking gap.",
+    source=MILLER_2023,
+    where="appendix M",
+    theory=COMPLEXITY,
+    runs=two_starts,
+    measure=gaps_of_starts,
+    criteria=(
+        Criterion(
+            quantity="log ratio of the gaps from the larger and the smaller start",
+            rule=Exceeds(0.2, centre="mean"),
+            threshold_from="a fifth longer, for sixteen times the weights",
+            expected=Expected(0.925, 0.33, "0-9"),
+        ),
+    ),
+    controls=(
+        Control(
+            "small starts",
+            {"starts": (0.01, 1.0)},
+            "small weights grow along one way, which those a hundred times smaller join later",
+        ),
+    ),
+    tiers={name: Tier(NORM_TIERS[name].seeds, setting) for name, setting in START.items()},
+    calibration_seeds=CALIBRATION,
+    notes="The appendix varies the start from 1 down to 1e-8 and its conclusion was not found, so that the sentence is "
+    "ours, after the paper's mechanism. Gaps are counted in steps. Relative to the time that fitting takes they are "
+    "shorter from small starts, only because fitting comes later there. A gap that had not ended enters as a lower "
+    "bound.",
 )
