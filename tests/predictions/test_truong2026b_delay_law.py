@@ -98,3 +98,11 @@ def test_no_gate():
     assert verdict(norm_is_no_gate, gate()).status is Status.PASS
     assert verdict(norm_is_no_gate, gate(late=NEVER)).status is Status.FAIL
     assert verdict(norm_is_no_gate, gate(late=160)).status is Status.FAIL
+
+
+def test_the_network_without_layernorm_costs_no_runs_of_its_own():
+    law, control = (
+        {run.identity for run in claim.runs(100, claim.arms("quick")[arm]).values()}
+        for claim, arm in ((delay_exponential_in_norm, "claim"), (layernorm_removes_dependence, "no LayerNorm"))
+    )
+    assert control == law
