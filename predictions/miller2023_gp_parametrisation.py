@@ -46,7 +46,7 @@ no_parity_without_divergence = Prediction(
             quantity="test error at the end",
             rule=Exceeds(0.25, centre="mean"),
             threshold_from="half of chance",
-            expected=Expected(0.4, 0.03, "0-11"),
+            expected=Expected(0.41, 0.027, "0-11"),
         ),
         Criterion(
             quantity="largest gradient by the kernel",

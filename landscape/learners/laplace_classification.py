@@ -82,7 +82,7 @@ class LaplaceClassification(Experiment, kind="laplace_classification"):
     @property
     def work(self) -> float:
         size = self.n_train**2 * (3 * self.n_train + 8 * self.population.dimensions + 120)
-        return self.steps * (8e6 + 5 * size + 2 * self.n_train**2 * self.n_test)
+        return self.steps * (8e6 + 3 * size + self.n_train**2 * self.n_test)
 
     @functools.cached_property
     def examples(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
