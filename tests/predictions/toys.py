@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -12,7 +13,7 @@ from landscape.experiment import Experiment
 from landscape.training.record import Record
 from predictions.evidence import Evidence, Observation
 from predictions.judge import judge
-from predictions.prediction import Prediction
+from predictions.prediction import Prediction, Tier
 from predictions.verdict import Verdict
 
 STEPS = np.unique(np.concatenate([[0], np.logspace(0, 4, 25).round().astype(int)]))
@@ -52,6 +53,12 @@ def verdict(claim: Prediction, behave: Callable[[str, int, Any], Record]) -> Ver
                 for m in claim.measure(records, at)
             ]
     return judge(claim, "quick", Evidence(tuple(observations)))
+
+
+def few(claim: Prediction, seeds: int = 10) -> Prediction:
+    """The same claim at fewer seeds: enough for made-up records, whose seeds hardly differ."""
+    tier = claim.tiers["quick"]
+    return dataclasses.replace(claim, tiers={"quick": Tier(tier.seeds[:seeds], tier.setting)})
 
 
 def trained(run: Any, *, fits: float, generalises: float, quality: float = 1.0) -> Record:
