@@ -120,10 +120,10 @@ TRANSFORMER: Mapping[str, Any] = {
     "model": Transformer(width=32, heads=4, hidden=64),
     "fraction": 0.75,
     "lr": 5e-3,
-    "decays": (0.6, 1.2, 2.4),
+    "decays": (0.3, 0.6, 1.2),
     "labels": "true",
     "until": "generalise",
-    "steps": 1000,
+    "steps": 800,
 }
 
 
@@ -169,13 +169,13 @@ decay_hastens = Prediction(
             quantity="delay",
             rule=Monotone("falling", least=0.7),
             threshold_from="as for the toy, of which the opposite is claimed",
-            expected=Expected(1.0, 0.5, "0-9"),
+            expected=Expected(190.0, 115.0, "0-9"),
         ),
         Criterion(
             quantity="steps to generalise",
             rule=Monotone("falling", least=0.7),
             threshold_from="the same: a delay could also be shorter because fitting is later",
-            expected=Expected(1.0, 0.5, "0-9"),
+            expected=Expected(190.0, 115.0, "0-9"),
         ),
     ),
     controls=(
@@ -184,7 +184,7 @@ decay_hastens = Prediction(
             {"until": "fit"},
             "decay is said to act on what comes after fitting, not on fitting",
         ),
-        Control("random labels", {"labels": "random", "steps": 250}, "nothing is there to generalise to"),
+        Control("random labels", {"labels": "random", "steps": 150}, "nothing is there to generalise to"),
     ),
     curves=(
         Curve(
@@ -214,5 +214,7 @@ decay_hastens = Prediction(
     calibration_seeds=CALIBRATION,
     notes="The paper regularises the decoder alone, by weight decay and by dropout; here all weights decay, and there "
     "is no dropout. At quick the modulus is 23 in place of 53, and the network smaller; standard has the paper's "
-    "modulus, and was not calibrated. Many sums held out are trained on in the other order.",
+    "modulus, and was not calibrated. Under a decay of 2.4, four of ten calibration seeds stalled at an accuracy of "
+    "0.85: the claim is of decays that do not keep from generalising. Many sums held out are trained on in the other "
+    "order.",
 )
