@@ -6,7 +6,6 @@ import math
 from collections.abc import Iterable, Mapping
 
 import numpy as np
-import pandas as pd
 
 from landscape.crossing import Crossing
 from landscape.experiment import Experiment
@@ -14,7 +13,7 @@ from landscape.learners import marchenko_pastur
 from landscape.training.record import Record
 from landscape.training.schedule import Schedule
 from predictions.evidence import Measurement, trace
-from predictions.levi2023_losses import THEORY, TWELVE, learner, reached, steps_of, student, students, tiers
+from predictions.levi2023_losses import THEORY, TWELVE, learner, reached, reaches, student, students, tiers
 from predictions.miller2023_sources import CALIBRATION, LEVI_2023, TWENTY
 from predictions.prediction import Control, Criterion, Curve, Expected, Prediction, Setting
 from predictions.rules import Exceeds, Monotone, Within
@@ -22,23 +21,6 @@ from predictions.rules import Exceeds, Monotone, Within
 
 def accurate(record: Record, split: str) -> Crossing:
     return record.crossing("accuracy", split, above=0.95)
-
-
-def reaches(loss: pd.Series, level: float) -> float:
-    """Return the step at which a falling loss reaches a level, between records along straight lines in its logarithm.
-
-    Raises
-    ------
-    ValueError
-        If it never does.
-    """
-    steps, logs = steps_of(loss), np.log(np.maximum(loss.to_numpy(), 1e-300))
-    after = int(np.argmax(logs <= math.log(level)))
-    if logs[after] > math.log(level):
-        raise ValueError(f"the loss never reaches {level:.3g}; train for more than {steps[-1]:.0f} steps")
-    if after == 0:
-        return 0.0
-    return float(np.interp(-math.log(level), -logs[[after - 1, after]], steps[[after - 1, after]]))
 
 
 # -- It grows with lambda ----------------------------------------------------------------------------------------------
@@ -93,87 +75,6 @@ gap_grows_with_lambda = Prediction(
     tiers=tiers(TWELVE),
     calibration_seeds=CALIBRATION,
     notes="In the control the number of inputs grows as lambda does in the claim, with two examples for each.",
-)
-
-# -- The formula -------------------------------------------------------------------------------------------------------
-
-
-def against_the_formula(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
-    shares = {threshold: [] for threshold in at.thresholds}  # type: dict[float, list[float]]
-    for record in records.values():
-        formula = marchenko_pastur.limiting_gap(at.assumed * learner(record).ratio, lr=learner(record).lr)
-        for threshold, found in shares.items():
-            fit, generalise = (reaches(record.series("loss", split), threshold / 4) for split in ("train", "test"))
-            found.append((generalise - fit) / formula)
-    for threshold, found in shares.items():
-        yield Measurement("grokking time over the formula's", float(np.mean(found)), at=-math.log10(threshold))
-
-
-FORMULA = Curve(
-    quantities=("grokking time over the formula's",),
-    x="-log10 of the threshold",
-    y="ratio",
-    title="The formula is a limit",
-)
-HALF_THE_RATIO = Control("half of lambda", {"assumed": 0.5}, "the formula is about this lambda, not another")
-
-gap_formula = Prediction(
-    id="levi2023.gap_formula",
-    claim="A linear student groks for ln(1 / (1 - sqrt(lambda))) / (2 eta (1 - sqrt(lambda))^2) steps, at the "
-    "threshold 0.001 of the paper's figures.",
-    source=LEVI_2023,
-    where="equation 12, verified in figure 1 (right) as the text has it",
-    theory=THEORY,
-    runs=students,
-    measure=against_the_formula,
-    criteria=(
-        Criterion(
-            quantity="grokking time over the formula's",
-            rule=Within(0.8, 1.25, centre="mean"),
-            at=3.0,
-            threshold_from="within a quarter, generous for a formula without fitted numbers",
-            expected=Expected(0.58, 0.06, "0-11"),
-        ),
-    ),
-    controls=(HALF_THE_RATIO,),
-    curves=(FORMULA,),
-    tiers=tiers(ratios=(0.3, 0.5, 0.7), thresholds=(1e-3, 1e-6, 1e-12, 1e-24)),
-    calibration_seeds=CALIBRATION,
-    notes="The formula is the limit of a vanishing threshold, and far from it at the threshold of the paper's "
-    "figures: the exact theory has 0.60 of it at lambda = 0.5 and 0.36 at 0.9 (failure is expected). Times are those "
-    "at which the losses reach a quarter of the threshold, where 95 % of examples lie within it.",
-)
-
-gap_formula_in_the_limit = Prediction(
-    id="levi2023.gap_formula_in_the_limit",
-    claim="As the threshold vanishes, the time that a linear student groks for approaches ln(1 / (1 - sqrt(lambda))) "
-    "/ (2 eta (1 - sqrt(lambda))^2).",
-    source=LEVI_2023,
-    where="equation 12, appendix B",
-    theory=THEORY,
-    runs=students,
-    measure=against_the_formula,
-    criteria=(
-        Criterion(
-            quantity="grokking time over the formula's",
-            rule=Within(0.8, 1.25, centre="mean"),
-            at=24.0,
-            threshold_from="within a quarter, as at a threshold that does not vanish",
-            expected=Expected(0.93, 0.03, "0-11"),
-        ),
-        Criterion(
-            quantity="grokking time over the formula's",
-            rule=Monotone("rising", 0.7),
-            threshold_from="four thresholds in order but for one exchange of neighbours",
-            expected=Expected(0.12, 0.03, "0-11"),
-        ),
-    ),
-    controls=(HALF_THE_RATIO,),
-    curves=(FORMULA,),
-    tiers=tiers(TWELVE, ratios=(0.3, 0.5, 0.7), thresholds=(1e-3, 1e-6, 1e-12, 1e-24)),
-    calibration_seeds=CALIBRATION,
-    notes="The exact theory has 0.91 of the formula at a threshold of 1e-12 and 0.96 at 1e-24; of a finite number of "
-    "inputs, the slowest few decide at such losses.",
 )
 
 # -- The number of outputs ---------------------------------------------------------------------------------------------

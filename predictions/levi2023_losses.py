@@ -83,6 +83,23 @@ def steps_of(series: pd.Series) -> np.ndarray:
     return series.index.to_numpy(float)
 
 
+def reaches(loss: pd.Series, level: float) -> float:
+    """Return the step at which a falling loss reaches a level, between records along straight lines in its logarithm.
+
+    Raises
+    ------
+    ValueError
+        If it never does.
+    """
+    steps, logs = steps_of(loss), np.log(np.maximum(loss.to_numpy(), 1e-300))
+    after = int(np.argmax(logs <= math.log(level)))
+    if logs[after] > math.log(level):
+        raise ValueError(f"the loss never reaches {level:.3g}; train for more than {steps[-1]:.0f} steps")
+    if after == 0:
+        return 0.0
+    return float(np.interp(-math.log(level), -logs[[after - 1, after]], steps[[after - 1, after]]))
+
+
 # -- The courses of the losses -----------------------------------------------------------------------------------------
 
 
@@ -244,74 +261,4 @@ test_loss_plateau = Prediction(
     calibration_seeds=CALIBRATION,
     notes="Section 3.3 says that weight decay lets students with fewer examples than inputs generalise better. It "
     "does, by half: in directions that no example shows the student decays to 0, and the teacher does not.",
-)
-
-# -- What weight decay leaves ------------------------------------------------------------------------------------------
-
-
-def left_by_decay(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
-    logs: dict[str, list[float]] = {"training": [], "test": []}
-    for label, record in records.items():
-        decay, ratio = learner(record).weight_decay, learner(record).ratio
-        predicted = {
-            "equation 15": marchenko_pastur.decayed_losses(decay, ratio),
-            "equation 16": (decay**2 / (4 * (1 - ratio)), decay**2 / (4 * (1 - ratio) ** 3)),
-            "many examples": (decay**2 / 8, decay**2 / 8),
-        }[at.law]
-        for (name, found), split, loss in zip(logs.items(), ("train", "test"), predicted, strict=True):
-            left = float(record.series("loss", split).iloc[-1])
-            found.append(math.log(left / loss))
-            yield Measurement(f"{name} loss that stays", left, at=float(label))
-    for name, found in logs.items():
-        yield Measurement(f"{name} loss that stays over the one expected", math.exp(np.mean(found)))
-
-
-def decay_claim(id: str, claim: str, where: str, law: str, effect: float, notes: str) -> Prediction:
-    return Prediction(
-        id=f"levi2023.{id}",
-        claim=claim,
-        source=LEVI_2023,
-        where=where,
-        theory=THEORY,
-        runs=students,
-        measure=left_by_decay,
-        criteria=(
-            as_expected("training loss that stays over the one expected", effect, 0.1 * effect),
-            as_expected("test loss that stays over the one expected", effect, 0.16 * effect),
-        ),
-        controls=(
-            Control("law of many examples", {"law": "many examples"}, "there the number of inputs would not matter"),
-        ),
-        curves=(
-            Curve(
-                quantities=("training loss that stays", "test loss that stays"),
-                x="inputs for each example, lambda",
-                y="loss",
-                log_y=True,
-                title="What weight decay leaves",
-            ),
-        ),
-        tiers=tiers(TWENTY, ratios=(0.3, 0.5, 0.7), weight_decay=1e-3, steps=10**7, law=law),
-        calibration_seeds=CALIBRATION,
-        notes=notes,
-    )
-
-
-decay_floor = decay_claim(
-    "decay_floor",
-    "Under weight decay gamma the losses of a linear student end where the shifted Marchenko-Pastur law puts them.",
-    "equation 15 at late times, figure 3 (left)",
-    "equation 15",
-    1.04,
-    "For small gamma the late losses of equation 15 are gamma^2 / 8 (1 - lambda) and gamma^2 / 8 (1 - lambda)^3.",
-)
-decay_floor_in_print = decay_claim(
-    "decay_floor_in_print",
-    "Under small weight decay gamma the losses of a linear student end at gamma^2 / 4 (1 - lambda) in training and "
-    "gamma^2 / 4 (1 - lambda)^3 in test.",
-    "equation 16",
-    "equation 16",
-    0.52,
-    "Equation 16 is twice the limit of equation 15, of which it is said to be the limit: a factor 1/2, the teacher's "
-    "share of the distance, is missing, and failure is expected. The dependence on lambda is right.",
 )

@@ -10,14 +10,13 @@ import pytest
 
 from landscape.learners import marchenko_pastur as mp
 from predictions.evidence import CLAIM
+from predictions.levi2023_gap_formula import gap_formula, gap_formula_in_the_limit
 from predictions.levi2023_gaps import (
     gap_and_outputs,
-    gap_formula,
-    gap_formula_in_the_limit,
     gap_grows_with_lambda,
     jump_is_an_artefact,
-    reaches,
 )
+from predictions.levi2023_losses import reaches
 from predictions.verdict import Status
 from tests.predictions.courses import jitter
 from tests.predictions.toys import few, record, verdict

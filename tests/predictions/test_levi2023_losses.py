@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 
 from landscape.learners import marchenko_pastur as mp
+from predictions.levi2023_decay import decay_floor, decay_floor_in_print
 from predictions.levi2023_losses import (
     accuracy_is_a_function_of_the_loss,
-    decay_floor,
-    decay_floor_in_print,
     loss_curves,
     reached,
 )
