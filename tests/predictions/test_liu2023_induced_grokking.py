@@ -104,6 +104,17 @@ def test_the_end_is_not_the_best():
     assert found["test accuracy"].at == found[BEST_SO_FAR].at == STEPS[-1]
 
 
+def test_an_lstm_that_loses_its_fit_at_the_very_end_is_judged_and_no_other_network_is():
+    def slipping(run):
+        table = as_claimed(run)
+        last = (table.trajectory["split"] == "train") & (table.trajectory["step"] > 3000)
+        table.trajectory.loc[last, "value"] = 0.8
+        return table
+
+    assert verdict("liu2023.reviews_grok_recurrent", slipping).status is Status.PASS
+    assert verdict("liu2023.reviews_grok", slipping).status is Status.INVALID
+
+
 @pytest.mark.parametrize("id", GROK)
 def test_grokking_passes_where_it_is_late_and_large_and_fails_elsewhere(id):
     assert verdict(id, as_claimed).status is Status.PASS
