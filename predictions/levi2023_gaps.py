@@ -14,7 +14,7 @@ from landscape.training.record import Record
 from landscape.training.schedule import Schedule
 from predictions.evidence import Measurement, trace
 from predictions.levi2023_losses import THEORY, TWELVE, learner, reached, reaches, student, students, tiers
-from predictions.miller2023_sources import CALIBRATION, LEVI_2023, TWENTY
+from predictions.miller2023_sources import CALIBRATION, LEVI_2023
 from predictions.prediction import Control, Criterion, Curve, Expected, Prediction, Setting
 from predictions.rules import Exceeds, Monotone, Within
 
@@ -213,7 +213,7 @@ jump_is_an_artefact = Prediction(
             title="Nothing happens to the loss where accuracy jumps",
         ),
     ),
-    tiers=tiers(TWENTY, inputs=200, ratios=(0.5,), thresholds=(1e-5, 1e-7, 1e-9), quickens=1.0),
+    tiers=tiers(TWELVE, inputs=200, ratios=(0.5,), thresholds=(1e-5, 1e-7, 1e-9), quickens=1.0),
     calibration_seeds=CALIBRATION,
     notes="The jump is the way from 10 % to 90 % accuracy, a fall of the loss to 1/171; before it is as long a fall "
     "of its logarithm. Speeds are of the logarithm, by step.",

@@ -257,7 +257,7 @@ test_loss_plateau = Prediction(
             title="What is never seen is never learnt",
         ),
     ),
-    tiers=tiers(TWENTY, ratios=(1.5, 2.0, 3.0), steps=10**7),
+    tiers=tiers(ratios=(1.5, 2.0, 3.0), steps=10**7),
     calibration_seeds=CALIBRATION,
     notes="Section 3.3 says that weight decay lets students with fewer examples than inputs generalise better. It "
     "does, by half: in directions that no example shows the student decays to 0, and the teacher does not.",

@@ -9,11 +9,12 @@ from landscape.experiment import Experiment
 from landscape.training.grokking import complexity
 from landscape.training.record import Record
 from predictions.evidence import Measurement
-from predictions.miller2023_linear_regression import RANDOM, regression, tiers
+from predictions.miller2023_linear_regression import regression, tiers
 from predictions.miller2023_sources import CALIBRATION, COMPLEXITY, MILLER_2023, TWENTY
 from predictions.prediction import Control, Criterion, Curve, Expected, Prediction, Setting
 from predictions.rules import Monotone
 
+ALIKE = Control("all weights alike", {"others": "w"}, "spurious weights rise with the true one, and so does complexity")
 #: Evenly spaced logarithms from -1.8 to 0; the paper has twelve.
 WEIGHTS = (0.016, 0.036, 0.083, 0.19, 0.44, 1.0)
 
@@ -72,12 +73,7 @@ gap_and_start_weight = Prediction(
     runs=from_start_weights,
     measure=gaps,
     criteria=(falling("grokking gap", 0.5, 0.1), falling("complexity gap", 0.5, 0.1)),
-    controls=(
-        Control(
-            "all weights alike", {"others": "w"}, "spurious weights rise with the true one, and so does complexity"
-        ),
-        RANDOM,
-    ),
+    controls=(ALIKE,),
     curves=GAPS,
     tiers=tiers(TWENTY, weights=WEIGHTS, others="1 - w"),
     calibration_seeds=CALIBRATION,
@@ -96,7 +92,7 @@ gap_and_true_weight_alone = Prediction(
     runs=from_start_weights,
     measure=gaps,
     criteria=(falling("grokking gap", 45.0, 30.0), falling("complexity gap", 0.02, 0.2)),
-    controls=(RANDOM,),
+    controls=(ALIKE,),
     curves=GAPS,
     tiers=tiers(TWENTY, weights=WEIGHTS, others="0.9"),
     calibration_seeds=CALIBRATION,

@@ -104,7 +104,7 @@ class LinearRegression(Experiment, kind="linear_regression"):
 
     @property
     def work(self) -> float:
-        return 5e3 * self.data_sets * self.n_test * len(self.record.steps(self.steps)) / 100 + 5e7
+        return 5e3 * self.data_sets * self.n_test * len(self.record.steps(self.steps)) / 100 + 2e8
 
     def examples(self, split: Literal["train", "test"]) -> tuple[np.ndarray, np.ndarray]:
         """Return inputs and targets, each of shape (data sets, examples)."""

@@ -103,7 +103,7 @@ class LinearTeacher(Experiment, kind="linear_teacher"):
     @property
     def work(self) -> float:
         seen = len(self.record.steps(self.steps)) * (self.n_train + self.n_test) * self.inputs * self.outputs
-        return 15.0 * self.inputs**3 + self.n_train * self.inputs**2 + seen + 1e8
+        return 15.0 * self.inputs**3 + self.n_train * self.inputs**2 + seen + 4e8
 
     def memory(self, company: int) -> float:  # noqa: ARG002
         return 8.0 * self.inputs * (3 * self.n_train + self.n_test + 4 * self.inputs + 8 * self.outputs)
