@@ -124,8 +124,8 @@ def as_expected(quantity: str, effect: float, spread: float) -> Criterion:
     return Criterion(
         quantity=quantity,
         rule=Within(0.8, 1.25, centre="mean"),
-        threshold_from="equality, give or take a quarter, as one draw of a few hundred inputs scatters; 0.85 to 1.15 (0.9 "
-        "to 1.1 without decay, 0.8 to 1.2 with) before calibration showed by how much",
+        threshold_from="equality, give or take a quarter, as one draw of a few hundred inputs scatters; 0.85 to 1.15 "
+        "(0.9 to 1.1 without decay, 0.8 to 1.2 with) before calibration showed by how much",
         expected=Expected(effect, spread, "0-19"),
     )
 

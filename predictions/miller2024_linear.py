@@ -67,8 +67,8 @@ erf_form = Prediction(
         Criterion(
             quantity="what the fit leaves of accuracy, mean over lambda",
             rule=Below(0.03, centre="mean"),
-            threshold_from="three hundredths of the way from wrong to right (networks leave 0.02, in a milder measure); "
-            "0.05 before calibration, which the control met too",
+            threshold_from="three hundredths of the way from wrong to right (networks leave 0.02, measured "
+            "milder); 0.05 before calibration, which the control met too",
             expected=Expected(0.025, 0.002, "0-11"),
         ),
     ),
