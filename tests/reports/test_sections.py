@@ -195,6 +195,15 @@ def test_many_rows_are_tiles_divided_among_seeds() -> None:
     assert (np.sort(first[:, 1]) > np.sort(third[:, 3])).all()
 
 
+def test_tiles_of_a_single_column_have_a_width() -> None:
+    found = kinds(12)
+    found["about"]["maps"][0] |= {"log_x": False}
+    found["evidence"] = [o for o in found["evidence"] if o["at"] == 1.0]
+    drawn = drawing(found)
+    assert "comes late 36" in drawn
+    assert fills(3)[1] in drawn
+
+
 def test_maps_of_stores_from_before_kinds_show_shares() -> None:
     old = mapped()
     assert "categories" not in old["about"]["maps"][0]
