@@ -23,8 +23,7 @@ FLOOR = 1e-8
 SCALES = tuple(float(10**exponent) for exponent in np.linspace(-1, 1, 9))
 QUICK: Mapping[str, Any] = {**STUDENT, "sizes": (25, 50, 100), "scales": SCALES, "steps": 2000}
 STANDARD: Mapping[str, Any] = {**QUICK, "sizes": (10, 25, 50, 100, 200), "steps": 10_000}
-#: Coarser, shorter, and without the largest size: that no norm is good shows as well.
-NO_RULE: Mapping[str, Any] = {"labels": "random", "sizes": (25, 50), "scales": SCALES[::2], "steps": 1000}
+NO_RULE: Mapping[str, Any] = {"labels": "random"}
 
 
 def reduced(seed: int, at: Setting) -> Mapping[str, Experiment]:
@@ -229,5 +228,6 @@ more_data_widen_the_shell = Prediction(
     notes="A low test loss is one below 0.01, about a twentieth of the variance of the values. The paper shows this on "
     "images; here it is the same networks as for the L and the U. Its maps of images, reviews and molecules show the "
     "best accuracy or loss seen on the way, chosen with the test data: that is the map on the right, which decides "
-    "nothing. The edge, and so the verdict, is that of the losses at the end.",
+    "nothing. The edge, and so the verdict, is that of the losses at the end. A coarser, shorter control was tried and "
+    "could not be told from the claim; the control is as it was when the claim was first judged.",
 )

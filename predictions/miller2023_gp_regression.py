@@ -287,7 +287,7 @@ PUBLISHED = {"around": 0.5, "steps": 1200, "train_noise": False}
 regression_published_end = Prediction(
     id="miller2023.regression_published_end",
     claim="On the paper's own data, every start near one of its three is led to the one end that its saved paths "
-    "reach. ",
+    "reach.",
     source=MILLER_2023,
     where="section 2.3.1, figure 5; saved paths",
     theory=COMPLEXITY,
