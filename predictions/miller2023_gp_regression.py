@@ -16,7 +16,7 @@ from landscape.training.record import Record
 from landscape.training.schedule import Schedule
 from predictions.evidence import Measurement, trace
 from predictions.miller2023_sources import CALIBRATION, COMPLEXITY, MILLER_2023, TEN, TWENTY
-from predictions.prediction import Control, Criterion, Curve, Expected, Gate, Prediction, Setting, Tier
+from predictions.prediction import Control, Criterion, Curve, Expected, Gate, Orbit, Portrait, Prediction, Setting, Tier
 from predictions.rules import Below, Exceeds
 
 #: The three starts of figure 5, as log lengthscale and log outputscale: low or high error, low or high complexity.
@@ -133,6 +133,18 @@ regression_from_complex_start = Prediction(
             y="complexity (nats per example)",
             log_x=True,
             title="Complexity from three starts",
+        ),
+    ),
+    portraits=(
+        Portrait(
+            orbits=tuple(
+                Orbit(name=f"from {label}", x=f"test error, from {label}", y=f"complexity, from {label}")
+                for label in STARTS
+            ),
+            x="test error",
+            y="complexity, nats per training example",
+            title="Three ways to one end",
+            figure="figure 5",
         ),
     ),
     tiers={
