@@ -170,7 +170,8 @@ def speeds(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
         jump = record.crossing("accuracy", "test", above=0.5)
         yield Measurement("step of the jump", jump.step, at=-math.log10(threshold), censored=jump.censored)
         if threshold == at.thresholds[0]:
-            yield from trace(loss, "test loss")
+            # Long after the jump a loss is no more than rounding.
+            yield from trace(loss[loss > 1e-12], "test loss")
             yield from trace(record.series("accuracy", "test"), "test accuracy")
     yield Measurement("speed of the loss in the jump over that before", float(np.exp(np.mean(np.log(ratios)))))
 

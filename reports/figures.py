@@ -7,6 +7,7 @@ rows; lines differ in marker or dashes too.
 from __future__ import annotations
 
 import math
+import sys
 import textwrap
 from typing import Any
 
@@ -187,7 +188,9 @@ def around(values: np.ndarray, log: bool, room: float) -> tuple[float, float]:
     if log:
         low, high = math.log(low), math.log(high)
     margin = room * (high - low) or 0.5 * (abs(low) if not log else 1.0) or 0.5
-    return (math.exp(low - margin), math.exp(high + margin)) if log else (low - margin, high + margin)
+    if log:  # what underflows has no logarithm
+        return max(math.exp(low - margin), sys.float_info.min), math.exp(min(high + margin, 700.0))
+    return low - margin, high + margin
 
 
 def _draw_line(ax: Axes, line: Line, *, alone: bool, color: str, linestyle: Any, marker: str) -> Line2D:

@@ -33,7 +33,8 @@ _NAMES = {
 }
 #: Words of ids that are written otherwise.
 _SPELLINGS = {
-    "mnist": "MNIST", "gp": "Gaussian process", "kl": "KL", "layernorm": "LayerNorm", "semi grokking": "semi-grokking"
+    "mnist": "MNIST", "layernorm": "LayerNorm", "bayesian": "Bayesian", "laplace": "Laplace",
+    "semi grokking": "semi-grokking",
 }  # fmt: skip
 
 

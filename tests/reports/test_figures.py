@@ -12,7 +12,7 @@ from scipy import stats
 
 from reports import canvas, tables
 from reports.curves import MOST_LEVELS, Curves, curves
-from reports.figures import draw_panel, draw_strip, look
+from reports.figures import around, draw_panel, draw_strip, look
 from reports.strips import Point, Strip, strips
 
 Data = dict[str, Any]
@@ -317,3 +317,10 @@ def test_tables_hold_what_is_drawn(stored: dict[str, Data]) -> None:
 def test_types_are_plain(stored: dict[str, Data]) -> None:
     assert isinstance(strip(stored["holds"]).rows[0].points[0], Point)
     assert isinstance(curves(stored["holds"])[0], Curves)
+
+
+def test_limits_of_a_logarithmic_axis_are_numbers_whose_logarithm_exists() -> None:
+    for values in ([3.2e-322, 1.0], [1e-300, 1e300], [0.0, 2.0]):
+        low, high = around(np.array(values), True, 0.05)
+        assert 0 < low < high < math.inf
+    assert around(np.array([0.0, 10.0]), False, 0.1) == (-1.0, 11.0)

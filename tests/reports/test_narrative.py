@@ -171,4 +171,5 @@ def test_names_and_lists() -> None:
     assert name("someone2024.one_more_thing") == "one more thing"
     assert name("someone2024.mnist_has_semi_grokking") == "MNIST has semi-grokking"
     assert name("someone2024.mnistlike") == "mnistlike"
+    assert name("someone2024.bayesian_gap") == "Bayesian gap"
     assert [listed(["a", "b", "c"][:n]) for n in (1, 2, 3)] == ["a", "a and b", "a, b and c"]
