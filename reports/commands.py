@@ -28,7 +28,7 @@ from reports.terminal import claims_table, summary, verdict_table, watch
 from reports.wording import count, duration, size
 
 #: `Experiment.work` that one core does in a second, for estimates before anything has run (measured).
-SPEED = 2.5e10
+SPEED = 3.5e10
 
 #: Bytes of a worker that has trained nothing yet (measured).
 LIBRARIES = 330e6
