@@ -213,6 +213,7 @@ class Check:
             "notes": prediction.notes,
             "curves": [dataclasses.asdict(curve) for curve in prediction.curves],
             "maps": [dataclasses.asdict(drawn) for drawn in prediction.maps],
+            "disputes": list(prediction.disputes),
             "portraits": [dataclasses.asdict(drawn) for drawn in prediction.portraits],
             "setting": {name: repr(value) for name, value in setting.items()},
             "controls": {c.name: {k: repr(v) for k, v in c.changes.items()} for c in prediction.controls},

@@ -79,6 +79,7 @@ def elsewhere(
             tier: Tier(prediction.tiers[tier].seeds, {**prediction.tiers[tier].setting, **changes})
             for tier, changes in tiers.items()
         },
+        disputes=(),
         # The paper's figures are drawn from its own claims.
         curves=tuple(dataclasses.replace(c, title=title(c.title), figure="") for c in prediction.curves),
         maps=tuple(dataclasses.replace(m, title=title(m.title), figure="") for m in prediction.maps),

@@ -50,6 +50,7 @@ whitened_parity = Prediction(
     ),
     curves=COURSES,
     tiers=changed(divergence_weight=0.0, parametrisation="whitened"),
+    disputes=("miller2023.parity_without_divergence_in_any_parametrisation",),
     calibration_seeds=CALIBRATION,
     needs=GPYTORCH,
     notes=FEWER
@@ -104,6 +105,7 @@ classification_complexity_rises = Prediction(
     ),
     curves=COURSES[2:],
     tiers=LAPLACE_TIERS,
+    disputes=("miller2023.classification_complexity_falls",),
     calibration_seeds=CALIBRATION,
     notes=FEWER + "Until it generalises, complexity falls a little, as it does with shuffled labels; then the latent "
     "function grows with the labels that the kernel has come to explain, and the prior charges for it. The prior is "
@@ -169,6 +171,7 @@ mean_delays_accuracy = Prediction(
         ),
     ),
     tiers={"quick": Tier(TEN, ZERO_ONE), "standard": Tier(TWELVE, ZERO_ONE | {"steps": 600})},
+    disputes=("miller2023.zero_one_classification",),
     calibration_seeds=CALIBRATION,
     needs=GPYTORCH,
     notes="Far from training inputs, in units of a very short length, the latent mean is the prior's, and its sign "

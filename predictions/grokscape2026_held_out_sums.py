@@ -93,6 +93,7 @@ held_out_sums = Prediction(
             MANY_SEEDS, {**COARSE, "decoder_lr": 4e-4, "decoder_decay": 2.0, "splits": 40, "mixed": False}
         ),
     },
+    disputes=("liu2022.decay_makes_grokking",),
     calibration_seeds=CALIBRATION,
     notes="If this holds, the toy's grokking phase is no property of its learning rate and weight decay alone: splits "
     "of one size, trained alike from one start, comprehend or grok by which pairs they hold out. A seed that never "

@@ -140,6 +140,7 @@ grokking_with_rising_norm = Prediction(
         ),
     ),
     tiers={tier: Tier(tuple(range(100, 110)), LAZY) for tier in TIERS},
+    disputes=("liu2023.never_without_decay",),
     calibration_seeds=tuple(range(10)),
     notes="The paper's network is this small, so that all tiers train the same; its activation and the scale of its "
     "initial weights were not found, and the learning rate, 100 there, depends on them. A rising norm does not say "

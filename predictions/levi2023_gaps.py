@@ -215,6 +215,7 @@ jump_is_an_artefact = Prediction(
         ),
     ),
     tiers=tiers(TWELVE, inputs=200, ratios=(0.5,), thresholds=(1e-5, 1e-7, 1e-9), quickens=1.0),
+    disputes=("power2022.delayed_generalisation",),
     calibration_seeds=CALIBRATION,
     notes="The jump is the way from 10 % to 90 % accuracy, a fall of the loss to 1/171; before it is as long a fall "
     "of its logarithm. Speeds are of the logarithm, by step.",

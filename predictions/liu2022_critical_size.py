@@ -19,6 +19,7 @@ from predictions.evidence import Measurement
 from predictions.liu2022_effective_theory import (
     CALIBRATION,
     FAST_DECODER,
+    JUDGED_AGAIN,
     LINEAR,
     LIU_2022,
     SIZES,
@@ -80,7 +81,7 @@ necessary = Prediction(
         Criterion(
             quantity="lines where data leave more",
             rule=Below(0.5),
-            threshold_from="none at all may do so",
+            threshold_from="none, in most seeds",
             expected=Expected(0.0, 0.0, "0-9"),
         ),
         Criterion(
@@ -97,6 +98,7 @@ necessary = Prediction(
     curves=(QUALITY,),
     tiers=tiers({"sizes": SIZES, "large": 42, "mixed": False}),
     calibration_seeds=CALIBRATION,
+    notes=JUDGED_AGAIN.strip(),
 )
 
 sufficient = Prediction(
@@ -121,7 +123,8 @@ sufficient = Prediction(
     calibration_seeds=CALIBRATION,
     notes="On calibration seeds training needs clearly more than data that fix a line, so that failure is expected: "
     "between the two sizes the decoder fits before the embeddings are in place. The authors' own results show the same "
-    "(a line in one of three runs at 25, 30 and 35 of 55 pairs). A seed that never ends in a line counts as 1.",
+    "(a line in one of three runs at 25, 30 and 35 of 55 pairs). A seed that never ends in a line counts as 1."
+    + JUDGED_AGAIN,
 )
 
 # -- The rate ----------------------------------------------------------------------------------------------------------
@@ -193,7 +196,7 @@ rate = Prediction(
     calibration_seeds=CALIBRATION,
     notes="Training sets of several sizes, as in the paper; most of the correlation is that with size, see "
     "liu2022.rate_beyond_size. A seed without any line counts as no correlation: some initial orders of the "
-    "symbols lead to none.",
+    "symbols lead to none." + JUDGED_AGAIN,
 )
 
 inverse = Prediction(
@@ -218,7 +221,7 @@ inverse = Prediction(
     calibration_seeds=CALIBRATION,
     notes="The slope is of runs that reached a line, and 0 in a seed with fewer than three. On calibration seeds time "
     "changes less than in proportion, so that failure is expected. Adam moves embeddings at a pace of its own, not at "
-    "that of a gradient flow.",
+    "that of a gradient flow." + JUDGED_AGAIN,
 )
 
 beyond = Prediction(
@@ -240,7 +243,8 @@ beyond = Prediction(
     controls=(OTHER_RATES,),
     curves=(STEPS_TO_A_LINE,),
     tiers=tiers({**RATES, "sizes": (42,), "sets": 10}, steps=5000),
+    disputes=("liu2022.grokking_rate",),
     calibration_seeds=CALIBRATION,
     notes="On calibration seeds the correlation is weak, so that failure is expected: the rate tells small training "
-    "sets from large ones, and little more.",
+    "sets from large ones, and little more." + JUDGED_AGAIN,
 )

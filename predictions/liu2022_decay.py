@@ -14,7 +14,7 @@ from landscape.training.run import Run
 from landscape.training.schedule import Schedule
 from landscape.training.stop import Stop
 from predictions.evidence import Measurement
-from predictions.liu2022_effective_theory import CALIBRATION, LIU_2022, SEEDS, THEORY, toy
+from predictions.liu2022_effective_theory import CALIBRATION, JUDGED_AGAIN, LIU_2022, SEEDS, THEORY, toy
 from predictions.liu2022_phases import ACCURATE, COARSE, TESTED, WIDE, Phase, phase
 from predictions.prediction import Control, Criterion, Curve, Expected, Prediction, Setting, Tier
 from predictions.rules import Monotone, Proportion
@@ -35,7 +35,8 @@ def delays(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
         yield Measurement("steps to fit", fit.step, at=w, censored=fit.censored)
         yield Measurement("steps to generalise", generalise.step, at=w, censored=generalise.censored)
         yield Measurement("groks, by weight decay", float(kinds[w] is Phase.GROKKING), at=w)
-    yield Measurement("groks at some weight decay", float(any(kinds[w] is Phase.GROKKING for w in at.decays if w > 0)))
+    decayed = [kind for w, kind in kinds.items() if w > 0]
+    yield Measurement("groks at some weight decay", float(Phase.GROKKING in decayed))
 
 
 #: As many as before, and fresh as those of the other claims.
@@ -84,7 +85,7 @@ decay_delays = Prediction(
     tiers=DELAY_TIERS,
     calibration_seeds=CALIBRATION,
     notes="Of transformers the paper says the opposite, see liu2022.decay_hastens_transformers. "
-    "Seeds that generalise at no weight decay have no order, and count as such.",
+    "Seeds that generalise at no weight decay have no order, and count as such." + JUDGED_AGAIN,
 )
 
 decay_makes_grokking = Prediction(
@@ -103,13 +104,13 @@ decay_makes_grokking = Prediction(
             expected=Expected(0.55, 0.5, "0-19"),
         ),
     ),
-    controls=(Control("no decay", {"decays": (0.0,)}, "without decay the toy comprehends"),),
+    controls=(Control("hardly any decay", {"decays": (1e-6,)}, "without decay the toy comprehends"),),
     curves=(DELAYS,),
     tiers=DELAY_TIERS,
     calibration_seeds=CALIBRATION,
     notes="On calibration seeds 11 of 20 grok at one of the weight decays at least, so that failure is expected. The "
     "others comprehend throughout, and often generalise before they fit: decay delays the outermost sums, of which few "
-    "examples exist, and whether those are held out or trained on is the luck of the split.",
+    "examples exist, and whether those are held out or trained on is the luck of the split." + JUDGED_AGAIN,
 )
 
 # -- Transformers ------------------------------------------------------------------------------------------------------
@@ -216,5 +217,5 @@ decay_hastens = Prediction(
     "is no dropout. At quick the modulus is 23 in place of 53, and the network smaller; standard has the paper's "
     "modulus, and was not calibrated. Under a decay of 2.4, four of ten calibration seeds stalled at an accuracy of "
     "0.85: the claim is of decays that do not keep from generalising. Many sums held out are trained on in the other "
-    "order.",
+    "order." + JUDGED_AGAIN,
 )

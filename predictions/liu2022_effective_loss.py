@@ -10,7 +10,7 @@ from landscape.experiment import Experiment
 from landscape.learners import CriticalSize, EffectiveFlow
 from landscape.training.record import Record
 from predictions.evidence import Measurement, trace
-from predictions.liu2022_effective_theory import CALIBRATION, LIU_2022, SEEDS, THEORY
+from predictions.liu2022_effective_theory import CALIBRATION, JUDGED_AGAIN, LIU_2022, SEEDS, THEORY
 from predictions.prediction import Control, Criterion, Curve, Expected, Prediction, Setting, Tier
 from predictions.rules import Below, Within
 
@@ -79,7 +79,7 @@ critical_fraction = Prediction(
     calibration_seeds=CALIBRATION,
     notes="Two fifths is no constant of nature: for 6 symbols it is 0.59, for 15 symbols 0.29. And shuffled sums, of "
     "which each is as frequent as before, come within 0.02 of it: most of the number counts equations (a training set "
-    "of n pairs with m different sums has n - m), and only the rest is about addition.",
+    "of n pairs with m different sums has n - m), and only the rest is about addition." + JUDGED_AGAIN,
 )
 
 # -- The flow ----------------------------------------------------------------------------------------------------------
@@ -156,5 +156,5 @@ conservation = Prediction(
     tiers={"quick": Tier(SEEDS, {"symbols": 10, "n_train": 45, "scale": "spread", "rate_of": 0})},
     calibration_seeds=CALIBRATION,
     notes="Two readings of the loss are possible: divided by the spread of the embeddings about their mean, or by "
-    "their norm. The sum is conserved in the first only.",
+    "their norm. The sum is conserved in the first only." + JUDGED_AGAIN,
 )

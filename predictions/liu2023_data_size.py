@@ -53,8 +53,7 @@ def times(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
 
 data_size_degroks = Prediction(
     id="liu2023.data_size_degroks",
-    claim="From large initial weights, the more images there are to train on, the sooner a network generalises; "
-    "with too few it does not.",
+    claim="From large initial weights, the more images there are to train on, the sooner a network generalises.",
     source=LIU_2023,
     where="section 3, figure 3 and the appendix on data size",
     theory=THEORY,

@@ -77,8 +77,8 @@ def delay_by_start(records: Mapping[str, Record], at: Setting) -> Iterable[Measu
 
 start_decides = Prediction(
     id="liu2023.start_decides",
-    claim="Started far outside the norm at which networks generalise, a student generalises long after it fits; "
-    "started there, it does not: the larger the initial weights, the longer the delay.",
+    claim="Started far outside the norm at which networks generalise, a student generalises long after it fits: "
+    "the larger the initial weights, the longer the delay.",
     source=LIU_2023,
     where="section 3.1, figure 2",
     theory=THEORY,
@@ -225,6 +225,7 @@ small_start_needs_no_decay = Prediction(
     ),
     curves=(TIMES,),
     tiers=tiers({"starts": ((0.5, 0.2), (0.5, 0.4), (0.5, 0.8)), "split": "test"}),
+    disputes=("liu2023.never_without_decay",),
     calibration_seeds=CALIBRATION,
     notes="Half the usual initial weights. The control is judged on runs of inverse_decay.",
 )

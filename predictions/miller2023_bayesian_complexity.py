@@ -106,7 +106,7 @@ common_complexity = Prediction(
         Criterion(
             quantity="log ratio of complexities, largest start over smallest",
             rule=Within(-0.1, 0.1, centre="mean"),
-            threshold_from="closer together than at the start, where it is 0.113",
+            threshold_from="closer together than at the start, where it is 0.113 by the choice of starts",
             expected=Expected(-0.375, 0.056, "0-9"),
         ),
     ),

@@ -162,8 +162,8 @@ gap_grows = Prediction(
 
 exponential = Prediction(
     id="miller2023.concealment_exponential",
-    claim="The grokking gap grows exponentially with the number of irrelevant coordinates: its logarithm rises as fast "
-    "over the upper half of them as over the lower.",
+    claim="The grokking gap grows about exponentially with the number of irrelevant coordinates: its logarithm rises "
+    "about as fast over the upper half of them as over the lower.",
     source=MILLER_2023,
     where="section 2.2, figure 4",
     theory=COMPLEXITY,
@@ -204,6 +204,7 @@ faster = Prediction(
     ),
     controls=(NOTHING_HIDDEN, PLENTY),
     tiers=TIERS,
+    disputes=("miller2023.concealment_exponential",),
     calibration_seeds=CALIBRATION,
     notes=DEPARTURES + SHAPE + " Here failure is expected.",
 )
@@ -231,6 +232,9 @@ table = Prediction(
     notes=DEPARTURES
     + " The authors pool 90 networks; here each seed has one network an operation and level, and a correlation of its "
     "own. In calibration it was 0.925 on average over seeds, beside their 0.92; of single operations 0.964 (x+y, "
-    "theirs 0.933), 0.969 (x/y, 0.967) and 0.956 (x*y*x, 0.942). Their p-values fit 90 and 15 "
-    "networks, so that the bare task is among them; those of the two polynomials fit their correlations only nearly.",
+    "theirs 0.933), 0.969 (x/y, 0.967) and 0.956 (x*y*x, 0.942). Their p-values fit 90 and 15 networks, so that the "
+    "bare task is among them; those of the two polynomials fit their correlations only nearly. Done as they do it, "
+    "with three networks each of all six operations (seeds 100 to 102, ninety networks, none censored), r is 0.905 "
+    "altogether (p = 2.5e-34), 0.976 for x+y, 0.908 for x-y (theirs 0.914), 0.933 for x/y, 0.947 and 0.905 for the "
+    "polynomials (0.959, 0.906) and 0.929 for x*y*x.",
 )

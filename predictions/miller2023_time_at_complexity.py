@@ -83,8 +83,9 @@ gap_is_time_at_high_complexity = Prediction(
     },
     calibration_seeds=CALIBRATION,
     notes="The starts are those of miller2023.regression_delay_grows_with_complexity. High is a complexity of 0.6 nats "
-    "an example above the last, which is where the processes of miller2023.parsimony generalise (calibration); the "
-    "thresholds were set before these times were looked at. That times agree says where on its way a process "
+    "an example above the last, which is where the processes of miller2023.parsimony generalise (calibration), so that "
+    "the two times agree on average is hardly a finding; that they agree in order, start by start, is. Both thresholds "
+    "were set before these times were looked at. That times agree says where on its way a process "
     "generalises, and not why: error and complexity are functions of the same two numbers here. For the Bayesian "
     "network, whose gap differs with its start, there is no such common level (miller2023.bayesian_common_complexity).",
 )

@@ -236,6 +236,7 @@ only_slow_motion = Prediction(
     ),
     curves=(by_ratio(("sharpness times time, test",), "s t*", "Sharpness times time"),),
     tiers=tiers(TWELVE, first_threshold=1e-3),
+    disputes=("miller2024.larger_gap_less_sharp",),
     calibration_seeds=CALIBRATION,
     notes="Were it slow motion alone, both sharpnesses would fall with the gap by construction, as 1 / t*. Linear "
     "students do more: in calibration s t* falls by half from lambda = 0.1 to 0.95, so that failure is expected. Most "

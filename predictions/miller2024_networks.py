@@ -263,6 +263,7 @@ only_stretched = Prediction(
         ),
     ),
     tiers=TIERS,
+    disputes=("miller2024.network_sharpness_falls",),
     calibration_seeds=CALIBRATION,
     notes="If it holds, the fall of sharpness with the gap is what slow motion alone gives, and no finding of its "
     "own: relative sharpness times relative time, and s t* itself, are the same at all lengths. On five lengths "

@@ -79,6 +79,7 @@ norm_rises_under_decay = Prediction(
             {**QUICK, "fraction": 0.6, "loss": "cross_entropy", "initial_scale": 1.0, "stop": ()},
         )
     },
+    disputes=("liu2023.one_norm",),
     calibration_seeds=tuple(range(10)),
     notes="The paper drives generalisation by other properties than the norm, with other regularisers; that the norm "
     "may rise meanwhile needs no more than the usual network under the usual decay. Nor does it say that decay does "

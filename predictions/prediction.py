@@ -199,6 +199,8 @@ class Prediction:
     curves : tuple of Curve
     maps : tuple of Map
     portraits : tuple of Portrait
+    disputes : tuple of str
+        Ids of the claims that this one contradicts or refines; the report lays them side by side.
     needs : mapping
         Package that must be importable -> how to install it.
     notes : str
@@ -228,6 +230,7 @@ class Prediction:
     curves: tuple[Curve, ...] = ()
     maps: tuple[Map, ...] = ()
     portraits: tuple[Portrait, ...] = ()
+    disputes: tuple[str, ...] = ()
     needs: Mapping[str, str] = field(default_factory=dict)
     notes: str = ""
 

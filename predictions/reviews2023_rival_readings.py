@@ -89,6 +89,7 @@ data_size_alone = Prediction(
         standard={"scratch_steps": 30_000},
         paper={"first": ("generalised", 0.1), "second": ("scratch", 0.1), "scratch_steps": 200_000},
     ),
+    disputes=("grokscape2026.coexistence",),
     calibration_seeds=CALIBRATION,
     notes="A failure is expected. The size lies between that where generalisation is lost and that where a fresh "
     "network finds it. Circuit efficiency alone compares two circuits that are there already and would have both "
@@ -163,6 +164,7 @@ forgetting_by_example = Prediction(
         ),
     ),
     tiers=tiers(quick={"seen": 0.75, "kept": 0.28, "groups": "by past"}, paper={"seen": 0.4, "kept": 0.065}),
+    disputes=("varma2023.ungrokking_sharpness",),
     calibration_seeds=CALIBRATION,
     notes="A failure is expected. To circuit efficiency an example that is no longer trained on is as any other: both "
     "kinds are answered as well as the rule survives. In calibration a trace was left, a difference of 0.04 where two "
@@ -231,6 +233,7 @@ noise_suffices = Prediction(
     ),
     curves=IN_TIME,
     tiers=tiers(quick={"mover": "noise", "fraction": 0.1}, paper={"fraction": 0.03}),
+    disputes=("varma2023.ungrokking",),
     calibration_seeds=CALIBRATION,
     notes="The noise is that of AdamW with vanishing gradients (no weight decay, eps = 1e-8). It is no clean one: the "
     "norm grows sevenfold meanwhile, and on three fifths of the data the same noise costs more than half of the test "
@@ -261,6 +264,7 @@ pressure_needs_noise = Prediction(
     controls=(Control("noise", {"mover": "noise"}, "with noise the more numerous solutions are found"),),
     curves=IN_TIME,
     tiers=tiers(quick={"mover": "pressure", "fraction": 0.1}, paper={"fraction": 0.03}),
+    disputes=("varma2023.ungrokking",),
     calibration_seeds=CALIBRATION,
     notes="A failure is expected. Full-batch gradient descent with momentum and L2 decay has no noise but rounding. "
     "Circuit efficiency predicts that it ungroks all the same, as the balance of loss and norm moves.",

@@ -137,6 +137,7 @@ delay_is_contraction = Prediction(
         "quick": Tier(FRESH[:10], TEACHER),
         "paper": Tier(FRESH[:10], {**TEACHER, "decays": (0.05, 0.1, 0.2, 0.4, 0.8), "steps": 100_000}),
     },
+    disputes=("liu2023.inverse_decay",),
     calibration_seeds=CALIBRATION,
     notes="The paper states proportionality for squared norms; where nothing but decay moves the weights, their norm "
     "follows exp(-learning rate x weight decay x steps), and the factor is known. Once the training loss is gone this "
@@ -193,6 +194,7 @@ delay_on_modular_addition = Prediction(
     ),
     curves=DRAWN,
     tiers={"quick": Tier(SEEDS, ADDITION)},
+    disputes=("truong2026a.delay_is_contraction",),
     calibration_seeds=CALIBRATION,
     notes="A failure is expected. The norm of this transformer rises from 29 to 35 while it fits, and has fallen to 28 "
     "to 31 when it generalises; decay alone would need a fifth of the delay for that. Between seeds the delay differs "

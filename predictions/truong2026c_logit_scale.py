@@ -90,6 +90,7 @@ temperature_undoes_norm = Prediction(
     controls=(NO_TEMPERATURE, FITTING),
     curves=(CURVE,),
     tiers=tiers(quick=QUICK, paper=PAPER),
+    disputes=("liu2023.start_decides",),
     calibration_seeds=CALIBRATION,
     notes="A homogeneous network at c times the norm is the same function at c to the power of its degree times the "
     "logits, so that the temperature follows from the norms and is not fitted. What it cannot undo is that a step of "
@@ -153,6 +154,7 @@ not_under_squared_error = Prediction(
     ),
     curves=(CURVE,),
     tiers=tiers(quick={**QUICK, **MSE}),
+    disputes=("truong2026c.temperature_undoes_norm",),
     calibration_seeds=CALIBRATION,
     notes="A failure is expected. In a homogeneous network a higher norm and the temperature that undoes it leave the "
     "same function, whatever the loss, and only the steps are smaller beside the norm; so no loss can show another "

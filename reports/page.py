@@ -140,6 +140,7 @@ def render(verdicts: Sequence[Mapping[str, Any]], *, tier: str, complaints: Sequ
     html = environment().get_template("page.html.j2").render(
         entries=entries,
         sections=list(_sections(entries, tier)),
+        disputes=disputed(entries),
         counts=summary.counts(verdicts),
         tier=tier,
         complaints=complaints,
@@ -175,6 +176,17 @@ def _entry(verdict: Mapping[str, Any], anchor: str) -> Entry:
         facts=summary.facts(verdict),
         link=summary.link(verdict["about"]["source"]),
     )
+
+
+def disputed(entries: Sequence[Entry]) -> list[tuple[Entry, list[Entry]]]:
+    """Return every claim that others contradict or refine, with those others, as far as they are in the report."""
+    by_id = {str(entry.verdict["id"]): entry for entry in entries}
+    rivals: dict[str, list[Entry]] = {}
+    for entry in entries:
+        for id in entry.verdict["about"]["disputes"]:
+            if id in by_id:
+                rivals.setdefault(id, []).append(entry)
+    return [(by_id[id], against) for id, against in rivals.items()]
 
 
 def _sections(entries: Sequence[Entry], tier: str) -> Iterator[Section]:

@@ -86,7 +86,8 @@ class Portrait:
         """What the lines stand for."""
         return (
             "Strong lines join the medians over seeds, step by step, from the ring at the start to the arrow at the "
-            "end; thin lines are single seeds. Marks lie where the median of an event's step falls."
+            "end; thin lines are single seeds. Marks lie where the median of an event's step falls. What can be "
+            "compared across learners, the claim's notes say."
         )
 
     @property

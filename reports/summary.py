@@ -72,6 +72,7 @@ _ABOUT: Mapping[str, Any] = {
     "curves": (),
     "maps": (),
     "portraits": (),
+    "disputes": (),
     "setting": {},
     "controls": {},
 }

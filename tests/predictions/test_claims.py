@@ -262,3 +262,8 @@ def test_thresholds_say_where_they_come_from(id):
     for criterion in CLAIMS[id].criteria:
         assert len(criterion.threshold_from) > 10
         assert criterion.expected.seeds
+
+
+def test_what_a_claim_disputes_is_another_claim():
+    for claim in CLAIMS.values():
+        assert set(claim.disputes) <= CLAIMS.keys() - {claim.id}, claim.id

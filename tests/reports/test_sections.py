@@ -210,9 +210,25 @@ def test_maps_of_stores_from_before_kinds_show_shares() -> None:
     assert charts(old)[0].names[0] == "0 to 0.1"
 
 
+def test_claims_in_dispute_stand_side_by_side_with_what_became_of_them() -> None:
+    old, new = (
+        verdict("old"),
+        verdict("new", "FAIL", key="another2025", disputes=["someone2024.old", "someone2024.gone"]),
+    )
+    html = render([old, verdict("alone"), new], tier="quick")
+    (row,) = re.findall(r"<tr.*?</tr>", html.split('class="disputes"')[1].split("</tbody>")[0].split("<tbody")[1], re.S)
+    left, right = re.findall(r"<td.*?</td>", row, re.S)
+    assert "someone2024.old" in left
+    assert "holds" in left
+    assert "another2025.new" in right
+    assert "fails" in right
+    assert "gone" not in row
+    assert "In dispute" not in render([old], tier="quick")
+
+
 def test_verdicts_of_stores_from_before_maps_are_shown() -> None:
     old = verdict("old")
-    for name in ("maps", "curves", "portraits"):
+    for name in ("maps", "curves", "portraits", "disputes"):
         old["about"].pop(name)
     assert "Claim old." in render([old], tier="quick")
 

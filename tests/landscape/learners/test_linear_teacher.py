@@ -68,6 +68,18 @@ def test_a_large_student_does_what_random_matrices_expect(n_train: int) -> None:
         assert np.abs(course.series("accuracy", split).to_numpy() - share).max() < 0.07
 
 
+@pytest.mark.parametrize("n_train", [1200, 667, 400])
+def test_averaged_over_many_teachers_losses_are_the_expected_ones_to_a_twentieth(n_train: int) -> None:
+    """One teacher's losses scatter; two hundred outputs are as many teachers of one output, on the same examples."""
+    learner = LinearTeacher(seed=0, inputs=600, n_train=n_train, outputs=200, n_test=10, lr=0.2, steps=10_000)
+    course = record(learner)
+    steps = course.series("loss", "test").index.to_numpy()
+    # The mean over outputs slows each of them, and divides among them what one output has.
+    for split, expected in zip(("train", "test"), mp.losses(learner.lr / 200 * steps, learner.ratio), strict=True):
+        ratio = 200 * course.series("loss", split).to_numpy() / expected
+        assert np.abs(ratio[expected > 1e-3] - 1).max() < 0.05
+
+
 def test_decay_leaves_what_it_should_and_the_null_space_stays_without() -> None:
     decayed = record(LinearTeacher(seed=1, inputs=200, n_train=400, weight_decay=1e-3, steps=10**7))
     left = mp.decayed_losses(1e-3, 0.5)
