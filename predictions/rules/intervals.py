@@ -73,6 +73,8 @@ def mean_p(values: np.ndarray, threshold: float) -> float:
     if len(values) < 2:
         return 1.0
     mean, error = _mean_and_error(values)
+    if error == 0:  # differences so small that their squares underflow
+        return float(mean == threshold)
     return float(2 * stdtr(len(values) - 1, -abs((mean - threshold) / error)))
 
 

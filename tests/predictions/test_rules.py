@@ -181,3 +181,10 @@ def test_holm_by_hand_and_by_definition():
         subsets = [s for r in range(1, 7) for s in itertools.combinations(range(6), r)]
         closed = [max(min(1, len(s) * p[list(s)].min()) for s in subsets if i in s) for i in range(6)]
         assert holm(p) == pytest.approx(closed)
+
+
+def test_values_whose_differences_underflow_are_decided_like_equal_ones() -> None:
+    values = np.array([1e-200, 2e-200, 3e-200])
+    assert mean_p(values, 0.5) == 0.0
+    assert mean_p(values, 2e-200) == 1.0
+    assert mean_interval(values, 0.95) == (2e-200, 2e-200)
