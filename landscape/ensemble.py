@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 from torch.func import functional_call, vmap
 
+from landscape.embeddings import RefuseFlags, repaired
 from landscape.layout import Layout
+
+#: Examples on which to find out whether networks can be run together.
+FEW = 8
 
 
 class Stack(Layout):
     """Many networks of one architecture, each a row of one matrix of parameters.
+
+    They are run together through ``torch.func.vmap``; those for which that has no rule (PyTorch's LSTM and GRU) one
+    after another. Embeddings with flags are repaired (`landscape.embeddings.repair`).
 
     Parameters
     ----------
@@ -19,7 +27,8 @@ class Stack(Layout):
 
     def __init__(self, template: nn.Module) -> None:
         super().__init__({name: parameter.shape for name, parameter in template.named_parameters()})
-        self.template = template
+        self.template = repaired(template)
+        self._together: bool | None = None
 
     def outputs(self, rows: Tensor, inputs: Tensor, *, shared: bool = False) -> Tensor:
         """Return the outputs of every network, shape (runs, examples, ...).
@@ -29,9 +38,31 @@ class Stack(Layout):
         rows : Tensor, shape (runs, parameters)
         inputs : Tensor
             Shape (runs, examples, ...), or (examples, ...) if all networks see the same (`shared`).
+
+        Raises
+        ------
+        InvalidInput
+            If the network calls ``torch.nn.functional.embedding`` with flags that are wrong for several networks.
         """
+        if self._together is None:
+            self._together = self._can_be_run_together(rows, inputs, shared)
+        if self._together:
+            return vmap(self._forward, in_dims=(0, None if shared else 0))(self.tensors(rows), inputs)
+        own = [inputs] * len(rows) if shared else inputs.unbind(0)
+        return torch.stack([self._forward(self.tensors(row), each) for row, each in zip(rows, own, strict=True)])
 
-        def forward(parameters: dict[str, Tensor], own: Tensor) -> Tensor:
-            return functional_call(self.template, parameters, (own,))
+    def _forward(self, parameters: dict[str, Tensor], inputs: Tensor) -> Tensor:
+        return functional_call(self.template, parameters, (inputs,))
 
-        return vmap(forward, in_dims=(0, None if shared else 0))(self.tensors(rows), inputs)
+    def _can_be_run_together(self, rows: Tensor, inputs: Tensor, shared: bool) -> bool:
+        """Try two of the networks on a few examples, forwards and backwards."""
+        leaf = rows[:1].detach().repeat(2, 1).requires_grad_()
+        few = inputs[:FEW] if shared else inputs[:1, :FEW].repeat(2, *[1] * (inputs.ndim - 1))
+        with torch.enable_grad(), RefuseFlags():
+            self._forward(self.tensors(leaf[0]), few if shared else few[0])  # errors of its own come through here
+            try:
+                outputs = vmap(self._forward, in_dims=(0, None if shared else 0))(self.tensors(leaf), few)
+                torch.autograd.grad(outputs.sum(), leaf, allow_unused=True)
+            except (RuntimeError, NotImplementedError):
+                return False
+        return True

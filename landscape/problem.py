@@ -15,6 +15,7 @@ from torch.utils import _pytree as pytree
 
 from landscape.batches import Batch, joined, length, taken
 from landscape.classification import right
+from landscape.embeddings import RefuseFlags
 from landscape.errors import InvalidInput
 from landscape.layout import Layout
 from landscape.probe import probe
@@ -110,7 +111,8 @@ class Problem:
         if test is not None:
             self.batches["test"] = taken(test, "test", self.start, batch_size)
         self.count = {split: sum(map(length, batches)) for split, batches in self.batches.items()}
-        probe(self)
+        with RefuseFlags():
+            probe(self)
 
     # -- what it is made of --------------------------------------------------------------------------------------------
 

@@ -11,6 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
+from landscape import embeddings
+
 
 @contextlib.contextmanager
 def twice_differentiable() -> Iterator[None]:
@@ -28,7 +30,9 @@ def twice_differentiable() -> Iterator[None]:
 
 
 def make_twice_differentiable(module: nn.Module) -> None:
-    """Replace PyTorch's kernel of ``parametrizations.weight_norm`` in all parts of a module, in place.
+    """Replace what PyTorch differentiates wrongly in all parts of a module, in place.
+
+    That is the kernel of ``parametrizations.weight_norm``, and embeddings with flags (`landscape.embeddings.repair`).
 
     ``w = g v / |v|`` is computed by operations whose derivatives are composed. The second derivative of the kernel
     (``torch._weight_norm``, PyTorch 2.13 on a CPU) is wrong: the Hessian that it gives is not even symmetric.
@@ -36,6 +40,7 @@ def make_twice_differentiable(module: nn.Module) -> None:
     for part in module.modules():
         if type(part).__name__ == "_WeightNorm":
             part.forward = types.MethodType(_forward, part)
+    embeddings.repair(module)
 
 
 def _forward(self: Any, weight_g: Tensor, weight_v: Tensor) -> Tensor:

@@ -17,13 +17,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from landscape.ensemble import Stack
 from landscape.experiment import COLUMNS, Outcome, Session, Snapshot, Weights
 from landscape.objectives import OBJECTIVES
-from landscape.training.gradients import Gradients
+from landscape.training.gradients import Gradients, paired
 from landscape.training.measurements import Measured, behaviour, norms
+from landscape.training.network_checks import check_network
 
 if TYPE_CHECKING:
     from landscape.training.run import Run
@@ -62,6 +63,7 @@ class Ensemble:
         self.device = torch.device(session.device)
         self.dtype: torch.dtype = getattr(torch, first.dtype)
         network = first.model.build(first.task).to(self.dtype)
+        check_network(network, inputs_of(first))
         self.stack = Stack(network)
         self.loss = OBJECTIVES[first.loss]
         self.tolerance = first.task.tolerance
@@ -113,6 +115,10 @@ class Ensemble:
         self.norm = None if fixed[0] is None else self.rows.new_tensor(fixed)[:, None]
         if not self.step:
             self.project()
+        self.frozen = columns_of_frozen(network, self.stack)
+        if self.norm is not None and len(self.frozen):
+            first.refuse("fixed_norm", "None, because layers are frozen", "project in a run without frozen layers")
+        self.held = self.rows[:, self.frozen]
         self.width = first.n_train * first.model.activations(first.task) * self.dtype.itemsize
         self.gradients = self.new_gradients()
         self._update = _compiled(self.update_whole, self.update) if session.compile else self.update
@@ -138,19 +144,25 @@ class Ensemble:
 
     def project(self) -> None:
         if self.norm is not None:
-            self.rows *= self.norm / self.rows.norm(dim=1, keepdim=True)
+            self.rows *= self.norm / paired(self.rows).norm(dim=1, keepdim=True)[: len(self.rows)]
 
     def advance(self) -> None:
         """Take one step."""
         self.step += 1
         self._update(self.rows.new_tensor(float(self.step)))
+        if len(self.frozen):
+            self.rows[:, self.frozen] = self.held
         self.project()
 
     @torch.no_grad()
     def measure(self) -> list[Measured]:
-        logits = self.stack.outputs(self.rows, self.inputs, shared=True)
-        done = behaviour(logits, self.labels, self.masks, self.loss, self.tolerance)
-        return [one | norm for one, norm in zip(done, norms(self.stack, self.rows), strict=True)]
+        rows, labels = paired(self.rows), paired(self.labels)
+        masks = {name: paired(mask) for name, mask in self.masks.items()}
+        # Given to each run as its own: what all share would be laid out by how many they are.
+        outputs = self.stack.outputs(rows, self.inputs.expand(len(rows), *self.inputs.shape))
+        done = behaviour(outputs, labels, masks, self.loss, self.tolerance)
+        found = [one | norm for one, norm in zip(done, norms(self.stack, rows), strict=True)]
+        return found[: len(self.members)]
 
     def weights(self, row: int) -> Weights:
         """Return a copy of one network's tensors on the CPU."""
@@ -168,6 +180,7 @@ class Ensemble:
         self.state = {name: value[index] for name, value in self.state.items()}
         self.rates = {name: value[index] for name, value in self.rates.items()}
         self.norm = None if self.norm is None else self.norm[index]
+        self.held = self.held[index]
 
     def outcome(self, row: int, info: dict[str, Any]) -> Outcome:
         """Return what a finished member leaves behind."""
@@ -182,6 +195,21 @@ class Ensemble:
         for step, weights in member.weights.items():
             arrays |= {f"kept/{step}/{name}": value for name, value in weights.items()}
         return Snapshot(self.step, pd.DataFrame(member.rows, columns=list(COLUMNS)), arrays)
+
+
+def inputs_of(run: Run) -> Tensor:
+    """Return the inputs of a run's task; numbers with a fraction in its precision."""
+    inputs = run.task.inputs
+    return inputs.to(getattr(torch, run.dtype)) if inputs.is_floating_point() else inputs
+
+
+def columns_of_frozen(network: nn.Module, stack: Stack) -> Tensor:
+    """Return where parameters that require no gradient stand in a row, int64."""
+    frozen = [torch.empty(0, dtype=torch.int64)]
+    for (_, parameter), columns in zip(network.named_parameters(), stack.slices().values(), strict=True):
+        if not parameter.requires_grad:
+            frozen.append(torch.arange(columns.start, columns.stop))
+    return torch.cat(frozen)
 
 
 def _checkpoints_from(arrays: Weights) -> dict[int, Weights]:

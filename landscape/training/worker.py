@@ -144,8 +144,19 @@ def provenance(job: Job) -> dict[str, Any]:
         "device": device,
         "compiled": job.compile,
         "mkl_cbwr": os.environ.get("MKL_CBWR", ""),
+        "batch_invariant": _batch_invariant(job),
         "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
     }
+
+
+def _batch_invariant(job: Job) -> str:
+    """Return whether the bits of a record are independent of the batch that it was trained in: "yes", or why not."""
+    if job.compile or job.device != "cpu":
+        return "no: compiled code and other devices than the CPU agree to rounding error only"
+    from landscape.training.batch_invariance import batch_dependence  # needs torch
+
+    reason = batch_dependence()
+    return f"no: {reason}" if reason else "yes"
 
 
 def import_module(name: str) -> ModuleType:

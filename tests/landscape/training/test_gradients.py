@@ -47,21 +47,21 @@ def test_a_recorded_gradient_is_the_same_in_every_bit(
 ) -> None:
     monkeypatch.setattr(gradients, "RECORD_AFTER", 2)
     gradient, rows = made(task, model, loss)
-    before = list(gradient.pieces)
+    before = list(gradient.gradients)
     for _ in range(5):
         recorded = gradient(rows)
-        plain = torch.cat([piece(part) for piece, part in zip(before, rows.split(gradient.size), strict=True)])
+        plain = torch.cat([one(part) for one, part in zip(before, rows.split(gradient.sizes), strict=True)])
         assert torch.equal(recorded, plain)
         assert recorded.abs().max() > 0
         rows = rows - 0.5 * recorded
-    assert gradient.pieces[0] is not before[0]
+    assert gradient.gradients[0] is not before[0]
 
 
-@pytest.mark.parametrize(("most", "sizes"), [(5, [5]), (4, [3, 2]), (2, [2, 2, 1]), (1, [1] * 5)])
-def test_pieces_fit_the_cache_and_none_is_a_crumb(most: int, sizes: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("most", "sizes"), [(5, [5]), (4, [3, 2]), (2, [3, 2]), (1, [1] * 5)])
+def test_pieces_fit_the_cache_and_none_is_a_single_run_unless_all_are(most: int, sizes: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gradients, "CACHE", most * 4 * 30 * 16)
     gradient, rows = made(PAIRS, Perceptron(width=16), "cross_entropy")
-    assert [len(inputs) for inputs, _ in gradient.data] == sizes
+    assert gradient.sizes == [len(inputs) for inputs, _ in gradient.data] == sizes
     monkeypatch.setattr(gradients, "CACHE", math.inf)
     whole, _ = made(PAIRS, Perceptron(width=16), "cross_entropy")
     assert torch.allclose(gradient(rows), whole(rows), rtol=1e-5, atol=1e-7)
