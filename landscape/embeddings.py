@@ -26,8 +26,9 @@ def repaired(module: nn.Module) -> nn.Module:
 def repair(module: nn.Module) -> None:
     """Replace how embeddings with flags compute, in all parts of a module, in place.
 
-    - ``padding_idx``: that row takes no part in the gradient, for any number of networks at once. Under `torch.func.vmap`
-      PyTorch's own backward pass keeps only the first network's row out of it, if networks have inputs of their own.
+    - ``padding_idx``: that row takes no part in the gradient, for any number of networks at once. Under
+      `torch.func.vmap` PyTorch's own backward pass keeps only the first network's row out of it, if networks have
+      inputs of their own.
     - ``scale_grad_by_freq``: derivatives are those of the loss; the flag would divide them by how often a row is used.
     - ``sparse``: gradients are dense; they hold the same numbers.
 
@@ -59,7 +60,7 @@ class RefuseFlags(TorchFunctionMode):
     Modules with such flags are repaired; a call of the function inside somebody's forward pass cannot be.
     """
 
-    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:  # noqa: ARG002
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
         if func in (F.embedding, F.embedding_bag):
             names = ("padding_idx", "max_norm", "norm_type", "scale_grad_by_freq", "sparse")
@@ -67,9 +68,9 @@ class RefuseFlags(TorchFunctionMode):
             for flag in ("padding_idx", "max_norm", "scale_grad_by_freq"):
                 if given.get(flag) is not None and given[flag] is not False:
                     raise InvalidInput(
-                        f"the model calls torch.nn.functional.{func.__name__} with {flag}={given[flag]}, whose gradients "
-                        "are wrong for several networks at once; use the module torch.nn.Embedding with that flag, or "
-                        "leave it out"
+                        f"the model calls torch.nn.functional.{func.__name__} with {flag}={given[flag]}, whose "
+                        "gradients are wrong for several networks at once; use the module torch.nn.Embedding with that "
+                        "flag, or leave it out"
                     )
         return func(*args, **kwargs)
 

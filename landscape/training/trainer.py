@@ -1,9 +1,10 @@
 """The ensemble trainer: runs of one shape, stepped together.
 
-The promise about company: on a CPU, without compiling, and with MKL's conditional numerical reproducibility switched
-on (``MKL_CBWR=AVX2,STRICT``, which Grokscape's own workers do), the record of a run is the same bit for bit, in
-float32 and in float64, whoever it was trained beside. Elsewhere it agrees to rounding error, which chaotic training
-may amplify.
+The promise about batches: on a CPU, without compiling, and with MKL's conditional numerical reproducibility switched on
+(``MKL_CBWR=AVX2,STRICT``, which Grokscape's own workers do), the record of a run is the same bit for bit, in float32
+and in float64, whoever it was trained beside. It stands on two things: MKL's products do not depend on where in memory
+matrices begin (`batch_dependence` tries it), and nothing that adds up finds a run laid out otherwise when a batch holds
+other numbers of runs (`paired`, `pieces`). Elsewhere it agrees to rounding error, which chaotic training may amplify.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from landscape.experiment import COLUMNS, Outcome, Session, Snapshot, Weights
 from landscape.objectives import OBJECTIVES
 from landscape.training.gradients import Gradients, paired
 from landscape.training.measurements import Measured, behaviour, norms
-from landscape.training.network_checks import check_network
+from landscape.training.network_checks import checked_network
 
 if TYPE_CHECKING:
     from landscape.training.run import Run
@@ -62,8 +63,7 @@ class Ensemble:
         first = runs[0]
         self.device = torch.device(session.device)
         self.dtype: torch.dtype = getattr(torch, first.dtype)
-        network = first.model.build(first.task).to(self.dtype)
-        check_network(network, inputs_of(first))
+        network = checked_network(lambda: first.model.build(first.task).to(self.dtype), inputs_of(first))
         self.stack = Stack(network)
         self.loss = OBJECTIVES[first.loss]
         self.tolerance = first.task.tolerance

@@ -18,7 +18,7 @@ from torch.utils import _pytree as pytree
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from landscape.models import LSTM, Dense, NormalisedPerceptron, Perceptron, Tempered, Transformer
-from landscape.tasks import BinaryOperation, SparseParity, TeacherStudent
+from landscape.tasks import SparseParity, TeacherStudent
 from landscape.training import gradients
 from landscape.training.batch_invariance import batch_dependence
 from landscape.training.gradients import paired, pieces

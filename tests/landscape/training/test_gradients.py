@@ -58,7 +58,9 @@ def test_a_recorded_gradient_is_the_same_in_every_bit(
 
 
 @pytest.mark.parametrize(("most", "sizes"), [(5, [5]), (4, [3, 2]), (2, [3, 2]), (1, [1] * 5)])
-def test_pieces_fit_the_cache_and_none_is_a_single_run_unless_all_are(most: int, sizes: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pieces_fit_the_cache_and_none_is_a_single_run_unless_all_are(
+    most: int, sizes: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(gradients, "CACHE", most * 4 * 30 * 16)
     gradient, rows = made(PAIRS, Perceptron(width=16), "cross_entropy")
     assert gradient.sizes == [len(inputs) for inputs, _ in gradient.data] == sizes
