@@ -129,6 +129,11 @@ def from_data(data: Any) -> Description:
         raise InvalidInput(f"{cls.__name__} cannot be rebuilt from {sorted(fields)}: {error}") from None
 
 
+def class_of(kind: object) -> type[Description] | None:
+    """Return the class of descriptions of a kind, None if nothing that is loaded describes it."""
+    return _KINDS.get(kind) if isinstance(kind, str) else None
+
+
 def _origin(cls: type) -> str:
     """Return the file in which a class was written, or its module's name if that is no file."""
     return getattr(sys.modules.get(cls.__module__), "__file__", None) or cls.__module__

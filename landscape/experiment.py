@@ -108,6 +108,17 @@ class Experiment(Description, ABC):
         """Return roughly the bytes that training `company` experiments like this one together takes at its peak."""
         return 0.0
 
+    def misfit_of_record(self, found: Outcome) -> str:  # noqa: ARG002
+        """Return why what a store holds, sound in its form, cannot be the record of this experiment; "" if it can be.
+
+        A record for which there is a reason is set aside, and the experiment trained again.
+        """
+        return ""
+
+    def misfit_of_snapshot(self, snapshot: Snapshot) -> str:  # noqa: ARG002
+        """Return why a snapshot, sound in its form, cannot be one of this experiment; "" if it can be."""
+        return ""
+
     @classmethod
     @abstractmethod
     def train(cls, batch: Sequence[Any], session: Session) -> Iterator[tuple[Experiment, Outcome]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import importlib.metadata
 import importlib.util
-import json
 import shlex
 import time
 from collections import Counter
@@ -16,7 +15,6 @@ from typing import Any
 
 from landscape.errors import DataMissing, Unavailable
 from landscape.experiment import Experiment
-from landscape.training.files import write_atomically
 from landscape.training.plan import Plan, ancestry
 from landscape.training.progress import Progress
 from landscape.training.store import Store
@@ -26,6 +24,7 @@ from predictions.pending import Pending
 from predictions.prediction import Prediction
 from predictions.registry import GROUP
 from predictions.verdict import Status, Verdict
+from predictions.verdict_files import save_verdict
 
 
 @dataclass(frozen=True)
@@ -246,26 +245,3 @@ def _importable(package: str) -> bool:
         return importlib.util.find_spec(package) is not None
     except (ImportError, ValueError):
         return False
-
-
-def save_verdict(store: Store, verdict: Verdict) -> None:
-    """Keep a verdict for the report."""
-    folder = store.path / "verdicts" / verdict.tier
-    folder.mkdir(exist_ok=True)
-    content = json.dumps(verdict.to_data(), allow_nan=False)
-    write_atomically(folder / f"{verdict.id}.json", content.encode())
-
-
-def load_verdicts(store: Store, tier: str) -> tuple[list[dict[str, Any]], list[str]]:
-    """Return the kept verdicts of a tier as data, by id, and a sentence about each file that cannot be read."""
-    found, complaints = [], []
-    for file in sorted((store.path / "verdicts" / tier).glob("[!.]*.json")):
-        try:
-            data = json.loads(file.read_bytes())
-            if data["id"] != file.stem:
-                raise ValueError("it holds another claim's verdict")
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            complaints.append(f"{file} cannot be read ({error}); check the claim again")
-        else:
-            found.append(data)
-    return found, complaints

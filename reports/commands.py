@@ -11,18 +11,22 @@ from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
+from rich.text import Text
 
 from landscape.errors import InvalidInput, Unavailable
-from landscape.training.files import write_atomically
+from landscape.training import contents
+from landscape.training.files import write_output
+from landscape.training.inside import Damaged, shown
 from landscape.training.local import available_cores, local_executor
 from landscape.training.plan import Plan, ancestry
 from landscape.training.store import Store, describe
 from landscape.training.sweep import ENSEMBLE
 from predictions import expectation
-from predictions.check import Check, save_verdict
+from predictions.check import Check
 from predictions.pending import Pending
 from predictions.prediction import TIERS, Prediction
 from predictions.registry import load
+from predictions.verdict_files import save_verdict
 from reports.page import write_report
 from reports.terminal import claims_table, summary, verdict_table, watch
 from reports.wording import count, duration, size
@@ -72,6 +76,8 @@ def run_check(options: argparse.Namespace, console: Console) -> int:
     )
     with local_executor(options.workers or (1 if options.device != "cpu" else None)) as executor:
         watch(check.run(executor), console)
+    for complaint in store.complaints:
+        console.print(Text(f"note {complaint}"))
     verdicts = expectation.apply(expectations, check.verdicts)
     for verdict in verdicts:
         if verdict.expected:
@@ -80,7 +86,7 @@ def run_check(options: argparse.Namespace, console: Console) -> int:
     console.print(f"[bold]{summary(verdicts)}[/] at the {options.tier} tier")
     if options.json:
         content = {"verdicts": [verdict.to_data() for verdict in verdicts]}
-        write_atomically(options.json, json.dumps(content, allow_nan=False).encode())
+        write_output(options.json, json.dumps(content, allow_nan=False).encode())
         console.print(f"verdicts and evidence: {escape(str(options.json))}")
     write_report(store, options.tier, options.report)
     console.print(f"report: {escape(str(options.report))}")
@@ -109,38 +115,46 @@ def run_store(options: argparse.Namespace, console: Console) -> int:
         with console.status(f"checking {sum(1 for _ in store.folders())} runs"):
             for path, reason in store.verify():
                 damaged += 1
-                console.print(f"[red]set aside[/] {escape(path.name)}: {escape(reason)}")
+                console.print(Text.assemble(("set aside", "red"), f" {shown(path.name)}: {reason}"))
         console.print(f"{sum(1 for _ in store.folders())} sound runs, {damaged} set aside")
         return 1 if damaged else 0
     return prune(store, options, console)
 
 
 def list_runs(store: Store, console: Console) -> int:
-    """List every run with what it is."""
-    seconds, count = 0.0, 0
-    for folder, header in store.experiments():
-        info: dict[str, Any] = header.get("info", {})
+    """List every run with what it is; what cannot be read is named."""
+    seconds, count, unread = 0.0, 0, 0
+    for folder in store.folders():
+        try:
+            header = contents.header(folder, store.path)
+        except Damaged as error:
+            unread += 1
+            console.print(Text.assemble(("unreadable", "red"), f"  {error}"))
+            continue
+        info: dict[str, Any] = header["info"]
         seconds += float(info.get("seconds", 0.0))
         count += 1
-        console.print(
-            f"{folder.name}  step {info.get('last_step')}  {escape(describe(header))}",
-            overflow="ellipsis",
-            no_wrap=True,
-        )
+        line = f"{shown(folder.name)}  step {info.get('last_step')}  {describe(header)}"
+        console.print(Text(line), overflow="ellipsis", no_wrap=True)
     console.print(f"{count} runs, {duration(seconds)} of training on one core")
+    if unread:
+        console.print(f"{unread} that cannot be read; grokscape store verify sets them aside")
     return 0
 
 
 def prune(store: Store, options: argparse.Namespace, console: Console) -> int:
     """Remove what no known claim uses, at any tier."""
-    claims = load(options.module).claims.values()
-    # Runs on data that have gone since are wanted all the same.
-    wanted = [e for claim in claims for tier in claim.tiers for e in reached(claim, tier, store, vet=False).experiments]
-    doomed = store.prune(keep=set(ancestry(wanted)), dry_run=options.dry_run)
-    for path in doomed:
-        console.print(escape(str(path)))
+    # Identities alone are kept: all the runs of all claims, with what they hold, would fill the memory.
+    wanted: set[str] = set()
+    for claim in load(options.module).claims.values():
+        for tier in claim.tiers:
+            # Runs on data that have gone since are wanted all the same.
+            wanted |= ancestry(reached(claim, tier, store, vet=False).experiments).keys()
+    doomed = store.prune(keep=wanted, dry_run=options.dry_run)
+    for line in (*map(shown, doomed), *store.complaints):
+        console.print(Text(line))
     console.print(f"{'would remove' if options.dry_run else 'removed'} {len(doomed)} entries")
-    return 0
+    return 1 if store.complaints else 0
 
 
 def reached(claim: Prediction, tier: str, store: Store | None, *, vet: bool = True) -> Pending:

@@ -23,7 +23,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
 from landscape.errors import InvalidInput
-from landscape.training.files import write_atomically
+from landscape.training.files import write_output
 from reports.measure_instruments import Instrument, Setting
 from reports.measure_page import Run, render
 from reports.measure_target import Subject, load, told
@@ -77,9 +77,9 @@ def _run(options: argparse.Namespace, console: Console, debug: bool) -> int:
         unfinished=unfinished,
         made=_made(options),
     )
-    write_atomically(options.report, render(run).encode())
+    write_output(options.report, render(run).encode())
     if options.json:
-        write_atomically(options.json, json.dumps(_data(run), allow_nan=False).encode())
+        write_output(options.json, json.dumps(_data(run), allow_nan=False).encode())
         console.print(f"numbers: {escape(str(options.json))}")
     console.print(f"report: {escape(str(options.report))}")
     if unfinished:

@@ -20,9 +20,9 @@ from urllib.parse import quote
 import jinja2
 from markupsafe import Markup
 
-from landscape.training.files import write_atomically
+from landscape.training.files import write_output
 from landscape.training.store import Store
-from predictions.check import load_verdicts
+from predictions.verdict_files import load_verdicts
 from predictions.wording import must
 from reports import narrative, summary, tables, wording
 from reports.curves import curves
@@ -113,7 +113,7 @@ def write_report(store: Store, tier: str, path: Path) -> int:
         The number of verdicts in it.
     """
     verdicts, complaints = load_verdicts(store, tier)
-    write_atomically(Path(path), render(verdicts, tier=tier, complaints=complaints).encode())
+    write_output(Path(path), render(verdicts, tier=tier, complaints=complaints).encode())
     return len(verdicts)
 
 
@@ -128,18 +128,12 @@ def render(verdicts: Sequence[Mapping[str, Any]], *, tier: str, complaints: Sequ
     complaints : sequence of str
         What could not be read.
     """
-    verdicts = [summary.completed(verdict) for verdict in verdicts]
-    entries, complaints = [], list(complaints)
-    for verdict, anchor in zip(verdicts, summary.anchors(verdicts), strict=True):
-        try:
-            entries.append(_entry(verdict, anchor))
-        except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
-            # One verdict that somebody edited must not take the others with it.
-            complaints.append(f"The verdict on {verdict['id']} cannot be shown ({type(error).__name__}: {error}).")
+    complaints = list(complaints)
+    entries = list(_entries(verdicts, complaints))
     verdicts = [entry.verdict for entry in entries]
     html = environment().get_template("page.html.j2").render(
         entries=entries,
-        sections=list(_sections(entries, tier)),
+        sections=list(_sections(entries, tier, complaints)),
         disputes=disputed(entries),
         counts=summary.counts(verdicts),
         tier=tier,
@@ -156,6 +150,16 @@ def render(verdicts: Sequence[Mapping[str, Any]], *, tier: str, complaints: Sequ
     )  # fmt: skip
     # Text from a claim may hold halves of surrogate pairs, which no file can.
     return html.encode("utf-8", "replace").decode("utf-8")
+
+
+def _entries(verdicts: Sequence[Mapping[str, Any]], complaints: list[str]) -> Iterator[Entry]:
+    """Yield what is shown of each verdict; one that cannot be shown becomes a complaint."""
+    for verdict, anchor in zip(verdicts, summary.anchors(verdicts), strict=True):
+        try:
+            yield _entry(summary.completed(verdict), anchor)
+        except Exception as error:  # one verdict that somebody edited must not take the others with it
+            reason = f"{type(error).__name__}: {error!s:.200}"
+            complaints.append(f"The verdict on {verdict['id']} cannot be shown ({reason}).")
 
 
 def _entry(verdict: Mapping[str, Any], anchor: str) -> Entry:
@@ -189,8 +193,8 @@ def disputed(entries: Sequence[Entry]) -> list[tuple[Entry, list[Entry]]]:
     return [(by_id[id], against) for id, against in rivals.items()]
 
 
-def _sections(entries: Sequence[Entry], tier: str) -> Iterator[Section]:
-    """Group claims by their source, in the order in which sources come first."""
+def _sections(entries: Sequence[Entry], tier: str, complaints: list[str]) -> Iterator[Section]:
+    """Group claims by their source, in the order in which sources come first; what cannot be told is a complaint."""
     by_source: dict[str, list[Entry]] = {}
     for entry in entries:
         by_source.setdefault(str(entry.verdict["about"]["source"]["key"]), []).append(entry)
@@ -202,11 +206,20 @@ def _sections(entries: Sequence[Entry], tier: str) -> Iterator[Section]:
             anchor=f"section-{index}",
             source=source,
             link=mine[0].link,
-            told=narrative.narrative(verdicts, tier),
+            told=_told(verdicts, tier, complaints),
             counts=[(m, n) for m, n in summary.counts(verdicts) if n],
             entries=tuple(mine),
             figures=tuple(sorted(redrawn, key=lambda pair: _place(pair[1].figure))),
         )
+
+
+def _told(verdicts: Sequence[Mapping[str, Any]], tier: str, complaints: list[str]) -> narrative.Narrative:
+    try:
+        return narrative.narrative(verdicts, tier)
+    except Exception as error:  # as for a single verdict
+        reason = f"{type(error).__name__}: {error!s:.200}"
+        complaints.append(f"What became of {verdicts[0]['about']['source']['key']} cannot be told ({reason}).")
+        return narrative.Narrative("", ())
 
 
 def _place(figure: str) -> tuple[float, str]:

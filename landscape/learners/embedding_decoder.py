@@ -20,10 +20,11 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from landscape import randomness
-from landscape.experiment import Experiment, Outcome, Session
+from landscape.experiment import Experiment, Outcome, Session, Snapshot
 from landscape.learners import parallelograms
 from landscape.learners.embedding_course import Course
-from landscape.learners.embedding_ensemble import Ensemble
+from landscape.learners.embedding_ensemble import Ensemble, decoder_size
+from landscape.learners.embedding_parameters import Parameters
 from landscape.optimisers import AdamW
 from landscape.training.schedule import Schedule
 from landscape.training.stop import Stop
@@ -131,6 +132,24 @@ class EmbeddingDecoder(Experiment, kind="embedding_decoder"):
     def memory(self, company: int) -> float:
         weights = sum((before + 1.0) * after for before, after in itertools.pairwise(self.sizes))
         return 4 * company * (7 * weights + 4 * len(parallelograms.pairs(self.symbols)) * sum(self.sizes))
+
+    def misfit_of_record(self, found: Outcome) -> str:
+        last, steps = found.info.get("last_step"), found.trajectory["step"]
+        if last is None or last > self.steps or steps.empty or steps.max() != last:
+            return f"it ended at step {last!r} of {self.steps}, or has no record of that step as its last"
+        embedding, shape = found.weights.get(last, {}).get("embedding"), (self.symbols, self.dimension)
+        return "" if embedding is not None and embedding.shape == shape else f"it has no embedding of shape {shape}"
+
+    def misfit_of_snapshot(self, snapshot: Snapshot) -> str:
+        recorded = snapshot.rows["step"]
+        if not 0 <= snapshot.step < self.steps or (len(recorded) and recorded.max() > snapshot.step):
+            return f"it stands at step {snapshot.step} of {self.steps}"
+        sizes = {"embedding": self.symbols * self.dimension, "decoder": decoder_size(self.sizes)}
+        expected = {f"{part}/{name}": ((size,), "float32") for part, size in sizes.items() for name in Parameters.KEPT}
+        expected["held"] = ((len(self.stop),), "int64")
+        found = {name: (array.shape, str(array.dtype)) for name, array in snapshot.arrays.items()}
+        wrong = sorted(name for name in expected | found if found.get(name) != expected.get(name))
+        return f"it has no {wrong[0]!r:.100} of {expected.get(wrong[0], 'any kind')}" if wrong else ""
 
     @classmethod
     def train(cls, batch: Sequence[EmbeddingDecoder], session: Session) -> Iterator[tuple[EmbeddingDecoder, Outcome]]:

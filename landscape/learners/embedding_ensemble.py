@@ -155,6 +155,12 @@ class Ensemble:
         return self.places[row].cpu().numpy().copy()
 
 
+def decoder_size(sizes: Sequence[int]) -> int:
+    """Return how many numbers a decoder has whose layers have these sizes, its outputs filled up."""
+    filled = [*sizes[:-1], sizes[-1] + -sizes[-1] % 8]
+    return sum((before + 1) * after for before, after in itertools.pairwise(filled))
+
+
 def _drawn(member: EmbeddingDecoder) -> tuple[Tensor, ...]:
     """Draw embeddings from U(-1/2, 1/2), targets from N(0, I), and dense layers as PyTorch does."""
 

@@ -63,6 +63,10 @@ class Concealed(Task, kind="concealed"):
         return self.p
 
     @functools.cached_property
+    def size(self) -> int:
+        return self.examples  # asked of every run that is planned, for which nobody draws the pool
+
+    @functools.cached_property
     def pairs(self) -> Tensor:
         """The two symbols of each example, int64, shape (examples, 2)."""
         least = 1 if self.operation == "x/y" else 0

@@ -1,15 +1,12 @@
-"""Files that are whole or not there, and what proves that they are what was written."""
+"""Files that are whole or not there."""
 
 from __future__ import annotations
 
-import hashlib
 import os
 import tempfile
 from pathlib import Path
 
-import numpy as np
-
-from landscape.experiment import Weights
+from landscape.training import inside
 
 
 def _usual_mode() -> int:
@@ -37,14 +34,11 @@ def write_atomically(target: Path, content: bytes) -> None:
         raise
 
 
-def in_order(arrays: Weights) -> Weights:
-    """Lay arrays out row by row: safetensors writes the memory of a transposed one as it lies, under its new shape."""
-    return {name: np.asarray(array, order="C") for name, array in arrays.items()}
-
-
-def sha256(file: Path) -> str:
-    """Return the SHA-256 of a file's content, in hexadecimal digits."""
-    return hashlib.sha256(file.read_bytes()).hexdigest()
+def write_output(target: Path, content: bytes) -> None:
+    """Write a file of the user's own atomically, and remove what killed writes of it have left beside it."""
+    for leftover in inside.leftovers(target.parent, target.name):
+        leftover.unlink(missing_ok=True)
+    write_atomically(target, content)
 
 
 def flush(file: Path) -> None:

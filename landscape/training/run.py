@@ -8,10 +8,11 @@ from typing import Literal
 
 import torch
 
-from landscape.experiment import Experiment, Outcome, Session
+from landscape.experiment import Experiment, Outcome, Session, Snapshot
 from landscape.models import Model, Perceptron
 from landscape.optimisers import AdamW, Optimiser
 from landscape.tasks import BinaryOperation, Task
+from landscape.training import fitting
 from landscape.training.schedule import Schedule
 from landscape.training.stop import Stop
 
@@ -121,6 +122,12 @@ class Run(Experiment, kind="run"):
         kept = parameters * number * (5 + states) + 8 * self.n_train * (task.inputs[0].numel() + 2) + 11 * task.size
         recording = task.size * (task.n_outputs * (number + 3 * 8) + 2 * widest * number)
         return company * (kept + recording) + 6 * max(CACHE, self.n_train * widest * number)
+
+    def misfit_of_record(self, found: Outcome) -> str:
+        return fitting.misfit_of_record(self, found)
+
+    def misfit_of_snapshot(self, snapshot: Snapshot) -> str:
+        return fitting.misfit_of_snapshot(self, snapshot)
 
     @classmethod
     def train(cls, batch: Sequence[Run], session: Session) -> Iterator[tuple[Run, Outcome]]:

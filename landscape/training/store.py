@@ -13,12 +13,16 @@ Layout (format 1)::
 
 Nothing is pickled, and nothing that a store holds is executed. A folder under ``runs`` either is complete or is not
 there, however the process that wrote it ended.
+
+A store may come from a stranger. What lies outside of it is never read, changed, moved or removed, whatever links it
+holds (`inside`); what it holds is read completely and checked before it counts (`header`, `trajectories`,
+`weight_files`, `snapshots`). Checksums show damage and not forgery: whoever trusts the numbers in a store trusts its
+author, and whoever does not checks the claims in a store of their own.
 """
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
 import shutil
@@ -28,51 +32,65 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-import safetensors.numpy
 from filelock import FileLock, Timeout
 
-from landscape.description import from_data
-from landscape.errors import InvalidInput, StoreError
-from landscape.experiment import COLUMNS, Experiment, Outcome, Snapshot, Weights
-from landscape.training import snapshots
-from landscape.training.files import flush, in_order, sha256, write_atomically
+from landscape.errors import StoreError
+from landscape.experiment import Experiment, Outcome, Snapshot, Weights
+from landscape.training import contents, inside, snapshots, strict_json, upkeep
+from landscape.training.contents import Contents
+from landscape.training.files import flush, write_atomically
+from landscape.training.header import FORMAT, HEADER, LARGEST, TRAJECTORY, WEIGHTS, describe
+from landscape.training.inside import FILE, FOLDER, Damaged, shown
 from landscape.training.record import Record
 
-FORMAT = 1
-TRAJECTORY, WEIGHTS, HEADER = "trajectory.parquet", "weights.safetensors", "run.json"
+__all__ = ["FORMAT", "HEADER", "TRAJECTORY", "WEIGHTS", "Damaged", "Store", "describe"]
 
-
-class Damaged(Exception):
-    """A stored file is not what was written; says which and why."""
+FOLDERS = ("runs", "verdicts", "progress", "locks", "aside")
 
 
 class Store:
     """A folder of finished trainings that several processes may share.
+
+    One on a medium that cannot be written can be read.
 
     Parameters
     ----------
     path : path-like
         Created if absent.
 
+    Attributes
+    ----------
+    complaints : list of str
+        What was set aside besides records: snapshots, locks, and what lay where a file was to be written.
+
     Raises
     ------
     StoreError
-        If the folder was written by a newer version, or holds something else. It is left as it was.
+        If the folder was written by a newer version, holds something else, or has a link in place of one of its own
+        folders. It is left as it was.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
+        self.complaints: list[str] = []
+        self._checked: set[tuple[str, str]] = set()  # (identity, checksum of the header) of what was checked completely
         header = self.path / "store.json"
-        if header.exists():
+        known = inside.kind(header)
+        if known:
             self._check_format(header)
         else:
             if self.path.exists() and self._is_foreign(header):
                 raise StoreError(f"{self.path} exists and is no Grokscape store; choose another --store, or empty it")
             self.path.mkdir(parents=True, exist_ok=True)
             write_atomically(header, json.dumps({"format": FORMAT}).encode())
-        for folder in ("runs", "verdicts", "progress", "locks", "aside"):
-            (self.path / folder).mkdir(exist_ok=True)
+        for folder in (self.path / name for name in FOLDERS):
+            if (found := inside.kind(folder)) not in ("", FOLDER):
+                raise StoreError(
+                    f"{folder} is {found}, expected a folder of the store's own; nothing was read or changed there: "
+                    "remove it, or choose another --store"
+                )
+            with contextlib.suppress(OSError) if known else contextlib.nullcontext():
+                folder.mkdir(exist_ok=True)
 
     def _is_foreign(self, header: Path) -> bool:
         """Say whether something that is no store lies here.
@@ -88,12 +106,12 @@ class Store:
     @staticmethod
     def _check_format(header: Path) -> None:
         try:
-            found = json.loads(header.read_bytes())["format"]
-        except (ValueError, KeyError, TypeError) as error:
+            found = strict_json.parse(inside.read(header, header.parent, LARGEST))["format"]
+        except (ValueError, KeyError, TypeError, Damaged) as error:
             raise StoreError(f"{header} cannot be read ({error}); restore it or choose another --store") from None
-        if not isinstance(found, int) or found > FORMAT:
+        if found != FORMAT or not isinstance(found, int) or isinstance(found, bool):
             raise StoreError(
-                f"{header.parent} has store format {found}, this Grokscape reads up to {FORMAT}; "
+                f"{header.parent} has store format {shown(found):.50}, this Grokscape reads up to {FORMAT}; "
                 "upgrade Grokscape or choose another --store"
             )
 
@@ -102,27 +120,24 @@ class Store:
         return self.path / "runs" / experiment.identity
 
     def __contains__(self, experiment: Experiment) -> bool:
-        return (self.folder(experiment) / HEADER).exists()
+        folder = self.folder(experiment)
+        return inside.kind(folder) == FOLDER and bool(inside.kind(folder / HEADER))
 
     # -- finished trainings ------------------------------------------------------------------------------------------
 
     def write(self, experiment: Experiment, outcome: Outcome, provenance: dict[str, Any]) -> None:
-        """Keep a finished training; if another process was first, its record stands."""
+        """Keep a finished training; if another process was first, its record stands.
+
+        Raises
+        ------
+        InvalidInput
+            If what the training left could not be read again.
+        """
         scratch = Path(tempfile.mkdtemp(prefix=".writing-", dir=self.path / "runs"))
         try:
-            outcome.trajectory[list(COLUMNS)].to_parquet(scratch / TRAJECTORY, index=False)
-            flat = {f"{step}/{name}": a for step, tensors in outcome.weights.items() for name, a in tensors.items()}
-            (scratch / WEIGHTS).write_bytes(safetensors.numpy.save(in_order(flat)))
-            header = {
-                "format": FORMAT,
-                "experiment": experiment.to_data(),
-                "info": outcome.info | provenance,
-                "files": {name: sha256(scratch / name) for name in (TRAJECTORY, WEIGHTS)},
-            }
-            header["sha256"] = _digest(header)
-            (scratch / HEADER).write_text(json.dumps(header, indent=1, sort_keys=True))
-            for file in scratch.iterdir():
-                flush(file)
+            for name, content in contents.encode(experiment, outcome, provenance).items():
+                (scratch / name).write_bytes(content)
+                flush(scratch / name)
             scratch.chmod(0o755)
             self._make_way(self.folder(experiment))
             try:
@@ -133,10 +148,11 @@ class Store:
                     raise
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
-        self.snapshot_file(experiment).unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            self.snapshot_file(experiment).unlink()
 
     def _make_way(self, folder: Path) -> None:
-        if folder.exists():
+        if inside.kind(folder):
             try:
                 self.check(folder)
             except Damaged:
@@ -152,61 +168,54 @@ class Store:
         Damaged
             If it is there but not as it was written; see `set_aside`.
         """
-        if experiment not in self:
-            raise KeyError(f"the store has no record of {experiment!r}")
-        folder = self.folder(experiment)
-        header = self._sound_header(experiment)
-        trajectory = pd.read_parquet(folder / TRAJECTORY)
+        found = self._sound(experiment)
+        header, trajectory = found.header, found.trajectory()
 
         def load_weights(step: int) -> Weights:
-            tensors = safetensors.numpy.load_file(folder / WEIGHTS)
-            kept = {name.split("/", 1)[1]: array for name, array in tensors.items() if name.startswith(f"{step}/")}
-            if not kept:
+            # Read again when they are asked for: few records' are, and together they may not fit the memory.
+            kept = contents.weights(self.folder(experiment), self.path, header)
+            if step not in kept:
                 raise KeyError(f"no weights kept at step {step} of {experiment!r}; ask for them with keep=({step},)")
-            return kept
+            return kept[step]
 
         return Record(experiment, trajectory, header["info"], load_weights)
 
     def header(self, experiment: Experiment) -> dict[str, Any]:
-        """Return what is said about a finished training, after comparing every checksum; raises as `read` does."""
+        """Return what is said about a finished training, after checking all of it; raises as `read` does."""
+        return self._sound(experiment).header
+
+    def _sound(self, experiment: Experiment) -> Contents:
         if experiment not in self:
             raise KeyError(f"the store has no record of {experiment!r}")
-        return self._sound_header(experiment)
-
-    def _sound_header(self, experiment: Experiment) -> dict[str, Any]:
-        folder = self.folder(experiment)
-        header = self.check(folder)
-        if header["experiment"] != json.loads(experiment.canonical):
-            raise Damaged(f"{folder / HEADER} describes another experiment")
-        return header
+        found = Contents.of(self.folder(experiment), self.path)
+        # Claims ask for one record again and again; what its bytes unpack to does not change.
+        key = experiment.identity, found.header["sha256"]
+        if key not in self._checked:
+            if found.header["experiment"] != json.loads(experiment.canonical):
+                raise Damaged(f"{found.folder / HEADER} describes another experiment")
+            outcome = Outcome(*found.unpack(), found.header["info"])
+            if reason := experiment.misfit_of_record(outcome):
+                raise Damaged(f"{found.folder} is no record of its experiment: {reason}")
+            self._checked.add(key)
+        return found
 
     def check(self, folder: Path) -> dict[str, Any]:
-        """Return the header of a stored folder after comparing every checksum.
+        """Return the header of a stored folder after reading all of it and comparing every checksum.
 
         Raises
         ------
         Damaged
-            If a file is missing, unreadable, or not what was written.
+            If a file is missing, unreadable, not what was written, or not of the form that `write` gives it.
         """
-        try:
-            header: dict[str, Any] = json.loads((folder / HEADER).read_bytes())
-            digest = header.pop("sha256")
-        except (FileNotFoundError, NotADirectoryError, ValueError, KeyError, AttributeError, TypeError):
-            raise Damaged(f"{folder / HEADER} is missing or unreadable") from None
-        if digest != _digest(header):
-            raise Damaged(f"{folder / HEADER} does not match its checksum")
-        for name, expected in header["files"].items():
-            try:
-                found = sha256(folder / name)
-            except FileNotFoundError:
-                raise Damaged(f"{folder / name} is missing") from None
-            if found != expected:
-                raise Damaged(f"{folder / name} does not match its checksum")
-        return header
+        found = Contents.of(folder, self.path)
+        found.unpack()
+        return found.header
 
     def set_aside(self, path: Path) -> Path:
-        """Move something damaged or foreign where nothing reads it, and return its new place."""
-        target = self.path / "aside" / f"{path.name}-{time.time_ns()}"
+        """Move something damaged or foreign where nothing reads it, and return its new place; a link moves itself."""
+        # A short name: one that the system just allows leaves no room for the time.
+        target = self.path / "aside" / f"{path.name[:50]}-{time.time_ns()}"
+        target.parent.mkdir(exist_ok=True)
         # Another process may have found the same damage, and been faster.
         with contextlib.suppress(FileNotFoundError):
             path.rename(target)
@@ -214,41 +223,55 @@ class Store:
 
     def usable(self, experiment: Experiment) -> tuple[bool, str]:
         """Say whether a sound record is there; one that is damaged is set aside, and the second value says so."""
-        if experiment not in self:
+        folder = self.folder(experiment)
+        if not inside.kind(folder):
             return False, ""
         try:
-            self._sound_header(experiment)
+            inside.require(folder, FOLDER)
+            if experiment not in self:
+                raise Damaged(f"{folder / HEADER} is missing")
+            self._sound(experiment)
+        except FileNotFoundError:  # another process has set it aside just now
+            return False, ""
         except Damaged as error:
-            return False, f"{error}; set aside as {self.set_aside(self.folder(experiment))}, to be recomputed"
+            return False, f"{error}; {self.put_aside(folder)}, to be recomputed"
         return True, ""
+
+    def put_aside(self, path: Path) -> str:
+        """Set something aside, and return words for what became of it: a medium may not be writable."""
+        try:
+            return f"set aside as {shown(self.set_aside(path))}"
+        except OSError as error:
+            return f"it cannot be set aside ({error.strerror})"
 
     def folders(self) -> Iterator[Path]:
         """Yield the folders (or whatever else lies there) of all finished trainings."""
-        yield from sorted(p for p in (self.path / "runs").iterdir() if not p.name.startswith(".writing-"))
+        yield from (path for path in inside.entries(self.path / "runs") if not path.name.startswith(".writing-"))
 
     def experiments(self) -> Iterator[tuple[Path, dict[str, Any]]]:
-        """Yield the folder and the header of every sound record, without comparing large files."""
+        """Yield the folder and the header of every record, without comparing large files; what has none is left out."""
         for folder in self.folders():
-            with contextlib.suppress(OSError, ValueError):
-                yield folder, json.loads((folder / HEADER).read_bytes())
+            with contextlib.suppress(Damaged):
+                yield folder, contents.header(folder, self.path)
 
     def verify(self) -> Iterator[tuple[Path, str]]:
         """Check every file; set aside and yield, with the reason, whatever is damaged or does not belong."""
-        for folder in list(self.folders()):
-            try:
-                header = self.check(folder)
-                if folder.name != _identity_of(header):
-                    raise Damaged(f"{folder} holds the record of another experiment")
-            except Damaged as error:
-                self.set_aside(folder)
-                yield folder, str(error)
+        yield from upkeep.verify(self)
+
+    def prune(self, *, keep: set[str], dry_run: bool = False) -> list[Path]:
+        """Remove everything but the runs with the given identities; see `upkeep.prune`."""
+        return upkeep.prune(self, keep, dry_run)
 
     # -- trainings under way -----------------------------------------------------------------------------------------
 
     @contextlib.contextmanager
     def claim(self, experiment: Experiment) -> Iterator[bool]:
         """Hold the lock of an experiment, if nobody does; yields whether it is held. Dies with its process."""
-        lock = FileLock(self.path / "locks" / f"{experiment.identity}.lock", timeout=0)
+        file = self.place("locks", f"{experiment.identity}.lock")
+        with contextlib.suppress(FileNotFoundError):
+            if file.lstat().st_nlink > 1:  # some locks empty their file, and this may be anybody's
+                self._clear(file, "a hard link")
+        lock = FileLock(file, timeout=0)
         try:
             lock.acquire()
         except Timeout:
@@ -259,57 +282,43 @@ class Store:
         finally:
             lock.release()
 
+    def place(self, *parts: str) -> Path:
+        """Return a path below the store at which a file can be written: in real folders, and no link or folder itself.
+
+        What lies in the way is set aside, with a complaint.
+        """
+        path = self.path.joinpath(*parts)
+        for above in reversed(path.relative_to(self.path).parents[:-1]):
+            if (found := inside.kind(self.path / above)) not in ("", FOLDER):
+                self._clear(self.path / above, found)
+            (self.path / above).mkdir(exist_ok=True)
+        if (found := inside.kind(path)) not in ("", FILE):
+            self._clear(path, found)
+        return path
+
+    def _clear(self, path: Path, found: str) -> None:
+        self.complaints.append(f"{shown(path)} is {found}, expected none; {self.put_aside(path)}")
+
     def snapshot_file(self, experiment: Experiment) -> Path:
         """Return where the snapshot of an interrupted training is, or would be, kept."""
         return self.path / "progress" / f"{experiment.identity}.safetensors"
 
     def save_snapshot(self, experiment: Experiment, snapshot: Snapshot) -> None:
         """Keep where a training stands."""
-        write_atomically(self.snapshot_file(experiment), snapshots.encode(snapshot))
+        content = snapshots.encode(snapshot, experiment.identity)
+        if len(content) <= snapshots.LARGEST:
+            write_atomically(self.place("progress", self.snapshot_file(experiment).name), content)
 
     def load_snapshot(self, experiment: Experiment) -> Snapshot | None:
-        """Return where an interrupted training stood, or None; a damaged snapshot is set aside."""
+        """Return where an interrupted training stood, or None; a damaged snapshot is set aside, with a complaint."""
         file = self.snapshot_file(experiment)
         try:
-            return snapshots.decode(file.read_bytes())
+            snapshot = snapshots.decode(inside.read(file, self.path, snapshots.LARGEST), experiment.identity)
+            if reason := experiment.misfit_of_snapshot(snapshot):
+                raise ValueError(reason)
         except FileNotFoundError:
             return None
-        except ValueError:
-            self.set_aside(file)
+        except (ValueError, Damaged) as error:
+            self.complaints.append(f"the snapshot {file} cannot be used: {shown(error)}; {self.put_aside(file)}")
             return None
-
-    def prune(self, *, keep: set[str], dry_run: bool = False) -> list[Path]:
-        """Remove everything but the runs with the given identities; return what was (or would be) removed.
-
-        Files of trainings that may be under way (locks, snapshots, records being written) go only if they are more
-        than an hour old.
-        """
-        doomed = [folder for folder in self.folders() if folder.name not in keep]
-        doomed += sorted((self.path / "aside").iterdir())
-        passing = [*(self.path / "locks").iterdir(), *(self.path / "progress").iterdir()]
-        passing += (self.path / "runs").glob(".writing-*")
-        doomed += sorted(path for path in passing if time.time() - path.stat().st_mtime > 3600)
-        for path in [] if dry_run else doomed:
-            if path.is_dir():
-                shutil.rmtree(path)
-            else:
-                path.unlink(missing_ok=True)
-        return doomed
-
-
-def _digest(header: dict[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(header, sort_keys=True).encode()).hexdigest()
-
-
-def _identity_of(header: dict[str, Any]) -> str:
-    """The identity that a header's description has; computed from data, so that unknown kinds can be checked too."""
-    canonical = json.dumps(header["experiment"], sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return hashlib.sha256(canonical.encode()).hexdigest()[:32]
-
-
-def describe(header: dict[str, Any]) -> str:
-    """Return one line about a stored experiment, as well as this process can tell."""
-    try:
-        return repr(from_data(header["experiment"]))
-    except (InvalidInput, TypeError):
-        return json.dumps(header["experiment"])
+        return snapshot

@@ -122,6 +122,7 @@ def train_job(data: dict[str, Any]) -> dict[str, Any]:
             for experiment, outcome in type(todo[0]).train(todo, session):
                 store.write(experiment, outcome, provenance(job))
                 answer["trained"].append(experiment.identity)
+    answer["damaged"] += store.complaints
     return answer
 
 

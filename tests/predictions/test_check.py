@@ -12,11 +12,12 @@ import pytest
 
 from landscape.training.store import Store
 from predictions import verdict as verdicts
-from predictions.check import Check, load_verdicts
+from predictions.check import Check
 from predictions.evidence import Evidence, Measurement
 from predictions.judge import judge
 from predictions.prediction import Control, Tier
 from predictions.verdict import Status
+from predictions.verdict_files import load_verdicts
 from tests.landscape.training.toys import Toy
 from tests.predictions.claims import Constant, claim, measure
 

@@ -1,0 +1,71 @@
+"""Verdicts in a store: one file for each claim and tier, whole or not there, and held to the schema when it is read."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from landscape.training import inside, strict_json
+from landscape.training.files import write_atomically
+from landscape.training.inside import FOLDER, Damaged, shown
+from landscape.training.store import Store
+from predictions.schema import Check, checker
+from predictions.verdict import Verdict
+
+#: Bytes of one verdict, and of all of a tier together.
+LARGEST, LARGEST_TOGETHER = 2**25, 2**28
+
+
+def save_verdict(store: Store, verdict: Verdict) -> None:
+    """Keep a verdict for the report."""
+    data = json.loads(json.dumps(verdict.to_data(), allow_nan=False))  # as it will be read
+    content = json.dumps(data | {"sha256": _digest(data)})
+    write_atomically(store.place("verdicts", verdict.tier, f"{verdict.id}.json"), content.encode())
+
+
+def load_verdicts(store: Store, tier: str) -> tuple[list[dict[str, Any]], list[str]]:
+    """Return the kept verdicts of a tier as data, by id, and a sentence about each file that cannot be read."""
+    found, complaints, room = [], [], LARGEST_TOGETHER
+    folder = store.path / "verdicts" / tier
+    if inside.kind(folder) not in ("", FOLDER):
+        complaints.append(f"{folder} is {inside.kind(folder)}, expected {FOLDER}; remove it and check the claims again")
+    for file in inside.entries(folder):
+        if file.suffix != ".json" or file.name.startswith("."):
+            continue
+        try:
+            content = inside.read(file, store.path, min(LARGEST, room))
+            found.append(_verdict(content, file.stem, tier))
+            room -= len(content)
+        except (OSError, ValueError, Damaged) as error:
+            complaints.append(f"{shown(file)} cannot be read ({shown(error)}); check the claim again")
+    return found, complaints
+
+
+def _verdict(content: bytes, id: str, tier: str) -> dict[str, Any]:
+    """Return the verdict that a file holds, or raise ValueError with what is wrong with it."""
+    data = strict_json.parse(content)
+    if wrong := _check()(data):
+        raise ValueError(f"verdict{wrong}")
+    # Verdicts made by hand, or before there were checksums, have none.
+    if data.pop("sha256", None) not in (None, _digest(data)):
+        raise ValueError("it does not match its checksum")
+    if data["id"] != id:
+        raise ValueError("it holds another claim's verdict")
+    if data["tier"] != tier:
+        raise ValueError("it holds a verdict of another tier")
+    return data
+
+
+def _digest(data: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()
+
+
+@functools.cache
+def _check() -> Check:
+    schema = json.loads((Path(__file__).parent / "verdict.schema.json").read_bytes())
+    # One made by hand or by another version may lack something, which the page then does not show.
+    return checker(schema | {"required": ["id", "tier", "status"]}, schema["$defs"])
