@@ -168,9 +168,8 @@ def available_cores() -> int:
 def refuse_workers(workers: int, name: str) -> None:
     """Refuse a number of processes that no machine can start; `name` is what the user calls it."""
     if not 1 <= workers <= MOST_WORKERS:
-        raise InvalidInput(
-            f"{name} is {workers}, expected between 1 and {MOST_WORKERS} processes; one for each core is the default"
-        )
+        bound = "at least 1" if workers < 1 else f"at most {MOST_WORKERS}"
+        raise InvalidInput(f"{name} is {workers}, expected {bound} processes; one for each core is the default")
 
 
 def _processes(pool: ProcessPoolExecutor) -> list[Any]:
