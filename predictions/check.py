@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import importlib.metadata
 import importlib.util
@@ -18,13 +19,14 @@ from landscape.experiment import Experiment
 from landscape.training.plan import Plan, ancestry
 from landscape.training.progress import Progress
 from landscape.training.store import Store
-from landscape.training.sweep import Sweep
+from landscape.training.sweep import Failure, Sweep
+from landscape.training.writable import refuse_unwritable_store
 from predictions.judge import correct_families, judge
 from predictions.pending import Pending
 from predictions.prediction import Prediction
 from predictions.registry import GROUP
 from predictions.verdict import Status, Verdict
-from predictions.verdict_files import save_verdict
+from predictions.verdict_files import keep_verdict
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,8 @@ class Update:
 class Check:
     """Hold claims to the evidence at one tier.
 
-    Iterate over `run` for live updates; `verdicts` then holds the corrected verdicts in the order of the claims.
+    Iterate over `run` for live updates; `verdicts` then holds the corrected verdicts in the order of the claims, and
+    `unsaved` a sentence about each that the store could not keep.
 
     Parameters
     ----------
@@ -73,9 +76,20 @@ class Check:
     device: str = "cpu"
     compile: bool = False
     verdicts: list[Verdict] = field(default_factory=list)
+    unsaved: list[str] = field(default_factory=list)
 
     def run(self, executor: Executor) -> Iterator[Update]:
-        """Train, measure and judge; yield what happens. Verdicts are written to the store at the end."""
+        """Train, measure and judge; yield what happens.
+
+        Each verdict is written to the store when it is in, corrected for its family as if the claims that are not in
+        yet had failed, which is the stricter; and again at the end.
+
+        Raises
+        ------
+        StoreError
+            Before anything is trained, if the store cannot be written.
+        """
+        refuse_unwritable_store(self.store, self.tier)
         early: dict[str, Verdict] = {}
         waiting: list[Pending] = []
         for prediction in self.claims:
@@ -90,6 +104,8 @@ class Check:
         for update in self.gather(waiting, executor):
             if update.verdict is not None:
                 early[update.verdict.id] = update.verdict
+                with contextlib.suppress(OSError):  # tried again, and told, at the end
+                    keep_verdict(self.store, correct_families(reversed(early.values()))[0])
             yield update
         # Who shares what is known only now that everybody has asked for everything.
         uses = Counter(identity for item in everybody for identity in ancestry(item.experiments))
@@ -101,7 +117,13 @@ class Check:
                 early[verdict.id] = dataclasses.replace(verdict, cost=cost)
         self.verdicts = correct_families([early[prediction.id] for prediction in self.claims])
         for verdict in self.verdicts:
-            save_verdict(self.store, verdict)
+            try:
+                note = keep_verdict(self.store, verdict)
+            except OSError as error:
+                self.unsaved.append(f"the verdict on {verdict.id} could not be kept in the store ({error})")
+            else:
+                if note:
+                    yield Update(note=note)
 
     def gather(self, waiting: list[Pending], executor: Executor) -> Iterator[Update]:
         """Train until no claim waits; what a claim asks for when it has seen its runs joins the queue."""
@@ -121,7 +143,12 @@ class Check:
 
     def enqueue(self, wanted: Mapping[Pending, Sequence[Experiment]], sweep: Sweep) -> Iterator[Update]:
         """Ask for what claims want, and note what of it they have to wait for."""
-        plan = Plan.of((experiment for experiments in wanted.values() for experiment in experiments), self.store)
+        try:
+            plan = Plan.of((experiment for experiments in wanted.values() for experiment in experiments), self.store)
+        except OSError as error:  # setting a damaged record aside, in a store that turned read-only
+            for item in wanted:
+                item.failure = item.failure or Failure(f"the store cannot be read or written ({error})")
+            return
         for complaint in plan.complaints:
             yield Update(note=complaint)
         sweep.add(plan)

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import SupportsFloat
 
+from landscape.errors import InvalidInput
 from landscape.experiment import Experiment
+from landscape.printable import short
 from landscape.training.plan import ancestry
 from landscape.training.store import Damaged, Store
 from landscape.training.sweep import Failure
 from predictions.evidence import CLAIM, Evidence, Observation
+from predictions.foreign import asked, measured
 from predictions.prediction import Prediction
 
 #: arm -> seed -> label -> experiment.
@@ -53,7 +58,7 @@ class Pending:
             If what they cost cannot be said without data that are not here. Who they are can.
         """
         needed: Needed = {
-            arm: {seed: dict(prediction.runs(seed, at)) for seed in prediction.tiers[tier].seeds}
+            arm: {seed: asked("runs", prediction.runs, seed, at) for seed in prediction.tiers[tier].seeds}
             for arm, at in prediction.arms(tier).items()
         }
         asking = {(arm, seed): 0 for arm, seeds in needed.items() for seed in seeds} if prediction.refine else {}
@@ -83,7 +88,7 @@ class Pending:
         if prediction.refine is None or not all(experiment in store for experiment in labels.values()):
             return []
         records = {label: store.read(experiment) for label, experiment in labels.items()}
-        wanted = prediction.refine(seed, prediction.arms(self.tier)[arm], records)
+        wanted = asked("refine", prediction.refine, seed, prediction.arms(self.tier)[arm], records)
         for label, experiment in wanted.items():
             if label in labels and labels[label].identity != experiment.identity:
                 raise ValueError(f"the label {label!r} of seed {seed} is asked for again, for another run")
@@ -112,10 +117,7 @@ class Pending:
         for arm, at in self.prediction.arms(self.tier).items():
             for seed, labels in self.needed[arm].items():
                 records = {label: store.read(experiment) for label, experiment in labels.items()}
-                observations += [
-                    Observation(m.quantity, float(m.value), m.at, bool(m.censored), arm=arm, seed=seed)
-                    for m in self.prediction.measure(records, at)
-                ]
+                observations += measured(self.prediction.measure, records, at, arm=arm, seed=seed)
         evidence = Evidence(tuple(observations))
         prediction, seeds = self.prediction, self.prediction.tiers[self.tier].seeds
         for arm in self.needed:
@@ -148,4 +150,9 @@ class Pending:
 def _vet(experiments: Iterable[Experiment]) -> None:
     """Ask for what a description says of itself, here and now: that may be somebody's code too."""
     for experiment in ancestry(experiments).values():
-        _ = experiment.identity, experiment.batch_key, experiment.work
+        name = type(experiment).__name__
+        if not isinstance(experiment.batch_key, str):
+            raise InvalidInput(f"{name}.batch_key is {short(experiment.batch_key)}, expected a text")
+        work = experiment.work
+        if isinstance(work, str | bool) or not isinstance(work, SupportsFloat) or not 0 <= float(work) < math.inf:
+            raise InvalidInput(f"{name}.work is {short(work)}, expected a number that is finite and not negative")

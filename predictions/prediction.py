@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 from landscape.errors import InvalidInput
+from landscape.printable import short
 from predictions.evidence import CLAIM, Measurement
 from predictions.pictures import Curve as Curve
 from predictions.pictures import Map as Map
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
 
 #: The scales at which a claim can be checked: minutes on two cores, hours on a CPU, the paper's own.
 TIERS = ("quick", "standard", "paper")
+
+#: Characters of an id, which names a file: file systems take 255 bytes or 143, and unfinished files have 15 more.
+LONGEST_ID = 120
 
 
 class Setting(Mapping[str, Any]):
@@ -235,8 +240,20 @@ class Prediction:
     notes: str = ""
 
     def __post_init__(self) -> None:
+        if not isinstance(self.id, str):
+            raise InvalidInput(f"the id is {short(self.id)}, expected a text")
+        for name in ("claim", "where", "theory", "notes"):
+            if not isinstance(getattr(self, name), str):
+                raise InvalidInput(f"the {name} of {self.id!r} is {short(getattr(self, name))}, expected a text")
+        for name in ("runs", "measure"):
+            if not callable(getattr(self, name)):
+                raise InvalidInput(f"the {name} of {self.id!r} is {short(getattr(self, name))}, expected a function")
         if not re.fullmatch(r"[a-z0-9]+\.[a-z0-9_]+", self.id) or not self.id.startswith(f"{self.source.key}."):
             raise InvalidInput(f"the id {self.id!r} must be {self.source.key}.some_name, in lower case")
+        if len(self.id) > LONGEST_ID:
+            raise InvalidInput(
+                f"the id {self.id!r} has {len(self.id)} characters, expected {LONGEST_ID} at most: it names a file"
+            )
         for name, advice in (
             ("controls", "add a Control: the same measurement where the effect must vanish"),
             ("criteria", "add a Criterion: what must hold, by which rule"),
@@ -247,6 +264,7 @@ class Prediction:
         for tier in self.tiers:
             if tier not in TIERS:
                 raise InvalidInput(f"the claim {self.id!r} has a tier {tier!r}, expected one of {', '.join(TIERS)}")
+            self._refuse_seeds(tier)
             reused = sorted(set(self.tiers[tier].seeds) & set(self.calibration_seeds))
             if reused:
                 raise InvalidInput(
@@ -260,6 +278,17 @@ class Prediction:
         names = [control.name for control in self.controls]
         if len({CLAIM, *names}) != len(names) + 1:
             raise InvalidInput(f"the controls of {self.id!r} need names that differ, none of them {CLAIM!r}")
+
+    def _refuse_seeds(self, tier: str) -> None:
+        """Refuse seeds that are none, or that would be counted twice."""
+        seeds = tuple(self.tiers[tier].seeds)
+        if not seeds:
+            raise InvalidInput(f"the claim {self.id!r} has no seeds at {tier}; the seeds are what is judged")
+        for seed in seeds:
+            if isinstance(seed, bool) or not isinstance(seed, Integral):
+                raise InvalidInput(f"seed {short(seed)} of {self.id!r} at {tier} is no integer")
+        if len(set(seeds)) < len(seeds):
+            raise InvalidInput(f"the seeds of {self.id!r} at {tier} are given twice: {short(seeds)}")
 
     def arms(self, tier: str) -> dict[str, Setting]:
         """Return the setting of the claim and of each control."""

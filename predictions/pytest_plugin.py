@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from landscape.printable import printable
+
 if TYPE_CHECKING:
     from landscape.training.progress import Progress
     from landscape.training.store import Store
@@ -57,7 +59,9 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
     if not tier:
         return
     from landscape.errors import InvalidInput, StoreError
+    from landscape.training.local import refuse_workers
     from landscape.training.store import Store
+    from landscape.training.writable import refuse_unwritable_store
     from predictions.expectation import Expectation
     from predictions.prediction import TIERS
     from predictions.registry import load
@@ -67,15 +71,16 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
     try:
         if tier not in TIERS:
             raise InvalidInput(f"--grokscape is {tier!r}, expected one of {', '.join(TIERS)}")
-        if workers is not None and workers < 1:
-            raise InvalidInput(f"--grokscape-workers is {workers}, expected at least 1")
+        if workers is not None:
+            refuse_workers(workers, "--grokscape-workers")
         registry = load(config.getoption("--grokscape-module"))
         expectations = [Expectation.parse(text) for text in config.getoption("--grokscape-expect")]
         for expectation in expectations:
             registry.select([expectation.id])
         store = Store(config.getoption("--grokscape-store"))
+        refuse_unwritable_store(store, tier)
     except (InvalidInput, StoreError, OSError) as error:
-        raise pytest.UsageError(str(error)) from None
+        raise pytest.UsageError(printable(str(error))) from None
     batch = _Batch(config, tier, store, registry, expectations)
     items[:0] = [
         ClaimItem.from_parent(session, name=id, claim=claim, batch=batch) for id, claim in registry.claims.items()
@@ -107,21 +112,29 @@ class _Batch:
         spoken = time.monotonic()
         with local_executor(self.config.getoption("--grokscape-workers")) as executor:
             for update in check.run(executor):
+                if update.note:
+                    self.say(f"note: {update.note}")
                 if update.progress is not None and time.monotonic() - spoken > 10:
                     spoken = time.monotonic()
-                    self.say(update.progress)
+                    self.say(_how_far(update.progress))
+        for sentence in check.unsaved:
+            self.say(f"error: {sentence}")
         return check.verdicts
 
-    def say(self, progress: Progress) -> None:
-        """Tell how far training is, past pytest's capture: it may take minutes."""
+    def say(self, sentence: str) -> None:
+        """Tell what cannot wait, past pytest's capture: training may take minutes."""
         reporter = self.config.pluginmanager.get_plugin("terminalreporter")
         capture = self.config.pluginmanager.get_plugin("capturemanager")
         if reporter is None or capture is None:
             return
-        to_go = "" if progress.eta is None else f", about {progress.eta:.0f} s to go"
         with capture.global_and_fixture_disabled():
             reporter.ensure_newline()
-            reporter.write_line(f"grokscape: {progress.runs_done}/{progress.runs} runs{to_go}")
+            reporter.write_line(printable(f"grokscape: {sentence}"))
+
+
+def _how_far(progress: Progress) -> str:
+    to_go = "" if progress.eta is None else f", about {progress.eta:.0f} s to go"
+    return f"{progress.runs_done}/{progress.runs} runs{to_go}"
 
 
 class ClaimItem(pytest.Item):
@@ -149,22 +162,21 @@ class ClaimItem(pytest.Item):
         expectation = self.expectation()
         if expectation is not None:
             if expectation.status is not self.verdict.status:
-                pytest.fail(
-                    f"expected {expectation.status} ({expectation.reason}), found {self.describe()}", pytrace=False
-                )
+                told = f"expected {expectation.status} ({expectation.reason}), found {self.describe()}"
+                pytest.fail(printable(told), pytrace=False)
             if self.verdict.status is not Status.PASS:
-                pytest.xfail(f"{expectation.status} as expected: {expectation.reason}")
+                pytest.xfail(printable(f"{expectation.status} as expected: {expectation.reason}"))
         elif self.verdict.status is Status.FAIL:
             pytest.fail(self.describe(), pytrace=False)
         elif self.verdict.status in (Status.INCONCLUSIVE, Status.NOT_RUN):
-            pytest.skip(f"{self.verdict.status}: {self.verdict.reason}")
+            pytest.skip(printable(f"{self.verdict.status}: {self.verdict.reason}"))
 
     def expectation(self) -> Expectation | None:
         return self.batch.expected.get(self.name)
 
     def describe(self) -> str:
         assert self.verdict is not None
-        return f"{self.verdict.status}: {self.claim.claim}\n{self.verdict.reason}"
+        return printable(f"{self.verdict.status}: {self.claim.claim}\n{self.verdict.reason}")
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
         """Name the claim by its id."""
@@ -174,6 +186,7 @@ class ClaimItem(pytest.Item):
 def _properties(verdict: Verdict) -> Iterator[tuple[str, object]]:
     """What JUnit's XML says about a claim."""
     yield "verdict", verdict.status.value
-    yield "reason", verdict.reason
+    yield "reason", printable(verdict.reason)
     for found in verdict.criteria:
-        yield found.quantity, f"{found.estimate:.6g} [{found.low:.6g}, {found.high:.6g}]; {found.requirement}"
+        interval = f"{found.estimate:.6g} [{found.low:.6g}, {found.high:.6g}]"
+        yield printable(found.quantity), printable(f"{interval}; {found.requirement}")

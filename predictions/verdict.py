@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from landscape.printable import printable
+
 #: Name of the JSON form of a verdict; ``verdict.schema.json`` beside this file describes it.
 SCHEMA = "grokscape-verdict/1"
 
@@ -150,7 +152,7 @@ class Verdict:
     expected: str = ""
 
     def to_data(self) -> dict[str, Any]:
-        """Return the verdict as JSON-able data (infinite bounds become null)."""
+        """Return the verdict as JSON-able data: infinite bounds become null, and texts `printable`."""
         data: dict[str, Any] = {"schema": SCHEMA, **asdict(self)}
         data["status"] = self.status.value
         return _finite(data)
@@ -158,7 +160,9 @@ class Verdict:
 
 def _finite(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
+        return {_finite(key): _finite(item) for key, item in value.items()}
+    if isinstance(value, str):
+        return printable(value)
     if isinstance(value, list | tuple):
         return [_finite(item) for item in value]
     if isinstance(value, float) and not math.isfinite(value):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import json
@@ -14,7 +15,10 @@ from landscape.training.files import write_atomically
 from landscape.training.inside import FOLDER, Damaged, shown
 from landscape.training.store import Store
 from predictions.schema import Check, checker
-from predictions.verdict import Verdict
+from predictions.verdict import Status, Verdict
+
+#: Statuses that hold no evidence about their claim.
+UNJUDGED = (Status.ERROR, Status.NOT_RUN)
 
 #: Bytes of one verdict, and of all of a tier together.
 LARGEST, LARGEST_TOGETHER = 2**25, 2**28
@@ -25,6 +29,22 @@ def save_verdict(store: Store, verdict: Verdict) -> None:
     data = json.loads(json.dumps(verdict.to_data(), allow_nan=False))  # as it will be read
     content = json.dumps(data | {"sha256": _digest(data)})
     write_atomically(store.place("verdicts", verdict.tier, f"{verdict.id}.json"), content.encode())
+
+
+def keep_verdict(store: Store, verdict: Verdict) -> str:
+    """Save a verdict, unless it says nothing of its claim (ERROR, NOT RUN) and a stored one does.
+
+    Returns what a reader should know of that, as a sentence; "" if it was saved.
+    """
+    if verdict.status in UNJUDGED:
+        file = store.path / "verdicts" / verdict.tier / f"{verdict.id}.json"
+        with contextlib.suppress(OSError, ValueError, Damaged):
+            stored = _verdict(inside.read(file, store.path, LARGEST), verdict.id, verdict.tier)
+            if stored["status"] not in UNJUDGED:
+                when = stored.get("provenance", {}).get("date", "an earlier check")
+                return f"{verdict.id} is {verdict.status} this time; the store keeps its {stored['status']} of {when}"
+    save_verdict(store, verdict)
+    return ""
 
 
 def load_verdicts(store: Store, tier: str) -> tuple[list[dict[str, Any]], list[str]]:

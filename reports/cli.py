@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import sys
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
-
-from rich.console import Console
+from typing import NoReturn
 
 from landscape.errors import InvalidInput, StoreError
+from landscape.printable import printable
+from reports.console import SafeConsole
 
 DEFAULT_STORE = Path("grokscape-store")
 DEFAULT_REPORT = Path("grokscape-report.html")
@@ -60,9 +63,16 @@ instruments, for --what; a name in brackets stands for all of its group:
 """
 
 
-def parser() -> argparse.ArgumentParser:
+class Parser(argparse.ArgumentParser):
+    """A parser that repeats a wrong argument as it reads, and not as it acts."""
+
+    def error(self, message: str) -> NoReturn:
+        super().error(printable(message))
+
+
+def parser() -> Parser:
     """Return the parser of the whole command line."""
-    top = argparse.ArgumentParser(
+    top = Parser(
         prog="grokscape",
         description="Hold published claims about grokking to the evidence: train, measure, judge, report.",
         epilog=EPILOG,
@@ -70,7 +80,7 @@ def parser() -> argparse.ArgumentParser:
     )
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
-    modules = argparse.ArgumentParser(add_help=False)
+    modules = Parser(add_help=False)
     modules.add_argument(
         "--module",
         action="append",
@@ -78,18 +88,18 @@ def parser() -> argparse.ArgumentParser:
         metavar="MODULE",
         help="a .py file or an importable module with claims of your own (repeatable)",
     )
-    store = argparse.ArgumentParser(add_help=False)
+    store = Parser(add_help=False)
     store.add_argument(
         "--store", type=Path, default=DEFAULT_STORE, metavar="DIR", help="where finished runs are kept (%(default)s)"
     )
-    tier = argparse.ArgumentParser(add_help=False)
+    tier = Parser(add_help=False)
     tier.add_argument(
         "--tier",
         default="quick",
         metavar="TIER",
         help="quick: minutes on two cores (default); standard: hours; paper: the paper's own scale",
     )
-    which = argparse.ArgumentParser(add_help=False)
+    which = Parser(add_help=False)
     which.add_argument("ids", nargs="*", metavar="ID", help="claims, or globs such as 'varma2023.*' (all of them)")
 
     commands.add_parser("list", parents=[which, modules], help="show the claims that can be checked")
@@ -133,7 +143,7 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
-def _add_measure(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def _add_measure(commands: argparse._SubParsersAction[Parser]) -> None:
     from reports.measure_instruments import INSTRUMENTS
 
     names = "".join(
@@ -164,19 +174,23 @@ def _add_measure(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status."""
+    for stream in (sys.stdout, sys.stderr):  # a terminal that lacks a character shows its code, and breaks nothing
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
     options = parser().parse_args(arguments)
     # Heavy imports only now: --help must answer at once.
     home = "reports.measure_command" if options.command == "measure" else "reports.commands"
     run = getattr(importlib.import_module(home), f"run_{options.command}")
-    console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+    console = SafeConsole(highlight=False, soft_wrap=not sys.stdout.isatty())
     try:
         return int(run(options, console))
     except (InvalidInput, StoreError) as error:
-        print(f"grokscape: error: {error}", file=sys.stderr)
-        return 2
+        return _refuse(str(error), options)
     except OSError as error:
-        print(f"grokscape: error: {error}; check that the folder exists and can be written", file=sys.stderr)
-        return 2
+        return _refuse(f"{error}; check that the folder exists and can be written", options)
+    except Exception as error:  # nothing known raises anything else; whatever does is told in a line all the same
+        reason = f"{type(error).__name__}: {error}"
+        return _refuse(f"something broke that should not ({reason}); set GROKSCAPE_DEBUG=1 to see where", options)
     except KeyboardInterrupt:
         print(
             "\ngrokscape: stopped. Finished runs are in the store, and long ones left a snapshot; "
@@ -184,6 +198,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
             file=sys.stderr,
         )
         return 130
+
+
+def _refuse(sentence: str, options: argparse.Namespace) -> int:
+    """Say why nothing came of a command, and where if that was asked for; return the exit status."""
+    if os.environ.get("GROKSCAPE_DEBUG") or getattr(options, "debug", False):
+        traceback.print_exc()
+    print(printable(f"grokscape: error: {sentence}"), file=sys.stderr)
+    return 2
 
 
 if __name__ == "__main__":

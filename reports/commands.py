@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,16 +17,18 @@ from landscape.errors import InvalidInput, Unavailable
 from landscape.training import contents
 from landscape.training.files import write_output
 from landscape.training.inside import Damaged, shown
-from landscape.training.local import available_cores, local_executor
+from landscape.training.local import available_cores, local_executor, refuse_workers
 from landscape.training.plan import Plan, ancestry
 from landscape.training.store import Store, describe
 from landscape.training.sweep import ENSEMBLE
+from landscape.training.writable import refuse_unwritable, refuse_unwritable_store
 from predictions import expectation
 from predictions.check import Check
 from predictions.pending import Pending
 from predictions.prediction import TIERS, Prediction
 from predictions.registry import load
-from predictions.verdict_files import save_verdict
+from predictions.verdict import Verdict
+from predictions.verdict_files import keep_verdict
 from reports.page import write_report
 from reports.terminal import claims_table, summary, verdict_table, watch
 from reports.wording import count, duration, size
@@ -47,8 +49,8 @@ def run_list(options: argparse.Namespace, console: Console) -> int:
 def run_check(options: argparse.Namespace, console: Console) -> int:
     """Check claims; the exit status says whether anything is bad or surprising."""
     refuse_tier(options.tier)
-    if options.workers is not None and options.workers < 1:
-        raise InvalidInput(f"--workers is {options.workers}, expected at least 1")
+    if options.workers is not None:
+        refuse_workers(options.workers, "--workers")
     refuse_device(options.device)
     for path in (options.report, options.json):
         refuse_unwritable(path)
@@ -65,6 +67,7 @@ def run_check(options: argparse.Namespace, console: Console) -> int:
         show_plan(claims, options, console)
         return 0
     store = Store(options.store)
+    refuse_unwritable_store(store, options.tier)
     check = Check(
         claims,
         options.tier,
@@ -79,21 +82,41 @@ def run_check(options: argparse.Namespace, console: Console) -> int:
     for complaint in store.complaints:
         console.print(Text(f"note {complaint}"))
     verdicts = expectation.apply(expectations, check.verdicts)
-    for verdict in verdicts:
-        if verdict.expected:
-            save_verdict(store, verdict)  # with the reason why it was expected, for the page
     console.print(verdict_table(verdicts))
     console.print(f"[bold]{summary(verdicts)}[/] at the {options.tier} tier")
-    if options.json:
-        content = {"verdicts": [verdict.to_data() for verdict in verdicts]}
-        write_output(options.json, json.dumps(content, allow_nan=False).encode())
-        console.print(f"verdicts and evidence: {escape(str(options.json))}")
-    write_report(store, options.tier, options.report)
-    console.print(f"report: {escape(str(options.report))}")
+    unwritten = [*check.unsaved, *write_results(verdicts, store, options, console)]
     surprises = expectation.surprises(expectations, verdicts)
     for surprise in surprises:
         console.print(f"[red]{escape(surprise)}[/]")
+    for sentence in unwritten:
+        console.print(f"[red]error[/] {escape(sentence)}")
+    if unwritten:
+        return 2
     return 1 if surprises else 0
+
+
+def write_results(
+    verdicts: list[Verdict], store: Store, options: argparse.Namespace, console: Console
+) -> Iterator[str]:
+    """Write what was asked for; what cannot be written is told, and keeps nothing else from being written."""
+    for verdict in verdicts:
+        if verdict.expected:
+            try:
+                keep_verdict(store, verdict)  # with the reason why it was expected, for the page
+            except OSError as error:
+                yield f"that {verdict.id} was expected could not be kept in the store ({error})"
+    if options.json:
+        content = {"verdicts": [verdict.to_data() for verdict in verdicts]}
+        try:
+            write_output(options.json, json.dumps(content, allow_nan=False).encode())
+            console.print(f"verdicts and evidence: {escape(str(options.json))}")
+        except OSError as error:
+            yield f"{options.json} could not be written ({error})"
+    try:
+        write_report(store, options.tier, options.report)
+        console.print(f"report: {escape(str(options.report))}")
+    except OSError as error:
+        yield f"the report could not be written ({error}); make room, then run grokscape report"
 
 
 def run_report(options: argparse.Namespace, console: Console) -> int:
@@ -238,9 +261,3 @@ def refuse_device(device: str) -> None:
         raise InvalidInput(
             f"--device is {device!r}, expected cpu, or cuda where PyTorch finds a CUDA device (not here)"
         )
-
-
-def refuse_unwritable(path: Path | None) -> None:
-    """Refuse an output file early rather than after an hour of training."""
-    if path is not None and (path.is_dir() or not path.parent.is_dir() or not os.access(path.parent, os.W_OK)):
-        raise InvalidInput(f"{path} cannot be written: expected a file name in a folder that exists")

@@ -13,7 +13,6 @@ import sys
 import time
 import traceback
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,6 +23,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
 from landscape.errors import InvalidInput
 from landscape.training.files import write_output
+from landscape.training.writable import refuse_unwritable
 from reports.measure_instruments import Instrument, Setting
 from reports.measure_page import Run, render
 from reports.measure_target import Subject, load, told
@@ -40,18 +40,14 @@ def run_measure(options: argparse.Namespace, console: Console) -> int:
     debug = options.debug or bool(os.environ.get("GROKSCAPE_DEBUG"))
     try:
         return _run(options, console, debug)
-    except (InvalidInput, OSError):
-        if debug:
-            traceback.print_exc()
-        raise
     except KeyboardInterrupt:  # before the first instrument, or again after the last
         sys.stderr.write("\ngrokscape: stopped; no report was written.\n")
         return 130
 
 
 def _run(options: argparse.Namespace, console: Console, debug: bool) -> int:
-    if options.seed < 0:
-        raise InvalidInput(f"--seed is {options.seed}, expected a number that is not negative")
+    if not 0 <= options.seed < 2**32:
+        raise InvalidInput(f"--seed is {options.seed}, expected a number from 0 to {2**32 - 1}")
     for path in (options.report, options.json):
         refuse_unwritable(path)
     choose(options.what)  # a misspelt name is refused before the model is made
@@ -139,12 +135,6 @@ def finding_line(finding: Finding) -> str:
     told = account(finding.name, finding.result)
     symbol = "[yellow]? not converged[/]" if told.converged is False else "[green]✔[/]"
     return f"{symbol} {finding.name}  {escape(told.sentence)} [dim]{duration(finding.seconds)}[/]"
-
-
-def refuse_unwritable(path: Path | None) -> None:
-    """Refuse an output file early rather than after an hour."""
-    if path is not None and (path.is_dir() or not path.parent.is_dir() or not os.access(path.parent, os.W_OK)):
-        raise InvalidInput(f"{path} cannot be written: expected a file name in a folder that exists")
 
 
 def _seed(seed: int) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_numeric_dtype
 
 from landscape.measures.result import Cost, Result
 from reports import wording
@@ -18,6 +19,7 @@ from reports.measure_words import account, title
 from reports.measuring import Finding
 from reports.page import Figure, environment, shell
 from reports.summary import arxiv_link
+from reports.tables import harmless
 
 #: Rows of a table that the page shows; the file beside the figure holds all.
 ROWS = 24
@@ -146,7 +148,9 @@ def _figure(name: str, result: Result, told: Account) -> tuple[Figure | None, tu
     if not drawings:
         return None, ()
     caption = wording.capital(caption) if caption.isascii() else caption
-    csv = data(name, result).to_csv(index=False, lineterminator="\n")
+    table = data(name, result).rename(columns=harmless)
+    texts = {column: table[column].map(harmless) for column in table if not is_numeric_dtype(table[column])}
+    csv = table.assign(**texts).to_csv(index=False, lineterminator="\n")
     return Figure(caption or title(name), drawings, "", csv, f"{name}.csv"), ()
 
 

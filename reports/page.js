@@ -63,7 +63,13 @@ function order(header) {
 
 // A link to a claim shows it, whatever the filters say.
 function reveal() {
-  const target = byId(decodeURIComponent(location.hash.slice(1)));
+  let name = location.hash.slice(1);
+  try {
+    name = decodeURIComponent(name);
+  } catch {
+    // No valid escape, hence no claim of ours; everything else on the page goes on.
+  }
+  const target = byId(name);
   if (target && target.hidden) {
     document.querySelector("form.filters").reset();
     filter();

@@ -1,9 +1,14 @@
-"""What a figure shows, as comma-separated values to take away."""
+"""What a figure shows, as comma-separated values to take away.
+
+A text that a spreadsheet would run as a formula (one that begins with ``=``, ``+``, ``-``, ``@``, a tab or a carriage
+return) has an apostrophe before it, which spreadsheets take as the mark of a text and other readers should take off.
+"""
 
 from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -12,6 +17,10 @@ from reports.curves import Curves, Line
 from reports.maps import Chart
 from reports.portraits import Portrait
 from reports.strips import Strip
+
+#: How a formula begins.
+FORMULA = tuple("=+-@\t\r")
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*(e[+-]?\d+)?|inf|nan)")
 
 
 def of_strip(strip: Strip) -> str:
@@ -86,6 +95,12 @@ def _seeds(line: Line) -> Iterable[Sequence[object]]:
 def _csv(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows(rows)
+    writer.writerow(map(harmless, header))
+    writer.writerows(map(harmless, row) for row in rows)
     return buffer.getvalue()
+
+
+def harmless(cell: object) -> object:
+    """Return what a cell holds so that no spreadsheet takes it for a formula; numbers stay as they are."""
+    text = str(cell)
+    return f"'{text}" if text[:1] in FORMULA and not NUMBER.fullmatch(text) else cell

@@ -7,18 +7,31 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from landscape.errors import InvalidInput
 from landscape.experiment import Experiment
+from landscape.printable import short
 from landscape.training.store import Store
 
 
 def ancestry(experiments: Iterable[Experiment]) -> dict[str, Experiment]:
-    """Return experiments with all that they start from, by identity; parents come before their children."""
+    """Return experiments with all that they start from, by identity; parents come before their children.
+
+    Raises
+    ------
+    InvalidInput
+        If one starts from itself, directly or through others.
+    """
     found: dict[str, Experiment] = {}
+    above: set[str] = set()
 
     def add(experiment: Experiment) -> None:
+        if experiment.identity in above:
+            raise InvalidInput(f"{short(experiment)} starts from itself; its parents must be other experiments")
         if experiment.identity not in found:
+            above.add(experiment.identity)
             for parent in experiment.parents:
                 add(parent)
+            above.discard(experiment.identity)
             found[experiment.identity] = experiment
 
     for experiment in experiments:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import time
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from landscape.errors import Unavailable
 from landscape.experiment import Experiment
@@ -18,6 +20,16 @@ from landscape.training.worker import USER_PREFIX, Job, train_job
 
 #: Runs per ensemble. On a CPU more bring nothing and make the last job of a sweep long; a GPU is only full with many.
 ENSEMBLE = {"cpu": 10, "cuda": 512}
+
+#: What is said of an experiment that is left out because workers die of it.
+KILLED = (
+    "a worker was killed at it twice (out of memory?), so that it is left out; free some memory or take fewer workers, "
+    "then run the same command again: what was finished is kept"
+)
+
+
+class _Refused(Exception):
+    """An executor that takes nothing more; says why."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +72,11 @@ class Sweep:
 
     Iterate over `events`; until it ends, `add` takes more plans, which queue behind what was asked for before.
 
+    A batch whose worker was killed (for want of memory, say) is trained again, each experiment alone, from their last
+    snapshots; an experiment that was alone in a worker that was killed, after a first loss, is left out and named.
+    This needs an executor that goes on after such a loss, as `local_executor`'s does; one that does not ends the sweep
+    with an error for each experiment that is left, and the next sweep goes on from there.
+
     Attributes
     ----------
     failed : dict
@@ -78,6 +95,7 @@ class Sweep:
     waiting: list[list[Experiment]] = field(default_factory=list)
     running: dict[Future[dict[str, object]], tuple[Job, list[Experiment]]] = field(default_factory=dict)
     resumed: dict[str, float] = field(default_factory=dict)  # job -> work that an interrupted sweep had done of it
+    killed: Counter[str] = field(default_factory=Counter)  # identity -> how often a worker was killed at it
     finished: float = 0.0  # work of all that is announced
     began: float = field(default_factory=time.monotonic)
 
@@ -99,7 +117,9 @@ class Sweep:
                 yield Event(self.progress, experiment, failure)
             done, _ = wait(self.running, timeout=tick, return_when=FIRST_COMPLETED)
             for future in done:
-                _, batch = self.running.pop(future)
+                job, batch = self.running.pop(future)
+                with contextlib.suppress(OSError):  # a worker that was killed has left it
+                    self.hint(job).unlink(missing_ok=True)
                 yield from self.collect(future, batch)
             self.measure()
             yield Event(self.progress)
@@ -142,7 +162,8 @@ class Sweep:
             future = self.executor.submit(train_job, job.to_data())
         except RuntimeError as error:  # a broken executor takes nothing more, and says so at every call
             future = Future()
-            future.set_exception(error)
+            reason = f"the executor takes no more work ({type(error).__name__}: {error})"
+            future.set_exception(_Refused(f"{reason}; what was finished is kept, run the same command again"))
         self.running[future] = (job, batch)
 
     def collect(self, future: Future[dict[str, object]], batch: list[Experiment]) -> Iterator[Event]:
@@ -152,12 +173,12 @@ class Sweep:
         try:
             answer: Mapping[str, object] = future.result()
         except BrokenExecutor:
-            failure = Failure(
-                "a worker was killed (out of memory?); what was finished is kept, run the same command again"
-            )
+            failure = Failure(KILLED)
+            batch = yield from self.retry(batch)
         except Exception as error:
             lacking = isinstance(error, Unavailable)
-            failure = Failure(str(error) if lacking else f"{type(error).__name__}: {error}", lacking)
+            named = lacking or isinstance(error, _Refused)
+            failure = Failure(str(error) if named else f"{type(error).__name__}: {error}", lacking)
             alone = [experiment for experiment in batch if experiment not in self.store]
             if len(batch) > 1 and alone:
                 # One of them broke the job; the others should not suffer for the company they were in.
@@ -187,13 +208,31 @@ class Sweep:
             time.sleep(0.5)
             self.submit(again)
 
+    def retry(self, batch: list[Experiment]) -> Generator[Event, None, list[Experiment]]:
+        """Submit again, each alone, what was lost with a worker; return what is stored or was lost before."""
+        lost = [experiment for experiment in batch if experiment not in self.store]
+        self.killed.update(experiment.identity for experiment in lost)
+        again = [experiment for experiment in lost if self.killed[experiment.identity] < 2]
+        for experiment in again:
+            self.submit([experiment])
+        if again:
+            what = f"{len(again)} runs" if len(again) > 1 else "a run"
+            yield Event(
+                self.progress,
+                notes=(f"a worker was killed (out of memory?); {what} that it trained will be trained again, alone",),
+            )
+        return [experiment for experiment in batch if experiment not in again]
+
+    def hint(self, job: Job) -> Path:
+        """Return the file in which a job tells how far it is."""
+        return self.store.path / "progress" / f"{job.name}.job"
+
     def measure(self) -> None:
         """Update the progress from what running jobs tell."""
         partial = 0.0
         for job, batch in self.running.values():
-            file = self.store.path / "progress" / f"{job.name}.job"
             with contextlib.suppress(OSError, ValueError):
-                first, now = map(float, file.read_text().split())
+                first, now = map(float, self.hint(job).read_text().split())
                 work = sum(experiment.work for experiment in batch)
                 self.resumed[job.name] = first * work
                 partial += now * work

@@ -10,19 +10,24 @@ import contextlib
 import importlib
 import importlib.metadata
 import importlib.util
+import json
 import os
+import pickle
 import platform
 import sys
 import threading
 import time
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numpy as np
+
 from landscape.description import from_data
 from landscape.errors import InvalidInput
-from landscape.experiment import Experiment
+from landscape.experiment import COLUMNS, Experiment, Outcome
 from landscape.training.session import StoreSession
 from landscape.training.store import Store
 
@@ -87,9 +92,26 @@ def train_job(data: dict[str, Any]) -> dict[str, Any]:
         ``trained``: identities trained here; ``busy``: identities that another process was training meanwhile;
         ``damaged``: sentences about records that had to be recomputed.
     """
+    try:
+        return _train_job(Job(**data))
+    except BaseException as error:
+        # Somebody's code may raise anything. What ends a process must not end the one that reads the answer, and what
+        # cannot travel would look as if this process had been killed.
+        if isinstance(error, Exception) and _can_travel(error):
+            raise
+        raise RuntimeError(f"{type(error).__name__}: {error}") from None
+
+
+def _can_travel(error: Exception) -> bool:
+    try:
+        return type(pickle.loads(pickle.dumps(error))) is type(error)  # noqa: S301 - our own, written a moment ago
+    except Exception:
+        return False
+
+
+def _train_job(job: Job) -> dict[str, Any]:
     import torch
 
-    job = Job(**data)
     torch.set_num_threads(1)
     for module in job.modules:
         import_module(module)
@@ -119,11 +141,48 @@ def train_job(data: dict[str, Any]) -> dict[str, Any]:
                 todo.append(experiment)
         if todo:
             session = StoreSession(store, device=job.device, compile=job.compile, interval=job.interval, progress=tell)
-            for experiment, outcome in type(todo[0]).train(todo, session):
+            for experiment, outcome in _sound(type(todo[0]).train(todo, session), todo):
                 store.write(experiment, outcome, provenance(job))
                 answer["trained"].append(experiment.identity)
     answer["damaged"] += store.complaints
     return answer
+
+
+def _sound(trained: Iterable[object], todo: Sequence[Experiment]) -> Iterator[tuple[Experiment, Outcome]]:
+    """Yield what a training yields, each experiment once; refuse what is no outcome of what was to be trained."""
+    name = f"{type(todo[0]).__name__}.train"
+    left = {experiment.identity for experiment in todo}
+    for item in trained:
+        if not (isinstance(item, tuple) and len(item) == 2 and isinstance(item[0], Experiment)):
+            raise InvalidInput(f"{name} yields {item!r:.80}, expected pairs of an experiment and its Outcome")
+        experiment, outcome = item
+        if experiment.identity not in left:
+            raise InvalidInput(f"{name} yields {experiment!r:.200}, which it was not given or has yielded before")
+        complaint = _complaint(outcome)
+        if complaint:
+            raise InvalidInput(f"{name} yields an outcome that cannot be stored: {complaint}")
+        left.discard(experiment.identity)
+        yield experiment, outcome
+
+
+def _complaint(outcome: object) -> str:
+    """Return what is wrong with an outcome; "" for one that can be stored and read again."""
+    if not isinstance(outcome, Outcome):
+        return f"it is {outcome!r:.80}, expected an Outcome"
+    columns = getattr(outcome.trajectory, "columns", ())
+    lacking = [name for name in COLUMNS if name not in columns]
+    if lacking:
+        return f"its trajectory has no column {lacking[0]!r}, expected a table with {', '.join(COLUMNS)}"
+    if not isinstance(outcome.weights, dict) or not all(isinstance(w, dict) for w in outcome.weights.values()):
+        return "its weights are no dict of step -> name -> array"
+    arrays = [array for weights in outcome.weights.values() for array in weights.values()]
+    if not all(isinstance(array, np.ndarray) for array in arrays):
+        return "its weights hold something that is no numpy array"
+    try:
+        json.dumps(outcome.info)
+    except (TypeError, ValueError) as error:
+        return f"its info cannot be written as JSON ({error})"
+    return ""
 
 
 def _experiment(data: dict[str, Any]) -> Experiment:
@@ -188,9 +247,9 @@ def import_module(name: str) -> ModuleType:
             del sys.modules[alias]
             raise
         return module
-    except InvalidInput:
+    except (InvalidInput, KeyboardInterrupt):
         raise
-    except Exception as error:
+    except BaseException as error:  # also sys.exit(), which is no way to end whoever imports it
         reason = f"{type(error).__name__}: {error}"
         raise InvalidInput(f"module {name!r} does not import ({reason}); give a file.py or a dotted name") from error
 

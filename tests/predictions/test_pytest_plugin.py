@@ -106,3 +106,33 @@ def test_surprises():
     assert surprises([], [verdict("a.q", status) for status in (Status.INCONCLUSIVE, Status.NOT_RUN)]) == []
     with pytest.raises(InvalidInput, match="not among the claims"):
         apply([Expectation("b.x", Status.PASS, "why")], found)
+
+
+ACTING = """
+from tests.predictions.claims import claim
+text = "\\x1b[2J\\ud800 \\u202e \\x00"
+def breaks(records, at):
+    raise ValueError(text)
+broken = claim("broken", claim=text, measure=breaks)
+"""
+
+
+def test_texts_that_would_act_are_shown_and_are_valid_xml(pytester, monkeypatch, request):
+    monkeypatch.setenv("PYTHONPATH", str(request.config.rootpath))
+    pytester.makepyfile(my_claims=ACTING)
+    options = ("--grokscape", "quick", "--grokscape-module", "my_claims.py", "--grokscape-workers", "1")
+    result = pytester.runpytest_subprocess(*options, "-k", "test2026", "--junitxml=out.xml", "--color=no")
+    result.assert_outcomes(errors=1)
+    told = result.stdout.str()
+    assert r"\x1b[2J\ud800 \u202e \x00" in told
+    assert not {"\x1b", "\u202e", "\x00"} & set(told)
+    [case] = ET.parse(pytester.path / "out.xml").iter("testcase")
+    reason = {p.get("name"): p.get("value") for p in case.iter("property")}["reason"]
+    assert reason == r"Measuring: ValueError: \x1b[2J\ud800 \u202e \x00"
+
+
+@pytest.mark.parametrize("workers", ["0", "99999999999999999999"])
+def test_a_number_of_workers_that_no_machine_has_is_misuse(run, workers):
+    result = run("--grokscape-workers", workers)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([f"*--grokscape-workers is {workers}, expected at *"])

@@ -165,6 +165,15 @@ def test_a_link_shows_a_claim_that_is_filtered_out(browser: Browser, page: Path)
     assert browser.one("[id='someone2024.holds']").is_displayed()
 
 
+def test_a_link_that_is_no_valid_escape_leaves_the_page_alive(browser: Browser, page: Path) -> None:
+    browser.driver.get("about:blank")
+    browser.errors()  # forget what came before
+    browser.driver.get(f"{page.as_uri()}#%E0%A4%A")
+    assert browser.errors() == []
+    browser.one("#search").send_keys("FALLS")
+    assert browser.one("#shown").text != "8 claims"
+
+
 def test_order(browser: Browser, page: Path) -> None:
     browser.open(page)
     names = browser.shown(".overview tbody a")

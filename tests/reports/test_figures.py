@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import csv
+import io
 import math
 import re
 import warnings
@@ -312,6 +314,18 @@ def test_tables_hold_what_is_drawn(stored: dict[str, Data]) -> None:
     text = tables.of_curves(seeds).splitlines()
     assert len(text) == 1 + 2 * 8 * 4
     assert text[-1].endswith(",yes")
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+cmd", "-2+3", "@sum", "\t=1", "\r=1", "-", "+1|calc", "-1e5x"])
+def test_texts_of_a_table_are_no_formulas(text: str) -> None:
+    """An apostrophe before them: spreadsheets run what begins with a sign, also inside quotation marks."""
+    [header, row] = csv.reader(io.StringIO(tables._csv((text, "x"), [(text, "-1.5")]), newline=""))
+    assert header[0] == row[0] == f"'{text}"
+
+
+@pytest.mark.parametrize("number", [-1.5, "-1.5", "-1e-07", "+3", "-inf", "nan", 7, "", None, "plain", "a=b", "’-"])
+def test_numbers_and_harmless_texts_of_a_table_stay(number: object) -> None:
+    assert tables._csv(("x", "y"), [(number, 1)]).splitlines()[1] == f"{'' if number is None else number},1"
 
 
 def test_types_are_plain(stored: dict[str, Data]) -> None:

@@ -6,14 +6,13 @@ import os
 import sys
 import threading
 import time
-from concurrent.futures import ProcessPoolExecutor
 
 from landscape.learners import TwoCircuits
 from landscape.models import Perceptron
 from landscape.optimisers import AdamW
 from landscape.tasks import BinaryOperation
 from landscape.training.executor import train_all
-from landscape.training.local import local_executor
+from landscape.training.local import LocalExecutor, local_executor
 from landscape.training.run import Run
 from landscape.training.schedule import Schedule
 from landscape.training.store import Store
@@ -52,11 +51,11 @@ def long_run() -> Run:
     )
 
 
-def _tell_workers(pool: ProcessPoolExecutor) -> None:
+def _tell_workers(pool: LocalExecutor) -> None:
     """Print each worker's process once it is there."""
     known: set[int] = set()
     while True:
-        for pid in set(pool._processes or {}) - known:
+        for pid in pool.pids() - known:
             known.add(pid)
             print("worker", pid, flush=True)
         time.sleep(0.02)

@@ -1,0 +1,158 @@
+"""What a check keeps when something breaks: evidence is never replaced by its absence, nor lost with one file."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from landscape.errors import InvalidInput, StoreError
+from landscape.training import writable
+from landscape.training.local import local_executor
+from landscape.training.store import Store
+from predictions import check as checking
+from predictions.check import Check, keep_verdict, load_verdicts
+from predictions.prediction import LONGEST_ID, Tier
+from predictions.verdict import Status
+from tests.landscape.training.mortal import Mortal
+from tests.landscape.training.toys import Toy
+from tests.predictions.claims import Constant, claim
+
+
+@pytest.fixture
+def store(tmp_path):
+    return Store(tmp_path / "store")
+
+
+def check(claims, store):
+    done = Check(claims, "quick", store)
+    with ThreadPoolExecutor(1) as executor:
+        notes = [update.note for update in done.run(executor) if update.note]
+    return done, notes
+
+
+def kept(store):
+    found, complaints = load_verdicts(store, "quick")
+    assert not complaints
+    return {data["id"]: data["status"] for data in found}
+
+
+def breaks(*_):
+    raise ZeroDivisionError("by design")
+
+
+@pytest.mark.parametrize(
+    ("change", "status"),
+    [({"measure": breaks}, Status.ERROR), ({"needs": {"no_such_package": "install it"}}, Status.NOT_RUN)],
+)
+def test_what_says_nothing_of_a_claim_replaces_no_verdict_that_does(store, change, status):
+    sound = claim(value=-2.0)
+    assert check([sound], store)[0].verdicts[0].status is Status.FAIL
+    done, [note] = check([dataclasses.replace(sound, **change)], store)
+    assert done.verdicts[0].status is status
+    assert note.startswith(f"test2026.large is {status} this time; the store keeps its FAIL of 20")
+    assert kept(store) == {"test2026.large": "FAIL"}
+    check([claim()], store)
+    assert kept(store) == {"test2026.large": "PASS"}
+
+
+def test_an_error_replaces_an_error_and_what_cannot_be_read(store):
+    broken = claim(measure=breaks)
+    check([broken], store)
+    assert kept(store) == {"test2026.large": "ERROR"}
+    file = store.path / "verdicts" / "quick" / "test2026.large.json"
+    file.write_text("{")
+    assert check([broken], store)[1] == []
+    assert "by design" in json.loads(file.read_bytes())["reason"]
+
+
+def test_a_killed_worker_leaves_the_stored_verdicts_and_the_other_claims_alone(store, tmp_path):
+    check([claim("killed", value=-2.0)], store)
+    deadly = claim("killed", runs=lambda seed, at: {"only": Mortal(kills="always", marks=str(tmp_path))})
+    done = Check([deadly, claim("sound")], "quick", store)
+    with local_executor(1) as executor:
+        notes = [update.note for update in done.run(executor) if update.note]
+    assert [verdict.status for verdict in done.verdicts] == [Status.ERROR, Status.PASS]
+    assert "killed at it twice" in done.verdicts[0].reason
+    assert kept(store) == {"test2026.killed": "FAIL", "test2026.sound": "PASS"}
+    assert any("a worker was killed" in note for note in notes)
+    assert any("keeps its FAIL" in note for note in notes)
+
+
+def test_verdicts_are_kept_as_they_come_in(store):
+    """Interrupted after the first of two: that one is there, corrected as if the other had failed."""
+    slow = claim("slow", runs=lambda seed, at: {"only": Toy(number=seed, seconds=0.05)})
+    done = Check([claim("fast"), slow], "quick", store)
+    with ThreadPoolExecutor(1) as executor:
+        updates = done.run(executor)
+        for update in updates:
+            if update.verdict is not None:
+                assert update.verdict.id == "test2026.fast"
+                break
+        next(updates)
+        assert kept(store) == {"test2026.fast": "PASS"}
+        [data], _ = load_verdicts(store, "quick")
+        assert data["p_holm"] == pytest.approx(2 * data["p"])
+        updates.close()
+
+
+def test_a_file_that_cannot_be_written_loses_no_other(store, monkeypatch):
+    write = checking.save_verdict
+
+    def full(store, verdict):
+        if verdict.id == "test2026.first":
+            raise OSError(28, "No space left on device")
+        write(store, verdict)
+
+    monkeypatch.setattr(checking, "save_verdict", full)
+    done, _ = check([claim("first"), claim("second")], store)
+    assert [verdict.status for verdict in done.verdicts] == [Status.PASS] * 2
+    assert kept(store) == {"test2026.second": "PASS"}
+    [sentence] = done.unsaved
+    assert "test2026.first could not be kept" in sentence
+    assert "No space left" in sentence
+
+
+@pytest.mark.parametrize("folder", ["runs", "locks", "verdicts/quick"])
+def test_a_store_that_cannot_be_written_is_found_before_training(store, monkeypatch, folder):
+    """Permissions bind no administrator, so that the file system's answer is made up here."""
+    write = writable._write_one
+
+    def refuse(place, name):
+        if place == store.path / folder:
+            raise OSError(30, "Read-only file system")
+        write(place, name)
+
+    monkeypatch.setattr(writable, "_write_one", refuse)
+    with pytest.raises(StoreError, match=f"{folder} cannot be written .Read-only file system.; make room or"):
+        check([claim()], store)
+    assert not list(store.folders())
+
+
+def test_a_store_that_turns_read_only_is_an_error_of_what_needs_it(store, monkeypatch):
+    """A claim that asks for more runs, in a store where a damaged record cannot be set aside."""
+    check([claim("more"), claim("sound", value=3.0)], store)
+    victim = store.folder(Constant(value=2.0, seed=10))
+
+    def more(seed, at, records):
+        (victim / "trajectory.parquet").write_bytes(b"nonsense")
+        return {"extra": records["only"].experiment}
+
+    def refuse(*_):
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr(Store, "set_aside", refuse)
+    asking = claim("more", refine=more, rounds=1, tiers={"quick": Tier((10,), {"value": 2.0, "fails": False})})
+    done, _ = check([asking, claim("sound", value=3.0)], store)
+    assert [verdict.status for verdict in done.verdicts] == [Status.ERROR, Status.PASS]
+    assert "Read-only file system" in done.verdicts[0].reason
+
+
+def test_an_id_too_long_for_a_file_name_is_refused_when_the_claim_is_made(store):
+    longest = claim("x" * (LONGEST_ID - len("test2026.")))
+    keep_verdict(store, check([longest], store)[0].verdicts[0])
+    assert kept(store) == {longest.id: "PASS"}
+    with pytest.raises(InvalidInput, match=rf"has {LONGEST_ID + 1} characters, expected {LONGEST_ID} at most"):
+        claim("x" * (LONGEST_ID + 1 - len("test2026.")))
