@@ -13,9 +13,10 @@ from landscape.training import writable
 from landscape.training.local import local_executor
 from landscape.training.store import Store
 from predictions import check as checking
-from predictions.check import Check, keep_verdict, load_verdicts
+from predictions.check import Check
 from predictions.prediction import LONGEST_ID, Tier
 from predictions.verdict import Status
+from predictions.verdict_files import keep_verdict, load_verdicts
 from tests.landscape.training.mortal import Mortal
 from tests.landscape.training.toys import Toy
 from tests.predictions.claims import Constant, claim
