@@ -7,8 +7,9 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.nn import functional as F
-from torch.utils import _pytree as pytree
 
+from landscape.batches import length
+from landscape.containers import each_tensor, tensors
 from landscape.errors import InvalidInput
 from landscape.measures.directions import as_row
 from landscape.measures.progress.context import Context, NotApplicable
@@ -32,8 +33,8 @@ def tangent_kernel(problem: Problem, row: Tensor, inputs: Any) -> Tensor:
     NotApplicable
         If outputs are not one tensor.
     """
-    alone = pytree.tree_map(lambda leaf: leaf[:, None], inputs)
-    count = len(pytree.tree_leaves(alone)[0])
+    alone = each_tensor(lambda leaf: leaf[:, None], inputs)
+    count = len(tensors(alone)[0])
     # One copy of the weights for each example, so that one backward pass gives the gradient of each alone.
     rows = row.detach().expand(count, -1).clone().requires_grad_()
     outputs = problem.outputs_of(rows, alone, own=True)
@@ -112,9 +113,11 @@ def kernel_change(problem: Problem, row: Tensor, context: Context) -> dict[str, 
 @torch.no_grad()
 def outputs_each(problem: Problem) -> int:
     """Return how many numbers the network answers for one example."""
-    inputs, _ = problem.batches["train"][0]
-    outputs: Tensor = problem.outputs(problem.start, pytree.tree_map(lambda leaf: leaf[:1], inputs))
-    return outputs.numel()
+    inputs, _ = batch = problem.batches["train"][0]
+    outputs = problem.outputs(problem.start, inputs)
+    if not isinstance(outputs, Tensor):
+        raise NotApplicable(f"the tangent kernel needs outputs that are one tensor, found {type(outputs).__name__}")
+    return outputs.numel() // length(batch)
 
 
 def _labels(problem: Problem, targets: Any) -> Tensor | None:
