@@ -108,7 +108,16 @@ def cut(batch: Batch, size: int) -> Iterator[Batch]:
 
 def part(data: Any, which: Any) -> Any:
     """Return some of the examples, by slice or index."""
-    return each_tensor(lambda leaf: leaf[which.to(leaf.device) if isinstance(which, Tensor) else which], data)
+
+    def some(leaf: Tensor) -> Tensor:
+        if leaf.layout != torch.strided:
+            raise InvalidInput(
+                f"data hold a tensor of {leaf.layout}, of which examples cannot be taken apart; give it whole, or make "
+                "it dense with to_dense()"
+            )
+        return leaf[which.to(leaf.device) if isinstance(which, Tensor) else which]
+
+    return each_tensor(some, data)
 
 
 def alike(batches: Iterable[Batch]) -> bool:

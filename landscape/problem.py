@@ -230,15 +230,22 @@ class Problem:
         return self.training_mode or self._parts_alone((inputs, targets), length((inputs, targets)) // 2) is True
 
     def _need_cut(self, split: str, batch_size: int | None) -> None:
-        """Refuse to have cut data where it changes the outputs."""
-        first = self.batches[split][:2]
-        if batch_size is None or self.training_mode or len(first) < 2 or not alike(first):
+        """Refuse several batches whose examples are not along the first axis, where that makes a difference."""
+        batches = self.batches[split]
+        if self.training_mode or len(batches) < 2:
             return
-        if self._parts_alone(joined(first), length(first[0])) is False:
+        if batch_size is not None and alike(batches[:2]):
+            if self._parts_alone(joined(batches[:2]), length(batches[0])) is False:
+                raise InvalidInput(
+                    f"batch_size={batch_size} cuts the {split} data along the first axis, and the outputs of a part "
+                    "differ from those in company, so that axis is not that of the examples, or the model compares "
+                    "them; have examples along the first axis (batch_first=True), or leave batch_size out"
+                )
+        elif not alike(batches) and self._parts_alone(batches[0], length(batches[0]) // 2) is False:
             raise InvalidInput(
-                f"batch_size={batch_size} cuts the {split} data along the first axis, and the outputs of a part differ "
-                "from those in company, so that axis is not that of the examples, or the model compares them; have "
-                "examples along the first axis (batch_first=True), or leave batch_size out"
+                f"{split} batches differ in more than their first axis, which is not that of the examples, or the "
+                "model compares them: the outputs of half a batch differ from those in company. How much each batch "
+                "counts cannot be known; have examples along the first axis (batch_first=True), or give one batch"
             )
 
     @torch.no_grad()

@@ -70,8 +70,8 @@ def _read(batches: Iterable[Any], split: str, like: Tensor, limit: int | None) -
     for number, batch in enumerate(batches, start=1):
         if not isinstance(batch, tuple | list) or len(batch) != 2:
             raise InvalidInput(
-                f"{split} data hold {type(batch).__name__} {batch!r:.60}, expected pairs (inputs, targets): two "
-                f"tensors, or an iterable of such pairs{_how_to_pair(batch)}"
+                f"{split} data hold {type(batch).__name__} {' '.join(repr(batch).split()):.60}, expected pairs "
+                f"(inputs, targets): two tensors, or an iterable of such pairs{_how_to_pair(batch)}"
             )
         own: Batch = (moved(batch[0], like), moved(batch[1], like))
         if limit is not None:

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from landscape.batches import Batch
+from landscape.batches import Batch, alike
 from landscape.containers import each_tensor, leaves
 from landscape.errors import InvalidInput
 from landscape.measures.directions import Network
@@ -189,6 +189,11 @@ class Context:
     def sample(self, problem: Problem) -> Batch:
         """Return the training examples that this seed chooses, all if there are not more, as (inputs, targets)."""
         chosen = permutation(problem.count["train"], self.seed, "progress/examples")[: self.examples]
+        if not problem.separable or not alike(problem.batches["train"]):
+            raise NotApplicable(
+                "single examples are needed, but they differ in shape, or are not along the first axis, or the model "
+                "compares them or insists on its batch"
+            )
         return problem.subset(torch.from_numpy(np.sort(chosen))).whole("train")
 
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from landscape.batches import length
+from landscape.batches import part
 from landscape.containers import each_tensor, tensors
 from landscape.errors import InvalidInput
 from landscape.measures.directions import as_row
@@ -113,11 +113,9 @@ def kernel_change(problem: Problem, row: Tensor, context: Context) -> dict[str, 
 @torch.no_grad()
 def outputs_each(problem: Problem) -> int:
     """Return how many numbers the network answers for one example."""
-    inputs, _ = batch = problem.batches["train"][0]
-    outputs = problem.outputs(problem.start, inputs)
-    if not isinstance(outputs, Tensor):
-        raise NotApplicable(f"the tangent kernel needs outputs that are one tensor, found {type(outputs).__name__}")
-    return outputs.numel() // length(batch)
+    inputs, _ = problem.batches["train"][0]
+    outputs: Tensor = problem.outputs(problem.start, part(inputs, slice(1)))
+    return outputs.numel()
 
 
 def _labels(problem: Problem, targets: Any) -> Tensor | None:
