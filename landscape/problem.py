@@ -15,7 +15,7 @@ from torch.func import functional_call, vmap
 
 from landscape.batches import Batch, alike, chosen, cut, joined, kept, length, moved, part
 from landscape.classification import right
-from landscape.containers import copied, each_tensor, emptied, filled, leaves, tensors
+from landscape.containers import copied, each_tensor, emptied, filled, leaves, opaque, tensors
 from landscape.errors import InvalidInput
 from landscape.layout import Layout
 from landscape.probe import probe
@@ -288,7 +288,7 @@ class Problem:
         if isinstance(outputs, Tensor):
             return outputs
         form, found = emptied(outputs), tensors(outputs)
-        if len(found) != 1:
+        if len(found) != 1 or opaque(form) is not None:
             return outputs
         if self._form is None:
             self._form = form

@@ -119,10 +119,12 @@ def outputs_each(problem: Problem) -> int:
 
 
 def _labels(problem: Problem, targets: Any) -> Tensor | None:
-    """Return targets as numbers, class indices as centred one-hot rows; None if they are no single tensor."""
+    """Return targets as numbers, class indices as centred one-hot rows; None if they are neither."""
     if not isinstance(targets, Tensor):
         return None
     classes = outputs_each(problem)
-    if targets.is_floating_point() or targets.ndim != 1 or classes < 2:
+    if targets.is_floating_point() or classes < 2 or (targets.ndim > 1 and targets[0].numel() == classes):
         return targets.double()
+    if targets.ndim > 1 or not 0 <= int(targets.min()) <= int(targets.max()) < classes:
+        return None  # classes of several positions, or ignored ones
     return F.one_hot(targets.long(), classes).double() - 1 / classes
