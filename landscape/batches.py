@@ -44,8 +44,8 @@ def kept(batches: Iterable[Batch], split: str, batch_size: int | None) -> list[B
             )
     if batch_size is None:
         return found
-    if batch_size < 1:
-        raise InvalidInput(f"batch_size is {batch_size}, expected at least 1")
+    if isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1:
+        raise InvalidInput(f"batch_size is {batch_size!r}, expected a number of examples of at least 1")
     return [piece for batch in found for piece in cut(batch, batch_size)]
 
 

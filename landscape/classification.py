@@ -46,7 +46,7 @@ def class_axes(outputs: Any, targets: Any) -> list[int]:
     return [axis for axis, fits in fit.items() if fits and shape[axis] > 1]
 
 
-def right(outputs: Any, targets: Any, axis: int | None = -1) -> Tensor:
+def right(outputs: Any, targets: Any, axis: int | None = -1, ignored: int | None = None) -> Tensor:
     """Return 1 where an example's label has strictly the largest output, else 0, float64 of shape (n,).
 
     Outputs of several positions count by their share of right ones. NaN if the targets are no class indices. Positions
@@ -58,6 +58,8 @@ def right(outputs: Any, targets: Any, axis: int | None = -1) -> Tensor:
     targets : Tensor of int64, shape (n, ...)
     axis : {-1, 1} or None
         Where the classes are if the shapes leave both possible; None if that is not known, and then all is NaN.
+    ignored : int, optional
+        A class that does not count.
     """
     axes = class_axes(outputs, targets)
     if len(axes) == 2:
@@ -67,5 +69,7 @@ def right(outputs: Any, targets: Any, axis: int | None = -1) -> Tensor:
         return torch.full((n,), torch.nan, dtype=torch.float64)
     last = outputs.movedim(axes[0], -1)
     counted = (targets >= 0) & (targets < last.shape[-1])
+    if ignored is not None:
+        counted &= targets != ignored
     found = (margin(last, targets.long().where(counted, 0)) > 0).double()
     return found.where(counted, torch.nan).reshape(len(targets), -1).nanmean(1)

@@ -13,10 +13,11 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call, vmap
 
-from landscape.batches import Batch, alike, chosen, cut, joined, kept, length, moved, part
+from landscape.batches import Batch, chosen, cut, joined, kept, length, moved, part
 from landscape.classification import right
 from landscape.containers import copied, each_tensor, emptied, filled, leaves, opaque, tensors
 from landscape.errors import InvalidInput
+from landscape.examples import need_cut, parts_alone
 from landscape.layout import Layout
 from landscape.probe import probe
 from landscape.reading import taken
@@ -61,15 +62,16 @@ class Problem:
     accuracy : callable, optional
         ``accuracy(outputs, targets)``, one value between 0 and 1 for each example, shape (n,); examples whose value is
         NaN do not count. By default, whether the target's output is strictly the largest, if targets are class indices
-        (with several positions, the share of those that are no ignored ones); otherwise accuracy is NaN. Classes lie
-        along axis 1 or the last, as shapes or else the loss tell; NaN if neither does.
+        (of several positions, the share); otherwise accuracy is NaN. Targets that are no class, or that a loss of
+        PyTorch's own ignores, do not count. Classes lie along axis 1 or the last, as shapes or else the loss tell; NaN
+        if neither does.
     batch_size : int, optional
         Cut tensors into batches of this size, to bound memory. By default they stay whole, which is fastest.
     limit : int, optional
         Read at most so many examples of each split.
     training_mode : bool
-        Run a module as in training (batch statistics; dropout is refused, because it is random). By default it runs as
-        in evaluation.
+        Run a module as in training (with the statistics of each batch, so that values depend on how data are cut;
+        dropout is refused, because it is random). By default it runs as in evaluation.
 
     Attributes
     ----------
@@ -135,7 +137,7 @@ class Problem:
         self._weigh()
         probe(self)
         for split in self.batches:
-            self._need_cut(split, batch_size)
+            need_cut(self, split, batch_size)
 
     # -- what it is made of --------------------------------------------------------------------------------------------
 
@@ -227,45 +229,7 @@ class Problem:
     def separable(self) -> bool:
         """Whether the later half of a batch has the same outputs alone; taken for granted in training mode."""
         _, inputs, targets = next(self.shares("train"))
-        return self.training_mode or self._parts_alone((inputs, targets), length((inputs, targets)) // 2) is True
-
-    def _need_cut(self, split: str, batch_size: int | None) -> None:
-        """Refuse several batches whose examples are not along the first axis, where that makes a difference."""
-        batches = self.batches[split]
-        if self.training_mode or len(batches) < 2:
-            return
-        if batch_size is not None and alike(batches[:2]):
-            if self._parts_alone(joined(batches[:2]), length(batches[0])) is False:
-                raise InvalidInput(
-                    f"batch_size={batch_size} cuts the {split} data along the first axis, and the outputs of a part "
-                    "differ from those in company, so that axis is not that of the examples, or the model compares "
-                    "them; have examples along the first axis (batch_first=True), or leave batch_size out"
-                )
-        elif not alike(batches) and self._parts_alone(batches[0], length(batches[0]) // 2) is False:
-            raise InvalidInput(
-                f"{split} batches differ in more than their first axis, which is not that of the examples, or the "
-                "model compares them: the outputs of half a batch differ from those in company. How much each batch "
-                "counts cannot be known; have examples along the first axis (batch_first=True), or give one batch"
-            )
-
-    @torch.no_grad()
-    def _parts_alone(self, batch: Batch, first: int) -> bool | None:
-        """Say whether the examples from one on have the same outputs without those before; None if that fails."""
-        if not 0 < first < length(batch):
-            return True
-        rest = slice(first, None)
-        try:
-            there = part(self.outputs(self.start, batch[0]), rest)
-            alone = self.outputs(self.start, part(batch[0], rest))
-        except Exception:  # a model may insist on its batch
-            return None
-        return all(map(self._same_numbers, tensors(alone), tensors(there)))
-
-    def _same_numbers(self, one: Tensor, other: Tensor) -> bool:
-        if one.shape != other.shape or not one.is_floating_point() or not one.numel():
-            return one.shape == other.shape
-        tolerance = torch.finfo(self.dtype).eps ** 0.5
-        return torch.allclose(one, other, tolerance, tolerance * float(other.abs().max()), equal_nan=True)
+        return self.training_mode or parts_alone(self, (inputs, targets), length((inputs, targets)) // 2) is True
 
     def whole(self, split: str) -> Batch:
         """Return all of a split's data as one batch."""
@@ -422,7 +386,7 @@ class Problem:
     def rightness(self, outputs: Any, targets: Any) -> Tensor:
         """Return for each example how right the outputs are, between 0 and 1, shape (n,); NaN where undefined."""
         if self._accuracy is None:
-            return right(outputs, targets, self.class_axis)
+            return right(outputs, targets, self.class_axis, self.weighing.ignored)
         found = torch.as_tensor(self._accuracy(self._whole_outputs(outputs), targets)).double()
         n = len(next(iter(tensors((targets, outputs)))))
         if tuple(found.shape) not in {(), (n,)}:

@@ -62,11 +62,7 @@ def taken(
 
 def _read(batches: Iterable[Any], split: str, like: Tensor, limit: int | None) -> Iterator[Batch]:
     """Yield the batches of an iterable, up to a limit."""
-    try:
-        endless = len(batches) is None  # type: ignore[arg-type]
-    except TypeError:
-        endless = limit is None
-    count = size = 0
+    count, size, unsized = 0, 0, not _has_length(batches)
     for number, batch in enumerate(batches, start=1):
         if not isinstance(batch, tuple | list) or len(batch) != 2:
             raise InvalidInput(
@@ -78,7 +74,8 @@ def _read(batches: Iterable[Any], split: str, like: Tensor, limit: int | None) -
             own = part(own, slice(limit - count))
         count += length(own)
         size += sum(leaf.numel() * leaf.element_size() for leaf in tensors(own))
-        if endless and (max(count, number) > MOST_EXAMPLES or size > MOST_BYTES):
+        many = limit is None and (count > MOST_EXAMPLES or size > MOST_BYTES)
+        if unsized and (many or number > count + MOST_EXAMPLES):
             raise InvalidInput(
                 f"{split} data do not say how long they are, and had not ended after {count:,} examples "
                 f"({size / 2**30:.2g} GiB; at most {MOST_EXAMPLES:,} and {MOST_BYTES / 2**30:.0f} GiB are read); "
@@ -89,7 +86,17 @@ def _read(batches: Iterable[Any], split: str, like: Tensor, limit: int | None) -
             return
 
 
+def _has_length(batches: Iterable[Any]) -> bool:
+    try:
+        len(batches)  # type: ignore[arg-type]
+    except TypeError:  # also of a loader whose data set has none
+        return False
+    return True
+
+
 def _how_to_pair(batch: Any) -> str:
+    if isinstance(batch, tuple | list) and len(batch) > 2:
+        return "; say which are inputs and which targets, as in [((a, b), c) for a, b, c in loader]"
     if is_mapping(batch):
         keys = list(batch)
         return f"; make them, as in [(batch[{keys[0]!r}], batch[{keys[-1]!r}]) for batch in loader]" if keys else ""

@@ -48,6 +48,11 @@ class Weighing:
         """Whether the loss is PyTorch's cross-entropy or its like, with the classes along axis 1."""
         return self.loss in BY_LABEL
 
+    @property
+    def ignored(self) -> int | None:
+        """The class index that does not count, if that is known."""
+        return self.ignore_index if self.by_label else None
+
     def of(self, batch: Batch) -> float:
         """Return what the loss divides by on a batch; 0 if nothing in it counts."""
         _, targets = batch

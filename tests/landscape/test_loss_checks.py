@@ -122,6 +122,12 @@ def test_one_ignored_example_has_no_say_in_the_accuracy():
     )
 
 
+def test_a_class_that_the_loss_ignores_has_no_say_in_the_accuracy():
+    right = (network()(INPUTS).argmax(1) == LABELS)[LABELS > 0].double().mean()
+    found = Problem(network(), nn.CrossEntropyLoss(ignore_index=0), (INPUTS, LABELS), batch_size=5)
+    assert accuracy_of(found) == pytest.approx(float(right))
+
+
 def test_an_accuracy_of_one_s_own_has_one_value_for_each_example():
     data = (INPUTS, LABELS)
     mean = Problem(

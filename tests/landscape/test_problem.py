@@ -280,6 +280,7 @@ def frozen() -> nn.Module:
         (lambda: Problem(network(), F.cross_entropy, [INPUTS]), r"(?s)train data hold Tensor .* expected pairs"),
         (lambda: Problem(network(), F.cross_entropy, (INPUTS, LABELS), only="head*"), "only='head[*]' matches no"),
         (lambda: Problem(network(), F.cross_entropy, (INPUTS, LABELS), batch_size=0), "batch_size is 0"),
+        (lambda: Problem(network(), F.cross_entropy, (INPUTS, LABELS), batch_size=2.5), "batch_size is 2.5, expected"),
         (lambda: Problem(7, F.cross_entropy, (INPUTS, LABELS)), "model is 7, expected an nn.Module"),
         (lambda: Problem(network(), F.cross_entropy, (INPUTS, LABELS), parameters={}), "beside a module"),
         (lambda: Problem(network(), F.cross_entropy, (INPUTS, LABELS)).need_test("it"), "no test data were given"),

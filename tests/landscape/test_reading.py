@@ -64,6 +64,9 @@ def test_data_without_an_end_are_refused_with_the_number_read(monkeypatch):
         Problem(network(), F.cross_entropy, itertools.cycle([(INPUTS, LABELS)]))
     with pytest.raises(InvalidInput, match=r"not ended after 0 examples"):
         Problem(network(), F.cross_entropy, itertools.cycle([(INPUTS[:0], LABELS[:0])]))
+    empty = [(INPUTS, LABELS)], itertools.cycle([(INPUTS[:0], LABELS[:0])])
+    with pytest.raises(InvalidInput, match=r"not ended after 12 examples"):
+        Problem(network(), F.cross_entropy, itertools.chain(*empty), limit=20)
     assert Problem(network(), F.cross_entropy, [(INPUTS, LABELS)] * 10).count["train"] == 120  # a list has an end
     monkeypatch.setattr(reading, "MOST_EXAMPLES", 10**6)
     monkeypatch.setattr(reading, "MOST_BYTES", 1000)
@@ -125,6 +128,7 @@ class Examples(torch.utils.data.IterableDataset):
         ([{"ids": INPUTS, "labels": LABELS}] * 3, r"hold dict .*\[\(batch\['ids'\], batch\['labels'\]\) for batch in"),
         ([{"ids": INPUTS, "labels": LABELS}] * 2, "hold dict .*expected pairs"),
         (torch.utils.data.DataLoader(torch.utils.data.TensorDataset(INPUTS), 4), "hold list .*expected pairs"),
+        ([(INPUTS, INPUTS, LABELS)], r"hold tuple .*\[\(\(a, b\), c\) for a, b, c in loader\]"),
         (INPUTS, "hold Tensor .*expected pairs"),
         (({"x": INPUTS, "name": ["a"] * 12}, LABELS), "hold 'a' of type str"),
         ((INPUTS, np.array(["a"] * 12)), "array of <U1, which PyTorch does not know"),
