@@ -24,10 +24,10 @@ def probe(problem: Problem) -> None:
     Raises
     ------
     InvalidInput
-        If a weight is not finite; if model or loss fail on the first batch of a split (or on its last, if that has
-        another shape), or give something else when asked again; if the loss is neither a mean nor one value for each
-        example, or not finite on training data, or does not depend on the varied parameters, or pairs each output with
-        all targets, or depends on how the data are cut into batches.
+        If a weight is not finite; if model or loss fail on the first batch of a split (or on one of another shape), or
+        give something else when asked again; if the loss is neither a mean nor one value for each example, or not
+        finite on training data, or does not depend on the varied parameters, or pairs each output with all targets, or
+        depends on how the data are cut into batches.
     """
     for name, tensor in problem.everything(problem.start).items():
         if not torch.isfinite(tensor).all():
@@ -77,12 +77,21 @@ def _versions(data: Any) -> list[int]:
 def _probe_others(problem: Problem, split: str, loss: Tensor) -> None:
     """Refuse data whose later batches cannot be used, or do not go together with the first."""
     batches = problem.batches[split]
-    if len(batches) < 2:
-        return
-    if not loss.ndim and problem.weighing.loss is None:
+    if len(batches) > 1 and not loss.ndim and problem.weighing.loss is None:
         checks.need_equal_weights(problem, split)
-    elif [leaf.shape for leaf in tensors(batches[0])] != [leaf.shape for leaf in tensors(batches[-1])]:
-        _tried(problem, split, *batches[-1], which="last")
+        return
+    seen = set()
+    for number, (share, batch) in enumerate(problem.shared(split), start=1):
+        sort = tuple((leaf.shape, leaf.dtype) for leaf in tensors(batch))
+        finite = all(leaf.layout == torch.strided and bool(torch.isfinite(leaf).all()) for leaf in tensors(batch))
+        if number > 1 and share and not (sort in seen and finite):
+            _, later = _tried(problem, split, *batch, which=f"batch {number}")
+            if split == "train" and not torch.isfinite(later).all():
+                raise InvalidInput(
+                    f"the training loss is not finite at the given weights in batch {number}, whose data hold NaN or "
+                    "infinite numbers; mend them, or leave these examples out"
+                )
+        seen.add(sort)
 
 
 def _equal(one: Tensor, other: Tensor) -> bool:
@@ -121,7 +130,7 @@ def _need_accuracy(problem: Problem, outputs: Any, targets: Any) -> None:
         ) from error
 
 
-def _tried(problem: Problem, split: str, inputs: Any, targets: Any, which: str = "first") -> tuple[Any, Any]:
+def _tried(problem: Problem, split: str, inputs: Any, targets: Any, which: str = "the first batch") -> tuple[Any, Any]:
     """Return outputs and loss, as they come."""
     part = "the model"
     try:
@@ -130,7 +139,7 @@ def _tried(problem: Problem, split: str, inputs: Any, targets: Any, which: str =
         return outputs, problem.raw_loss(outputs, targets)
     except Exception as error:  # whatever a stranger's module can raise
         raise InvalidInput(
-            f"{part} fails on the {which} batch of the {split} data ({type(error).__name__}: {error!s:.200}); check "
+            f"{part} fails on {which} of the {split} data ({type(error).__name__}: {error!s:.200}); check "
             "that shapes and number types are those that it was made for"
         ) from error
 

@@ -63,7 +63,7 @@ def taken(
 def _read(batches: Iterable[Any], split: str, like: Tensor, limit: int | None) -> Iterator[Batch]:
     """Yield the batches of an iterable, up to a limit."""
     count, size, unsized = 0, 0, not _has_length(batches)
-    for number, batch in enumerate(batches, start=1):
+    for number, batch in enumerate(_told(batches, split), start=1):
         if not isinstance(batch, tuple | list) or len(batch) != 2:
             raise InvalidInput(
                 f"{split} data hold {type(batch).__name__} {' '.join(repr(batch).split()):.60}, expected pairs "
@@ -84,6 +84,24 @@ def _read(batches: Iterable[Any], split: str, like: Tensor, limit: int | None) -
         yield own
         if limit is not None and count >= limit:
             return
+
+
+def _told(batches: Iterable[Any], split: str) -> Iterator[Any]:
+    """Yield what an iterable gives; say which batch it fails on, if it does."""
+    number, iterator = 0, None
+    while True:
+        number += 1
+        try:
+            iterator = iter(batches) if iterator is None else iterator
+            batch = next(iterator)
+        except StopIteration:
+            return
+        except Exception as error:  # whatever a stranger's loader can raise
+            raise InvalidInput(
+                f"{split} data fail as batch {number} is read ({type(error).__name__}: {error!s:.200}); look at the "
+                "data set or the loader that gives them"
+            ) from error
+        yield batch
 
 
 def _has_length(batches: Iterable[Any]) -> bool:

@@ -133,7 +133,7 @@ def test_a_model_that_insists_on_the_size_of_its_batch_is_measured(error):
         assert homogeneity(problem).degree == pytest.approx(
             homogeneity(Problem(network(), F.cross_entropy, (INPUTS, LABELS))).degree
         )
-    with pytest.raises(InvalidInput, match=f"model fails on the last batch of the train data .{error.__name__}"):
+    with pytest.raises(InvalidInput, match=f"model fails on batch 3 of the train data .{error.__name__}"):
         Problem(Insisting(5, error), F.cross_entropy, (INPUTS, LABELS), batch_size=5)
     with pytest.raises(InvalidInput, match="or the model fails on them"):
         Problem(Insisting(12, error), F.cross_entropy, (INPUTS, LABELS)).subset(torch.arange(12))

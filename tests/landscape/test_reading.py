@@ -130,7 +130,7 @@ class Examples(torch.utils.data.IterableDataset):
         (torch.utils.data.DataLoader(torch.utils.data.TensorDataset(INPUTS), 4), "hold list .*expected pairs"),
         ([(INPUTS, INPUTS, LABELS)], r"hold tuple .*\[\(\(a, b\), c\) for a, b, c in loader\]"),
         (INPUTS, "hold Tensor .*expected pairs"),
-        (({"x": INPUTS, "name": ["a"] * 12}, LABELS), "hold 'a' of type str"),
+        (({"x": INPUTS, "name": ["a"] * 12}, LABELS), "hold a str, 'a', expected tensors"),
         ((INPUTS, np.array(["a"] * 12)), "array of <U1, which PyTorch does not know"),
         (
             (torch.nested.nested_tensor([INPUTS[:2], INPUTS[:3]], layout=torch.jagged), LABELS[:2]),
@@ -142,6 +142,32 @@ class Examples(torch.utils.data.IterableDataset):
 def test_what_is_no_pair_of_examples_is_refused_by_name(data, words):
     with pytest.raises(InvalidInput, match=words):
         Problem(network(), F.cross_entropy, data)
+
+
+def breaking():
+    yield INPUTS, LABELS
+    raise OSError("no such file")
+
+
+def test_a_loader_that_fails_is_told_by_batch():
+    with pytest.raises(InvalidInput, match=r"train data fail as batch 2 is read \(OSError: no such file\)"):
+        Problem(network(), F.cross_entropy, breaking())
+    ragged = torch.utils.data.DataLoader([(INPUTS[0], 0), (INPUTS[0, :3], 1)], batch_size=2)
+    with pytest.raises(InvalidInput, match=r"train data fail as batch 1 is read \(RuntimeError"):
+        Problem(network(), F.cross_entropy, ragged)
+
+
+@pytest.mark.parametrize("bad", [torch.nan, torch.inf])
+def test_numbers_that_make_a_later_loss_infinite_are_refused(bad):
+    inputs = INPUTS.clone()
+    inputs[9, 1] = bad
+    model = Wrapped(network(), before=lambda x: x * 2)
+    if bad == torch.inf:
+        model.module[1] = nn.Identity()  # which does not bound it
+    with pytest.raises(InvalidInput, match="not finite at the given weights in batch 3, whose data hold NaN or inf"):
+        Problem(model, F.cross_entropy, (inputs, LABELS), batch_size=4)
+    mended = Wrapped(network(), before=lambda x: x.nan_to_num(0.0, 0.0))
+    assert loss_of(Problem(mended, F.cross_entropy, (inputs, LABELS), batch_size=4)) > 0
 
 
 @pytest.mark.parametrize("limit", [0, -3, True, 2.5])
