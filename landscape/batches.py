@@ -64,8 +64,8 @@ def moved(data: Any, like: Tensor) -> Any:
         if not isinstance(leaf, Tensor):
             if not isinstance(leaf, np.ndarray | np.generic | int | float | complex):
                 raise InvalidInput(
-                    f"data hold a {type(leaf).__name__}, {' '.join(repr(leaf).split()):.40}, expected tensors or arrays "
-                    "of numbers; leave it out, or turn it into numbers"
+                    f"data hold a {type(leaf).__name__}, {' '.join(repr(leaf).split()):.40}, expected tensors or "
+                    "arrays of numbers; leave it out, or turn it into numbers"
                 )
             leaf = _from_numpy(leaf)
         if leaf.is_nested:

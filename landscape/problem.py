@@ -275,7 +275,7 @@ class Problem:
 
     def batch_loss(self, vector: Tensor, inputs: Any, targets: Any) -> Tensor:
         """Return the mean loss on one batch, differentiable, shape ()."""
-        return self.output_loss(self.outputs(vector, inputs), targets)
+        return self.raw_loss(self.outputs(vector, inputs), targets).mean()
 
     def output_loss(self, outputs: Any, targets: Any) -> Tensor:
         """Return the mean loss of given outputs, differentiable, shape ()."""
@@ -373,7 +373,7 @@ class Problem:
             for index, mine in enumerate(found):
                 one = part(outputs, index)
                 if share:
-                    loss[index] += share * float(self.output_loss(one, targets))
+                    loss[index] += share * float(self.raw_loss(one, targets).mean())
                 mine.append(self.accuracy(one, targets))
         return {"loss": loss, "accuracy": torch.tensor([_mean(mine) for mine in found], dtype=torch.float64)}
 
