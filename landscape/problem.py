@@ -183,7 +183,10 @@ class Problem:
             raise InvalidInput(f"{instrument} compares with the test loss, but no test data were given; pass test=")
 
     def subset(self, indices: Tensor) -> Problem:
-        """Return the same problem with only these of its training examples (counted over all batches in turn)."""
+        """Return the same problem with only these of its training examples (counted over all batches in turn).
+
+        Where batches differ in more than their number of examples, each run of indices in one batch becomes a batch.
+        """
         self.need_examples("a subset of the data")
         return self._with_training(chosen(self.batches["train"], indices))
 
@@ -249,16 +252,14 @@ class Problem:
     def outputs(self, vector: Tensor, inputs: Any) -> Any:
         """Return the model's outputs with the parameters of a vector (P,): the tensor, if they hold just one."""
         outputs = self._function(self.everything(vector), copied(inputs) if self.writes else inputs)
-        if isinstance(outputs, Tensor):
-            return outputs
         form, found = emptied(outputs), tensors(outputs)
         if len(found) != 1 or opaque(form) is not None:
             return outputs
         if self._form is None:
             self._form = form
-        elif leaves(form) != leaves(self._form):
+        elif type(form) is not type(self._form) or leaves(form) != leaves(self._form):
             raise InvalidInput(
-                f"the model returns {leaves(form)} and, on other data, {leaves(self._form)}; expected that what is no "
+                f"the model returns {form!r:.80} and, on other data, {self._form!r:.80}; expected that what is no "
                 "tensor stays the same, so leave it out"
             )
         return found[0]

@@ -92,6 +92,6 @@ def weighing(loss: Callable[..., Any]) -> Weighing:
 
 
 def weights(rule: Weighing, batches: list[Batch]) -> list[float]:
-    """Return the weight of each batch; one alone has 1, whatever its loss divides by."""
+    """Return the weight of each batch."""
     with torch.no_grad():
-        return [1.0] if len(batches) == 1 else [rule.of(batch) for batch in batches]
+        return [rule.of(batch) for batch in batches]

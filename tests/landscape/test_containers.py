@@ -141,8 +141,11 @@ def test_outputs_that_cannot_be_taken_apart_are_refused(after, words):
 
 def test_what_is_no_tensor_must_stay_the_same():
     model = Wrapped(network(), lambda z: (z, len(z)))
-    with pytest.raises(InvalidInput, match=r"returns \[a tensor, 2\] and, on other data, \[a tensor, 5\]"):
+    with pytest.raises(InvalidInput, match=r"returns \(a tensor, 2\) and, on other data, \(a tensor, 5\)"):
         Problem(model, lambda z, y: F.cross_entropy(z[0], y), (INPUTS, LABELS), batch_size=5)
+    model = Wrapped(network(), lambda z: z if len(z) == 5 else (z, None))
+    with pytest.raises(InvalidInput, match=r"returns \(a tensor, None\) and, on other data, a tensor"):
+        Problem(model, lambda z, y: F.cross_entropy(z, y), (INPUTS, LABELS), batch_size=5)
 
 
 def test_only_what_may_hide_tensors_is_opaque():

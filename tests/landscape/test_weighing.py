@@ -170,8 +170,11 @@ def test_a_later_batch_without_a_finite_loss_is_refused_by_its_number():
 
 def test_data_in_which_nothing_counts_are_refused():
     nothing = torch.full((12,), -100)
-    with pytest.raises(InvalidInput, match="test targets hold none that counts"):
-        Problem(network(), F.cross_entropy, (INPUTS, LABELS), (INPUTS, nothing), batch_size=4)
+    for size in (4, None):
+        with pytest.raises(InvalidInput, match="test targets hold none that counts"):
+            Problem(network(), F.cross_entropy, (INPUTS, LABELS), (INPUTS, nothing), batch_size=size)
+    with pytest.raises(InvalidInput, match="train targets hold none that counts"):
+        Problem(network(), F.cross_entropy, (INPUTS, IGNORED)).subset(torch.tensor([8, 9]))
 
 
 def test_labels_without_a_class_are_refused_in_any_batch():
