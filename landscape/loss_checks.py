@@ -106,9 +106,8 @@ def need_equal_weights(problem: Problem, split: str) -> None:
         _hold(problem, outputs, loss, pieces, "its halves")
         if before is not None:
             earlier, earlier_targets, earlier_loss, m = before
-            pair = (earlier, earlier_targets), (outputs, targets)
             try:
-                both = each_tensor(lambda *leaves: torch.cat(leaves), *pair)
+                both = _joined((earlier, earlier_targets), m, (outputs, targets), n)
             except Exception as error:
                 raise InvalidInput(
                     f"the loss is one number for a batch, and the examples of batches {number - 1} and {number} of the "
@@ -121,7 +120,8 @@ def need_equal_weights(problem: Problem, split: str) -> None:
 
 _ADVICE = (
     "give the data as one batch, a loss with one value for each example, or PyTorch's own loss (such as "
-    "nn.CrossEntropyLoss(weight=...) or functools.partial(F.cross_entropy, ignore_index=...)), whose weights are known"
+    "nn.CrossEntropyLoss(weight=...) or functools.partial(F.cross_entropy, ignore_index=...), on outputs with the "
+    "classes along axis 1), whose weights are known"
 )
 
 
@@ -138,11 +138,22 @@ def _hold(problem: Problem, outputs: Any, whole: float | None, parts: Sequence[f
 
 def _part_of(problem: Problem, outputs: Any, targets: Any, half: slice, n: int) -> float | None:
     """Return what a part adds to the mean of the whole, if the loss can be taken of it."""
-    try:
-        value = _or_none(problem.raw_loss, part(outputs, half), part(targets, half))
-    except Exception:  # outputs may not be batches
-        return None
+    value = _or_none(problem.raw_loss, _some(outputs, half, n), part(targets, half))
     return None if value is None else value * (half.stop - half.start) / n
+
+
+def _some(outputs: Any, half: slice, n: int) -> Any:
+    """Return the outputs of some examples; what is not one for each, such as a hidden state, is left whole."""
+    return each_tensor(lambda leaf: leaf[half] if leaf.ndim and len(leaf) == n else leaf, outputs)
+
+
+def _joined(one: Any, m: int, other: Any, n: int) -> Any:
+    """Return the outputs and targets of two batches together; of what is not one for each example, the first."""
+
+    def join(a: Tensor, b: Tensor) -> Tensor:
+        return torch.cat([a, b]) if a.ndim and b.ndim and (len(a), len(b)) == (m, n) else a
+
+    return each_tensor(join, one, other)
 
 
 def _or_none(loss: Callable[..., Any], *arguments: Any) -> float | None:
@@ -180,8 +191,9 @@ def _varied(outputs: Any, n: int) -> Any:
 
 def _outputs_of(problem: Problem, batch: Batch, outputs: Any, half: slice) -> Any:
     """Return the outputs of some examples: asked for anew if they are not along the first axis."""
-    if all(leaf.ndim and len(leaf) == length(batch) for leaf in tensors(outputs)):
-        return part(outputs, half)
+    n = length(batch)
+    if any(leaf.ndim and len(leaf) == n for leaf in tensors(outputs)):
+        return _some(outputs, half, n)
     return problem.outputs(problem.start, part(batch[0], half))
 
 

@@ -155,6 +155,19 @@ def test_an_unknown_mean_over_examples_is_taken_on_any_batches():
     assert loss_of(Problem(network(), unknown, alone)) == pytest.approx(loss_of(problem), rel=1e-12)
 
 
+@pytest.mark.parametrize(
+    "after",
+    [lambda z: (z, torch.zeros(2, len(z), 5)), lambda z: (z, z.new_tensor(0.5)), lambda z: (z, None)],
+    ids=["a hidden state", "a penalty", "nothing"],
+)
+def test_what_a_model_returns_beside_its_outputs_does_not_matter(after):
+    def loss(outputs, targets):
+        return F.cross_entropy(outputs[0], targets)
+
+    problem = Problem(Wrapped(network(), after), loss, SORTED, batch_size=5)
+    assert loss_of(problem) == pytest.approx(summed_cross_entropy(network(), [SORTED]), rel=1e-12)
+
+
 def test_an_unknown_loss_on_batches_of_different_lengths_is_refused():
     batches = [(draw(4, n, 4), torch.zeros(4, n, dtype=torch.long)) for n in (2, 3)]
     with pytest.raises(InvalidInput, match=r"examples of batches 1 and 2 of the train data differ in shape"):
