@@ -73,6 +73,8 @@ def moved(data: Any, like: Tensor) -> Any:
                 "data hold a nested tensor, whose examples differ in shape; pad them to one shape, or give a batch of "
                 "its own for each shape"
             )
+        if leaf.is_meta:
+            raise InvalidInput("data hold a tensor on the device 'meta', which has a shape and no numbers; load them")
         if not leaf.ndim:
             raise InvalidInput(
                 "data hold a number without dimensions, expected examples along the first dimension; pass a "

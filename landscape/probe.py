@@ -43,8 +43,8 @@ def probe(problem: Problem) -> None:
             checks.need_no_sum(problem, loss, outputs, batch[1])
             _need_gradient(problem, *batch)
             problem.class_axis = checks.class_axis(problem, outputs, batch[1])
-        checks.need_pairing(problem, batch, outputs)
         _need_accuracy(problem, outputs, batch[1])
+        checks.need_pairing(problem, *_in_company(problem, split, batch, outputs))
         _probe_others(problem, split, loss)
 
 
@@ -68,6 +68,14 @@ def _first(problem: Problem, split: str) -> tuple[Batch, Any, Any]:
             leaf.copy_(old)
         return batch, *_tried(problem, split, *batch)
     return batch, outputs, loss
+
+
+def _in_company(problem: Problem, split: str, batch: Batch, outputs: Any) -> tuple[Batch, Any]:
+    """Return a batch of more than one example, if there is one, and its outputs."""
+    for share, other in problem.shared(split) if length(batch) < 2 else ():
+        if share and length(other) > 1:
+            return other, _tried(problem, split, *other, which="a later batch")[0]
+    return batch, outputs
 
 
 def _versions(data: Any) -> list[int]:

@@ -65,7 +65,7 @@ class Weighing:
             return counted.numel()
         if counted.numel() and not 0 <= int(counted.min()) <= int(counted.max()) < len(self.weight):
             return length(batch)  # the loss will say that there is no such class
-        return float(self.weight.detach().double()[counted.to(self.weight.device)].sum())
+        return float(self.weight.detach().double()[counted.long().to(self.weight.device)].sum())
 
 
 def weighing(loss: Callable[..., Any]) -> Weighing:

@@ -136,6 +136,7 @@ class Examples(torch.utils.data.IterableDataset):
             (torch.nested.nested_tensor([INPUTS[:2], INPUTS[:3]], layout=torch.jagged), LABELS[:2]),
             "nested tensor, .*pad them",
         ),
+        ((INPUTS.to("meta"), LABELS), "device 'meta', which has a shape and no numbers"),
         (([1.0, 2.0], [0, 1]), "a number without dimensions"),
     ],
 )

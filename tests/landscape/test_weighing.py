@@ -54,7 +54,7 @@ class LogSoftmax(nn.Module):
     ],
 )
 def test_class_weights_are_summed_over_batches_of_sorted_labels(model, loss):
-    problem = Problem(model, loss, SORTED, SORTED, batch_size=4)
+    problem = Problem(model, loss, SORTED, (SORTED[0], SORTED[1].to(torch.uint8)), batch_size=4)
     truth = summed_cross_entropy(network(), [SORTED], WEIGHT)
     assert loss_of(problem) == pytest.approx(truth, rel=1e-12)
     assert loss_of(problem, "test") == pytest.approx(truth, rel=1e-12)
