@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
-from torch.utils import _pytree as pytree
 
+from landscape import loss_checks as checks
+from landscape.batches import Batch, length
+from landscape.containers import copied, opaque, tensors
 from landscape.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -21,28 +24,121 @@ def probe(problem: Problem) -> None:
     Raises
     ------
     InvalidInput
-        If a weight is not finite; if model or loss fail on the first batch of a split, or give something else when
-        asked again; if the loss is neither a mean nor one value for each example, or not finite on training data, or
-        does not depend on the varied parameters, or depends on how the data are cut into batches.
+        If a weight is not finite; if model or loss fail on the first batch of a split (or on one of another shape), or
+        give something else when asked again; if the loss is neither a mean nor one value for each example, or not
+        finite on training data, or does not depend on the varied parameters, or pairs each output with all targets, or
+        depends on how the data are cut into batches.
     """
     for name, tensor in problem.everything(problem.start).items():
         if not torch.isfinite(tensor).all():
             raise InvalidInput(f"parameter {name!r} holds NaN or infinite weights; measure an earlier checkpoint")
-    for split, batches in problem.batches.items():
-        inputs, targets = batches[0]
-        outputs, loss = _tried(problem, split, inputs, targets)
-        _need_means(loss, next(len(leaf) for leaf in pytree.tree_leaves(batches[0]) if isinstance(leaf, Tensor)))
+    for split in problem.batches:
+        batch, outputs, loss = _first(problem, split)
+        checks.need_mean(loss, length(batch))
+        checks.need_classes(problem, split, outputs)
         if split == "train":
             if not torch.isfinite(loss).all():
                 raise InvalidInput("the training loss is not finite at the given weights")
-            _need_same(problem, loss, inputs, targets)
-            _need_no_sum(problem, loss, outputs, targets)
-            _need_gradient(problem, inputs, targets)
-            if len(batches) > 1:
-                _need_equal_weights(problem, loss, outputs, targets)
+            _need_same(problem, loss, *batch)
+            checks.need_no_sum(problem, loss, outputs, batch[1])
+            _need_gradient(problem, *batch)
+            problem.class_axis = checks.class_axis(problem, outputs, batch[1])
+        _need_accuracy(problem, outputs, batch[1])
+        checks.need_pairing(problem, *_in_company(problem, split, batch, outputs))
+        _probe_others(problem, split, loss)
 
 
-def _tried(problem: Problem, split: str, inputs: Any, targets: Any) -> tuple[Any, Any]:
+def _first(problem: Problem, split: str) -> tuple[Batch, Any, Any]:
+    """Return the first batch that counts, its outputs and its loss, having found out whether it is written into.
+
+    If model or loss write into their data or outputs, they get copies from now on, and what they wrote is undone.
+    """
+    _, inputs, targets = next(problem.shares(split))
+    batch = inputs, targets
+    before, versions = copied(batch), _versions(batch)
+    outputs, loss = _tried(problem, split, *batch)
+    _need_tensors(outputs)
+    written = versions != _versions(batch) or not all(map(_equal, tensors(before), tensors(batch)))
+    versions = _versions(outputs)
+    with contextlib.suppress(Exception):  # that it cannot be asked again is told later
+        problem.raw_loss(outputs, targets)
+    if not problem.writes and (written or versions != _versions(outputs)):
+        problem.writes = True
+        for leaf, old in zip(tensors(batch), tensors(before), strict=True):
+            leaf.copy_(old)
+        return batch, *_tried(problem, split, *batch)
+    return batch, outputs, loss
+
+
+def _in_company(problem: Problem, split: str, batch: Batch, outputs: Any) -> tuple[Batch, Any]:
+    """Return a batch of more than one example, if there is one, and its outputs."""
+    for share, other in problem.shared(split) if length(batch) < 2 else ():
+        if share and length(other) > 1:
+            return other, _tried(problem, split, *other, which="a later batch")[0]
+    return batch, outputs
+
+
+def _versions(data: Any) -> list[int]:
+    return [leaf._version for leaf in tensors(data)]
+
+
+def _probe_others(problem: Problem, split: str, loss: Tensor) -> None:
+    """Refuse data whose later batches cannot be used, or do not go together with the first."""
+    batches = problem.batches[split]
+    if len(batches) > 1 and not loss.ndim and problem.weighing.loss is None:
+        checks.need_equal_weights(problem, split)
+        return
+    seen = set()
+    for number, (share, batch) in enumerate(problem.shared(split), start=1):
+        sort = tuple((leaf.shape, leaf.dtype) for leaf in tensors(batch))
+        finite = all(leaf.layout == torch.strided and bool(torch.isfinite(leaf).all()) for leaf in tensors(batch))
+        if number > 1 and share and not (sort in seen and finite):
+            _, later = _tried(problem, split, *batch, which=f"batch {number}")
+            if split == "train" and not torch.isfinite(later).all():
+                raise InvalidInput(
+                    f"the training loss is not finite at the given weights in batch {number}, whose data hold NaN or "
+                    "infinite numbers; mend them, or leave these examples out"
+                )
+        seen.add(sort)
+
+
+def _equal(one: Tensor, other: Tensor) -> bool:
+    """Say whether two tensors hold the same, NaN in the same places included; those not stored densely, by version."""
+    if one.layout != torch.strided:
+        return True
+    return torch.equal(one, other) or bool(((one == other) | (one != one) & (other != other)).all())
+
+
+def _need_tensors(outputs: Any) -> None:
+    """Refuse outputs that cannot be taken apart into tensors."""
+    hidden = opaque(outputs)
+    if isinstance(hidden, torch.distributions.Distribution):
+        raise InvalidInput(
+            f"the model returns a distribution ({type(hidden).__name__}), expected tensors; return its parameters, and "
+            "let the loss make the distribution of them"
+        )
+    if hidden is not None or not tensors(outputs):
+        raise InvalidInput(
+            f"the model returns {outputs if hidden is None else hidden!r:.60} of type "
+            f"{type(outputs if hidden is None else hidden).__name__}, expected a tensor, or a tuple, dict or dataclass "
+            "of tensors; return these, or leave it out"
+        )
+
+
+def _need_accuracy(problem: Problem, outputs: Any, targets: Any) -> None:
+    """Refuse a given accuracy that fails, or has not one value for each example."""
+    try:
+        problem.rightness(outputs, targets)
+    except InvalidInput:
+        raise
+    except Exception as error:  # whatever a stranger's function can raise
+        raise InvalidInput(
+            f"accuracy fails on the first batch ({type(error).__name__}: {error!s:.200}); expected a function "
+            "accuracy(outputs, targets) with one value for each example"
+        ) from error
+
+
+def _tried(problem: Problem, split: str, inputs: Any, targets: Any, which: str = "the first batch") -> tuple[Any, Any]:
     """Return outputs and loss, as they come."""
     part = "the model"
     try:
@@ -51,17 +147,9 @@ def _tried(problem: Problem, split: str, inputs: Any, targets: Any) -> tuple[Any
         return outputs, problem.raw_loss(outputs, targets)
     except Exception as error:  # whatever a stranger's module can raise
         raise InvalidInput(
-            f"{part} fails on the first batch of the {split} data ({type(error).__name__}: {error!s:.200}); check that "
-            "shapes and number types are those that it was made for"
+            f"{part} fails on {which} of the {split} data ({type(error).__name__}: {error!s:.200}); check "
+            "that shapes and number types are those that it was made for"
         ) from error
-
-
-def _need_means(loss: Any, n: int) -> None:
-    if not isinstance(loss, Tensor) or not loss.is_floating_point() or tuple(loss.shape) not in {(), (n,)}:
-        found = f"shape {tuple(loss.shape)} and {loss.dtype}" if isinstance(loss, Tensor) else f"{loss!r:.60}"
-        raise InvalidInput(
-            f"loss returned {found} on {n} examples, expected a scalar, or one value for each example: shape ({n},)"
-        )
 
 
 def _need_same(problem: Problem, loss: Tensor, inputs: Any, targets: Any) -> None:
@@ -75,21 +163,6 @@ def _need_same(problem: Problem, loss: Tensor, inputs: Any, targets: Any) -> Non
         )
 
 
-def _need_no_sum(problem: Problem, loss: Tensor, outputs: Any, targets: Any) -> None:
-    """Refuse a scalar that doubles with the data: the mean over batches would be taken of sums."""
-    if loss.ndim or not loss:
-        return
-    try:
-        twice = problem.raw_loss(*pytree.tree_map(lambda leaf: torch.cat([leaf, leaf]), (outputs, targets)))
-    except Exception:  # a loss may insist on its batch, or outputs not be batches
-        return
-    if abs(float(twice) / float(loss) - 2) < torch.finfo(problem.dtype).eps ** 0.5:
-        raise InvalidInput(
-            "the loss doubles when its batch is repeated, so it is a sum over examples, expected their mean or one "
-            "value for each; use reduction='mean' or 'none'"
-        )
-
-
 @torch.inference_mode(False)
 @torch.enable_grad()
 def _need_gradient(problem: Problem, inputs: Any, targets: Any) -> None:
@@ -100,24 +173,4 @@ def _need_gradient(problem: Problem, inputs: Any, targets: Any) -> None:
         raise InvalidInput(
             f"the training loss does not depend on the parameters that are varied ({', '.join(problem.layout.names)}); "
             "look for detach() or no_grad() in the model or the loss, or choose others with only="
-        )
-
-
-def _need_equal_weights(problem: Problem, loss: Tensor, outputs: Any, targets: Any) -> None:
-    """Refuse a scalar that weighs examples unequally: its mean over batches depends on how the data were cut."""
-    n = next(len(leaf) for leaf in pytree.tree_leaves(outputs) if isinstance(leaf, Tensor))
-    if loss.ndim or n < 2:
-        return
-    parts = []
-    for part in (slice(0, n // 2), slice(n // 2, n)):
-        try:
-            piece = problem.raw_loss(*pytree.tree_map(lambda leaf, part=part: leaf[part], (outputs, targets)))
-        except Exception:  # a loss may insist on its batch
-            return
-        parts.append(float(piece) * (part.stop - part.start) / n)
-    if abs(sum(parts) - float(loss)) > 100 * torch.finfo(problem.dtype).eps * max(abs(float(loss)), *map(abs, parts)):
-        raise InvalidInput(
-            f"the loss of a batch, {float(loss):.6g}, is not the mean over its halves, {sum(parts):.6g}, so it weighs "
-            "examples by their company (class weights, ignored labels, contrasts), and what is measured would depend "
-            "on how the data are cut; give the data as one batch, or a loss with one value for each example"
         )

@@ -5,21 +5,25 @@ from __future__ import annotations
 import copy
 import fnmatch
 import functools
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call, vmap
-from torch.utils import _pytree as pytree
 
-from landscape.batches import Batch, joined, length, taken
+from landscape.batches import Batch, chosen, cut, joined, kept, length, moved, part
 from landscape.classification import right
 from landscape.embeddings import RefuseFlags
+from landscape.containers import copied, each_tensor, emptied, filled, leaves, opaque, tensors
 from landscape.errors import InvalidInput
+from landscape.examples import need_cut, parts_alone
 from landscape.layout import Layout
 from landscape.probe import probe
+from landscape.reading import taken
 from landscape.twice_differentiable import make_twice_differentiable, twice_differentiable
+from landscape.weighing import weighing, weights
 
 Function = Callable[[dict[str, Tensor], Any], Any]
 
@@ -36,26 +40,39 @@ class Problem:
     model : nn.Module or callable
         A module, or a function ``f(parameters, inputs) -> outputs`` of a dict of tensors; then give `parameters`.
         Inputs that are a tuple (or a list, which a loader makes of it) are passed as several arguments to a module.
+        Outputs are a tensor, or a tuple, dict or dataclass of them and of None, numbers and words; one with a single
+        tensor, such as ``(logits, None)``, counts as that tensor everywhere but in the loss and in `accuracy`.
     loss : callable
-        ``loss(outputs, targets)``, a scalar (the mean over its batch) or one value for each example, shape (n,). A
-        scalar that weighs examples unequally (class weights, ``ignore_index``) or compares them depends on how data are
-        cut into batches; give it all data in one.
+        ``loss(outputs, targets)``, a scalar (the mean over its batch) or one value for each example, shape (n,). The
+        mean over several batches is that over all data at once: of one value for each example, over all examples (also
+        those whose value is 0 because they are ignored); of PyTorch's own losses (also under `functools.partial`), over
+        what they divide by (targets that are not ignored, their class weights, or numbers). Any other scalar must be
+        the mean over examples, which is tried on all batches; one that weighs examples unequally or compares them needs
+        all data in one batch.
     train, test : pair of (inputs, targets), or iterable of such pairs
-        The data. Batches are read once and kept, so that every evaluation sees the same data even if a loader
-        shuffles. They are moved to the model's device, and floating-point data take its precision.
+        The data, with examples along the first axis. Batches are read once, copied and kept, so that every evaluation
+        sees the same data even if a loader shuffles or writes its next batch over the last. They are moved to the
+        model's device, and floating-point data take its precision. Two tuples of two, ``((a, b), (c, d))``, are read as
+        what model and loss run on: two batches, or several inputs with several targets. Of an iterable that does not
+        say how long it is, at most a million examples and 8 GiB are read.
     parameters : mapping of str to Tensor, optional
         Where a function starts from; for a module, its own parameters.
     only : str or sequence of str, optional
         Glob patterns; only parameters with a matching name are varied, the others stay constant. For a module,
         parameters that do not require a gradient stay constant too.
     accuracy : callable, optional
-        ``accuracy(outputs, targets)``, one value between 0 and 1 for each example, shape (n,). By default, whether
-        the target's output is strictly the largest, if targets are class indices; otherwise accuracy is NaN.
+        ``accuracy(outputs, targets)``, one value between 0 and 1 for each example, shape (n,); examples whose value is
+        NaN do not count. By default, whether the target's output is strictly the largest, if targets are class indices
+        (of several positions, the share); otherwise accuracy is NaN. Targets that are no class, or that a loss of
+        PyTorch's own ignores, do not count. Classes lie along axis 1 or the last, as shapes or else the loss tell; NaN
+        if neither does.
     batch_size : int, optional
         Cut tensors into batches of this size, to bound memory. By default they stay whole, which is fastest.
+    limit : int, optional
+        Read at most so many examples of each split.
     training_mode : bool
-        Run a module as in training (batch statistics; dropout is refused, because it is random). By default it runs as
-        in evaluation.
+        Run a module as in training (with the statistics of each batch, so that values depend on how data are cut;
+        dropout is refused, because it is random). By default it runs as in evaluation.
 
     Attributes
     ----------
@@ -68,7 +85,7 @@ class Problem:
     ------
     InvalidInput
         If nothing can be varied, a weight is not finite, data are empty, model or loss fail or change from call to
-        call, or the loss is neither a mean nor one value for each example.
+        call, or the loss is neither a mean nor one value for each example, or pairs each output with all targets.
     """
 
     @torch.inference_mode(False)  # tensors that are made here must take gradients
@@ -83,11 +100,17 @@ class Problem:
         only: str | Sequence[str] | None = None,
         accuracy: Callable[[Any, Any], Tensor] | None = None,
         batch_size: int | None = None,
+        limit: int | None = None,
         training_mode: bool = False,
     ) -> None:
         if not callable(loss):
             raise InvalidInput(f"loss is {loss!r:.80}, expected a function loss(outputs, targets)")
         self._loss, self._accuracy = loss, accuracy
+        self.weighing = weighing(loss)
+        self.training_mode = training_mode
+        self.writes = False  # whether model or loss write into their data; `probe` finds out
+        self.class_axis: int | None = -1
+        self._form: Any = None
         everything = self._adopt(model, parameters, training_mode)
         chosen = _chosen(everything, only)
         self.layout = Layout({name: everything[name].shape for name in chosen})
@@ -107,12 +130,16 @@ class Problem:
             )
         self.start = self.layout.row({name: everything[name].detach() for name in chosen}).clone()
         self._constants = {name: t.detach() for name, t in everything.items() if name not in self.layout.shapes}
-        self.batches = {"train": taken(train, "train", self.start, batch_size)}
-        if test is not None:
-            self.batches["test"] = taken(test, "test", self.start, batch_size)
-        self.count = {split: sum(map(length, batches)) for split, batches in self.batches.items()}
+        data = {"train": train} if test is None else {"train": train, "test": test}
+        self.batches = {
+            split: taken(some, split, self.start, batch_size, limit=limit, runs=self._runs)
+            for split, some in data.items()
+        }
+        self._weigh()
         with RefuseFlags():
             probe(self)
+        for split in self.batches:
+            need_cut(self, split, batch_size)
 
     # -- what it is made of --------------------------------------------------------------------------------------------
 
@@ -158,22 +185,56 @@ class Problem:
             raise InvalidInput(f"{instrument} compares with the test loss, but no test data were given; pass test=")
 
     def subset(self, indices: Tensor) -> Problem:
-        """Return the same problem with only these of its training examples (counted over all batches in turn)."""
-        whole = self.whole("train")
-        return self._with_training(pytree.tree_map(lambda leaf: leaf[indices.to(leaf.device)], whole))
+        """Return the same problem with only these of its training examples (counted over all batches in turn).
+
+        Where batches differ in more than their number of examples, each run of indices in one batch becomes a batch.
+        """
+        self.need_examples("a subset of the data")
+        return self._with_training(chosen(self.batches["train"], indices))
 
     def relabelled(self, targets: Any) -> Problem:
         """Return the same problem with other training targets, for all examples in turn."""
         inputs, _ = self.whole("train")
-        return self._with_training((inputs, targets))
+        return self._with_training([(inputs, moved(targets, self.start))])
 
-    def _with_training(self, data: Batch) -> Problem:
+    def _with_training(self, data: list[Batch]) -> Problem:
         """Return the same problem with other training data, cut like these."""
-        other = copy.copy(self)
         size = max(map(length, self.batches["train"])) if len(self.batches["train"]) > 1 else None
-        other.batches = self.batches | {"train": taken(data, "train", self.start, size)}
-        other.count = self.count | {"train": length(data)}
+        return self.with_batches(train=kept(data, "train", size))
+
+    def with_batches(self, **batches: list[Batch]) -> Problem:
+        """Return the same problem with other batches in some splits, on its device and in its precision."""
+        other = copy.copy(self)
+        other.batches = self.batches | batches
+        other._weigh()
         return other
+
+    def _weigh(self) -> None:
+        """Take stock of the batches: how many examples they hold, and how much they weigh in the mean loss."""
+        self.count = {split: sum(map(length, batches)) for split, batches in self.batches.items()}
+        self._weights = {split: weights(self.weighing, batches) for split, batches in self.batches.items()}
+        for split, found in self._weights.items():
+            if not sum(found) > 0:
+                raise InvalidInput(
+                    f"{split} targets hold none that counts: all are ignored by the loss, or their classes weigh "
+                    "nothing; check ignore_index and the class weights"
+                )
+
+    def need_examples(self, instrument: str) -> None:
+        """Refuse to take examples apart where they are not along the first axis, or depend on their company."""
+        if not self.separable:
+            raise InvalidInput(
+                f"{instrument} takes examples apart along the first axis, but some of a batch alone have other outputs "
+                "than in company, or the model fails on them; bring data and model to have examples along the first "
+                "axis of inputs, outputs and targets (batch_first=True), or give all data in one batch and use "
+                "instruments that leave it whole"
+            )
+
+    @functools.cached_property
+    def separable(self) -> bool:
+        """Whether the later half of a batch has the same outputs alone; taken for granted in training mode."""
+        _, inputs, targets = next(self.shares("train"))
+        return self.training_mode or parts_alone(self, (inputs, targets), length((inputs, targets)) // 2) is True
 
     def whole(self, split: str) -> Batch:
         """Return all of a split's data as one batch."""
@@ -191,38 +252,71 @@ class Problem:
         return self._constants | self.layout.tensors(vector)
 
     def outputs(self, vector: Tensor, inputs: Any) -> Any:
-        """Return the model's outputs with the parameters of a vector (P,)."""
-        return self._function(self.everything(vector), inputs)
+        """Return the model's outputs with the parameters of a vector (P,): the tensor, if they hold just one."""
+        outputs = self._function(self.everything(vector), copied(inputs) if self.writes else inputs)
+        form, found = emptied(outputs), tensors(outputs)
+        if len(found) != 1 or opaque(form) is not None:
+            return outputs
+        if self._form is None:
+            self._form = form
+        elif type(form) is not type(self._form) or leaves(form) != leaves(self._form):
+            raise InvalidInput(
+                f"the model returns {form!r:.80} and, on other data, {self._form!r:.80}; expected that what is no "
+                "tensor stays the same, so leave it out"
+            )
+        return found[0]
 
     def raw_loss(self, outputs: Any, targets: Any) -> Any:
         """Return what the loss gives: by contract a scalar or one value for each example."""
-        return self._loss(outputs, targets)
+        if self.writes:
+            outputs, targets = copied(outputs), copied(targets)
+        return self._loss(self._whole_outputs(outputs), targets)
+
+    def _whole_outputs(self, outputs: Any) -> Any:
+        """Return outputs as the model gave them."""
+        return outputs if self._form is None else filled(self._form, [outputs])
 
     def batch_loss(self, vector: Tensor, inputs: Any, targets: Any) -> Tensor:
         """Return the mean loss on one batch, differentiable, shape ()."""
-        return self._loss(self.outputs(vector, inputs), targets).mean()
+        return self.raw_loss(self.outputs(vector, inputs), targets).mean()
 
     def output_loss(self, outputs: Any, targets: Any) -> Tensor:
         """Return the mean loss of given outputs, differentiable, shape ()."""
-        return self._loss(outputs, targets).mean()
+        return self.raw_loss(outputs, targets).mean()
 
     def shares(self, split: str) -> Iterator[tuple[float, Any, Any]]:
-        """Yield every batch with the share of the split's examples that it holds."""
-        for batch in self.batches[split]:
-            yield length(batch) / self.count[split], *batch
+        """Yield every batch with its share in the split's mean loss, but those that have none."""
+        return ((share, *batch) for share, batch in self.shared(split) if share)
+
+    def shared(self, split: str) -> Iterator[tuple[float, Batch]]:
+        """Yield every batch with its share in the split's mean loss; where that is 0, the loss may be NaN."""
+        total = sum(self._weights[split])
+        return (
+            (weight / total, batch) for weight, batch in zip(self._weights[split], self.batches[split], strict=True)
+        )
+
+    def _runs(self, batch: Batch) -> bool:
+        """Say whether model and loss run on a batch."""
+        try:
+            with torch.no_grad():
+                return bool(self._loss(self._function(self.everything(self.start), batch[0]), batch[1]).ndim < 2)
+        except Exception:  # whatever a stranger's module can raise
+            return False
 
     # -- many networks -------------------------------------------------------------------------------------------------
 
     @functools.cached_property
     def vectorised(self) -> bool:
         """Whether `torch.func.vmap` can run several of these networks at once; some modules (LSTM) have no rule."""
-        inputs, targets = pytree.tree_map(lambda leaf: leaf[:2], self.batches["train"][0])
+        _, *batch = next(self.shares("train"))
+        two = next(cut((batch[0], batch[1]), 2))
         rows = self.start.expand(2, -1).clone().requires_grad_()
+        inputs, targets = two if self._runs(copied(two)) else batch  # a model may insist on its batch
         try:
             with torch.enable_grad():  # whoever asks first may not want gradients
                 losses = vmap(lambda row: self.batch_loss(row, inputs, targets))(rows)
                 torch.autograd.grad(losses.sum(), rows)
-        except (RuntimeError, TypeError, ValueError, NotImplementedError):
+        except Exception:  # whatever a stranger's module can raise
             return False
         return True
 
@@ -243,13 +337,22 @@ class Problem:
         return self._each(self.batch_loss, rows, (inputs, targets), own)
 
     def _each(self, function: Callable[..., Any], rows: Tensor, data: tuple[Any, ...], own: bool) -> Any:
+        form, contents = (emptied(data), tensors(data)) if own else (data, [])
         if len(rows) > 1 and self.vectorised:
-            return vmap(function, in_dims=(0, *((0 if own else None) for _ in data)))(rows, *data)
-        results = []
-        for index, row in enumerate(rows.unbind(0)):
-            mine = pytree.tree_map(lambda leaf, index=index: leaf[index], data) if own else data
-            results.append(function(row, *mine))
-        return pytree.tree_map(lambda *leaves: torch.stack(leaves), *results)
+            result: Any = None
+
+            def tensors_of(row: Tensor, *mine: Tensor) -> tuple[Tensor, ...]:
+                nonlocal result
+                outputs = function(row, *filled(form, mine))
+                result = emptied(outputs)
+                return tuple(tensors(outputs))
+
+            found = vmap(tensors_of)(rows, *contents)
+            return filled(result, found)
+        results = [
+            function(row, *filled(form, (leaf[index] for leaf in contents))) for index, row in enumerate(rows.unbind(0))
+        ]
+        return each_tensor(lambda *leaves: torch.stack(leaves), *results)
 
     def gradients(self, rows: Tensor, split: str = "train") -> tuple[Tensor, Tensor]:
         """Return loss (networks,) and gradient (networks, P) of several networks on a whole split."""
@@ -266,20 +369,45 @@ class Problem:
     @torch.no_grad()
     def evaluate(self, rows: Tensor, split: str = "train") -> dict[str, Tensor]:
         """Return ``loss`` and ``accuracy`` of several networks on a whole split, each float64 of shape (networks,)."""
-        totals = {name: torch.zeros(len(rows), dtype=torch.float64) for name in ("loss", "accuracy")}
-        for share, inputs, targets in self.shares(split):
+        loss = torch.zeros(len(rows), dtype=torch.float64)
+        found: list[list[tuple[float, int]]] = [[] for _ in rows]
+        for share, (inputs, targets) in self.shared(split):
             outputs = self.outputs_of(rows, inputs)
-            for index in range(len(rows)):
-                one = pytree.tree_map(lambda leaf, index=index: leaf[index], outputs)
-                totals["loss"][index] += share * float(self._loss(one, targets).mean())
-                totals["accuracy"][index] += share * float(self.rightness(one, targets).mean())
-        return totals
+            for index, mine in enumerate(found):
+                one = part(outputs, index)
+                if share:
+                    loss[index] += share * float(self.raw_loss(one, targets).mean())
+                mine.append(self.accuracy(one, targets))
+        return {"loss": loss, "accuracy": torch.tensor([_mean(mine) for mine in found], dtype=torch.float64)}
+
+    def accuracy(self, outputs: Any, targets: Any) -> tuple[float, int]:
+        """Return the mean rightness of the examples that count, NaN if none does, and how many they are."""
+        found = self.rightness(outputs, targets)
+        counted = found[~found.isnan()]
+        return float((found if counted.numel() == found.numel() else counted).mean()), counted.numel()
 
     def rightness(self, outputs: Any, targets: Any) -> Tensor:
         """Return for each example how right the outputs are, between 0 and 1, shape (n,); NaN where undefined."""
-        if self._accuracy is not None:
-            return self._accuracy(outputs, targets).double()
-        return right(outputs, targets)
+        if self._accuracy is None:
+            return right(outputs, targets, self.class_axis, self.weighing.ignored)
+        found = torch.as_tensor(self._accuracy(self._whole_outputs(outputs), targets)).double()
+        n = len(next(iter(tensors((targets, outputs)))))
+        if tuple(found.shape) not in {(), (n,)}:
+            raise InvalidInput(
+                f"accuracy returned shape {tuple(found.shape)} on {n} examples, expected one value for each: shape "
+                f"({n},)"
+            )
+        return found.expand(n)
+
+    def classes_last(self, outputs: Tensor) -> Tensor:
+        """Return outputs with the classes along the last axis."""
+        return outputs.movedim(1, -1) if self.class_axis == 1 else outputs
+
+
+def _mean(found: list[tuple[float, int]]) -> float:
+    """Return the mean over batches of means over so many examples; NaN if there are none."""
+    total = sum(count for _, count in found)
+    return sum(count / total * value for value, count in found if count) if total else math.nan
 
 
 def _chosen(everything: Mapping[str, Tensor], only: str | Sequence[str] | None) -> list[str]:
@@ -297,7 +425,7 @@ def _chosen(everything: Mapping[str, Tensor], only: str | Sequence[str] | None) 
 
 
 def _refuse_dropout(module: nn.Module) -> None:
-    for name, part in module.named_modules():
-        rate = getattr(part, "p", getattr(part, "dropout", 0.0))
-        if "dropout" in type(part).__name__.lower() and rate:
+    for name, child in module.named_modules():
+        rate = getattr(child, "p", getattr(child, "dropout", 0.0))
+        if "dropout" in type(child).__name__.lower() and rate:
             raise InvalidInput(f"module {name!r} drops out at random in training mode; set its rate to 0")

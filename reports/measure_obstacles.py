@@ -38,13 +38,12 @@ def classifies(subject: Subject) -> str:
 
 
 def _outputs(subject: Subject) -> Any:
-    """Return the outputs on two examples, or None if they are not one tensor."""
+    """Return the outputs on the first batch, or None if they are not one tensor."""
     import torch
-    from torch.utils import _pytree as pytree
 
     inputs, _ = subject.problem.batches["train"][0]
-    with torch.no_grad():
-        outputs = subject.problem.outputs(subject.problem.start, pytree.tree_map(lambda leaf: leaf[:2], inputs))
+    with torch.no_grad():  # the whole batch, on whose size a model may insist
+        outputs = subject.problem.outputs(subject.problem.start, inputs)
     return outputs if isinstance(outputs, torch.Tensor) else None
 
 

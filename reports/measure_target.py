@@ -27,7 +27,7 @@ EXPECTED = (
     "or a landscape.problem.Problem"
 )
 #: What a factory's dict may hold beside model, loss, train and test: options of `Problem`, and what is compared.
-OPTIONS = ("parameters", "only", "accuracy", "batch_size", "training_mode")
+OPTIONS = ("parameters", "only", "accuracy", "batch_size", "limit", "training_mode")
 EXTRAS = ("checkpoints", "other", "initialise", "context")
 KEYS = ("model", "loss", "train", "test", *OPTIONS, *EXTRAS)
 

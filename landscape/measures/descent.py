@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 from torch.optim.adamw import adamw
-from torch.utils import _pytree as pytree
 
+from landscape.batches import part
 from landscape.measures.recorded import recorded
 from landscape.measures.sphere import Sphere
 from landscape.optimisers import AdamW, Optimiser, State
@@ -135,7 +135,8 @@ class Data:
         self.batches = list(problem.shares("train"))
         if examples is not None:
             index = examples.to(problem.device)
-            self.batches = [(1.0, *pytree.tree_map(lambda leaf: leaf[index], problem.whole("train")))]
+            problem.need_examples("a choice of examples for each network")
+            self.batches = [(1.0, *part(problem.whole("train"), index))]
 
     def gradient(self, rows: Tensor) -> tuple[Tensor, Tensor]:
         """Return losses (networks,) and gradients (networks, P)."""
@@ -162,9 +163,9 @@ class Data:
         outputs = self.problem.outputs_of(rows, inputs, own=True)
         found = {name: torch.zeros(len(rows), dtype=torch.float64) for name in ("loss", "accuracy")}
         for index in range(len(rows)):
-            one, true = pytree.tree_map(lambda leaf, index=index: leaf[index], (outputs, targets))
+            one, true = part((outputs, targets), index)
             found["loss"][index] = float(self.problem.output_loss(one, true))
-            found["accuracy"][index] = float(self.problem.rightness(one, true).mean())
+            found["accuracy"][index], _ = self.problem.accuracy(one, true)
         return found
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from landscape.batches import joined
 from landscape.classification import label_logit, margin
 from landscape.errors import InvalidInput
 from landscape.measures.efficiency_definitions import efficiency_of
@@ -166,7 +167,7 @@ def efficiency(
 def _classified(problem: Problem, rows: Tensor, split: str) -> tuple[Tensor, Tensor]:
     """Return all outputs, float64 (networks, n, n_classes), and labels (n,)."""
     outputs = [problem.outputs_of(rows, inputs) for inputs, _ in problem.batches[split]]
-    _, labels = problem.whole(split)
+    _, labels = joined([(None, targets) for _, targets in problem.batches[split]])
     whole = torch.cat(outputs, 1) if isinstance(outputs[0], Tensor) else outputs[0]
     class_indices = isinstance(labels, Tensor) and not labels.is_floating_point()
     if not isinstance(whole, Tensor) or whole.ndim != 3 or not class_indices or labels.shape != whole.shape[1:2]:

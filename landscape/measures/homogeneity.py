@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from landscape.errors import InvalidInput
 from landscape.measures.result import Cost, Result
@@ -31,7 +32,8 @@ class Homogeneity(Result):
     spread : array, shape (networks,)
         Standard deviation over examples of their own degrees; 0 in a homogeneous network.
     example_degree : array, shape (networks, n)
-        ``<z_i, (J theta)_i> / |z_i|^2`` for each example; NaN where its outputs are zero.
+        ``<z_i, (J theta)_i> / |z_i|^2`` for each example; NaN where its outputs are zero, and everywhere (with
+        `spread`) where examples are not along the first axis, or the model compares them.
     scaling_degree : array, shape (networks,)
         ``log(|z(c theta)| / |z(theta)|) / log c``, the same by finite scaling with the `factor` c.
     residual : array, shape (networks,)
@@ -180,11 +182,15 @@ def _degrees(problem: Problem, rows: Tensor, mask: Tensor, split: str, factor: f
         pieces.append(
             [part.double().flatten(2) if part.ndim > 2 else part.double()[..., None] for part in (z, change, scaled)]
         )
+    widest = max(piece[0].shape[2] for piece in pieces)  # examples may differ in their number of positions
+    pieces = [[F.pad(part, (0, widest - part.shape[2])) for part in piece] for piece in pieces]
     z, change, scaled = (torch.cat(parts, 1) for parts in zip(*pieces, strict=True))
     size = z.norm(dim=(1, 2))
     degree = (z * change).sum((1, 2)) / size**2
     example = (z * change).sum(2) / z.square().sum(2)
     expected = factor ** degree[:, None, None] * z
+    if not problem.separable:
+        example = torch.full_like(example, torch.nan)
     results = {
         "degree": degree,
         "spread": (example - example.nanmean(1, keepdim=True)).square().nanmean(1).sqrt(),

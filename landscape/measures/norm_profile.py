@@ -83,7 +83,8 @@ def norm_profile(
         model (or of `start`), not of a fresh initialisation.
     sizes : sequence of int, optional
         Numbers of training examples, a second axis. Each seed has its own random order of the examples and takes the
-        first so many of it, so that its larger sets hold its smaller ones. By default all examples.
+        first so many of it, so that its larger sets hold its smaller ones. By default all examples. Needs examples of
+        one shape along the first axis, which the model does not compare.
     record, tolerance, floor, leave, progress
         See `minimise_at_norm`; `floor` is in units of the loss, and also clips the losses whose shape is judged.
 

@@ -105,7 +105,7 @@ def minimise_at_norm(
     fixed : str or sequence of str, optional
         Glob patterns of tensors held constant at the start's values.
     examples : Tensor of int64, shape (networks, n), optional
-        Each network's own training examples. By default all networks have all.
+        Each network's own training examples, of one shape along the first axis. By default all networks have all.
     record : int, optional
         Steps between looks at the test data, at the best seen, and at who is done. By default a fiftieth of all.
     tolerance : float

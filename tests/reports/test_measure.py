@@ -102,11 +102,13 @@ def test_takes_problems_data_sets_and_a_second_model(here):
         "def two(): return {'problem': problem(), 'other': nn.Linear(2, 2)}\n"
         "def function(): return {'model': lambda w, x: x @ w['w'], 'parameters': {'w': torch.eye(2)}, 'loss': loss,\n"
         "                        'train': [pair, pair]}\n"
+        "def endless(): return {'model': nn.Linear(2, 2), 'loss': loss, 'train': iter(lambda: pair, 0), 'limit': 20}\n"
     )
-    for name in ("problem", "data_set", "function"):
+    examples = {"problem": 8, "data_set": 8, "function": 16, "endless": 20}
+    for name, count in examples.items():
         assert main(["measure", f"forms.py:{name}", "--what", "homogeneity", "--json", "out.json"]) == 0
         about = json.loads(Path("out.json").read_text())["about"]
-        assert about["Train data"].startswith("16 examples" if name == "function" else "8 examples")
+        assert about["Train data"].startswith(f"{count} examples")
     assert main(["measure", "forms.py:two", "--what", "straight-path", "--quick"]) == 0
 
 

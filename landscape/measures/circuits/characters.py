@@ -11,8 +11,8 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils import _pytree as pytree
 
+from landscape.containers import tensors
 from landscape.errors import InvalidInput
 from landscape.measures.circuits.murnaghan import character, cycle_type, partitions
 
@@ -40,7 +40,7 @@ class Characters:
     functions: Mapping[str, Tensor]
 
     def __post_init__(self) -> None:
-        element, length = self.element, len(pytree.tree_leaves(self.inputs)[0])
+        element, length = self.element, len(tensors(self.inputs)[0])
         if element.ndim != 2 or element.is_floating_point() or len(element) != length:
             raise InvalidInput(
                 f"element has shape {tuple(element.shape)} and {element.dtype}, expected int64 of shape "

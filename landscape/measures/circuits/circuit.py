@@ -110,6 +110,13 @@ def need_classes(problem: Problem, instrument: str) -> int:
             f"targets are {found}, but {instrument} needs class indices of shape (n,); give them as integers and let "
             "the loss turn them into what it compares with"
         )
+    for split, batches in problem.batches.items():
+        for _, labels in batches:
+            if not 0 <= int(labels.min()) <= int(labels.max()) < outputs.shape[1]:
+                raise InvalidInput(
+                    f"{split} targets go from {int(labels.min())} to {int(labels.max())}, but {instrument} needs class "
+                    f"indices from 0 to {outputs.shape[1] - 1}; leave examples without a class out of the data"
+                )
     return int(outputs.shape[1])
 
 
@@ -120,9 +127,9 @@ def centred(logits: Tensor) -> Tensor:
 
 def _scores(problem: Problem, run: Run, split: str) -> Scores:
     loss = accuracy = gap = 0.0
-    for share, inputs, targets in problem.shares(split):
-        outputs = run(inputs)
-        loss += share * float(problem.output_loss(outputs, targets))
-        accuracy += share * float(problem.rightness(outputs, targets).mean())
-        gap += share * float(margin(outputs, targets.long()).mean())
+    for share, (inputs, targets) in problem.shared(split):
+        outputs, part = run(inputs), len(targets) / problem.count[split]
+        loss += share * float(problem.output_loss(outputs, targets)) if share else 0.0
+        accuracy += part * problem.accuracy(outputs, targets)[0]
+        gap += part * float(margin(outputs, targets.long()).mean())
     return Scores(loss=loss, accuracy=accuracy, margin=gap)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
 from typing import Any, Literal
 
@@ -84,11 +83,11 @@ def split_by_mask(
     need_classes(problem, "split_by_mask")
     units = problem.size if neurons is None else neurons.count(problem.layout)
     data, judged = _data(problem, objective, seed)
-    total = sum(len(targets) for _, targets in data)
+    shared = list(problem.with_batches(train=data).shares("train"))
 
     def value_of(mask: Tensor) -> Tensor:
         vector = problem.start * spread(problem, neurons, mask)
-        losses = [len(targets) / total * problem.batch_loss(vector, inputs, targets) for inputs, targets in data]
+        losses = [share * problem.batch_loss(vector, inputs, targets) for share, inputs, targets in shared]
         return torch.stack(losses).sum() + penalty * mask.mean()
 
     scores = torch.full((units,), 2.0, dtype=problem.dtype, device=problem.device, requires_grad=True)
@@ -130,10 +129,6 @@ def _data(problem: Problem, objective: str, seed: int) -> tuple[list[tuple[Any, 
             f"there is {count} test example, expected at least 2: one half to learn from, one to judge by"
         )
     order = torch.from_numpy(generator(seed, "halves of the test data").permutation(count)).to(problem.device)
-    held = copy.copy(problem)
-    held.batches, held.count = {"train": problem.batches["test"]}, {"train": count}
+    held = problem.with_batches(train=problem.batches["test"])
     learned, rest = (held.subset(half).batches["train"] for half in (order[: count // 2], order[count // 2 :]))
-    judged = copy.copy(problem)
-    judged.batches = problem.batches | {"test": rest}
-    judged.count = problem.count | {"test": count - count // 2}
-    return learned, judged
+    return learned, problem.with_batches(test=rest)

@@ -8,8 +8,8 @@ from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor
-from torch.utils import _pytree as pytree
 
+from landscape.containers import each_tensor, tensors
 from landscape.errors import InvalidInput
 from landscape.measures.circuits.characters import Characters
 from landscape.measures.circuits.circuit import Run, centred, need_classes, scored
@@ -178,7 +178,7 @@ class _Space:
         def move(leaf: Tensor) -> Tensor:
             return leaf.to(problem.device, problem.dtype if leaf.is_floating_point() else leaf.dtype)
 
-        self.inputs = pytree.tree_map(move, characters.inputs)
+        self.inputs = each_tensor(move, characters.inputs)
         keys = _keys(self.inputs)
         self.size = len(keys)
         self._keys, self._numbers = torch.unique(keys, dim=0, return_inverse=True)
@@ -208,4 +208,4 @@ class _Looked:
 
 
 def _keys(inputs: Any) -> Tensor:
-    return torch.cat([leaf.reshape(len(leaf), -1).double() for leaf in pytree.tree_leaves(inputs)], 1)
+    return torch.cat([leaf.reshape(len(leaf), -1).double() for leaf in tensors(inputs)], 1)

@@ -9,8 +9,9 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils import _pytree as pytree
 
+from landscape.batches import part
+from landscape.containers import each_tensor
 from landscape.errors import InvalidInput
 from landscape.measures.progress.context import Context, Estimate, NotApplicable, Space, moved
 from landscape.measures.progress.spectra import fourier_power
@@ -55,13 +56,13 @@ def circuit_losses(problem: Problem, row: Tensor, context: Context) -> dict[str,
         raise InvalidInput(f"frequencies are {keys}, expected some from 1 to {highest}, half the order of the group")
     elements = space.elements.to(problem.device)
     targets = moved(problem, space.elements if space.targets is None else space.targets)
-    targets = pytree.tree_map(lambda leaf: leaf.double() if leaf.is_floating_point() else leaf, targets)
+    targets = each_tensor(lambda leaf: leaf.double() if leaf.is_floating_point() else leaf, targets)
     logits = space_logits(problem, row, space)
     means = element_means(logits, elements, space.order)
     constant = means.mean(0)
 
     def loss(outputs: Tensor, mask: Tensor | None) -> float:
-        chosen = targets if mask is None else pytree.tree_map(lambda leaf: leaf[mask], targets)
+        chosen = targets if mask is None else each_tensor(lambda leaf: leaf[mask], targets)
         return float(problem.output_loss(outputs if mask is None else outputs[mask], chosen))
 
     def restricted(frequencies: Sequence[int], mask: Tensor | None = None) -> float:
@@ -89,7 +90,7 @@ def space_logits(problem: Problem, row: Tensor, space: Space) -> Tensor:
     inputs = moved(problem, space.inputs)
     pieces = []
     for first in range(0, len(space.elements), CHUNK):
-        piece = problem.outputs(row, pytree.tree_map(lambda leaf, first=first: leaf[first : first + CHUNK], inputs))
+        piece = problem.outputs(row, part(inputs, slice(first, first + CHUNK)))
         if not isinstance(piece, Tensor) or piece.ndim != 2:
             shape = tuple(piece.shape) if isinstance(piece, Tensor) else type(piece).__name__
             raise NotApplicable(f"circuit_losses needs outputs (N, classes), found {shape}")

@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils import _pytree as pytree
 
-from landscape.batches import Batch
+from landscape.batches import Batch, alike
+from landscape.containers import each_tensor, leaves
 from landscape.errors import InvalidInput
 from landscape.measures.directions import Network
 from landscape.problem import Problem
@@ -114,7 +114,7 @@ class Space:
             raise InvalidInput(f"elements are {elements!r:.60}, expected integers, one for each input: shape (N,)")
         others = {"inputs": self.inputs, "targets": self.targets, "training": self.training}
         for field, data in others.items():
-            for leaf in pytree.tree_leaves(data):
+            for leaf in leaves(data):
                 if leaf is not None and len(leaf) != len(elements):
                     raise InvalidInput(f"{field} hold {len(leaf)} examples, expected {len(elements)}, as in elements")
         if self.training is not None and self.training.dtype != torch.bool:
@@ -189,6 +189,11 @@ class Context:
     def sample(self, problem: Problem) -> Batch:
         """Return the training examples that this seed chooses, all if there are not more, as (inputs, targets)."""
         chosen = permutation(problem.count["train"], self.seed, "progress/examples")[: self.examples]
+        if not problem.separable or not alike(problem.batches["train"]):
+            raise NotApplicable(
+                "single examples are needed, but they differ in shape, or are not along the first axis, or the model "
+                "compares them or insists on its batch"
+            )
         return problem.subset(torch.from_numpy(np.sort(chosen))).whole("train")
 
 
@@ -207,4 +212,4 @@ def moved(problem: Problem, data: Any) -> Any:
     def move(leaf: Tensor) -> Tensor:
         return leaf.detach().to(problem.device, problem.dtype if leaf.is_floating_point() else leaf.dtype)
 
-    return pytree.tree_map(move, data)
+    return each_tensor(move, data)

@@ -7,8 +7,9 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.nn import functional as F
-from torch.utils import _pytree as pytree
 
+from landscape.batches import part
+from landscape.containers import each_tensor, tensors
 from landscape.errors import InvalidInput
 from landscape.measures.directions import as_row
 from landscape.measures.progress.context import Context, NotApplicable
@@ -32,8 +33,8 @@ def tangent_kernel(problem: Problem, row: Tensor, inputs: Any) -> Tensor:
     NotApplicable
         If outputs are not one tensor.
     """
-    alone = pytree.tree_map(lambda leaf: leaf[:, None], inputs)
-    count = len(pytree.tree_leaves(alone)[0])
+    alone = each_tensor(lambda leaf: leaf[:, None], inputs)
+    count = len(tensors(alone)[0])
     # One copy of the weights for each example, so that one backward pass gives the gradient of each alone.
     rows = row.detach().expand(count, -1).clone().requires_grad_()
     outputs = problem.outputs_of(rows, alone, own=True)
@@ -113,15 +114,17 @@ def kernel_change(problem: Problem, row: Tensor, context: Context) -> dict[str, 
 def outputs_each(problem: Problem) -> int:
     """Return how many numbers the network answers for one example."""
     inputs, _ = problem.batches["train"][0]
-    outputs: Tensor = problem.outputs(problem.start, pytree.tree_map(lambda leaf: leaf[:1], inputs))
+    outputs: Tensor = problem.outputs(problem.start, part(inputs, slice(1)))
     return outputs.numel()
 
 
 def _labels(problem: Problem, targets: Any) -> Tensor | None:
-    """Return targets as numbers, class indices as centred one-hot rows; None if they are no single tensor."""
+    """Return targets as numbers, class indices as centred one-hot rows; None if they are neither."""
     if not isinstance(targets, Tensor):
         return None
     classes = outputs_each(problem)
-    if targets.is_floating_point() or targets.ndim != 1 or classes < 2:
+    if targets.is_floating_point() or classes < 2 or (targets.ndim > 1 and targets[0].numel() == classes):
         return targets.double()
+    if targets.ndim > 1 or not 0 <= int(targets.min()) <= int(targets.max()) < classes:
+        return None  # classes of several positions, or ignored ones
     return F.one_hot(targets.long(), classes).double() - 1 / classes

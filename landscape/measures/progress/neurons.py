@@ -6,9 +6,10 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils import _pytree as pytree
 
+from landscape.batches import part
 from landscape.classification import label_logit
+from landscape.containers import each_tensor
 from landscape.errors import InvalidInput
 from landscape.measures.progress.context import Context, HiddenLayer, NotApplicable
 from landscape.measures.progress.spectra import gini, skewness
@@ -40,17 +41,20 @@ def effective_sparsity(problem: Problem, row: Tensor, context: Context) -> float
     neurons = _neurons(problem, row, context, "effective_sparsity")
     order = neuron_norms(problem, row, neurons.incoming).argsort(descending=True, stable=True)
     batches = [inputs for inputs, _ in problem.batches["train"]]
-    whole = [_predictions(problem.outputs(row, inputs)) for inputs in batches]
-    few, expected = pytree.tree_map(lambda leaf: leaf[:SCREENED], batches[0]), whole[0][:SCREENED]
+    whole = [_predictions(problem, problem.outputs(row, inputs)) for inputs in batches]
+    if len(whole[0]) > SCREENED:
+        problem.need_examples("effective_sparsity")
+    few, expected = part(batches[0], slice(SCREENED)), whole[0][:SCREENED]
     for first in range(1, len(order), CHUNK):
         sizes = range(first, min(first + CHUNK, len(order)))
         gates = row.new_zeros(len(sizes), len(order))
         for gate, size in zip(gates, sizes, strict=True):
             gate[order[:size]] = 1
         rows = _gated(problem, row, neurons.outgoing, gates)
-        agree = (_predictions(problem.outputs_of(rows, few)) == expected).flatten(1).all(1)
+        each = torch.stack([_predictions(problem, outputs) for outputs in problem.outputs_of(rows, few)])
+        agree = (each == expected).flatten(1).all(1)
         for index in agree.nonzero().flatten().tolist():
-            predicted = (_predictions(problem.outputs(rows[index], inputs)) for inputs in batches)
+            predicted = (_predictions(problem, problem.outputs(rows[index], inputs)) for inputs in batches)
             if all(torch.equal(found, wanted) for found, wanted in zip(predicted, whole, strict=True)):
                 return float(sizes[index])
     return float(len(order))
@@ -98,7 +102,7 @@ def attribution(problem: Problem, row: Tensor, context: Context) -> dict[str, fl
     total = torch.zeros(len(neuron_weights(problem, row, neurons.outgoing)), dtype=torch.float64, device=row.device)
     for first in range(0, len(targets), CHUNK):
         labels = targets[first : first + CHUNK]
-        some = pytree.tree_map(lambda leaf, first=first: leaf[first : first + CHUNK, None], inputs)
+        some = each_tensor(lambda leaf, first=first: leaf[first : first + CHUNK, None], inputs)
         gates = torch.ones(len(labels), len(total)).to(row).requires_grad_()
         outputs = problem.outputs_of(_gated(problem, row, neurons.outgoing, gates), some, own=True)
         if not isinstance(outputs, Tensor) or outputs.ndim != 3 or outputs.shape[-1] < 2:
@@ -134,10 +138,11 @@ def _gated(problem: Problem, row: Tensor, outgoing: tuple[str, int], gates: Tens
     return torch.cat([before, part.flatten(1), after], 1)
 
 
-def _predictions(outputs: Any) -> Tensor:
+def _predictions(problem: Problem, outputs: Any) -> Tensor:
     """Return the class with the largest output, or the sign of a lone output."""
     if not isinstance(outputs, Tensor):
         raise NotApplicable(f"effective_sparsity needs outputs that are one tensor, found {type(outputs).__name__}")
+    outputs = problem.classes_last(outputs)
     return outputs.argmax(-1) if outputs.ndim > 1 and outputs.shape[-1] > 1 else outputs > 0
 
 

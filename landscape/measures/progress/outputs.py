@@ -6,6 +6,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from landscape.batches import length
 from landscape.measures.progress.context import Context, NotApplicable
 from landscape.problem import Problem
 
@@ -27,12 +28,12 @@ def logit_scale(problem: Problem, row: Tensor, context: Context) -> float:
     the "naive loss minimisation" of Prieto et al. 2025 (arXiv:2501.04697).
     """
     total = 0.0
-    for share, inputs, _ in problem.shares("train"):
+    for inputs, targets in problem.batches["train"]:
         outputs = problem.outputs(row, inputs)
         if not isinstance(outputs, Tensor):
             raise NotApplicable(f"logit_scale needs outputs that are one tensor, found {type(outputs).__name__}")
-        outputs = outputs.double()
+        outputs = problem.classes_last(outputs).double()
         if outputs.ndim > 1 and outputs.shape[-1] > 1:
             outputs = outputs - outputs.mean(-1, keepdim=True)
-        total += share * float(outputs.square().mean())
+        total += length((inputs, targets)) / problem.count["train"] * float(outputs.square().mean())
     return total**0.5

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -198,14 +199,16 @@ def _filled(
     if context.start is None and 0 in rows:
         context = dataclasses.replace(context, start=rows[0])
     if context.frequencies is None and context.space is not None and "circuit_losses" in names:
-        frequencies = logit_frequencies(problem, rows[max(rows)], context.space)
-        context = dataclasses.replace(context, frequencies=frequencies)
-        cost += MEASURES["circuit_losses"].cost(problem, context, unknown)
+        with contextlib.suppress(NotApplicable):  # which the measure says itself
+            frequencies = logit_frequencies(problem, rows[max(rows)], context.space)
+            context = dataclasses.replace(context, frequencies=frequencies)
+            cost += MEASURES["circuit_losses"].cost(problem, context, unknown)
     if context.start_kernel is None and context.start is not None and "kernel_change" in names:
-        inputs, _ = context.sample(problem)
-        kernel = tangent_kernel(problem, as_row(problem, context.start, "start"), inputs)
-        context = dataclasses.replace(context, start_kernel=kernel)
-        cost += MEASURES["kernel_change"].cost(problem, context, unknown)
+        with contextlib.suppress(NotApplicable):
+            inputs, _ = context.sample(problem)
+            kernel = tangent_kernel(problem, as_row(problem, context.start, "start"), inputs)
+            context = dataclasses.replace(context, start_kernel=kernel)
+            cost += MEASURES["kernel_change"].cost(problem, context, unknown)
     return context, cost
 
 
