@@ -8,7 +8,9 @@ import torch
 from torch import Tensor
 from torch.utils import _pytree as pytree
 
-from landscape.errors import InvalidInput
+from landscape.chance import need_no_chance
+from landscape.derivatives import need_own_parameters, need_slope, settle_loss
+from landscape.errors import InvalidInput, brief
 
 if TYPE_CHECKING:
     from landscape.problem import Problem
@@ -37,7 +39,11 @@ def probe(problem: Problem) -> None:
                 raise InvalidInput("the training loss is not finite at the given weights")
             _need_same(problem, loss, inputs, targets)
             _need_no_sum(problem, loss, outputs, targets)
+            settle_loss(problem, outputs, targets)
+            need_no_chance(problem)
             _need_gradient(problem, inputs, targets)
+            need_own_parameters(problem)
+            need_slope(problem)
             if len(batches) > 1:
                 _need_equal_weights(problem, loss, outputs, targets)
 
@@ -51,14 +57,14 @@ def _tried(problem: Problem, split: str, inputs: Any, targets: Any) -> tuple[Any
         return outputs, problem.raw_loss(outputs, targets)
     except Exception as error:  # whatever a stranger's module can raise
         raise InvalidInput(
-            f"{part} fails on the first batch of the {split} data ({type(error).__name__}: {error!s:.200}); check that "
+            f"{part} fails on the first batch of the {split} data ({type(error).__name__}: {brief(str(error))}); check that "
             "shapes and number types are those that it was made for"
         ) from error
 
 
 def _need_means(loss: Any, n: int) -> None:
     if not isinstance(loss, Tensor) or not loss.is_floating_point() or tuple(loss.shape) not in {(), (n,)}:
-        found = f"shape {tuple(loss.shape)} and {loss.dtype}" if isinstance(loss, Tensor) else f"{loss!r:.60}"
+        found = f"shape {tuple(loss.shape)} and {loss.dtype}" if isinstance(loss, Tensor) else f"{brief(loss, 60)}"
         raise InvalidInput(
             f"loss returned {found} on {n} examples, expected a scalar, or one value for each example: shape ({n},)"
         )
@@ -95,8 +101,15 @@ def _need_no_sum(problem: Problem, loss: Tensor, outputs: Any, targets: Any) -> 
 def _need_gradient(problem: Problem, inputs: Any, targets: Any) -> None:
     """Refuse a loss that has lost its way to the parameters: all of its derivatives would be called zero."""
     leaf = problem.start.clone().requires_grad_()
-    loss = problem.batch_loss(leaf, inputs, targets)
-    if not loss.requires_grad or torch.autograd.grad(loss, leaf, allow_unused=True)[0] is None:
+    try:
+        loss = problem.batch_loss(leaf, inputs, targets)
+        found = torch.autograd.grad(loss, leaf, allow_unused=True)[0] if loss.requires_grad else None
+    except Exception as error:  # whatever a stranger's module can raise
+        raise InvalidInput(
+            f"the gradient of the loss fails on the first batch ({type(error).__name__}: {brief(str(error))}); look for "
+            "inference_mode(), operations in place, and functions without a derivative"
+        ) from error
+    if found is None:
         raise InvalidInput(
             f"the training loss does not depend on the parameters that are varied ({', '.join(problem.layout.names)}); "
             "look for detach() or no_grad() in the model or the loss, or choose others with only="

@@ -13,12 +13,17 @@ from torch import Tensor, nn
 from torch.func import functional_call, vmap
 from torch.utils import _pytree as pytree
 
+from landscape.adoption import adopted, unwrapped
 from landscape.batches import Batch, joined, length, taken
 from landscape.classification import right
-from landscape.errors import InvalidInput
+from landscape.errors import InvalidInput, brief
+from landscape.gradient_check import wrong_curvature
+from landscape.hooks import take_watchers_off
 from landscape.layout import Layout
+from landscape.memory import Memory, refuse_memory
 from landscape.probe import probe
-from landscape.twice_differentiable import make_twice_differentiable, twice_differentiable
+from landscape.references import Within
+from landscape.twice_differentiable import twice_differentiable
 
 Function = Callable[[dict[str, Tensor], Any], Any]
 
@@ -85,7 +90,7 @@ class Problem:
         training_mode: bool = False,
     ) -> None:
         if not callable(loss):
-            raise InvalidInput(f"loss is {loss!r:.80}, expected a function loss(outputs, targets)")
+            raise InvalidInput(f"loss is {brief(loss, 80)}, expected a function loss(outputs, targets)")
         self._loss, self._accuracy = loss, accuracy
         everything = self._adopt(model, parameters, training_mode)
         chosen = _chosen(everything, only)
@@ -110,7 +115,10 @@ class Problem:
         if test is not None:
             self.batches["test"] = taken(test, "test", self.start, batch_size)
         self.count = {split: sum(map(length, batches)) for split, batches in self.batches.items()}
+        memory = Memory(self.template)
+        take_watchers_off(self)
         probe(self)
+        refuse_memory(self, memory)
 
     # -- what it is made of --------------------------------------------------------------------------------------------
 
@@ -122,25 +130,28 @@ class Problem:
         if isinstance(model, nn.Module):
             if parameters is not None:
                 raise InvalidInput("parameters are given beside a module, which has its own; leave them out")
-            try:
-                self.template = copy.deepcopy(model).train(training_mode)
-            except RuntimeError as error:
-                raise InvalidInput(
-                    f"the model cannot be copied ({error!s:.120}); detach the tensors that it keeps between calls"
-                ) from error
-            make_twice_differentiable(self.template)
-            if training_mode:
-                _refuse_dropout(self.template)
+            self.template = adopted(model, training_mode)
+            originals = dict(zip(dict(self.template.named_parameters()), unwrapped(model).parameters(), strict=True))
+            self._watch_loss(originals, training_mode)
             self._function: Function = self._call_module
             return dict(self.template.named_parameters())
         if not callable(model) or not isinstance(parameters, Mapping) or not parameters:
             raise InvalidInput(
-                f"model is {model!r:.80}, expected an nn.Module, or a function f(parameters, inputs) together with "
+                f"model is {brief(model, 80)}, expected an nn.Module, or a function f(parameters, inputs) together with "
                 "parameters={name: tensor}"
             )
+        for name, tensor in parameters.items():
+            if not isinstance(tensor, Tensor):
+                raise InvalidInput(f"parameter {name!r} is {brief(tensor, 60)}, expected a tensor")
         self._function = model
+        self._watch_loss(parameters, None)
         copies = {name: tensor.detach().clone() for name, tensor in parameters.items()}
         return {name: tensor.requires_grad_(tensor.is_floating_point()) for name, tensor in copies.items()}
+
+    def _watch_loss(self, originals: Mapping[str, Tensor], training_mode: bool | None) -> None:
+        """Note the parameters given, and where the loss would see them instead of those that are varied."""
+        self.originals = dict(originals)
+        self._within = Within.of(self._loss, {id(tensor): name for name, tensor in originals.items()}, training_mode)
 
     def _call_module(self, parameters: dict[str, Tensor], inputs: Any) -> Any:
         assert self.template is not None
@@ -192,17 +203,52 @@ class Problem:
         """Return the model's outputs with the parameters of a vector (P,)."""
         return self._function(self.everything(vector), inputs)
 
-    def raw_loss(self, outputs: Any, targets: Any) -> Any:
-        """Return what the loss gives: by contract a scalar or one value for each example."""
-        return self._loss(outputs, targets)
+    def raw_loss(self, outputs: Any, targets: Any, vector: Tensor | None = None) -> Any:
+        """Return what the loss gives: by contract a scalar or one value for each example.
+
+        A loss that holds the model sees in it the parameters of the vector (P,), by default those at the start.
+        """
+        if self._within is None:
+            return self._loss(outputs, targets)
+        with twice_differentiable():
+            parameters = self.everything(self.start if vector is None else vector)
+            return self._within.call(parameters, lambda: self._loss(outputs, targets))
+
+    @property
+    def given_loss(self) -> Callable[[Any, Any], Tensor]:
+        """The loss as it was given."""
+        return self._loss
+
+    @property
+    def loss_holds_model(self) -> bool:
+        """Whether the loss refers to the model, and so may depend on parameters by itself."""
+        return self._within is not None
+
+    def forget_model_in_loss(self) -> None:
+        """Take note that the loss holds the model, but that its value does not depend on it."""
+        self._within = None
+
+    def need_loss_of_outputs(self, instrument: str) -> None:
+        """Refuse a loss that holds the model: it is not a function of outputs and targets alone."""
+        if self._within is not None:
+            raise InvalidInput(
+                f"{instrument} needs a loss of outputs and targets alone, but this loss holds the model (a penalty on its "
+                "weights, or a second pass); leave that part out"
+            )
 
     def batch_loss(self, vector: Tensor, inputs: Any, targets: Any) -> Tensor:
         """Return the mean loss on one batch, differentiable, shape ()."""
-        return self._loss(self.outputs(vector, inputs), targets).mean()
+        return self.raw_loss(self.outputs(vector, inputs), targets, vector).mean()
 
     def output_loss(self, outputs: Any, targets: Any) -> Tensor:
         """Return the mean loss of given outputs, differentiable, shape ()."""
+        self.need_loss_of_outputs("the loss of given outputs")
         return self._loss(outputs, targets).mean()
+
+    @functools.cached_property
+    def curvature_is_wrong(self) -> bool:
+        """Whether second derivatives by autograd clearly are not those of the loss; see `landscape.gradient_check`."""
+        return wrong_curvature(self)
 
     def shares(self, split: str) -> Iterator[tuple[float, Any, Any]]:
         """Yield every batch with the share of the split's examples that it holds."""
@@ -269,7 +315,7 @@ class Problem:
             outputs = self.outputs_of(rows, inputs)
             for index in range(len(rows)):
                 one = pytree.tree_map(lambda leaf, index=index: leaf[index], outputs)
-                totals["loss"][index] += share * float(self._loss(one, targets).mean())
+                totals["loss"][index] += share * float(self.raw_loss(one, targets, rows[index]).mean())
                 totals["accuracy"][index] += share * float(self.rightness(one, targets).mean())
         return totals
 
@@ -292,10 +338,3 @@ def _chosen(everything: Mapping[str, Tensor], only: str | Sequence[str] | None) 
         if not fnmatch.filter(free, pattern):
             raise InvalidInput(f"only={pattern!r} matches no free parameter; there are {', '.join(free)}")
     return [name for name in free if any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)]
-
-
-def _refuse_dropout(module: nn.Module) -> None:
-    for name, part in module.named_modules():
-        rate = getattr(part, "p", getattr(part, "dropout", 0.0))
-        if "dropout" in type(part).__name__.lower() and rate:
-            raise InvalidInput(f"module {name!r} drops out at random in training mode; set its rate to 0")

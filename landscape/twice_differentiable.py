@@ -10,17 +10,23 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.nn.utils.weight_norm import WeightNorm as OldWeightNorm
 
 
 @contextlib.contextmanager
 def twice_differentiable() -> Iterator[None]:
-    """Use only kernels that can be differentiated twice: fused attention and cuDNN's recurrent layers cannot."""
+    """Use only kernels that can be differentiated twice, in full precision.
+
+    Fused attention and cuDNN's recurrent layers cannot, and autocasting around the call would take digits away.
+    """
     fast = torch.backends.mha.get_fastpath_enabled()
     torch.backends.mha.set_fastpath_enabled(False)
     try:
         with (
             sdpa_kernel(SDPBackend.MATH),
             torch.backends.cudnn.flags(enabled=False) if torch.cuda.is_available() else contextlib.nullcontext(),
+            torch.autocast("cpu", enabled=False),
+            torch.autocast("cuda", enabled=False) if torch.cuda.is_available() else contextlib.nullcontext(),
         ):
             yield
     finally:
@@ -28,7 +34,7 @@ def twice_differentiable() -> Iterator[None]:
 
 
 def make_twice_differentiable(module: nn.Module) -> None:
-    """Replace PyTorch's kernel of ``parametrizations.weight_norm`` in all parts of a module, in place.
+    """Replace PyTorch's kernel of weight normalisation, parametrised or by the old hook, in all parts, in place.
 
     ``w = g v / |v|`` is computed by operations whose derivatives are composed. The second derivative of the kernel
     (``torch._weight_norm``, PyTorch 2.13 on a CPU) is wrong: the Hessian that it gives is not even symmetric.
@@ -36,8 +42,15 @@ def make_twice_differentiable(module: nn.Module) -> None:
     for part in module.modules():
         if type(part).__name__ == "_WeightNorm":
             part.forward = types.MethodType(_forward, part)
+        for hook in part._forward_pre_hooks.values():
+            if isinstance(hook, OldWeightNorm):
+                hook.compute_weight = types.MethodType(_compute_weight, hook)  # type: ignore[method-assign]
 
 
 def _forward(self: Any, weight_g: Tensor, weight_v: Tensor) -> Tensor:
     others = [axis for axis in range(weight_v.ndim) if axis != self.dim]  # all of them if it is -1
     return weight_v * (weight_g / torch.linalg.vector_norm(weight_v, dim=others, keepdim=self.dim != -1))
+
+
+def _compute_weight(self: Any, module: nn.Module) -> Tensor:
+    return _forward(self, getattr(module, self.name + "_g"), getattr(module, self.name + "_v"))

@@ -8,7 +8,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from landscape.errors import InvalidInput
+from landscape.errors import InvalidInput, brief
 from landscape.measures.result import Cost
 from landscape.problem import Problem
 
@@ -71,8 +71,20 @@ class Curvature:
         return Cost(products=self.products)
 
     def matvec(self, vectors: Tensor) -> Tensor:
-        """Multiply each network's matrix with its vector, shapes (networks, P)."""
+        """Multiply each network's matrix with its vector, shapes (networks, P).
+
+        Raises
+        ------
+        InvalidInput
+            If a function cannot be differentiated twice, or its second derivatives are wrong or not finite.
+        """
         self.products += self.count
+        found = self._times(vectors)
+        if not torch.isfinite(found).all():
+            self._refuse_not_finite(found)
+        return found
+
+    def _times(self, vectors: Tensor) -> Tensor:
         batches = self.problem.batches[self.split]
         if len(batches) == 1:
             if self._kept is None:
@@ -82,6 +94,19 @@ class Curvature:
         for share, inputs, targets in self.problem.shares(self.split):
             total += share * self._product(inputs, targets)(vectors)
         return total
+
+    def _refuse_not_finite(self, found: Tensor) -> None:
+        network = int((~torch.isfinite(found)).any(1).nonzero()[0, 0])
+        which = f" of network {network}" if self.count > 1 else ""
+        row = self.rows[network]
+        if not torch.isfinite(row).all():
+            raise InvalidInput(f"the weights{which} are not all finite; leave it out of rows=")
+        parts = self.problem.layout.tensors(found[network])
+        names = [name for name, part in parts.items() if not torch.isfinite(part).all()]
+        raise InvalidInput(
+            f"second derivatives of the loss{which} are not finite at the given weights, for {brief(', '.join(names))}; "
+            "look for sqrt, norm, std or a power at 0, and add a small constant there"
+        )
 
     def select(self, networks: Tensor) -> Curvature:
         """Return the curvature of some of the networks alone, by index."""
@@ -112,6 +137,12 @@ class Curvature:
         return build(leaf, inputs, targets)
 
     def _hessian(self, leaf: Tensor, inputs: object, targets: object) -> Callable[[Tensor], Tensor]:
+        if self.problem.curvature_is_wrong:
+            raise InvalidInput(
+                "second derivatives by autograd are not those of the loss: products with the Hessian differ from "
+                "differences of gradients; look for custom autograd functions, and for kernels whose second derivative "
+                "is wrong or left out (detach() in a backward pass)"
+            )
         # Networks share nothing, so the gradient of their summed losses holds each one's own.
         total = self.problem.losses(leaf, inputs, targets).sum()
         gradient = _gradient(total, leaf, create_graph=True)
@@ -158,7 +189,7 @@ def _second(gradient: Tensor, leaf: Tensor, vectors: Tensor) -> Tensor:
     except (NotImplementedError, RuntimeError) as error:
         if "deriv" not in str(error) and "differentiate twice" not in str(error):
             raise
-        raise InvalidInput(_NO_SECOND.format(f"{error!s:.160}")) from error
+        raise InvalidInput(_NO_SECOND.format(brief(str(error), 160))) from error
     if found is None:
         raise InvalidInput(_NO_SECOND.format("autograd lost it on the way"))
     return found

@@ -1,0 +1,154 @@
+"""A private copy of anyone's module, or the reason why there can be none."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
+
+from landscape.errors import InvalidInput
+from landscape.twice_differentiable import make_twice_differentiable
+
+
+def adopted(model: nn.Module, training_mode: bool) -> nn.Module:
+    """Return a copy of a module, differentiable twice, in training or evaluation mode.
+
+    Wrappers that change how a module runs and not what it computes (`torch.compile`, `nn.DataParallel`,
+    `DistributedDataParallel`) are taken off, inside too, and so are hooks on gradients: they are no part of the loss.
+    What an attribute holds that cannot be copied (a lock, an open file) is shared with the original.
+
+    Raises
+    ------
+    InvalidInput
+        If weights are not there (lazy, on the meta device, sharded) or share memory, if the module is compiled to
+        TorchScript, cannot be copied, or drops out at random.
+    """
+    model = unwrapped(model)
+    for name, part in model.named_modules():
+        _refuse_kind(f"module {name!r}" if name else "the model", part)
+    _refuse_weights(model)
+    template = copied(model).train(training_mode)
+    for part in template.modules():
+        part._backward_hooks.clear()
+        part._backward_pre_hooks.clear()
+    make_twice_differentiable(template)
+    if training_mode:
+        _refuse_dropout(template)
+    return template
+
+
+def unwrapped(model: nn.Module) -> nn.Module:
+    """Return what is inside of wrappers that change how a module runs and not what it computes."""
+    while True:
+        if isinstance(model, nn.DataParallel | nn.parallel.DistributedDataParallel):
+            model = model.module
+        elif isinstance(getattr(model, "_orig_mod", None), nn.Module):  # what torch.compile returns
+            model = model._orig_mod  # type: ignore[assignment]
+        else:
+            return model
+
+
+def copied(model: nn.Module) -> nn.Module:
+    """Return a copy of a module, without the graphs of tensors that it keeps between calls."""
+    memo: dict[int, Any] = {}
+    for part in model.modules():
+        if unwrapped(part) is not part:
+            memo[id(part)] = copied(unwrapped(part))
+    try:
+        return copy.deepcopy(model, dict(memo))
+    except Exception:  # whatever a stranger's attributes raise
+        kept: dict[int, Any] = {}
+        _keep(model, {id(t): t for t in (*model.parameters(), *model.buffers())}, kept, set())
+    try:
+        return copy.deepcopy(model, memo | kept)
+    except Exception as error:
+        raise InvalidInput(
+            f"the model cannot be copied ({type(error).__name__}: {error}); give a function f(parameters, inputs) that "
+            "calls it, with torch.func.functional_call, and parameters="
+        ) from error
+
+
+def _keep(thing: Any, weights: dict[int, Any], kept: dict[int, Any], seen: set[int]) -> None:
+    """Note what takes the place of everything inside a thing that cannot be copied: itself, or a tensor's values."""
+    if id(thing) in seen:
+        return
+    seen.add(id(thing))
+    try:
+        copy.deepcopy(thing, weights | kept)
+    except Exception:
+        if isinstance(thing, Tensor):
+            kept[id(thing)] = thing.detach().clone()
+            return
+        inside = list(_inside(thing))
+        for part in inside:
+            _keep(part, weights, kept, seen)
+        try:
+            copy.deepcopy(thing, weights | kept)
+        except Exception:
+            if not isinstance(thing, nn.Module):  # what is varied must be a copy
+                kept[id(thing)] = thing
+
+
+def _inside(thing: Any) -> Iterator[Any]:
+    if isinstance(thing, dict):
+        yield from thing.values()
+    elif isinstance(thing, list | tuple | set | frozenset):
+        yield from thing
+    elif hasattr(thing, "__dict__"):
+        yield from vars(thing).values()
+
+
+def _refuse_kind(what: str, part: nn.Module) -> None:
+    if isinstance(part, torch.jit.ScriptModule):
+        raise InvalidInput(
+            f"{what} is compiled to TorchScript, whose parameters cannot be replaced; give the module that was scripted "
+            "or traced"
+        )
+    if type(part).__name__.startswith(("FullyShardedDataParallel", "FSDP")):
+        raise InvalidInput(
+            f"{what} is sharded over processes ({type(part).__name__}); load its full state dict into the plain module "
+            "and give that"
+        )
+
+
+def _refuse_weights(model: nn.Module) -> None:
+    """Refuse weights without values, and those that share memory with others."""
+    places: dict[int, tuple[str, Tensor]] = {}
+    for name, tensor in (*model.named_parameters(), *model.named_buffers()):
+        if is_lazy(tensor):
+            raise InvalidInput(
+                f"{name!r} of the model has no shape yet (a lazy module); call the model once on a batch before"
+            )
+        if tensor.is_meta:
+            raise InvalidInput(f"{name!r} of the model is on the meta device and has no values; load its weights before")
+        if hasattr(tensor, "to_local") or tensor.layout != torch.strided or tensor.is_quantized:
+            raise InvalidInput(
+                f"{name!r} of the model is {type(tensor).__name__} of layout {tensor.layout} and {tensor.dtype}, expected "
+                "a dense tensor that one process holds; convert it, for instance with full_tensor(), to_dense() or "
+                "dequantize()"
+            )
+    for name, tensor in model.named_parameters():
+        if 0 in [step for step, n in zip(tensor.stride(), tensor.shape, strict=True) if n > 1]:
+            raise InvalidInput(
+                f"parameter {name!r} of shape {tuple(tensor.shape)} is expanded: its elements share memory; make a "
+                "parameter of its own size, and expand it in forward"
+            )
+        if not tensor.numel():
+            continue
+        first, other = places.setdefault(tensor.data_ptr(), (name, tensor))
+        if other is not tensor:
+            raise InvalidInput(
+                f"parameters {first!r} and {name!r} share memory but are two parameters; tie them by one nn.Parameter "
+                "under both names, or clone() one of them"
+            )
+
+
+def _refuse_dropout(module: nn.Module) -> None:
+    for name, part in module.named_modules():
+        rate = getattr(part, "p", getattr(part, "dropout", 0.0))
+        if "dropout" in type(part).__name__.lower() and rate:
+            raise InvalidInput(f"module {name!r} drops out at random in training mode; set its rate to 0")

@@ -1,0 +1,179 @@
+"""Whether the derivatives that autograd gives are those of the loss, by differences of it.
+
+A backward pass can be anything: hooks on gradients, gradient reversal, straight-through estimators, parts under
+`no_grad`, kernels with a wrong second derivative. So along random directions the slope is compared with a difference of
+losses, and a product with the Hessian with a difference of gradients. Both are taken in float64, on few examples, near
+the given weights and not at them, where a ReLU may sit at its kink. A difference over a finite step need not be a
+derivative (there are kinks, jumps, rounding), so derivatives are called wrong only if they differ at all steps along
+all directions.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+from torch.utils import _pytree as pytree
+
+from landscape.batches import Batch
+from landscape.widened import Widened
+
+if TYPE_CHECKING:
+    from landscape.problem import Problem
+
+#: Examples that are looked at.
+EXAMPLES = 16
+
+#: Steps relative to the size of each parameter: for losses, and for gradients, which jump at every kink.
+SLOPE_STEPS = (1e-6, 1e-7, 1e-8, 1e-9, 1e-5)
+CURVATURE_STEPS = (1e-8, 1e-7, 1e-9, 1e-6)
+
+#: Share of the size of a slope, or of a product, by which it may differ from a difference.
+SLOPE_TOLERANCE, CURVATURE_TOLERANCE = 0.01, 0.05
+
+#: Directions, and the step that shows how much a value is rounded.
+DIRECTIONS, JITTER = 2, 1e-13
+
+Loss = Callable[[Tensor], Tensor]
+
+
+@torch.inference_mode(False)
+def wrong_slope(problem: Problem) -> tuple[float, float] | None:
+    """Return a slope by autograd and by differences where they clearly differ, otherwise None."""
+    with _loss(problem) as found:
+        if found is None:
+            return None
+        loss, place, scales = found
+
+        def value(point: Tensor) -> Tensor:
+            with torch.no_grad():
+                return loss(point)[None]
+
+        gradient = _gradient(loss, place)
+        for number in range(DIRECTIONS):
+            direction = _draw(scales, number + 1)
+            claimed = (gradient @ direction)[None]
+            size = float((gradient * scales).norm())
+            measured = _clearly_other(value, place, direction, claimed, SLOPE_STEPS, SLOPE_TOLERANCE, size)
+            if measured is None:
+                return None
+        return float(claimed), float(measured)
+
+
+@torch.inference_mode(False)
+@torch.enable_grad()
+def wrong_curvature(problem: Problem) -> bool:
+    """Whether products with the Hessian clearly differ from differences of gradients."""
+    with _loss(problem) as found:
+        if found is None:
+            return False
+        loss, place, scales = found
+
+        def slope(point: Tensor) -> Tensor:
+            return _gradient(loss, point) * scales
+
+        for number in range(DIRECTIONS):
+            direction = _draw(scales, number + 1)
+            try:
+                claimed = _product(loss, place, direction) * scales
+            except Exception:  # who asks for products is told why there are none
+                return False
+            if _clearly_other(slope, place, direction, claimed, CURVATURE_STEPS, CURVATURE_TOLERANCE) is None:
+                return False
+        return True
+
+
+def _clearly_other(
+    function: Callable[[Tensor], Tensor],
+    place: Tensor,
+    direction: Tensor,
+    claimed: Tensor,
+    steps: tuple[float, ...],
+    tolerance: float,
+    size: float = 0.0,
+) -> Tensor | None:
+    """Return the difference quotient at the first step if those at all steps differ from a claimed derivative."""
+    if not torch.isfinite(claimed).all():
+        return None
+    rounding, first = None, None
+    for step in steps:
+        measured = (function(place + step * direction) - function(place - step * direction)) / (2 * step)
+        allowed = tolerance * max(size, float(claimed.norm()), float(measured.norm()))
+        differ = float((measured - claimed).norm())
+        if not differ > allowed:
+            return None
+        if rounding is None:
+            values = torch.stack([function(place + k * JITTER * direction) for k in range(8)])
+            rounding = float((values - values[0]).norm(dim=1).max())
+            rounding += 100 * torch.finfo(torch.float64).eps * float(values.norm(dim=1).max())
+        if not differ > allowed + 10 * rounding / step:
+            return None
+        first = measured if first is None else first
+    return first
+
+
+@contextlib.contextmanager
+def _loss(problem: Problem) -> Iterator[tuple[Loss, Tensor, Tensor] | None]:
+    """Yield the loss of few training examples in float64, a place near the start, and the size of each parameter.
+
+    None if it does not run in float64, or is not finite there.
+    """
+    start = problem.start.double()
+    sizes = [shape.numel() for shape in problem.layout.shapes.values()]
+    scales = torch.cat([_size(part, start) for part in start.split(sizes)])
+    place = start + 1e-3 * _draw(scales, 0)
+    inputs, targets = pytree.tree_map(_double, few_examples(problem))
+
+    def loss(vector: Tensor) -> Tensor:
+        return problem.batch_loss(vector, inputs, targets).double()
+
+    with Widened():
+        try:
+            runs = bool(torch.isfinite(loss(place)))
+        except Exception:  # whatever a stranger's model can raise
+            runs = False
+        yield (loss, place, scales) if runs else None
+
+
+def _size(part: Tensor, whole: Tensor) -> Tensor:
+    """Return the root mean square of a tensor for each of its numbers; of all tensors if it is zero."""
+    size = part.square().mean().sqrt() if part.numel() and part.any() else whole.square().mean().sqrt()
+    return (size if size > 0 else torch.full_like(size, 0.1)).expand_as(part)
+
+
+def _draw(scales: Tensor, seed: int) -> Tensor:
+    generator = torch.Generator().manual_seed(seed)
+    return scales * torch.randn(len(scales), generator=generator, dtype=torch.float64).to(scales.device)
+
+
+def few_examples(problem: Problem) -> Batch:
+    """Return few training examples, or the whole first batch if the model insists on it."""
+    batch = problem.batches["train"][0]
+    few = pytree.tree_map(lambda leaf: leaf[:EXAMPLES] if isinstance(leaf, Tensor) else leaf, batch)
+    try:
+        with torch.no_grad():
+            return few if torch.isfinite(problem.batch_loss(problem.start, *few)) else batch
+    except Exception:  # whatever a stranger's model can raise
+        return batch
+
+
+def _double(leaf: Any) -> Any:
+    return leaf.double() if isinstance(leaf, Tensor) and leaf.is_floating_point() else leaf
+
+
+def _gradient(loss: Loss, place: Tensor) -> Tensor:
+    with torch.enable_grad():
+        leaf = place.detach().clone().requires_grad_()
+        value = loss(leaf)
+        found = torch.autograd.grad(value, leaf, allow_unused=True)[0] if value.requires_grad else None
+    return torch.zeros_like(leaf) if found is None else found
+
+
+def _product(loss: Loss, place: Tensor, direction: Tensor) -> Tensor:
+    leaf = place.clone().requires_grad_()
+    (gradient,) = torch.autograd.grad(loss(leaf), leaf, create_graph=True)
+    (product,) = torch.autograd.grad(gradient, leaf, direction)
+    return product
