@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
+from torch.utils import _pytree as pytree
 
-from landscape.errors import InvalidInput
-from landscape.gradient_check import few_examples, wrong_slope
+from landscape.errors import InvalidInput, brief
+from landscape.gradient_check import elsewhere, few_examples, wrong_slope
 from landscape.references import leaves, references
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def settle_loss(problem: Problem, outputs: Any, targets: Any) -> None:
     """
     if problem.loss_holds_model:
         here = problem.raw_loss(outputs, targets)
-        there = problem.raw_loss(outputs, targets, problem.start * 1.1 + 0.1)
+        there = problem.raw_loss(outputs, targets, elsewhere(problem))
         if torch.equal(here, there):
             problem.forget_model_in_loss()
     names = {id(tensor): name for name, tensor in problem.originals.items() if tensor.requires_grad}
@@ -38,8 +39,8 @@ def settle_loss(problem: Problem, outputs: Any, targets: Any) -> None:
 
 _OWN = (
     "the loss uses the model's own parameters ({}), which are not those that are varied, because it refers to the "
-    "tensors themselves; let it refer to the module and call its parameters(), or give a function f(parameters, inputs) "
-    "that returns outputs and the penalty"
+    "tensors themselves or to what an earlier call has kept; let it refer to the module and call its parameters(), or "
+    "give a function f(parameters, inputs) that returns outputs and the penalty"
 )
 
 
@@ -54,23 +55,32 @@ def need_own_parameters(problem: Problem) -> None:
         If so; says which, as far as they have a name.
     """
     leaf = problem.start.clone().requires_grad_()
-    others = [tensor for tensor in leaves(problem.batch_loss(leaf, *few_examples(problem))) if tensor is not leaf]
-    if not others:
+    inputs, targets = few_examples(problem)
+    try:
+        outputs = [part for part in pytree.tree_leaves(problem.outputs(leaf, inputs)) if isinstance(part, Tensor)]
+        found, again = (leaves(problem.batch_loss(leaf, inputs, targets)) for _ in range(2))
+    except Exception:  # who asks for the gradient says what it is
         return
-    own = {name for name, tensor in problem.originals.items() if any(tensor is other for other in others)}
-    if own and any(thing is other for thing, _ in references(problem.given_loss) for other in others):
-        raise InvalidInput(_OWN.format(", ".join(sorted(own))))
-    held = _attributes(problem.template, others)
+    # What is made anew in every call, and data that a model takes gradients by, are no parameters.
+    data = [part for part in pytree.tree_leaves((inputs, targets)) if isinstance(part, Tensor)]
+    others = [each for each in found if each is not leaf and _among(each, again) and not _among(each, data)]
+    own = [name for name, tensor in problem.originals.items() if _among(tensor, others)]
+    if not others or (len(others) == len(found) and not set(own) & set(problem.layout.names)):
+        return  # in the second case, nothing depends on what is varied
     shapes = ", ".join(sorted({str(tuple(other.shape)) for other in others}))
+    in_model = [tensor for part in outputs for tensor in leaves(part)]
+    if own and not any(_among(other, in_model) for other in others):
+        raise InvalidInput(_OWN.format(brief(", ".join(own))))
     if own:
         raise InvalidInput(
-            f"the model runs on the original's parameters ({', '.join(sorted(own))}) and not on those that are varied, "
+            f"the model runs on the original's parameters ({brief(', '.join(own))}) and not on those that are varied, "
             "because a function in it, such as a replaced forward, refers to the original; write it as a method of a "
             "subclass"
         )
+    held = _attributes(problem.template, others)
     if held:
         raise InvalidInput(
-            f"the model holds {', '.join(held)} of shape {shapes} outside of its parameters, though gradients are "
+            f"the model holds {brief(', '.join(held))} of shape {shapes} outside of its parameters, though gradients are "
             "required; register what is to be varied as nn.Parameter and nn.Module (nn.ModuleList), and set "
             "requires_grad_(False) for what is constant"
         )
@@ -97,6 +107,10 @@ def _holds(value: Any, tensors: list[Tensor]) -> bool:
         value = list(value.values())
     if isinstance(value, list | tuple):
         return any(_holds(part, tensors) for part in value)
+    return _among(value, tensors)
+
+
+def _among(value: Any, tensors: list[Tensor]) -> bool:
     return any(value is tensor for tensor in tensors)
 
 

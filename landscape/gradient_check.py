@@ -27,12 +27,15 @@ if TYPE_CHECKING:
 #: Examples that are looked at.
 EXAMPLES = 16
 
+#: How far from the given weights derivatives are compared, relative to the size of each parameter.
+AWAY = 0.01
+
 #: Steps relative to the size of each parameter: for losses, and for gradients, which jump at every kink.
 SLOPE_STEPS = (1e-6, 1e-7, 1e-8, 1e-9, 1e-5)
 CURVATURE_STEPS = (1e-8, 1e-7, 1e-9, 1e-6)
 
 #: Share of the size of a slope, or of a product, by which it may differ from a difference.
-SLOPE_TOLERANCE, CURVATURE_TOLERANCE = 0.01, 0.05
+SLOPE_TOLERANCE, CURVATURE_TOLERANCE = 1e-3, 1e-2
 
 #: Directions, and the step that shows how much a value is rounded.
 DIRECTIONS, JITTER = 2, 1e-13
@@ -121,10 +124,8 @@ def _loss(problem: Problem) -> Iterator[tuple[Loss, Tensor, Tensor] | None]:
 
     None if it does not run in float64, or is not finite there.
     """
-    start = problem.start.double()
-    sizes = [shape.numel() for shape in problem.layout.shapes.values()]
-    scales = torch.cat([_size(part, start) for part in start.split(sizes)])
-    place = start + 1e-3 * _draw(scales, 0)
+    scales = _scales(problem)
+    place = problem.start.double() + AWAY * _draw(scales, 0)
     inputs, targets = pytree.tree_map(_double, few_examples(problem))
 
     def loss(vector: Tensor) -> Tensor:
@@ -136,6 +137,19 @@ def _loss(problem: Problem) -> Iterator[tuple[Loss, Tensor, Tensor] | None]:
         except Exception:  # whatever a stranger's model can raise
             runs = False
         yield (loss, place, scales) if runs else None
+
+
+def elsewhere(problem: Problem) -> Tensor:
+    """Return other weights, where a loss that depends on any of them is another."""
+    scales = _scales(problem)
+    return (problem.start.double() + 0.1 * _draw(scales, 0)).to(problem.dtype)
+
+
+def _scales(problem: Problem) -> Tensor:
+    """Return the size of each parameter, as it is in the tensor that holds it."""
+    start = problem.start.double()
+    sizes = [shape.numel() for shape in problem.layout.shapes.values()]
+    return torch.cat([_size(part, start) for part in start.split(sizes)])
 
 
 def _size(part: Tensor, whole: Tensor) -> Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 from collections import OrderedDict
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 from torch.utils import _pytree as pytree
+
+from landscape.gradient_check import elsewhere
 
 
 if TYPE_CHECKING:
@@ -30,21 +33,23 @@ def take_watchers_off(problem: Problem) -> None:
     if not places:
         return
     inputs, targets = problem.batches["train"][0]
-    vector = problem.start * 1.001 + 1e-4  # what a hook has kept from a call at the given weights is not the same here
+    calls, other = itertools.count(1), elsewhere(problem)
 
-    def result() -> list[Tensor]:
-        outputs = problem.outputs(vector, inputs)
-        loss = problem.raw_loss(outputs, targets, vector)
-        return [leaf.detach().clone() for leaf in pytree.tree_leaves((outputs, loss)) if isinstance(leaf, Tensor)]
+    def result(vector: Tensor) -> tuple[Any, Any]:
+        outputs, loss = problem.outputs(vector, inputs), None
+        with contextlib.suppress(Exception):  # a loss may need what a hook keeps
+            loss = problem.raw_loss(outputs, targets, vector)
+        return outputs, loss
 
     def same_without(some: list[Place]) -> bool:
-        try:
-            with _without(some):
-                bare = result()
-        except Exception:  # a loss may need what a hook keeps
-            return False
-        full = result()
-        return len(bare) == len(full) and all(torch.equal(a, b) for a, b in zip(bare, full, strict=True))
+        # Other weights every time: what a hook has kept of another call is not the same.
+        vector = torch.lerp(problem.start, other, 0.1 * next(calls))
+        with _without(some):
+            bare, bare_loss = result(vector)
+        outputs, loss = result(vector)
+        if _equal(bare, outputs) and not _equal(bare_loss, loss):
+            problem.loss_reads_hooks = True  # it reads what a hook has kept
+        return _equal((bare, bare_loss), (outputs, loss))
 
     try:
         watchers = places if same_without(places) else [place for place in places if same_without([place])]
@@ -63,6 +68,14 @@ def _places(module: nn.Module) -> Iterator[Place]:
 def _known(hook: Any) -> bool:
     """Whether a hook computes a weight: old weight and spectral normalisation, pruning."""
     return type(hook).__module__.startswith("torch.nn.utils.")
+
+
+def _equal(one: Any, other: Any) -> bool:
+    ones, others = (pytree.tree_leaves(thing) for thing in (one, other))
+    return len(ones) == len(others) and all(
+        torch.equal(a, b) if isinstance(a, Tensor) and isinstance(b, Tensor) else a is b
+        for a, b in zip(ones, others, strict=True)
+    )
 
 
 @contextlib.contextmanager

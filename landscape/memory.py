@@ -8,7 +8,8 @@ import torch
 from torch import nn
 
 from landscape.errors import InvalidInput
-from landscape.gradient_check import few_examples
+from landscape.gradient_check import elsewhere, few_examples
+from landscape.references import attributes_read
 
 if TYPE_CHECKING:
     from landscape.problem import Problem
@@ -63,7 +64,7 @@ def _same(held: Any, before: Any) -> bool:
 
 @torch.no_grad()
 def refuse_memory(problem: Problem, memory: Memory) -> None:
-    """Refuse a module that keeps something of one call that changes the loss of another, at other weights.
+    """Refuse a module that keeps something of a call: for another, at other weights, or for the loss.
 
     Raises
     ------
@@ -73,12 +74,18 @@ def refuse_memory(problem: Problem, memory: Memory) -> None:
     names = memory.changed()
     if not names:
         return
+    read = sorted(attributes_read(problem.given_loss) & set(names)) if problem.loss_refers_to_model else []
+    if read:
+        raise InvalidInput(
+            f"the loss reads {', '.join(read)} of the model given, but it is in a copy of it that a call sets them; "
+            "return them from forward, as a part of the outputs"
+        )
     inputs, targets = few_examples(problem)
-    elsewhere = problem.start * 1.1 + 0.01
+    other = elsewhere(problem)
     try:
-        used = float(problem.batch_loss(elsewhere, inputs, targets))
+        used = float(problem.batch_loss(other, inputs, targets))
         memory.restore()
-        fresh = float(problem.batch_loss(elsewhere, inputs, targets))
+        fresh = float(problem.batch_loss(other, inputs, targets))
     except Exception:  # elsewhere a model may fail
         return
     if abs(used - fresh) > 100 * torch.finfo(problem.dtype).eps * abs(fresh):

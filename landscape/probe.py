@@ -41,8 +41,8 @@ def probe(problem: Problem) -> None:
             _need_no_sum(problem, loss, outputs, targets)
             settle_loss(problem, outputs, targets)
             need_no_chance(problem)
-            _need_gradient(problem, inputs, targets)
             need_own_parameters(problem)
+            _need_gradient(problem, inputs, targets)
             need_slope(problem)
             if len(batches) > 1:
                 _need_equal_weights(problem, loss, outputs, targets)
@@ -58,7 +58,7 @@ def _tried(problem: Problem, split: str, inputs: Any, targets: Any) -> tuple[Any
     except Exception as error:  # whatever a stranger's module can raise
         raise InvalidInput(
             f"{part} fails on the first batch of the {split} data ({type(error).__name__}: {brief(str(error))}); check that "
-            "shapes and number types are those that it was made for"
+            "shapes and number types are those that it was made for, and take gradients in it under torch.enable_grad()"
         ) from error
 
 

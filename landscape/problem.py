@@ -151,7 +151,8 @@ class Problem:
     def _watch_loss(self, originals: Mapping[str, Tensor], training_mode: bool | None) -> None:
         """Note the parameters given, and where the loss would see them instead of those that are varied."""
         self.originals = dict(originals)
-        self._within = Within.of(self._loss, {id(tensor): name for name, tensor in originals.items()}, training_mode)
+        self._within = Within.of(self._loss, originals, training_mode)
+        self.loss_refers_to_model, self.loss_reads_hooks = self._within is not None, False
 
     def _call_module(self, parameters: dict[str, Tensor], inputs: Any) -> Any:
         assert self.template is not None
@@ -229,11 +230,11 @@ class Problem:
         self._within = None
 
     def need_loss_of_outputs(self, instrument: str) -> None:
-        """Refuse a loss that holds the model: it is not a function of outputs and targets alone."""
-        if self._within is not None:
+        """Refuse a loss that is not a function of outputs and targets alone."""
+        if self.loss_holds_model or self.loss_reads_hooks:
             raise InvalidInput(
-                f"{instrument} needs a loss of outputs and targets alone, but this loss holds the model (a penalty on its "
-                "weights, or a second pass); leave that part out"
+                f"{instrument} needs a loss of outputs and targets alone, but this one also depends on the model (a "
+                "penalty on its weights, a second pass) or on what its hooks keep; leave that part out"
             )
 
     def batch_loss(self, vector: Tensor, inputs: Any, targets: Any) -> Tensor:
@@ -260,6 +261,8 @@ class Problem:
     @functools.cached_property
     def vectorised(self) -> bool:
         """Whether `torch.func.vmap` can run several of these networks at once; some modules (LSTM) have no rule."""
+        if self.loss_reads_hooks:  # they keep what one network did
+            return False
         inputs, targets = pytree.tree_map(lambda leaf: leaf[:2], self.batches["train"][0])
         rows = self.start.expand(2, -1).clone().requires_grad_()
         try:
@@ -312,9 +315,13 @@ class Problem:
         """Return ``loss`` and ``accuracy`` of several networks on a whole split, each float64 of shape (networks,)."""
         totals = {name: torch.zeros(len(rows), dtype=torch.float64) for name in ("loss", "accuracy")}
         for share, inputs, targets in self.shares(split):
-            outputs = self.outputs_of(rows, inputs)
+            outputs = None if self.loss_reads_hooks else self.outputs_of(rows, inputs)
             for index in range(len(rows)):
-                one = pytree.tree_map(lambda leaf, index=index: leaf[index], outputs)
+                one = (
+                    self.outputs(rows[index], inputs)
+                    if self.loss_reads_hooks
+                    else pytree.tree_map(lambda leaf, index=index: leaf[index], outputs)
+                )
                 totals["loss"][index] += share * float(self.raw_loss(one, targets, rows[index]).mean())
                 totals["accuracy"][index] += share * float(self.rightness(one, targets).mean())
         return totals
@@ -329,6 +336,8 @@ class Problem:
 def _chosen(everything: Mapping[str, Tensor], only: str | Sequence[str] | None) -> list[str]:
     """Return the names of the parameters to vary."""
     free = [name for name, tensor in everything.items() if tensor.requires_grad]
+    if not everything:
+        raise InvalidInput("the model has no parameters (as when it is quantised); give the model that they belong to")
     if not free:
         raise InvalidInput("no parameter requires a gradient, so there is nothing to vary; unfreeze some")
     if only is None:

@@ -9,6 +9,7 @@ import types
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
@@ -22,6 +23,16 @@ def references(function: Any) -> Iterator[tuple[Any, bool]]:
     Looked at are closures, default and partial arguments, globals that the code loads, the object that a method is
     bound to, and attributes. What is only an attribute of some object need not be used at all.
     """
+    yield from ((thing, itself) for thing, itself in _reached(function) if isinstance(thing, Tensor | nn.Module))
+
+
+def attributes_read(function: Any) -> set[str]:
+    """Return the names of all attributes that the code of a function, and of those that it refers to, reads."""
+    codes = [thing.__code__ for thing, _ in _reached(function) if isinstance(thing, types.FunctionType)]
+    return {name for code in codes for name in _named(code, "LOAD_ATTR", "LOAD_METHOD")}
+
+
+def _reached(function: Any) -> Iterator[tuple[Any, bool]]:
     seen: set[int] = set()
     todo: list[tuple[Any, int, bool]] = [(function, 0, True)]
     while todo:
@@ -29,13 +40,10 @@ def references(function: Any) -> Iterator[tuple[Any, bool]]:
         if id(thing) in seen or depth > DEPTH:
             continue
         seen.add(id(thing))
-        if isinstance(thing, Tensor):
-            yield thing, itself
-            continue
-        if isinstance(thing, nn.Module):
-            yield thing, itself
-        direct = itself and isinstance(thing, types.FunctionType | functools.partial | list | tuple | set | dict)
-        todo += [(part, depth + 1, direct) for part in itertools.islice(_parts(thing), ITEMS)]
+        yield thing, itself
+        if not isinstance(thing, Tensor):
+            code = isinstance(thing, types.FunctionType | functools.partial | list | tuple | set | dict)
+            todo += [(part, depth + 1, itself and code) for part in itertools.islice(_parts(thing), ITEMS)]
 
 
 def _parts(thing: Any) -> Iterator[Any]:
@@ -49,7 +57,8 @@ def _parts(thing: Any) -> Iterator[Any]:
         yield from (cell.cell_contents for cell in thing.__closure__ or () if _filled(cell))
         yield from thing.__defaults__ or ()
         yield from (thing.__kwdefaults__ or {}).values()
-        yield from (thing.__globals__[name] for name in _loaded(thing.__code__) if name in thing.__globals__)
+        loaded = _named(thing.__code__, "LOAD_GLOBAL", "LOAD_NAME")
+        yield from (thing.__globals__[name] for name in loaded if name in thing.__globals__)
         yield from vars(thing).values()
     elif isinstance(thing, Mapping):
         yield from thing.values()
@@ -57,9 +66,7 @@ def _parts(thing: Any) -> Iterator[Any]:
         yield from thing
     elif hasattr(thing, "__dict__") and not isinstance(thing, type | types.ModuleType):
         yield from vars(thing).values()
-        call = getattr(type(thing), "__call__", None)
-        if isinstance(call, types.FunctionType) and not isinstance(thing, nn.Module):
-            yield call
+        yield getattr(type(thing), "forward" if isinstance(thing, nn.Module) else "__call__", None)
 
 
 def _filled(cell: types.CellType) -> bool:
@@ -69,14 +76,12 @@ def _filled(cell: types.CellType) -> bool:
         return False
 
 
-def _loaded(code: types.CodeType) -> Iterator[str]:
-    """Yield the global names that code loads, with what is defined inside of it."""
-    for instruction in dis.get_instructions(code):
-        if instruction.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
-            yield instruction.argval
+def _named(code: types.CodeType, *operations: str) -> Iterator[str]:
+    """Yield the names that some instructions of code have, with what is defined inside of it."""
+    yield from (each.argval for each in dis.get_instructions(code) if each.opname in operations)
     for constant in code.co_consts:
         if isinstance(constant, types.CodeType):
-            yield from _loaded(constant)
+            yield from _named(constant, *operations)
 
 
 def leaves(value: Tensor) -> list[Tensor]:
@@ -93,6 +98,11 @@ def leaves(value: Tensor) -> list[Tensor]:
             found.append(node.variable)
         todo += [following for following, _ in node.next_functions]
     return found
+
+
+def _place(tensor: Tensor) -> tuple[int, torch.Size]:
+    """Where a tensor's values lie: the same for a parameter and what detach() makes of it."""
+    return tensor.data_ptr(), tensor.shape
 
 
 class Within(nn.Module):
@@ -116,22 +126,23 @@ class Within(nn.Module):
         self._mode = training
 
     @classmethod
-    def of(cls, function: Any, originals: Mapping[int, str], training: bool | None) -> Within | None:
+    def of(cls, function: Any, originals: Mapping[str, Tensor], training: bool | None) -> Within | None:
         """Return the parts of a model to which a function refers; None if there are none.
 
         Parameters
         ----------
         function : callable
-        originals : mapping of int to str
-            Names of the model's parameters by their identity.
+        originals : mapping of str to Tensor
+            The model's parameters.
         training : bool, optional
         """
+        known = {_place(tensor): name for name, tensor in originals.items() if tensor.numel()}
         parts: dict[int, tuple[nn.Module, dict[str, str]]] = {}
         for thing, _ in references(function):
-            if isinstance(thing, nn.Module) and any(id(p) in originals for p in thing.parameters()):
+            if isinstance(thing, nn.Module) and any(_place(p) in known for p in thing.parameters()):
                 for part in thing.modules():
-                    names = {n: originals[id(p)] for n, p in part._parameters.items() if id(p) in originals}
-                    parts[id(part)] = (part, names)
+                    own = {n: _place(p) for n, p in part._parameters.items() if p is not None}
+                    parts[id(part)] = (part, {n: known[place] for n, place in own.items() if place in known})
         return cls(list(parts.values()), training) if parts else None
 
     def forward(self, function: Callable[[], Any]) -> Any:

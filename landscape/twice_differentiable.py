@@ -4,26 +4,61 @@ from __future__ import annotations
 
 import contextlib
 import types
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.nn.utils.weight_norm import WeightNorm as OldWeightNorm
+from torch.utils import checkpoint
+
+
+class _Direct:
+    """Takes the place of reentrant activation checkpointing: calls the function, and keeps what it needs."""
+
+    @staticmethod
+    def apply(function: Callable[..., Any], preserve: bool, *args: Any) -> Any:
+        del preserve
+        return function(*args)
+
+
+def _keep_activations(*args: Any, **kwargs: Any) -> Iterator[None]:
+    """Take the place of the other kind of activation checkpointing, which runs code before and after the function."""
+    del args, kwargs
+    yield
+
+
+#: What `torch.utils.checkpoint.checkpoint` calls.
+_CHECKPOINTING = {"CheckpointFunction": _Direct, "_checkpoint_without_reentrant_generator": _keep_activations}
+
+
+@contextlib.contextmanager
+def without_checkpointing() -> Iterator[None]:
+    """Keep all activations: recomputed in a backward pass, they would be those of the module's own parameters."""
+    kept = {name: getattr(checkpoint, name) for name in _CHECKPOINTING if hasattr(checkpoint, name)}
+    try:
+        for name in kept:
+            setattr(checkpoint, name, _CHECKPOINTING[name])
+        yield
+    finally:
+        for name, original in kept.items():
+            setattr(checkpoint, name, original)
 
 
 @contextlib.contextmanager
 def twice_differentiable() -> Iterator[None]:
     """Use only kernels that can be differentiated twice, in full precision.
 
-    Fused attention and cuDNN's recurrent layers cannot, and autocasting around the call would take digits away.
+    Fused attention and cuDNN's recurrent layers cannot, autocasting around the call would take digits away, and
+    activation checkpointing would compute a second time with other parameters.
     """
     fast = torch.backends.mha.get_fastpath_enabled()
     torch.backends.mha.set_fastpath_enabled(False)
     try:
         with (
             sdpa_kernel(SDPBackend.MATH),
+            without_checkpointing(),
             torch.backends.cudnn.flags(enabled=False) if torch.cuda.is_available() else contextlib.nullcontext(),
             torch.autocast("cpu", enabled=False),
             torch.autocast("cuda", enabled=False) if torch.cuda.is_available() else contextlib.nullcontext(),

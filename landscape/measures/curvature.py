@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from landscape.errors import InvalidInput, brief
+from landscape.measures.finite import need_finite
 from landscape.measures.result import Cost
 from landscape.problem import Problem
 
@@ -53,6 +54,7 @@ class Curvature:
         if self.rows.ndim != 2 or self.rows.shape[1] != problem.size:
             raise InvalidInput(f"rows have shape {tuple(rows.shape)}, expected (networks, {problem.size})")  # type: ignore[union-attr]
         self.products = 0
+        self._numbers: Tensor | None = None if len(self.rows) == 1 else torch.arange(len(self.rows))
         self._kept: Callable[[Tensor], Tensor] | None = None
 
     @property
@@ -80,8 +82,7 @@ class Curvature:
         """
         self.products += self.count
         found = self._times(vectors)
-        if not torch.isfinite(found).all():
-            self._refuse_not_finite(found)
+        need_finite(self.problem, self.rows, found, "second derivatives", self._numbers)
         return found
 
     def _times(self, vectors: Tensor) -> Tensor:
@@ -95,22 +96,11 @@ class Curvature:
             total += share * self._product(inputs, targets)(vectors)
         return total
 
-    def _refuse_not_finite(self, found: Tensor) -> None:
-        network = int((~torch.isfinite(found)).any(1).nonzero()[0, 0])
-        which = f" of network {network}" if self.count > 1 else ""
-        row = self.rows[network]
-        if not torch.isfinite(row).all():
-            raise InvalidInput(f"the weights{which} are not all finite; leave it out of rows=")
-        parts = self.problem.layout.tensors(found[network])
-        names = [name for name, part in parts.items() if not torch.isfinite(part).all()]
-        raise InvalidInput(
-            f"second derivatives of the loss{which} are not finite at the given weights, for {brief(', '.join(names))}; "
-            "look for sqrt, norm, std or a power at 0, and add a small constant there"
-        )
-
     def select(self, networks: Tensor) -> Curvature:
         """Return the curvature of some of the networks alone, by index."""
-        return Curvature(self.problem, self.rows[networks], kind=self.kind, split=self.split)
+        some = Curvature(self.problem, self.rows[networks], kind=self.kind, split=self.split)
+        some._numbers = None if self._numbers is None else self._numbers[networks.cpu()]
+        return some
 
     def dense(self) -> Tensor:
         """Return the matrices, shape (networks, P, P); costs P products of each network.
@@ -140,8 +130,8 @@ class Curvature:
         if self.problem.curvature_is_wrong:
             raise InvalidInput(
                 "second derivatives by autograd are not those of the loss: products with the Hessian differ from "
-                "differences of gradients; look for custom autograd functions, and for kernels whose second derivative "
-                "is wrong or left out (detach() in a backward pass)"
+                "differences of gradients; look for custom autograd functions, kernels whose second derivative is wrong "
+                "or left out (detach() in a backward pass), and spectral normalisation in training mode"
             )
         # Networks share nothing, so the gradient of their summed losses holds each one's own.
         total = self.problem.losses(leaf, inputs, targets).sum()
