@@ -31,7 +31,10 @@ def adopted(model: nn.Module, training_mode: bool) -> nn.Module:
     for name, part in model.named_modules():
         _refuse_kind(f"module {name!r}" if name else "the model", part)
     _refuse_weights(model)
-    template = copied(model).train(training_mode)
+    template = copied(model)
+    if {id(p) for p in template.parameters()} & {id(p) for p in model.parameters()}:
+        raise InvalidInput("a copy of the model shares its parameters; look for a __deepcopy__ method that copies nothing")
+    template.train(training_mode)
     for part in template.modules():
         part._backward_hooks.clear()
         part._backward_pre_hooks.clear()
@@ -62,7 +65,7 @@ def copied(model: nn.Module) -> nn.Module:
         return copy.deepcopy(model, dict(memo))
     except Exception:  # whatever a stranger's attributes raise
         kept: dict[int, Any] = {}
-        _keep(model, {id(t): t for t in (*model.parameters(), *model.buffers())}, kept, set())
+        _keep(model, {id(t): t for t in (*model.parameters(), *model.buffers())}, kept, {})
     try:
         return copy.deepcopy(model, memo | kept)
     except Exception as error:
@@ -72,25 +75,32 @@ def copied(model: nn.Module) -> nn.Module:
         ) from error
 
 
-def _keep(thing: Any, weights: dict[int, Any], kept: dict[int, Any], seen: set[int]) -> None:
-    """Note what takes the place of everything inside a thing that cannot be copied: itself, or a tensor's values."""
-    if id(thing) in seen:
-        return
-    seen.add(id(thing))
+def _keep(thing: Any, weights: dict[int, Any], kept: dict[int, Any], known: dict[int, bool]) -> bool:
+    """Note what takes the place of everything inside a thing that cannot be copied: itself, or a tensor's values.
+
+    Returns whether the thing can be copied so. Modules have to be copied, and so has what holds one that cannot be.
+    """
+    if id(thing) in known:
+        return known[id(thing)]
+    known[id(thing)] = True
+    if _copies(thing, weights | kept):
+        return True
+    if isinstance(thing, Tensor):
+        kept[id(thing)] = thing.detach().clone()
+        return True
+    parts = [_keep(part, weights, kept, known) for part in _inside(thing)]
+    if all(parts) and not _copies(thing, weights | kept) and not isinstance(thing, nn.Module):
+        kept[id(thing)] = thing
+    known[id(thing)] = all(parts) and _copies(thing, weights | kept)
+    return known[id(thing)]
+
+
+def _copies(thing: Any, memo: dict[int, Any]) -> bool:
     try:
-        copy.deepcopy(thing, weights | kept)
-    except Exception:
-        if isinstance(thing, Tensor):
-            kept[id(thing)] = thing.detach().clone()
-            return
-        inside = list(_inside(thing))
-        for part in inside:
-            _keep(part, weights, kept, seen)
-        try:
-            copy.deepcopy(thing, weights | kept)
-        except Exception:
-            if not isinstance(thing, nn.Module):  # what is varied must be a copy
-                kept[id(thing)] = thing
+        copy.deepcopy(thing, memo)
+    except Exception:  # whatever a stranger's attributes raise
+        return False
+    return True
 
 
 def _inside(thing: Any) -> Iterator[Any]:
@@ -105,8 +115,8 @@ def _inside(thing: Any) -> Iterator[Any]:
 def _refuse_kind(what: str, part: nn.Module) -> None:
     if isinstance(part, torch.jit.ScriptModule):
         raise InvalidInput(
-            f"{what} is compiled to TorchScript, whose parameters cannot be replaced; give the module that was scripted "
-            "or traced"
+            f"{what} is compiled to TorchScript, whose parameters cannot be replaced; give the module that was "
+            "scripted or traced"
         )
     if type(part).__name__.startswith(("FullyShardedDataParallel", "FSDP")):
         raise InvalidInput(
@@ -124,12 +134,11 @@ def _refuse_weights(model: nn.Module) -> None:
                 f"{name!r} of the model has no shape yet (a lazy module); call the model once on a batch before"
             )
         if tensor.is_meta:
-            raise InvalidInput(f"{name!r} of the model is on the meta device and has no values; load its weights before")
+            raise InvalidInput(f"{name!r} of the model is on the meta device, without values; load its weights before")
         if hasattr(tensor, "to_local") or tensor.layout != torch.strided or tensor.is_quantized:
             raise InvalidInput(
-                f"{name!r} of the model is {type(tensor).__name__} of layout {tensor.layout} and {tensor.dtype}, expected "
-                "a dense tensor that one process holds; convert it, for instance with full_tensor(), to_dense() or "
-                "dequantize()"
+                f"{name!r} of the model is {type(tensor).__name__} of layout {tensor.layout} and {tensor.dtype}, "
+                "expected a dense tensor that one process holds; convert it (full_tensor(), to_dense(), dequantize())"
             )
     for name, tensor in model.named_parameters():
         if 0 in [step for step, n in zip(tensor.stride(), tensor.shape, strict=True) if n > 1]:

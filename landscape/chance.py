@@ -37,8 +37,8 @@ def need_no_chance(problem: Problem) -> None:
     few_digits = {dtype for watch in watched for dtype in watch.dtypes if torch.finfo(dtype).bits < 32}
     if few_digits:
         raise InvalidInput(
-            f"the model or the loss computes in {', '.join(sorted(map(str, few_digits)))} on its way, in which curvature "
-            "and small steps are lost; turn off autocast and casts, for the time of the measurement"
+            f"the model or the loss computes in {', '.join(sorted(map(str, few_digits)))} on its way, in which "
+            "curvature and small steps are lost; turn off autocast and casts, for the time of the measurement"
         )
     if outside or any(watch.drawn for watch in watched):
         for seed in range(2, 2 + (SEEDS_OUTSIDE if outside else SEEDS)):

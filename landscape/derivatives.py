@@ -80,13 +80,13 @@ def need_own_parameters(problem: Problem) -> None:
     held = _attributes(problem.template, others)
     if held:
         raise InvalidInput(
-            f"the model holds {brief(', '.join(held))} of shape {shapes} outside of its parameters, though gradients are "
-            "required; register what is to be varied as nn.Parameter and nn.Module (nn.ModuleList), and set "
+            f"the model holds {brief(', '.join(held))} of shape {shapes} outside of its parameters, though gradients "
+            "are required; register what is to be varied as nn.Parameter and nn.Module (nn.ModuleList), and set "
             "requires_grad_(False) for what is constant"
         )
     raise InvalidInput(
-        f"the model or the loss uses tensors of shape {shapes} that require a gradient and are not varied; give them in "
-        "parameters=, or register them with the module, and set requires_grad_(False) for what is constant"
+        f"the model or the loss uses tensors of shape {shapes} that require a gradient and are not varied; give them "
+        "in parameters=, or register them with the module, and set requires_grad_(False) for what is constant"
     )
 
 

@@ -56,6 +56,7 @@ def wrong_slope(problem: Problem) -> tuple[float, float] | None:
                 return loss(point)[None]
 
         gradient = _gradient(loss, place)
+        different: list[tuple[float, float]] = []
         for number in range(DIRECTIONS):
             direction = _draw(scales, number + 1)
             claimed = (gradient @ direction)[None]
@@ -63,7 +64,8 @@ def wrong_slope(problem: Problem) -> tuple[float, float] | None:
             measured = _clearly_other(value, place, direction, claimed, SLOPE_STEPS, SLOPE_TOLERANCE, size)
             if measured is None:
                 return None
-        return float(claimed), float(measured)
+            different.append((float(claimed), float(measured)))
+        return different[0]
 
 
 @torch.inference_mode(False)

@@ -14,11 +14,10 @@ from torch.utils import _pytree as pytree
 
 from landscape.gradient_check import elsewhere
 
-
 if TYPE_CHECKING:
     from landscape.problem import Problem
 
-Place = tuple[OrderedDict[int, Any], int]
+Place = tuple[dict[int, Any], int]
 
 
 @torch.no_grad()

@@ -96,5 +96,4 @@ def seeded(seed: int, device: torch.device) -> Iterator[None]:
 
 def outside_torch() -> tuple[Any, ...]:
     """Return the state of the global generators of Python and NumPy."""
-    _, keys, *rest = np.random.get_state()  # noqa: NPY002
-    return random.getstate(), keys.tobytes(), *rest  # type: ignore[union-attr]
+    return random.getstate(), repr(np.random.get_state(legacy=False))  # noqa: NPY002

@@ -57,8 +57,8 @@ def _tried(problem: Problem, split: str, inputs: Any, targets: Any) -> tuple[Any
         return outputs, problem.raw_loss(outputs, targets)
     except Exception as error:  # whatever a stranger's module can raise
         raise InvalidInput(
-            f"{part} fails on the first batch of the {split} data ({type(error).__name__}: {brief(str(error))}); check that "
-            "shapes and number types are those that it was made for, and take gradients in it under torch.enable_grad()"
+            f"{part} fails on the first batch of the {split} data ({type(error).__name__}: {brief(str(error))}); check "
+            "that shapes and number types are those that it was made for, and take gradients under torch.enable_grad()"
         ) from error
 
 
@@ -106,8 +106,8 @@ def _need_gradient(problem: Problem, inputs: Any, targets: Any) -> None:
         found = torch.autograd.grad(loss, leaf, allow_unused=True)[0] if loss.requires_grad else None
     except Exception as error:  # whatever a stranger's module can raise
         raise InvalidInput(
-            f"the gradient of the loss fails on the first batch ({type(error).__name__}: {brief(str(error))}); look for "
-            "inference_mode(), operations in place, and functions without a derivative"
+            f"the gradient of the loss fails on the first batch ({type(error).__name__}: {brief(str(error))}); look "
+            "for inference_mode(), operations in place, and functions without a derivative"
         ) from error
     if found is None:
         raise InvalidInput(

@@ -23,7 +23,7 @@ from landscape.layout import Layout
 from landscape.memory import Memory, refuse_memory
 from landscape.probe import probe
 from landscape.references import Within
-from landscape.twice_differentiable import twice_differentiable
+from landscape.twice_differentiable import full_precision, twice_differentiable
 
 Function = Callable[[dict[str, Tensor], Any], Any]
 
@@ -137,8 +137,8 @@ class Problem:
             return dict(self.template.named_parameters())
         if not callable(model) or not isinstance(parameters, Mapping) or not parameters:
             raise InvalidInput(
-                f"model is {brief(model, 80)}, expected an nn.Module, or a function f(parameters, inputs) together with "
-                "parameters={name: tensor}"
+                f"model is {brief(model, 80)}, expected an nn.Module, or a function f(parameters, inputs) together "
+                "with parameters={name: tensor}"
             )
         for name, tensor in parameters.items():
             if not isinstance(tensor, Tensor):
@@ -237,10 +237,12 @@ class Problem:
                 "penalty on its weights, a second pass) or on what its hooks keep; leave that part out"
             )
 
+    @full_precision()
     def batch_loss(self, vector: Tensor, inputs: Any, targets: Any) -> Tensor:
         """Return the mean loss on one batch, differentiable, shape ()."""
         return self.raw_loss(self.outputs(vector, inputs), targets, vector).mean()
 
+    @full_precision()
     def output_loss(self, outputs: Any, targets: Any) -> Tensor:
         """Return the mean loss of given outputs, differentiable, shape ()."""
         self.need_loss_of_outputs("the loss of given outputs")
@@ -298,6 +300,7 @@ class Problem:
             results.append(function(row, *mine))
         return pytree.tree_map(lambda *leaves: torch.stack(leaves), *results)
 
+    @full_precision()
     def gradients(self, rows: Tensor, split: str = "train") -> tuple[Tensor, Tensor]:
         """Return loss (networks,) and gradient (networks, P) of several networks on a whole split."""
         losses, gradients = rows.new_zeros(len(rows)), torch.zeros_like(rows)
@@ -311,6 +314,7 @@ class Problem:
         return losses, gradients
 
     @torch.no_grad()
+    @full_precision()
     def evaluate(self, rows: Tensor, split: str = "train") -> dict[str, Tensor]:
         """Return ``loss`` and ``accuracy`` of several networks on a whole split, each float64 of shape (networks,)."""
         totals = {name: torch.zeros(len(rows), dtype=torch.float64) for name in ("loss", "accuracy")}

@@ -47,6 +47,16 @@ def without_checkpointing() -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def full_precision() -> Iterator[None]:
+    """Turn autocasting off that a caller has on; a backward pass would be cast too."""
+    with contextlib.ExitStack() as stack:
+        for kind in ("cpu", "cuda"):
+            if torch.is_autocast_enabled(kind):
+                stack.enter_context(torch.autocast(kind, enabled=False))
+        yield
+
+
+@contextlib.contextmanager
 def twice_differentiable() -> Iterator[None]:
     """Use only kernels that can be differentiated twice, in full precision.
 
@@ -60,8 +70,7 @@ def twice_differentiable() -> Iterator[None]:
             sdpa_kernel(SDPBackend.MATH),
             without_checkpointing(),
             torch.backends.cudnn.flags(enabled=False) if torch.cuda.is_available() else contextlib.nullcontext(),
-            torch.autocast("cpu", enabled=False),
-            torch.autocast("cuda", enabled=False) if torch.cuda.is_available() else contextlib.nullcontext(),
+            full_precision(),
         ):
             yield
     finally:

@@ -12,6 +12,7 @@ from landscape.errors import InvalidInput, brief
 from landscape.measures.finite import need_finite
 from landscape.measures.result import Cost
 from landscape.problem import Problem
+from landscape.twice_differentiable import full_precision
 
 Kind = Literal["hessian", "gauss_newton"]
 
@@ -53,6 +54,12 @@ class Curvature:
         self.rows = (problem.start[None] if rows is None else rows.detach().to(problem.start)).clone()
         if self.rows.ndim != 2 or self.rows.shape[1] != problem.size:
             raise InvalidInput(f"rows have shape {tuple(rows.shape)}, expected (networks, {problem.size})")  # type: ignore[union-attr]
+        if kind == "hessian" and problem.curvature_is_wrong:
+            raise InvalidInput(
+                "second derivatives by autograd are not those of the loss: products with the Hessian differ from "
+                "differences of gradients; look for custom autograd functions, kernels whose second derivative is "
+                "wrong or left out (detach() in a backward pass), and spectral normalisation in training mode"
+            )
         self.products = 0
         self._numbers: Tensor | None = None if len(self.rows) == 1 else torch.arange(len(self.rows))
         self._kept: Callable[[Tensor], Tensor] | None = None
@@ -85,6 +92,7 @@ class Curvature:
         need_finite(self.problem, self.rows, found, "second derivatives", self._numbers)
         return found
 
+    @full_precision()
     def _times(self, vectors: Tensor) -> Tensor:
         batches = self.problem.batches[self.split]
         if len(batches) == 1:
@@ -127,12 +135,6 @@ class Curvature:
         return build(leaf, inputs, targets)
 
     def _hessian(self, leaf: Tensor, inputs: object, targets: object) -> Callable[[Tensor], Tensor]:
-        if self.problem.curvature_is_wrong:
-            raise InvalidInput(
-                "second derivatives by autograd are not those of the loss: products with the Hessian differ from "
-                "differences of gradients; look for custom autograd functions, kernels whose second derivative is wrong "
-                "or left out (detach() in a backward pass), and spectral normalisation in training mode"
-            )
         # Networks share nothing, so the gradient of their summed losses holds each one's own.
         total = self.problem.losses(leaf, inputs, targets).sum()
         gradient = _gradient(total, leaf, create_graph=True)

@@ -34,7 +34,7 @@ def need_finite(problem: Problem, rows: Tensor, found: Tensor, what: str, number
     if len(rows) > 1 or numbers is not None:
         which = f" of network {network if numbers is None else int(numbers[network])}"
     if not torch.isfinite(rows[network]).all():
-        raise InvalidInput(f"the weights{which} hold NaN or infinite numbers; leave that network out, or measure another")
+        raise InvalidInput(f"the weights{which} hold NaN or infinite numbers; leave that network out")
     parts = problem.layout.tensors(finite[network])
     names = [name for name, part in parts.items() if not part.all()]
     raise InvalidInput(
