@@ -33,7 +33,9 @@ def adopted(model: nn.Module, training_mode: bool) -> nn.Module:
     _refuse_weights(model)
     template = copied(model)
     if {id(p) for p in template.parameters()} & {id(p) for p in model.parameters()}:
-        raise InvalidInput("a copy of the model shares its parameters; look for a __deepcopy__ method that copies nothing")
+        raise InvalidInput(
+            "a copy of the model shares its parameters; look for a __deepcopy__ method that copies nothing"
+        )
     template.train(training_mode)
     for part in template.modules():
         part._backward_hooks.clear()

@@ -40,7 +40,8 @@ SLOPE_TOLERANCE, CURVATURE_TOLERANCE = 1e-3, 1e-2
 #: Directions, and the step that shows how much a value is rounded.
 DIRECTIONS, JITTER = 2, 1e-13
 
-Loss = Callable[[Tensor], Tensor]
+#: A loss of the parameters, and a sign for the outputs.
+Loss = Callable[[Tensor, int], Tensor]
 
 
 @torch.inference_mode(False)
@@ -51,9 +52,9 @@ def wrong_slope(problem: Problem) -> tuple[float, float] | None:
             return None
         loss, place, scales = found
 
-        def value(point: Tensor) -> Tensor:
+        def value(point: Tensor, sign: int = 1) -> Tensor:
             with torch.no_grad():
-                return loss(point)[None]
+                return loss(point, sign)[None]
 
         gradient = _gradient(loss, place)
         different: list[tuple[float, float]] = []
@@ -77,8 +78,8 @@ def wrong_curvature(problem: Problem) -> bool:
             return False
         loss, place, scales = found
 
-        def slope(point: Tensor) -> Tensor:
-            return _gradient(loss, point) * scales
+        def slope(point: Tensor, sign: int = 1) -> Tensor:
+            return _gradient(loss, point, sign) * scales
 
         for number in range(DIRECTIONS):
             direction = _draw(scales, number + 1)
@@ -92,7 +93,7 @@ def wrong_curvature(problem: Problem) -> bool:
 
 
 def _clearly_other(
-    function: Callable[[Tensor], Tensor],
+    function: Callable[..., Tensor],
     place: Tensor,
     direction: Tensor,
     claimed: Tensor,
@@ -113,11 +114,22 @@ def _clearly_other(
         if rounding is None:
             values = torch.stack([function(place + k * JITTER * direction) for k in range(8)])
             rounding = float((values - values[0]).norm(dim=1).max())
-            rounding += 100 * torch.finfo(torch.float64).eps * float(values.norm(dim=1).max())
+            rounding += (
+                100 * torch.finfo(torch.float64).eps * max(float(values.norm(dim=1).max()), _size_of(function, place))
+            )
         if not differ > allowed + 10 * rounding / step:
             return None
         first = measured if first is None else first
     return first
+
+
+def _size_of(function: Callable[..., Tensor], place: Tensor) -> float:
+    """Return how large a function is where outputs are wrong: what has converged is a difference of such numbers."""
+    try:
+        size = float(function(place, -1).norm())
+    except Exception:  # a loss may need outputs of one sign
+        return 0.0
+    return size if size < torch.inf else 0.0
 
 
 @contextlib.contextmanager
@@ -130,8 +142,11 @@ def _loss(problem: Problem) -> Iterator[tuple[Loss, Tensor, Tensor] | None]:
     place = problem.start.double() + AWAY * _draw(scales, 0)
     inputs, targets = pytree.tree_map(_double, few_examples(problem))
 
-    def loss(vector: Tensor) -> Tensor:
-        return problem.batch_loss(vector, inputs, targets).double()
+    def loss(vector: Tensor, sign: int = 1) -> Tensor:
+        if sign == 1:
+            return problem.batch_loss(vector, inputs, targets).double()
+        outputs = pytree.tree_map(lambda leaf: sign * leaf, problem.outputs(vector, inputs))
+        return problem.raw_loss(outputs, targets, vector).mean().double()
 
     with Widened():
         try:
@@ -180,16 +195,16 @@ def _double(leaf: Any) -> Any:
     return leaf.double() if isinstance(leaf, Tensor) and leaf.is_floating_point() else leaf
 
 
-def _gradient(loss: Loss, place: Tensor) -> Tensor:
+def _gradient(loss: Loss, place: Tensor, sign: int = 1) -> Tensor:
     with torch.enable_grad():
         leaf = place.detach().clone().requires_grad_()
-        value = loss(leaf)
+        value = loss(leaf, sign)
         found = torch.autograd.grad(value, leaf, allow_unused=True)[0] if value.requires_grad else None
     return torch.zeros_like(leaf) if found is None else found
 
 
 def _product(loss: Loss, place: Tensor, direction: Tensor) -> Tensor:
     leaf = place.clone().requires_grad_()
-    (gradient,) = torch.autograd.grad(loss(leaf), leaf, create_graph=True)
+    (gradient,) = torch.autograd.grad(loss(leaf, 1), leaf, create_graph=True)
     (product,) = torch.autograd.grad(gradient, leaf, direction)
     return product

@@ -48,7 +48,7 @@ def probe(problem: Problem) -> None:
                 _need_equal_weights(problem, loss, outputs, targets)
 
 
-def _tried(problem: Problem, split: str, inputs: Any, targets: Any) -> tuple[Any, Any]:
+def _tried(problem: Problem, split: str, inputs: Any, targets: Any, when: str = "") -> tuple[Any, Any]:
     """Return outputs and loss, as they come."""
     part = "the model"
     try:
@@ -56,9 +56,10 @@ def _tried(problem: Problem, split: str, inputs: Any, targets: Any) -> tuple[Any
         part = "the loss"
         return outputs, problem.raw_loss(outputs, targets)
     except Exception as error:  # whatever a stranger's module can raise
+        found = f"{type(error).__name__}: {brief(str(error))}"
         raise InvalidInput(
-            f"{part} fails on the first batch of the {split} data ({type(error).__name__}: {brief(str(error))}); check "
-            "that shapes and number types are those that it was made for, and take gradients under torch.enable_grad()"
+            f"{part} fails{when} on the first batch of the {split} data ({found}); check that shapes and number "
+            "types are those that it was made for, and take gradients under torch.enable_grad()"
         ) from error
 
 
@@ -72,7 +73,8 @@ def _need_means(loss: Any, n: int) -> None:
 
 def _need_same(problem: Problem, loss: Tensor, inputs: Any, targets: Any) -> None:
     """Refuse what is random, or remembers; rounding may differ, as on a GPU it does."""
-    first, again = float(loss.mean()), float(problem.batch_loss(problem.start, inputs, targets))
+    again = float(_tried(problem, "train", inputs, targets, " when called again")[1].mean())
+    first = float(loss.mean())
     if not abs(first - again) <= torch.finfo(problem.dtype).eps ** 0.5 * max(abs(first), abs(again)):
         raise InvalidInput(
             f"the loss is {first:.6g} and, evaluated again at the same weights and data, {again:.6g}; expected the "

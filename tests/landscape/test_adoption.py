@@ -191,7 +191,9 @@ class Whole(nn.Module):
 
 @pytest.mark.parametrize("dtype", [torch.int64, torch.complex128])
 def test_constant_weights_may_be_of_any_kind(dtype):
-    truth = true_trace(network(), lambda p: F.cross_entropy(2 * torch.func.functional_call(network(), p, INPUTS), LABELS))
+    truth = true_trace(
+        network(), lambda p: F.cross_entropy(2 * torch.func.functional_call(network(), p, INPUTS), LABELS)
+    )
     assert trace(problem(Whole(dtype))) == pytest.approx(truth, rel=1e-9)
 
 
