@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+import fnmatch
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
-from landscape.errors import InvalidInput
+from landscape.errors import InvalidInput, brief
 from landscape.twice_differentiable import make_twice_differentiable
 
 
@@ -59,22 +60,25 @@ def unwrapped(model: nn.Module) -> nn.Module:
 
 def copied(model: nn.Module) -> nn.Module:
     """Return a copy of a module, without the graphs of tensors that it keeps between calls."""
-    memo: dict[int, Any] = {}
-    for part in model.modules():
-        if unwrapped(part) is not part:
-            memo[id(part)] = copied(unwrapped(part))
     try:
-        return copy.deepcopy(model, dict(memo))
+        return _deepcopy(model, {})
     except Exception:  # whatever a stranger's attributes raise
         kept: dict[int, Any] = {}
         _keep(model, {id(t): t for t in (*model.parameters(), *model.buffers())}, kept, {})
     try:
-        return copy.deepcopy(model, memo | kept)
+        return _deepcopy(model, kept)
     except Exception as error:
         raise InvalidInput(
-            f"the model cannot be copied ({type(error).__name__}: {error}); give a function f(parameters, inputs) that "
-            "calls it, with torch.func.functional_call, and parameters="
+            f"the model cannot be copied ({type(error).__name__}: {brief(str(error))}); give a function "
+            "f(parameters, inputs) that calls it, with torch.func.functional_call, and parameters="
         ) from error
+
+
+def _deepcopy(model: nn.Module, memo: dict[int, Any]) -> nn.Module:
+    for part in reversed(list(model.modules())):  # what is inside comes first
+        if unwrapped(part) is not part:
+            memo[id(part)] = copy.deepcopy(unwrapped(part), memo)
+    return copy.deepcopy(model, memo)
 
 
 def _keep(thing: Any, weights: dict[int, Any], kept: dict[int, Any], known: dict[int, bool]) -> bool:
@@ -163,3 +167,25 @@ def _refuse_dropout(module: nn.Module) -> None:
         rate = getattr(part, "p", getattr(part, "dropout", 0.0))
         if "dropout" in type(part).__name__.lower() and rate:
             raise InvalidInput(f"module {name!r} drops out at random in training mode; set its rate to 0")
+
+
+def matching(everything: Mapping[str, Tensor], only: str | Sequence[str] | None) -> list[str]:
+    """Return the names of the parameters to vary: those that require a gradient and match a pattern, if there is one.
+
+    Raises
+    ------
+    InvalidInput
+        If nothing requires a gradient, or nothing matches.
+    """
+    free = [name for name, tensor in everything.items() if tensor.requires_grad]
+    if not everything:
+        raise InvalidInput("the model has no parameters (as when it is quantised); give the model that they belong to")
+    if not free:
+        raise InvalidInput("no parameter requires a gradient, so there is nothing to vary; unfreeze some")
+    if only is None:
+        return free
+    patterns = [only] if isinstance(only, str) else list(only)
+    for pattern in patterns:
+        if not fnmatch.filter(free, pattern):
+            raise InvalidInput(f"only={pattern!r} matches no free parameter; there are {', '.join(free)}")
+    return [name for name in free if any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)]

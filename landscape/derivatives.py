@@ -26,13 +26,15 @@ def settle_loss(problem: Problem, outputs: Any, targets: Any) -> None:
     InvalidInput
         If the loss's code refers to parameters of the model, which are the original's.
     """
-    if problem.loss_holds_model:
+    if problem.given_loss.holds_model:
         here = problem.raw_loss(outputs, targets)
         there = problem.raw_loss(outputs, targets, elsewhere(problem))
         if torch.equal(here, there):
-            problem.forget_model_in_loss()
-    names = {id(tensor): name for name, tensor in problem.originals.items() if tensor.requires_grad}
-    found = {names[id(thing)] for thing, itself in references(problem.given_loss) if itself and id(thing) in names}
+            problem.given_loss.forget_model()
+    names = {id(tensor): name for name, tensor in problem.given_loss.originals.items() if tensor.requires_grad}
+    found = {
+        names[id(thing)] for thing, itself in references(problem.given_loss.function) if itself and id(thing) in names
+    }
     if found:
         raise InvalidInput(_OWN.format(", ".join(sorted(found))))
 
@@ -64,7 +66,7 @@ def need_own_parameters(problem: Problem) -> None:
     # What is made anew in every call, and data that a model takes gradients by, are no parameters.
     data = [part for part in pytree.tree_leaves((inputs, targets)) if isinstance(part, Tensor)]
     others = [each for each in found if each is not leaf and _among(each, again) and not _among(each, data)]
-    own = [name for name, tensor in problem.originals.items() if _among(tensor, others)]
+    own = [name for name, tensor in problem.given_loss.originals.items() if _among(tensor, others)]
     if not others or (len(others) == len(found) and not set(own) & set(problem.layout.names)):
         return  # in the second case, nothing depends on what is varied
     shapes = ", ".join(sorted({str(tuple(other.shape)) for other in others}))

@@ -47,7 +47,7 @@ def take_watchers_off(problem: Problem) -> None:
             bare, bare_loss = result(vector)
         outputs, loss = result(vector)
         if _equal(bare, outputs) and not _equal(bare_loss, loss):
-            problem.loss_reads_hooks = True  # it reads what a hook has kept
+            problem.given_loss.reads_hooks = True  # it reads what a hook has kept
         return _equal((bare, bare_loss), (outputs, loss))
 
     try:

@@ -74,7 +74,9 @@ def refuse_memory(problem: Problem, memory: Memory) -> None:
     names = memory.changed()
     if not names:
         return
-    read = sorted(attributes_read(problem.given_loss) & set(names)) if problem.loss_refers_to_model else []
+    read = (
+        sorted(attributes_read(problem.given_loss.function) & set(names)) if problem.given_loss.refers_to_model else []
+    )
     if read:
         raise InvalidInput(
             f"the loss reads {', '.join(read)} of the model given, but it is in a copy of it that a call sets them; "

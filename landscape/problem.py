@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import fnmatch
 import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -13,16 +12,16 @@ from torch import Tensor, nn
 from torch.func import functional_call, vmap
 from torch.utils import _pytree as pytree
 
-from landscape.adoption import adopted, unwrapped
+from landscape.adoption import adopted, matching, unwrapped
 from landscape.batches import Batch, joined, length, taken
 from landscape.classification import right
 from landscape.errors import InvalidInput, brief
+from landscape.given_loss import GivenLoss
 from landscape.gradient_check import wrong_curvature
 from landscape.hooks import take_watchers_off
 from landscape.layout import Layout
 from landscape.memory import Memory, refuse_memory
 from landscape.probe import probe
-from landscape.references import Within
 from landscape.twice_differentiable import full_precision, twice_differentiable
 
 Function = Callable[[dict[str, Tensor], Any], Any]
@@ -39,11 +38,14 @@ class Problem:
     ----------
     model : nn.Module or callable
         A module, or a function ``f(parameters, inputs) -> outputs`` of a dict of tensors; then give `parameters`.
+        Of a module, what only wraps it (`torch.compile`, `nn.DataParallel`), hooks on gradients, and forward hooks that
+        change nothing are left out (these are called a few times, to find that out).
         Inputs that are a tuple (or a list, which a loader makes of it) are passed as several arguments to a module.
     loss : callable
         ``loss(outputs, targets)``, a scalar (the mean over its batch) or one value for each example, shape (n,). A
         scalar that weighs examples unequally (class weights, ``ignore_index``) or compares them depends on how data are
-        cut into batches; give it all data in one.
+        cut into batches; give it all data in one. A loss that holds the module (a penalty on ``model.parameters()``, a
+        second pass) sees the varied parameters in it; one that holds the tensors themselves is refused.
     train, test : pair of (inputs, targets), or iterable of such pairs
         The data. Batches are read once and kept, so that every evaluation sees the same data even if a loader
         shuffles. They are moved to the model's device, and floating-point data take its precision.
@@ -72,7 +74,9 @@ class Problem:
     ------
     InvalidInput
         If nothing can be varied, a weight is not finite, data are empty, model or loss fail or change from call to
-        call, or the loss is neither a mean nor one value for each example.
+        call, or the loss is neither a mean nor one value for each example; if the model cannot be copied, draws at
+        random, keeps something between calls that changes the loss, uses trainable tensors that are not varied, or
+        computes with few digits; if its gradient clearly is not that of the loss (`landscape.gradient_check`).
     """
 
     @torch.inference_mode(False)  # tensors that are made here must take gradients
@@ -91,9 +95,10 @@ class Problem:
     ) -> None:
         if not callable(loss):
             raise InvalidInput(f"loss is {brief(loss, 80)}, expected a function loss(outputs, targets)")
-        self._loss, self._accuracy = loss, accuracy
+        self._accuracy = accuracy
         everything = self._adopt(model, parameters, training_mode)
-        chosen = _chosen(everything, only)
+        self._loss = GivenLoss(loss, self._originals, training_mode if self.template is not None else None)
+        chosen = matching(everything, only)
         self.layout = Layout({name: everything[name].shape for name in chosen})
         if not self.layout.size:
             raise InvalidInput("the chosen parameters have no elements; nothing can be varied")
@@ -131,10 +136,10 @@ class Problem:
             if parameters is not None:
                 raise InvalidInput("parameters are given beside a module, which has its own; leave them out")
             self.template = adopted(model, training_mode)
-            originals = dict(zip(dict(self.template.named_parameters()), unwrapped(model).parameters(), strict=True))
-            self._watch_loss(originals, training_mode)
+            own: dict[str, Tensor] = dict(self.template.named_parameters())
+            self._originals: dict[str, Tensor] = dict(zip(own, unwrapped(model).parameters(), strict=True))
             self._function: Function = self._call_module
-            return dict(self.template.named_parameters())
+            return own
         if not callable(model) or not isinstance(parameters, Mapping) or not parameters:
             raise InvalidInput(
                 f"model is {brief(model, 80)}, expected an nn.Module, or a function f(parameters, inputs) together "
@@ -144,15 +149,9 @@ class Problem:
             if not isinstance(tensor, Tensor):
                 raise InvalidInput(f"parameter {name!r} is {brief(tensor, 60)}, expected a tensor")
         self._function = model
-        self._watch_loss(parameters, None)
+        self._originals = dict(parameters)
         copies = {name: tensor.detach().clone() for name, tensor in parameters.items()}
         return {name: tensor.requires_grad_(tensor.is_floating_point()) for name, tensor in copies.items()}
-
-    def _watch_loss(self, originals: Mapping[str, Tensor], training_mode: bool | None) -> None:
-        """Note the parameters given, and where the loss would see them instead of those that are varied."""
-        self.originals = dict(originals)
-        self._within = Within.of(self._loss, originals, training_mode)
-        self.loss_refers_to_model, self.loss_reads_hooks = self._within is not None, False
 
     def _call_module(self, parameters: dict[str, Tensor], inputs: Any) -> Any:
         assert self.template is not None
@@ -209,33 +208,14 @@ class Problem:
 
         A loss that holds the model sees in it the parameters of the vector (P,), by default those at the start.
         """
-        if self._within is None:
+        if not self._loss.holds_model:
             return self._loss(outputs, targets)
-        with twice_differentiable():
-            parameters = self.everything(self.start if vector is None else vector)
-            return self._within.call(parameters, lambda: self._loss(outputs, targets))
+        return self._loss.at(self.everything(self.start if vector is None else vector), outputs, targets)
 
     @property
-    def given_loss(self) -> Callable[[Any, Any], Tensor]:
-        """The loss as it was given."""
+    def given_loss(self) -> GivenLoss:
+        """The loss as it was given, and how it depends on the model."""
         return self._loss
-
-    @property
-    def loss_holds_model(self) -> bool:
-        """Whether the loss refers to the model, and so may depend on parameters by itself."""
-        return self._within is not None
-
-    def forget_model_in_loss(self) -> None:
-        """Take note that the loss holds the model, but that its value does not depend on it."""
-        self._within = None
-
-    def need_loss_of_outputs(self, instrument: str) -> None:
-        """Refuse a loss that is not a function of outputs and targets alone."""
-        if self.loss_holds_model or self.loss_reads_hooks:
-            raise InvalidInput(
-                f"{instrument} needs a loss of outputs and targets alone, but this one also depends on the model (a "
-                "penalty on its weights, a second pass) or on what its hooks keep; leave that part out"
-            )
 
     @full_precision()
     def batch_loss(self, vector: Tensor, inputs: Any, targets: Any) -> Tensor:
@@ -245,7 +225,7 @@ class Problem:
     @full_precision()
     def output_loss(self, outputs: Any, targets: Any) -> Tensor:
         """Return the mean loss of given outputs, differentiable, shape ()."""
-        self.need_loss_of_outputs("the loss of given outputs")
+        self._loss.need_outputs_alone("the loss of given outputs")
         return self._loss(outputs, targets).mean()
 
     @functools.cached_property
@@ -263,7 +243,7 @@ class Problem:
     @functools.cached_property
     def vectorised(self) -> bool:
         """Whether `torch.func.vmap` can run several of these networks at once; some modules (LSTM) have no rule."""
-        if self.loss_reads_hooks:  # they keep what one network did
+        if self._loss.reads_hooks:  # they keep what one network did
             return False
         inputs, targets = pytree.tree_map(lambda leaf: leaf[:2], self.batches["train"][0])
         rows = self.start.expand(2, -1).clone().requires_grad_()
@@ -319,11 +299,11 @@ class Problem:
         """Return ``loss`` and ``accuracy`` of several networks on a whole split, each float64 of shape (networks,)."""
         totals = {name: torch.zeros(len(rows), dtype=torch.float64) for name in ("loss", "accuracy")}
         for share, inputs, targets in self.shares(split):
-            outputs = None if self.loss_reads_hooks else self.outputs_of(rows, inputs)
+            outputs = None if self._loss.reads_hooks else self.outputs_of(rows, inputs)
             for index in range(len(rows)):
                 one = (
                     self.outputs(rows[index], inputs)
-                    if self.loss_reads_hooks
+                    if self._loss.reads_hooks
                     else pytree.tree_map(lambda leaf, index=index: leaf[index], outputs)
                 )
                 totals["loss"][index] += share * float(self.raw_loss(one, targets, rows[index]).mean())
@@ -335,19 +315,3 @@ class Problem:
         if self._accuracy is not None:
             return self._accuracy(outputs, targets).double()
         return right(outputs, targets)
-
-
-def _chosen(everything: Mapping[str, Tensor], only: str | Sequence[str] | None) -> list[str]:
-    """Return the names of the parameters to vary."""
-    free = [name for name, tensor in everything.items() if tensor.requires_grad]
-    if not everything:
-        raise InvalidInput("the model has no parameters (as when it is quantised); give the model that they belong to")
-    if not free:
-        raise InvalidInput("no parameter requires a gradient, so there is nothing to vary; unfreeze some")
-    if only is None:
-        return free
-    patterns = [only] if isinstance(only, str) else list(only)
-    for pattern in patterns:
-        if not fnmatch.filter(free, pattern):
-            raise InvalidInput(f"only={pattern!r} matches no free parameter; there are {', '.join(free)}")
-    return [name for name in free if any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)]

@@ -74,6 +74,14 @@ def test_wrappers_are_taken_off_and_out_of_names(wrap, inside):
     assert held.layout.names == [f"{'0.' if inside else ''}{n}" for n, _ in network().named_parameters()]
 
 
+def test_a_weight_tied_across_a_wrapper_stays_tied():
+    first, second = nn.Linear(4, 4).double(), nn.Linear(4, 4).double()
+    second.weight = first.weight
+    held = problem(nn.Sequential(nn.DataParallel(nn.Sequential(first, nn.DataParallel(nn.Tanh()))), second))
+    assert held.layout.names == ["0.0.weight", "0.0.bias", "1.bias"]
+    assert [type(part) for part in held.template.modules()].count(nn.DataParallel) == 0
+
+
 def test_a_distributed_wrapper_is_taken_off():
     torch.distributed.init_process_group("gloo", store=torch.distributed.HashStore(), rank=0, world_size=1)
     try:

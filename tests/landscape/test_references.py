@@ -140,7 +140,7 @@ def test_a_gradient_penalty_of_the_inputs_is_no_foreign_parameter():
 
 def test_an_object_that_has_the_model_without_using_it_has_an_ordinary_loss():
     held = problem(MODEL, PenalisedModule(MODEL).plain)
-    assert not held.loss_holds_model
+    assert not held.given_loss.holds_model
     assert trace(held) == pytest.approx(PLAIN, rel=1e-9)
     assert Curvature(held, kind="gauss_newton").dense().isfinite().all()
 
@@ -149,7 +149,7 @@ def test_a_penalty_that_is_flat_along_one_direction_is_still_seen():
     model = network()
     nn.init.constant_(model[2].bias, 0.5)  # its spread is the same wherever all biases are moved by one number
     held = problem(model, lambda z, y: F.cross_entropy(z, y) + model[2].bias.var())
-    assert held.loss_holds_model
+    assert held.given_loss.holds_model
 
 
 TRAINABLE = torch.ones(3, dtype=torch.float64, requires_grad=True)
