@@ -32,9 +32,9 @@ class StoreError(RuntimeError):
     """A store on disk cannot be used as it is (written by a newer version, or not a store at all)."""
 
 
-def brief(thing: object, width: int = 200) -> str:
-    """Return a text on one line, or an object's description, cut between words with an ellipsis where it is longer."""
-    text = " ".join((thing if isinstance(thing, str) else repr(thing)).split())
+def brief(text: str, width: int = 200) -> str:
+    """Return a text on one line, cut between words with an ellipsis where it is longer."""
+    text = " ".join(text.split())
     if len(text) <= width:
         return text
     return textwrap.shorten(text, width, placeholder=" ...") if " " in text[:width] else text[: width - 3] + "..."

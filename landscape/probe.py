@@ -65,7 +65,7 @@ def _tried(problem: Problem, split: str, inputs: Any, targets: Any, when: str = 
 
 def _need_means(loss: Any, n: int) -> None:
     if not isinstance(loss, Tensor) or not loss.is_floating_point() or tuple(loss.shape) not in {(), (n,)}:
-        found = f"shape {tuple(loss.shape)} and {loss.dtype}" if isinstance(loss, Tensor) else f"{brief(loss, 60)}"
+        found = f"shape {tuple(loss.shape)} and {loss.dtype}" if isinstance(loss, Tensor) else brief(repr(loss), 60)
         raise InvalidInput(
             f"loss returned {found} on {n} examples, expected a scalar, or one value for each example: shape ({n},)"
         )

@@ -94,7 +94,7 @@ class Problem:
         training_mode: bool = False,
     ) -> None:
         if not callable(loss):
-            raise InvalidInput(f"loss is {brief(loss, 80)}, expected a function loss(outputs, targets)")
+            raise InvalidInput(f"loss is {brief(repr(loss), 80)}, expected a function loss(outputs, targets)")
         self._accuracy = accuracy
         everything = self._adopt(model, parameters, training_mode)
         self._loss = GivenLoss(loss, self._originals, training_mode if self.template is not None else None)
@@ -142,12 +142,12 @@ class Problem:
             return own
         if not callable(model) or not isinstance(parameters, Mapping) or not parameters:
             raise InvalidInput(
-                f"model is {brief(model, 80)}, expected an nn.Module, or a function f(parameters, inputs) together "
-                "with parameters={name: tensor}"
+                f"model is {brief(repr(model), 80)}, expected an nn.Module, or a function f(parameters, inputs) "
+                "together with parameters={name: tensor}"
             )
         for name, tensor in parameters.items():
             if not isinstance(tensor, Tensor):
-                raise InvalidInput(f"parameter {name!r} is {brief(tensor, 60)}, expected a tensor")
+                raise InvalidInput(f"parameter {name!r} is {brief(repr(tensor), 60)}, expected a tensor")
         self._function = model
         self._originals = dict(parameters)
         copies = {name: tensor.detach().clone() for name, tensor in parameters.items()}

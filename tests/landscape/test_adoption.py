@@ -249,7 +249,7 @@ def test_a_parameter_that_is_no_tensor_is_refused():
 
 @pytest.mark.parametrize(
     ("thing", "found"),
-    [("one\n two", "one two"), ("several words here", "several ..."), ("x" * 30, "x" * 9 + "..."), (3.5, "3.5")],
+    [("one\n two", "one two"), ("several words here", "several ..."), ("x" * 30, "x" * 9 + "...")],
 )
 def test_texts_are_cut_between_words(thing, found):
     assert brief(thing, 12) == found
