@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import types
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -52,6 +53,13 @@ def repair(module: nn.Module) -> None:
 def scaled_by_frequency(module: nn.Module) -> str | None:
     """Return the name of an embedding that asks for gradients scaled by frequency, if there is one."""
     return next((name for name, part in module.named_modules() if getattr(part, "scale_grad_by_freq", False)), None)
+
+
+def padding_rows(module: nn.Module) -> Iterator[tuple[str, int]]:
+    """Yield the name of each weight that has a row for padding, and which row that is."""
+    for name, part in module.named_modules():
+        if isinstance(part, nn.Embedding | nn.EmbeddingBag) and part.padding_idx is not None:
+            yield f"{name}.weight".lstrip("."), part.padding_idx
 
 
 class RefuseFlags(TorchFunctionMode):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+
 
 class InvalidInput(ValueError):
     """Something the caller wrote cannot be used.
@@ -28,3 +30,11 @@ class NotPositiveDefinite(Unavailable):
 
 class StoreError(RuntimeError):
     """A store on disk cannot be used as it is (written by a newer version, or not a store at all)."""
+
+
+def brief(text: str, width: int = 200) -> str:
+    """Return a text on one line, cut between words with an ellipsis where it is longer."""
+    text = " ".join(text.split())
+    if len(text) <= width:
+        return text
+    return textwrap.shorten(text, width, placeholder=" ...") if " " in text[:width] else text[: width - 3] + "..."

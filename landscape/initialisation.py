@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import inspect
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from landscape.adoption import copied
 from landscape.errors import InvalidInput
 from landscape.problem import Problem
 
@@ -50,7 +50,7 @@ def _reset(problem: Problem, seed: int) -> nn.Module:
     """Return a copy of the module, every part drawn anew."""
     if problem.template is None:
         raise InvalidInput("a function has no initialisation of its own; pass initialise=, a function of the seed")
-    module = copy.deepcopy(problem.template)
+    module = copied(problem.template)
     own_way = getattr(module, "initialise", None)
     if callable(own_way) and "seed" in inspect.signature(own_way).parameters:
         own_way(seed=seed)

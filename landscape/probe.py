@@ -10,8 +10,10 @@ from torch import Tensor
 
 from landscape import loss_checks as checks
 from landscape.batches import Batch, length
+from landscape.chance import need_no_chance
 from landscape.containers import copied, opaque, tensors
-from landscape.errors import InvalidInput
+from landscape.derivatives import need_own_parameters, need_slope, settle_loss
+from landscape.errors import InvalidInput, brief
 
 if TYPE_CHECKING:
     from landscape.problem import Problem
@@ -41,7 +43,11 @@ def probe(problem: Problem) -> None:
                 raise InvalidInput("the training loss is not finite at the given weights")
             _need_same(problem, loss, *batch)
             checks.need_no_sum(problem, loss, outputs, batch[1])
+            settle_loss(problem, outputs, batch[1])
+            need_no_chance(problem)
+            need_own_parameters(problem)
             _need_gradient(problem, *batch)
+            need_slope(problem)
             problem.class_axis = checks.class_axis(problem, outputs, batch[1])
         _need_accuracy(problem, outputs, batch[1])
         checks.need_pairing(problem, *_in_company(problem, split, batch, outputs))
@@ -138,23 +144,29 @@ def _need_accuracy(problem: Problem, outputs: Any, targets: Any) -> None:
         ) from error
 
 
-def _tried(problem: Problem, split: str, inputs: Any, targets: Any, which: str = "the first batch") -> tuple[Any, Any]:
+def _tried(
+    problem: Problem, split: str, inputs: Any, targets: Any, which: str = "the first batch", when: str = ""
+) -> tuple[Any, Any]:
     """Return outputs and loss, as they come."""
     part = "the model"
     try:
         outputs = problem.outputs(problem.start, inputs)
         part = "the loss"
         return outputs, problem.raw_loss(outputs, targets)
+    except InvalidInput:
+        raise
     except Exception as error:  # whatever a stranger's module can raise
+        found = f"{type(error).__name__}: {brief(str(error))}"
         raise InvalidInput(
-            f"{part} fails on {which} of the {split} data ({type(error).__name__}: {error!s:.200}); check "
-            "that shapes and number types are those that it was made for"
+            f"{part} fails{when} on {which} of the {split} data ({found}); check that shapes and number types are "
+            "those that it was made for, and take gradients under torch.enable_grad()"
         ) from error
 
 
 def _need_same(problem: Problem, loss: Tensor, inputs: Any, targets: Any) -> None:
     """Refuse what is random, or remembers; rounding may differ, as on a GPU it does."""
-    first, again = float(loss.mean()), float(problem.batch_loss(problem.start, inputs, targets))
+    again = float(_tried(problem, "train", inputs, targets, when=" when called again")[1].mean())
+    first = float(loss.mean())
     if not abs(first - again) <= torch.finfo(problem.dtype).eps ** 0.5 * max(abs(first), abs(again)):
         raise InvalidInput(
             f"the loss is {first:.6g} and, evaluated again at the same weights and data, {again:.6g}; expected the "
@@ -168,8 +180,15 @@ def _need_same(problem: Problem, loss: Tensor, inputs: Any, targets: Any) -> Non
 def _need_gradient(problem: Problem, inputs: Any, targets: Any) -> None:
     """Refuse a loss that has lost its way to the parameters: all of its derivatives would be called zero."""
     leaf = problem.start.clone().requires_grad_()
-    loss = problem.batch_loss(leaf, inputs, targets)
-    if not loss.requires_grad or torch.autograd.grad(loss, leaf, allow_unused=True)[0] is None:
+    try:
+        loss = problem.batch_loss(leaf, inputs, targets)
+        found = torch.autograd.grad(loss, leaf, allow_unused=True)[0] if loss.requires_grad else None
+    except Exception as error:  # whatever a stranger's module can raise
+        raise InvalidInput(
+            f"the gradient of the loss fails on the first batch ({type(error).__name__}: {brief(str(error))}); look "
+            "for inference_mode(), operations in place, and functions without a derivative"
+        ) from error
+    if found is None:
         raise InvalidInput(
             f"the training loss does not depend on the parameters that are varied ({', '.join(problem.layout.names)}); "
             "look for detach() or no_grad() in the model or the loss, or choose others with only="

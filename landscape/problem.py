@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import fnmatch
 import functools
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -13,16 +12,21 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call, vmap
 
+from landscape.adoption import adopted, matching, unwrapped
 from landscape.batches import Batch, chosen, cut, joined, kept, length, moved, part
 from landscape.classification import right
-from landscape.embeddings import RefuseFlags
 from landscape.containers import copied, each_tensor, emptied, filled, leaves, opaque, tensors
-from landscape.errors import InvalidInput
+from landscape.embeddings import RefuseFlags
+from landscape.errors import InvalidInput, brief
 from landscape.examples import need_cut, parts_alone
+from landscape.given_loss import GivenLoss
+from landscape.gradient_check import wrong_curvature
+from landscape.hooks import take_watchers_off
 from landscape.layout import Layout
+from landscape.memory import Memory, refuse_memory
 from landscape.probe import probe
 from landscape.reading import taken
-from landscape.twice_differentiable import make_twice_differentiable, twice_differentiable
+from landscape.twice_differentiable import full_precision, twice_differentiable
 from landscape.weighing import weighing, weights
 
 Function = Callable[[dict[str, Tensor], Any], Any]
@@ -39,6 +43,8 @@ class Problem:
     ----------
     model : nn.Module or callable
         A module, or a function ``f(parameters, inputs) -> outputs`` of a dict of tensors; then give `parameters`.
+        Of a module, what only wraps it (`torch.compile`, `nn.DataParallel`), hooks on gradients, and forward hooks that
+        change nothing are left out (these are called a few times, to find that out).
         Inputs that are a tuple (or a list, which a loader makes of it) are passed as several arguments to a module.
         Outputs are a tensor, or a tuple, dict or dataclass of them and of None, numbers and words; one with a single
         tensor, such as ``(logits, None)``, counts as that tensor everywhere but in the loss and in `accuracy`.
@@ -48,7 +54,8 @@ class Problem:
         those whose value is 0 because they are ignored); of PyTorch's own losses (also under `functools.partial`), over
         what they divide by (targets that are not ignored, their class weights, or numbers). Any other scalar must be
         the mean over examples, which is tried on all batches; one that weighs examples unequally or compares them needs
-        all data in one batch.
+        all data in one batch. A loss that holds the module (a penalty on ``model.parameters()``, a second pass) sees
+        the varied parameters in it; one that holds the tensors themselves is refused.
     train, test : pair of (inputs, targets), or iterable of such pairs
         The data, with examples along the first axis. Batches are read once, copied and kept, so that every evaluation
         sees the same data even if a loader shuffles or writes its next batch over the last. They are moved to the
@@ -85,7 +92,10 @@ class Problem:
     ------
     InvalidInput
         If nothing can be varied, a weight is not finite, data are empty, model or loss fail or change from call to
-        call, or the loss is neither a mean nor one value for each example, or pairs each output with all targets.
+        call, or the loss is neither a mean nor one value for each example, or pairs each output with all targets; if
+        the model cannot be copied, draws at random, keeps something between calls that changes the loss, uses trainable
+        tensors that are not varied, or computes with few digits; if its gradient clearly is not that of the loss
+        (`landscape.gradient_check`).
     """
 
     @torch.inference_mode(False)  # tensors that are made here must take gradients
@@ -104,15 +114,16 @@ class Problem:
         training_mode: bool = False,
     ) -> None:
         if not callable(loss):
-            raise InvalidInput(f"loss is {loss!r:.80}, expected a function loss(outputs, targets)")
-        self._loss, self._accuracy = loss, accuracy
+            raise InvalidInput(f"loss is {brief(repr(loss), 80)}, expected a function loss(outputs, targets)")
+        self._accuracy = accuracy
         self.weighing = weighing(loss)
         self.training_mode = training_mode
         self.writes = False  # whether model or loss write into their data; `probe` finds out
         self.class_axis: int | None = -1
         self._form: Any = None
         everything = self._adopt(model, parameters, training_mode)
-        chosen = _chosen(everything, only)
+        self._loss = GivenLoss(loss, self._originals, training_mode if self.template is not None else None)
+        chosen = matching(everything, only)
         self.layout = Layout({name: everything[name].shape for name in chosen})
         if not self.layout.size:
             raise InvalidInput("the chosen parameters have no elements; nothing can be varied")
@@ -136,8 +147,11 @@ class Problem:
             for split, some in data.items()
         }
         self._weigh()
+        memory = Memory(self.template)
         with RefuseFlags():
+            take_watchers_off(self)
             probe(self)
+        refuse_memory(self, memory)
         for split in self.batches:
             need_cut(self, split, batch_size)
 
@@ -151,23 +165,21 @@ class Problem:
         if isinstance(model, nn.Module):
             if parameters is not None:
                 raise InvalidInput("parameters are given beside a module, which has its own; leave them out")
-            try:
-                self.template = copy.deepcopy(model).train(training_mode)
-            except RuntimeError as error:
-                raise InvalidInput(
-                    f"the model cannot be copied ({error!s:.120}); detach the tensors that it keeps between calls"
-                ) from error
-            make_twice_differentiable(self.template)
-            if training_mode:
-                _refuse_dropout(self.template)
+            self.template = adopted(model, training_mode)
+            own: dict[str, Tensor] = dict(self.template.named_parameters())
+            self._originals: dict[str, Tensor] = dict(zip(own, unwrapped(model).parameters(), strict=True))
             self._function: Function = self._call_module
-            return dict(self.template.named_parameters())
+            return own
         if not callable(model) or not isinstance(parameters, Mapping) or not parameters:
             raise InvalidInput(
-                f"model is {model!r:.80}, expected an nn.Module, or a function f(parameters, inputs) together with "
-                "parameters={name: tensor}"
+                f"model is {brief(repr(model), 80)}, expected an nn.Module, or a function f(parameters, inputs) "
+                "together with parameters={name: tensor}"
             )
+        for name, tensor in parameters.items():
+            if not isinstance(tensor, Tensor):
+                raise InvalidInput(f"parameter {name!r} is {brief(repr(tensor), 60)}, expected a tensor")
         self._function = model
+        self._originals = dict(parameters)
         copies = {name: tensor.detach().clone() for name, tensor in parameters.items()}
         return {name: tensor.requires_grad_(tensor.is_floating_point()) for name, tensor in copies.items()}
 
@@ -266,23 +278,42 @@ class Problem:
             )
         return found[0]
 
-    def raw_loss(self, outputs: Any, targets: Any) -> Any:
-        """Return what the loss gives: by contract a scalar or one value for each example."""
+    def raw_loss(self, outputs: Any, targets: Any, vector: Tensor | None = None) -> Any:
+        """Return what the loss gives: by contract a scalar or one value for each example.
+
+        A loss that holds the model sees in it the parameters of the vector (P,), by default those at the start.
+        """
         if self.writes:
             outputs, targets = copied(outputs), copied(targets)
-        return self._loss(self._whole_outputs(outputs), targets)
+        outputs = self._whole_outputs(outputs)
+        if not self._loss.holds_model:
+            return self._loss(outputs, targets)
+        return self._loss.at(self.everything(self.start if vector is None else vector), outputs, targets)
 
     def _whole_outputs(self, outputs: Any) -> Any:
         """Return outputs as the model gave them."""
         return outputs if self._form is None else filled(self._form, [outputs])
 
+    @property
+    def given_loss(self) -> GivenLoss:
+        """The loss as it was given, and how it depends on the model."""
+        return self._loss
+
+    @full_precision()
     def batch_loss(self, vector: Tensor, inputs: Any, targets: Any) -> Tensor:
         """Return the mean loss on one batch, differentiable, shape ()."""
-        return self.raw_loss(self.outputs(vector, inputs), targets).mean()
+        return self.raw_loss(self.outputs(vector, inputs), targets, vector).mean()
 
+    @full_precision()
     def output_loss(self, outputs: Any, targets: Any) -> Tensor:
         """Return the mean loss of given outputs, differentiable, shape ()."""
+        self._loss.need_outputs_alone("the loss of given outputs")
         return self.raw_loss(outputs, targets).mean()
+
+    @functools.cached_property
+    def curvature_is_wrong(self) -> bool:
+        """Whether second derivatives by autograd clearly are not those of the loss; see `landscape.gradient_check`."""
+        return wrong_curvature(self)
 
     def shares(self, split: str) -> Iterator[tuple[float, Any, Any]]:
         """Yield every batch with its share in the split's mean loss, but those that have none."""
@@ -308,6 +339,8 @@ class Problem:
     @functools.cached_property
     def vectorised(self) -> bool:
         """Whether `torch.func.vmap` can run several of these networks at once; some modules (LSTM) have no rule."""
+        if self._loss.reads_hooks:  # they keep what one network did
+            return False
         _, *batch = next(self.shares("train"))
         two = next(cut((batch[0], batch[1]), 2))
         rows = self.start.expand(2, -1).clone().requires_grad_()
@@ -354,6 +387,7 @@ class Problem:
         ]
         return each_tensor(lambda *leaves: torch.stack(leaves), *results)
 
+    @full_precision()
     def gradients(self, rows: Tensor, split: str = "train") -> tuple[Tensor, Tensor]:
         """Return loss (networks,) and gradient (networks, P) of several networks on a whole split."""
         losses, gradients = rows.new_zeros(len(rows)), torch.zeros_like(rows)
@@ -367,16 +401,17 @@ class Problem:
         return losses, gradients
 
     @torch.no_grad()
+    @full_precision()
     def evaluate(self, rows: Tensor, split: str = "train") -> dict[str, Tensor]:
         """Return ``loss`` and ``accuracy`` of several networks on a whole split, each float64 of shape (networks,)."""
         loss = torch.zeros(len(rows), dtype=torch.float64)
         found: list[list[tuple[float, int]]] = [[] for _ in rows]
         for share, (inputs, targets) in self.shared(split):
-            outputs = self.outputs_of(rows, inputs)
+            outputs = None if self._loss.reads_hooks else self.outputs_of(rows, inputs)
             for index, mine in enumerate(found):
-                one = part(outputs, index)
+                one = self.outputs(rows[index], inputs) if self._loss.reads_hooks else part(outputs, index)
                 if share:
-                    loss[index] += share * float(self.raw_loss(one, targets).mean())
+                    loss[index] += share * float(self.raw_loss(one, targets, rows[index]).mean())
                 mine.append(self.accuracy(one, targets))
         return {"loss": loss, "accuracy": torch.tensor([_mean(mine) for mine in found], dtype=torch.float64)}
 
@@ -408,24 +443,3 @@ def _mean(found: list[tuple[float, int]]) -> float:
     """Return the mean over batches of means over so many examples; NaN if there are none."""
     total = sum(count for _, count in found)
     return sum(count / total * value for value, count in found if count) if total else math.nan
-
-
-def _chosen(everything: Mapping[str, Tensor], only: str | Sequence[str] | None) -> list[str]:
-    """Return the names of the parameters to vary."""
-    free = [name for name, tensor in everything.items() if tensor.requires_grad]
-    if not free:
-        raise InvalidInput("no parameter requires a gradient, so there is nothing to vary; unfreeze some")
-    if only is None:
-        return free
-    patterns = [only] if isinstance(only, str) else list(only)
-    for pattern in patterns:
-        if not fnmatch.filter(free, pattern):
-            raise InvalidInput(f"only={pattern!r} matches no free parameter; there are {', '.join(free)}")
-    return [name for name in free if any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)]
-
-
-def _refuse_dropout(module: nn.Module) -> None:
-    for name, child in module.named_modules():
-        rate = getattr(child, "p", getattr(child, "dropout", 0.0))
-        if "dropout" in type(child).__name__.lower() and rate:
-            raise InvalidInput(f"module {name!r} drops out at random in training mode; set its rate to 0")

@@ -4,25 +4,75 @@ from __future__ import annotations
 
 import contextlib
 import types
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.nn.utils.weight_norm import WeightNorm as OldWeightNorm
+from torch.utils import checkpoint
 
 from landscape import embeddings
 
 
+class _Direct:
+    """Takes the place of reentrant activation checkpointing: calls the function, and keeps what it needs."""
+
+    @staticmethod
+    def apply(function: Callable[..., Any], preserve: bool, *args: Any) -> Any:
+        del preserve
+        return function(*args)
+
+
+def _keep_activations(*args: Any, **kwargs: Any) -> Iterator[None]:
+    """Take the place of the other kind of activation checkpointing, which runs code before and after the function."""
+    del args, kwargs
+    yield
+
+
+#: What `torch.utils.checkpoint.checkpoint` calls.
+_CHECKPOINTING = {"CheckpointFunction": _Direct, "_checkpoint_without_reentrant_generator": _keep_activations}
+
+
+@contextlib.contextmanager
+def without_checkpointing() -> Iterator[None]:
+    """Keep all activations: recomputed in a backward pass, they would be those of the module's own parameters."""
+    kept = {name: getattr(checkpoint, name) for name in _CHECKPOINTING if hasattr(checkpoint, name)}
+    try:
+        for name in kept:
+            setattr(checkpoint, name, _CHECKPOINTING[name])
+        yield
+    finally:
+        for name, original in kept.items():
+            setattr(checkpoint, name, original)
+
+
+@contextlib.contextmanager
+def full_precision() -> Iterator[None]:
+    """Turn autocasting off that a caller has on; a backward pass would be cast too."""
+    with contextlib.ExitStack() as stack:
+        for kind in ("cpu", "cuda"):
+            if torch.is_autocast_enabled(kind):
+                stack.enter_context(torch.autocast(kind, enabled=False))
+        yield
+
+
 @contextlib.contextmanager
 def twice_differentiable() -> Iterator[None]:
-    """Use only kernels that can be differentiated twice: fused attention and cuDNN's recurrent layers cannot."""
+    """Use only kernels that can be differentiated twice, in full precision.
+
+    Fused attention and cuDNN's recurrent layers cannot, autocasting around the call would take digits away, and
+    activation checkpointing would compute a second time with other parameters.
+    """
     fast = torch.backends.mha.get_fastpath_enabled()
     torch.backends.mha.set_fastpath_enabled(False)
     try:
         with (
             sdpa_kernel(SDPBackend.MATH),
+            without_checkpointing(),
             torch.backends.cudnn.flags(enabled=False) if torch.cuda.is_available() else contextlib.nullcontext(),
+            full_precision(),
         ):
             yield
     finally:
@@ -32,7 +82,8 @@ def twice_differentiable() -> Iterator[None]:
 def make_twice_differentiable(module: nn.Module) -> None:
     """Replace what PyTorch differentiates wrongly in all parts of a module, in place.
 
-    That is the kernel of ``parametrizations.weight_norm``, and embeddings with flags (`landscape.embeddings.repair`).
+    That are its kernel of weight normalisation, parametrised or by the old hook, and embeddings with flags
+    (`landscape.embeddings.repair`).
 
     ``w = g v / |v|`` is computed by operations whose derivatives are composed. The second derivative of the kernel
     (``torch._weight_norm``, PyTorch 2.13 on a CPU) is wrong: the Hessian that it gives is not even symmetric.
@@ -40,9 +91,16 @@ def make_twice_differentiable(module: nn.Module) -> None:
     for part in module.modules():
         if type(part).__name__ == "_WeightNorm":
             part.forward = types.MethodType(_forward, part)
+        for hook in part._forward_pre_hooks.values():
+            if isinstance(hook, OldWeightNorm):
+                hook.compute_weight = types.MethodType(_compute_weight, hook)  # type: ignore[method-assign]
     embeddings.repair(module)
 
 
 def _forward(self: Any, weight_g: Tensor, weight_v: Tensor) -> Tensor:
     others = [axis for axis in range(weight_v.ndim) if axis != self.dim]  # all of them if it is -1
     return weight_v * (weight_g / torch.linalg.vector_norm(weight_v, dim=others, keepdim=self.dim != -1))
+
+
+def _compute_weight(self: Any, module: nn.Module) -> Tensor:
+    return _forward(self, getattr(module, self.name + "_g"), getattr(module, self.name + "_v"))

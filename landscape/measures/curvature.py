@@ -8,9 +8,11 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from landscape.errors import InvalidInput
+from landscape.errors import InvalidInput, brief
+from landscape.measures.finite import need_finite
 from landscape.measures.result import Cost
 from landscape.problem import Problem
+from landscape.twice_differentiable import full_precision
 
 Kind = Literal["hessian", "gauss_newton"]
 
@@ -52,7 +54,14 @@ class Curvature:
         self.rows = (problem.start[None] if rows is None else rows.detach().to(problem.start)).clone()
         if self.rows.ndim != 2 or self.rows.shape[1] != problem.size:
             raise InvalidInput(f"rows have shape {tuple(rows.shape)}, expected (networks, {problem.size})")  # type: ignore[union-attr]
+        if kind == "hessian" and problem.curvature_is_wrong:
+            raise InvalidInput(
+                "second derivatives by autograd are not those of the loss: products with the Hessian differ from "
+                "differences of gradients; look for custom autograd functions, kernels whose second derivative is "
+                "wrong or left out (detach() in a backward pass), and spectral normalisation in training mode"
+            )
         self.products = 0
+        self._numbers: Tensor | None = None if len(self.rows) == 1 else torch.arange(len(self.rows))
         self._kept: Callable[[Tensor], Tensor] | None = None
 
     @property
@@ -71,8 +80,20 @@ class Curvature:
         return Cost(products=self.products)
 
     def matvec(self, vectors: Tensor) -> Tensor:
-        """Multiply each network's matrix with its vector, shapes (networks, P)."""
+        """Multiply each network's matrix with its vector, shapes (networks, P).
+
+        Raises
+        ------
+        InvalidInput
+            If a function cannot be differentiated twice, or its second derivatives are wrong or not finite.
+        """
         self.products += self.count
+        found = self._times(vectors)
+        need_finite(self.problem, self.rows, found, "second derivatives", self._numbers)
+        return found
+
+    @full_precision()
+    def _times(self, vectors: Tensor) -> Tensor:
         batches = self.problem.batches[self.split]
         if len(batches) == 1:
             if self._kept is None:
@@ -85,7 +106,9 @@ class Curvature:
 
     def select(self, networks: Tensor) -> Curvature:
         """Return the curvature of some of the networks alone, by index."""
-        return Curvature(self.problem, self.rows[networks], kind=self.kind, split=self.split)
+        some = Curvature(self.problem, self.rows[networks], kind=self.kind, split=self.split)
+        some._numbers = None if self._numbers is None else self._numbers[networks.cpu()]
+        return some
 
     def dense(self) -> Tensor:
         """Return the matrices, shape (networks, P, P); costs P products of each network.
@@ -158,7 +181,7 @@ def _second(gradient: Tensor, leaf: Tensor, vectors: Tensor) -> Tensor:
     except (NotImplementedError, RuntimeError) as error:
         if "deriv" not in str(error) and "differentiate twice" not in str(error):
             raise
-        raise InvalidInput(_NO_SECOND.format(f"{error!s:.160}")) from error
+        raise InvalidInput(_NO_SECOND.format(brief(str(error), 160))) from error
     if found is None:
         raise InvalidInput(_NO_SECOND.format("autograd lost it on the way"))
     return found

@@ -10,6 +10,7 @@ from scipy import optimize
 from torch import Tensor
 
 from landscape import randomness
+from landscape.measures.finite import need_finite
 from landscape.measures.result import Cost
 from landscape.problem import Problem
 
@@ -45,6 +46,7 @@ def step_in_ball(problem: Problem, rows: Tensor, scale: Tensor, radius: float, s
     The ball is ``|u| <= radius`` about ``theta + scale * u``; all tensors are (networks, P).
     """
     loss, gradient = problem.gradients(rows, split)
+    need_finite(problem, rows, gradient, "first derivatives")
     point = _onto(gradient * scale, radius)
     there, slope = _scaled(problem, rows, scale, point, split)
     lost = there.isinf()  # the loss has overflowed: nothing is known, and nothing has converged
@@ -69,6 +71,7 @@ def ascend_in_ball(
     rises, so that on a quadratic the ascent turns into the power iteration.
     """
     loss, gradient = problem.gradients(rows, split)
+    need_finite(problem, rows, gradient, "first derivatives")
     draw = torch.from_numpy(randomness.generator(seed, "worst case/ball").standard_normal(problem.size)).to(rows)
     best, gap, used = loss.clone(), torch.full_like(loss, torch.inf), len(rows)
     for start in (gradient * scale, draw.expand_as(rows)):
@@ -156,6 +159,8 @@ def ascend_in_box(
         own = row if directions is None else torch.linalg.lstsq(directions, row[:, None]).solution[:, 0]
         reach = half_width * (own.abs().double().cpu().numpy() + 1)
         centre, slope = lowered(np.zeros_like(reach))
+        if not np.isfinite(slope).all():
+            need_finite(problem, rows, problem.gradients(rows, split)[1], "first derivatives")
         ends = []
         for start in (-reach * np.sign(slope), reach * uniform):
             found = optimize.minimize(

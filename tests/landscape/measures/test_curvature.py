@@ -11,6 +11,10 @@ from torch.nn import functional as F
 
 from landscape.errors import InvalidInput
 from landscape.measures.curvature import Curvature
+from landscape.measures.eigenvalues import top_eigenvalues
+from landscape.measures.sharpness import sharpness
+from landscape.measures.spectral_density import spectral_density
+from landscape.measures.trace import trace
 from landscape.problem import Problem
 from tests.landscape.measures.cases import CASES, case
 
@@ -200,3 +204,52 @@ def test_a_gradient_without_a_derivative_is_refused_and_not_called_flat(square):
     )
     with pytest.raises(InvalidInput, match="cannot be differentiated again"):
         Curvature(problem).matvec(torch.ones(1, 3))
+
+
+ONES = (torch.ones(2, dtype=torch.float64),) * 2
+
+
+def rooted(start=0.0):
+    """Return a problem with ``a^2 + sqrt(|w|^2)``, whose derivatives at w = 0 are not numbers."""
+    return Problem(
+        lambda p, x: (p["a"].square().sum() + p["w"].square().sum().sqrt()) * x,
+        lambda z, _: z,
+        ONES,
+        parameters={"a": torch.ones(2).double(), "w": torch.full((3,), start).double()},
+    )
+
+
+MEASURE = {
+    "dense": lambda p, rows: Curvature(p, rows).dense(),
+    "product": lambda p, rows: Curvature(p, rows).matvec(torch.ones_like(rows)),
+    "eigenvalues": lambda p, rows: top_eigenvalues(p, rows=rows),
+    "lanczos": lambda p, rows: top_eigenvalues(p, rows=rows, method="lanczos", negative=True),
+    "trace": lambda p, rows: trace(p, rows=rows),
+    "density": lambda p, rows: spectral_density(p, rows=rows),
+    "lanczos density": lambda p, rows: spectral_density(p, rows=rows, method="lanczos", steps=3, probes=2),
+    "sharpness": lambda p, rows: sharpness(p, rows=rows, forms=["adaptive_lambda_max"]),
+}
+
+
+@pytest.mark.parametrize("name", MEASURE)
+def test_second_derivatives_that_are_not_finite_are_refused_by_every_instrument(name):
+    with pytest.raises(InvalidInput, match=r"second derivatives of the loss are not finite .*, for w; look for sqrt"):
+        MEASURE[name](problem := rooted(), problem.start[None])
+    rows = torch.stack([rooted(1.0).start, rooted().start])
+    with pytest.raises(InvalidInput, match=r"of network 1 are not finite at the given weights, for w"):
+        MEASURE[name](rooted(1.0), rows)
+    with pytest.raises(InvalidInput, match="the weights of network 1 hold NaN"):
+        MEASURE[name](rooted(1.0), rows / torch.tensor([[1.0], [0.0]]))
+
+
+@pytest.mark.parametrize("form", ["sam", "sam_step", "adaptive", "adaptive_step", "keskar"])
+def test_an_ascent_from_where_there_is_no_gradient_is_refused(form):
+    with pytest.raises(InvalidInput, match=r"first derivatives of the loss are not finite .*, for w"):
+        sharpness(rooted(), forms=[form])
+
+
+def test_where_the_root_has_derivatives_they_are_measured():
+    truth = torch.zeros(5, 5).double()
+    truth[:2, :2] = 2 * torch.eye(2)
+    truth[2:, 2:] = (torch.eye(3) - torch.ones(3, 3) / 3) / 3**0.5
+    torch.testing.assert_close(Curvature(rooted(1.0)).dense()[0], truth)

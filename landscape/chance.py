@@ -1,0 +1,53 @@
+"""Whether a loss depends on what is drawn at random, or on digits that the model drops."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+
+from landscape.errors import InvalidInput
+from landscape.gradient_check import few_examples
+from landscape.operations import Watched, outside_torch, seeded
+
+if TYPE_CHECKING:
+    from landscape.problem import Problem
+
+#: Evaluations of a model that draws: those with generators outside of torch can only be drawn again.
+SEEDS, SEEDS_OUTSIDE = 6, 30
+
+
+@torch.no_grad()
+def need_no_chance(problem: Problem) -> None:
+    """Refuse a loss that is random, however seldom, and one that is computed with fewer digits than its parameters.
+
+    Raises
+    ------
+    InvalidInput
+        If so.
+    """
+    inputs, targets = few_examples(problem)
+    values, watched, outside = [], [Watched(0.0), Watched(1.0)], False
+    for seed, watch in enumerate(watched):
+        with seeded(seed, problem.device):
+            before = outside_torch()
+            with watch:
+                values.append(float(problem.batch_loss(problem.start, inputs, targets)))
+            outside |= outside_torch() != before
+    few_digits = {dtype for watch in watched for dtype in watch.dtypes if torch.finfo(dtype).bits < 32}
+    if few_digits:
+        raise InvalidInput(
+            f"the model or the loss computes in {', '.join(sorted(map(str, few_digits)))} on its way, in which "
+            "curvature and small steps are lost; turn off autocast and casts, for the time of the measurement"
+        )
+    if outside or any(watch.drawn for watch in watched):
+        for seed in range(2, 2 + (SEEDS_OUTSIDE if outside else SEEDS)):
+            with seeded(seed, problem.device):
+                values.append(float(problem.batch_loss(problem.start, inputs, targets)))
+    low, high = min(values), max(values)
+    if high - low > 100 * torch.finfo(problem.dtype).eps * max(abs(low), abs(high)):
+        raise InvalidInput(
+            f"the loss at the same weights and data is between {low:.6g} and {high:.6g}, by what is drawn at random "
+            "(stochastic depth, layer drop, functional dropout, noise); expected one value, so set its rate to 0, or "
+            "measure in evaluation mode"
+        )
