@@ -191,8 +191,8 @@ def few_examples(problem: Problem) -> Batch:
     """Return few training examples, or the whole first batch if the model insists on it."""
     _, *first = next(problem.shares("train"))
     batch = first[0], first[1]
-    few = part(batch, slice(EXAMPLES))
     try:
+        few = part(batch, slice(EXAMPLES))  # of a sparse tensor none can be taken
         with torch.no_grad():
             return few if torch.isfinite(problem.batch_loss(problem.start, *few)) else batch
     except Exception:  # whatever a stranger's model can raise

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
+from landscape.containers import leaves
 from landscape.gradient_check import elsewhere
 
 if TYPE_CHECKING:
