@@ -69,7 +69,7 @@ def problem(name: str) -> Problem:
 NEURONS = (("module.0.weight", 0), ("module.2.weight", 1))
 INSTRUMENTS = {
     "eigenvalues": lambda p: top_eigenvalues(p, 2, tolerance=1e-6),
-    "trace": lambda p: trace(p, budget=10),
+    "trace": lambda p: trace(p, method="hutchinson", budget=10),
     "density": lambda p: spectral_density(p, probes=2, steps=8),
     "sharpness": lambda p: sharpness(p, budget=10, iterations=5),
     "homogeneity": homogeneity,
@@ -93,7 +93,7 @@ def bare(name: str) -> pd.DataFrame:
 @pytest.mark.parametrize("form", [name for name in FORMS if name != "bare"])
 @pytest.mark.parametrize("name", INSTRUMENTS)
 def test_the_form_of_outputs_makes_no_difference(name, form):
-    pd.testing.assert_frame_equal(INSTRUMENTS[name](problem(form)).to_frame(), bare(name), rtol=1e-8)
+    pd.testing.assert_frame_equal(INSTRUMENTS[name](problem(form)).to_frame(), bare(name), rtol=1e-6, atol=1e-9)
 
 
 @pytest.mark.parametrize("form", [name for name in FORMS if name != "bare"])
