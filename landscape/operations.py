@@ -27,13 +27,15 @@ class Watched(TorchDispatchMode):
     ----------
     dtypes : set of torch.dtype
     drawn : bool
+    narrowed : bool
+        Whether a result was float32 though an operand was float64.
     """
 
     def __init__(self, fill: float | None = None) -> None:
         super().__init__()
         self.fill = fill
         self.dtypes: set[torch.dtype] = set()
-        self.drawn = False
+        self.drawn = self.narrowed = False
 
     def __torch_dispatch__(
         self,
@@ -44,14 +46,19 @@ class Watched(TorchDispatchMode):
     ) -> Any:
         del types
         result = func(*args, **(kwargs or {}))
-        for leaf in pytree.tree_leaves(result):
-            if isinstance(leaf, Tensor) and leaf.is_floating_point():
-                self.dtypes.add(leaf.dtype)
+        self.dtypes |= _dtypes(result)
+        if torch.float32 in _dtypes(result) and torch.float64 in _dtypes((args, kwargs)):
+            self.narrowed = True
         if torch.Tag.nondeterministic_seeded in func.tags and _draws(func, args):
             self.drawn = True
             if self.fill is not None and isinstance(result, Tensor) and result.is_floating_point():
                 _fill(func, args, result, self.fill)
         return result
+
+
+def _dtypes(tree: Any) -> set[torch.dtype]:
+    leaves = pytree.tree_leaves(tree)
+    return {leaf.dtype for leaf in leaves if isinstance(leaf, Tensor) and leaf.is_floating_point()}
 
 
 def _draws(func: Any, args: tuple[Any, ...]) -> bool:

@@ -190,6 +190,6 @@ def _need_gradient(problem: Problem, inputs: Any, targets: Any) -> None:
         ) from error
     if found is None:
         raise InvalidInput(
-            f"the training loss does not depend on the parameters that are varied ({', '.join(problem.layout.names)}); "
+            f"the training loss does not depend on the parameters that are varied ({brief(', '.join(problem.layout.names))}); "
             "look for detach() or no_grad() in the model or the loss, or choose others with only="
         )

@@ -39,6 +39,9 @@ _CHECKPOINTING = {"CheckpointFunction": _Direct, "_checkpoint_without_reentrant_
 def without_checkpointing() -> Iterator[None]:
     """Keep all activations: recomputed in a backward pass, they would be those of the module's own parameters."""
     kept = {name: getattr(checkpoint, name) for name in _CHECKPOINTING if hasattr(checkpoint, name)}
+    if any(kept[name] is _CHECKPOINTING[name] for name in kept):  # within such a block, of this thread or another
+        yield
+        return
     try:
         for name in kept:
             setattr(checkpoint, name, _CHECKPOINTING[name])

@@ -31,7 +31,7 @@ class Widened(TorchFunctionMode):
         if func is Tensor.float:
             func = Tensor.double
         args, kwargs = pytree.tree_map(_wide, (args, kwargs or {}))
-        return func(*args, **kwargs)
+        return pytree.tree_map(_wide, func(*args, **kwargs))
 
 
 def _wide(leaf: Any) -> Any:

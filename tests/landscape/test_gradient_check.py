@@ -226,6 +226,45 @@ ZOO |= {
 }
 
 
+class Experts(nn.Module):
+    """Each example goes to one of several experts, whichever its gate is for: the outputs jump between them."""
+
+    def __init__(self):
+        super().__init__()
+        self.gate, self.experts = nn.Linear(6, 4), nn.ModuleList(nn.Linear(6, 3) for _ in range(4))
+
+    def forward(self, x):
+        gates = self.gate(x).softmax(-1)
+        best = gates.argmax(-1)
+        outputs = torch.zeros(len(x), 3)  # of the default precision, and written into
+        outputs = outputs.to(x.dtype)
+        for index, expert in enumerate(self.experts):
+            outputs[best == index] = expert(x[best == index]) * gates[best == index, index, None]
+        return outputs
+
+
+class Levels(nn.Linear):
+    """Inputs in few levels, and only the largest activations."""
+
+    def forward(self, x):
+        hidden = super().forward((4 * x).round() / 4)
+        return hidden * (hidden >= hidden.topk(2, -1).values[:, -1:]) + hidden.median(-1, keepdim=True).values
+
+
+class Narrow(nn.Linear):
+    """Computes in single precision, by a name that is not noticed."""
+
+    def forward(self, x):
+        return super().forward(x).type("torch.FloatTensor")
+
+
+ZOO |= {
+    "experts": (Experts, "vectors"),
+    "levels": (lambda: Levels(6, 3), "vectors"),
+    "narrow": (lambda: Narrow(6, 3), "vectors"),
+}
+
+
 def data(kind: str, dtype: torch.dtype) -> tuple[torch.Tensor, torch.Tensor]:
     draw = functools.partial(torch.randn, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     inputs = {
