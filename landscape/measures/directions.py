@@ -8,50 +8,15 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from landscape.errors import InvalidInput
+from landscape.networks import Network, as_row
 from landscape.problem import Problem
 from landscape.randomness import generator
 
-#: One network's parameters: a vector (P,), a module of the problem's architecture, or its parameters by name.
-Network = Tensor | np.ndarray | nn.Module | Mapping[str, Tensor]
 Normalise = Literal["filter", "layer", "norm"]
 Biases = Literal["zero", "norm"]
-
-
-def as_row(problem: Problem, network: Network | None, name: str = "network") -> Tensor:
-    """Return a network's varied parameters as a vector (P,) of the problem's precision, on its device.
-
-    Parameters
-    ----------
-    problem : Problem
-    network : Tensor or array of shape (P,), nn.Module, mapping of str to Tensor, or None
-        None stands for the network that the problem starts from.
-    name : str
-        How a refusal calls it.
-
-    Raises
-    ------
-    InvalidInput
-        If its shape does not fit, or a value is not finite.
-    """
-    if network is None:
-        return problem.start
-    if isinstance(network, nn.Module):
-        network = dict(network.named_parameters())
-    if isinstance(network, Mapping):
-        for key, shape in problem.layout.shapes.items():
-            found = tuple(network[key].shape) if key in network else "nothing"
-            if found != tuple(shape):
-                raise InvalidInput(f"{name} has {found} for parameter {key!r}, expected shape {tuple(shape)}")
-        network = problem.layout.row({key: network[key].detach() for key in problem.layout.names})
-    row = torch.as_tensor(network).detach().to(problem.start)
-    if row.shape != (problem.size,):
-        raise InvalidInput(f"{name} has shape {tuple(row.shape)}, expected one row of P = {problem.size} numbers")
-    if not torch.isfinite(row).all():
-        raise InvalidInput(f"{name} holds NaN or infinite numbers, expected finite ones")
-    return row
 
 
 def random_direction(

@@ -13,7 +13,7 @@ from torch.utils import _pytree as pytree
 
 from landscape.batches import Batch
 from landscape.errors import InvalidInput
-from landscape.measures.directions import Network
+from landscape.networks import Network
 from landscape.problem import Problem
 from landscape.randomness import permutation
 
