@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from landscape.errors import InvalidInput
+from landscape.measures.completeness import SPARE, complete
 from landscape.measures.curvature import Curvature, Kind
 from landscape.measures.lanczos import Operator, Ritz, largest, start_vectors
 from landscape.measures.result import Cost, Result
@@ -153,11 +154,17 @@ def top_eigenvalues(
     matrix = Curvature(problem, rows, kind=kind, split=split)
     dense = method == "dense" or (method == "auto" and problem.size <= SMALL)
 
-    def search(operator: Operator, k: int, told: Callable[[float], None] | None) -> Ritz:
+    def search(operator: Operator, k: int, told: Callable[[float], None] | None) -> tuple[Ritz, np.ndarray]:
+        """Return the pairs, and which of them are certain to be the largest."""
+        certain = np.ones((operator.count, k), bool)
         if dense:
-            return _exact(operator, k, matrix.rows)
+            return _exact(operator, k, matrix.rows), certain
         start = start_vectors(operator, matrix.rows, seed)
-        return largest(operator, start, k, tolerance=tolerance, most=most, basis=basis, progress=told)
+        options = {"tolerance": tolerance, "basis": basis, "held": k + SPARE if k > 1 else 1}
+        ritz = largest(operator, start, k, most=most, progress=told, **options)  # type: ignore[arg-type]
+        if k == 1:  # how often the largest eigenvalue occurs does not matter
+            return ritz, certain
+        return complete(operator, ritz, k, tolerance=tolerance, most=most - -(-ritz.products // operator.count))
 
     kept = min(problem.size, 2 * k + 40 if basis is None else basis)
     group = max(1, TOGETHER // (kept * problem.size * matrix.rows.element_size()))
@@ -174,8 +181,9 @@ def top_eigenvalues(
                     progress(((sign < 0) + (number + share) / len(pieces)) / ends)
 
             operator = Signed(matrix.select(piece.to(problem.device)), sign)
-            ritz = search(operator, k, told)
-            parts.append(measured(operator, ritz, tolerance, None if norm is None else norm[piece.numpy()]))
+            ritz, certain = search(operator, k, told)
+            *pairs, resting = measured(operator, ritz, tolerance, None if norm is None else norm[piece.numpy()])
+            parts.append((*pairs, resting & certain))
             products += ritz.products + len(piece)
             told(1.0)  # an iteration tells its share of the products allowed, which it seldom needs
         values, vectors, residuals, converged = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
@@ -212,18 +220,31 @@ def measured(operator: Operator, ritz: Ritz, tolerance: float, norm: np.ndarray 
     The norm of each matrix, which decides the rounding of a product, is that of its values unless given.
     """
     values, edges = ritz.values.to(ritz.vectors), ritz.edges.to(ritz.vectors)
+    if edges.ndim == 3:
+        along = edges @ ritz.beyond  # every pair's residual but for rounding
+        edges, known = along.norm(dim=2), torch.bmm(signs_of(values), along)[:, 0]
+    else:
+        known = (signs_of(values)[:, 0] * edges).sum(1, True) * ritz.beyond
     k = values.shape[1]
-    signs = torch.from_numpy(1.0 - 2.0 * integers(k, 2, 0, "residual signs")).to(values).expand_as(values)[:, None]
+    signs = signs_of(values)
     together = torch.bmm(signs, ritz.vectors)[:, 0]
-    expected = torch.bmm(signs * values[:, None], ritz.vectors)[:, 0] + (signs[:, 0] * edges).sum(1, True) * ritz.beyond
+    expected = torch.bmm(signs * values[:, None], ritz.vectors)[:, 0] + known
     rounding = (operator.matvec(together) - expected).norm(dim=1, keepdim=True) / k**0.5
     residuals = (edges.square() + rounding.square()).sqrt()
     size = values.abs().amax(1, keepdim=True)
+    if ritz.size is not None:
+        size = torch.maximum(size, ritz.size.to(size)[:, None])
     if norm is not None:
         size = torch.maximum(size, torch.from_numpy(norm).to(size)[:, None])
     bound = torch.maximum(tolerance * values.abs(), 32 * torch.finfo(values.dtype).eps * size)
     arrays = (ritz.values, ritz.vectors, residuals, residuals <= bound)
     return tuple(array.cpu().numpy() for array in arrays)  # type: ignore[return-value]
+
+
+def signs_of(values: Tensor) -> Tensor:
+    """Return random signs for pairs with these values (networks, k), shape (networks, 1, k)."""
+    signs = 1.0 - 2.0 * integers(values.shape[1], 2, 0, "residual signs")
+    return torch.from_numpy(signs).to(values).expand_as(values)[:, None]
 
 
 class Signed:
@@ -249,5 +270,6 @@ class Signed:
 def _exact(matrix: Operator, k: int, like: Tensor) -> Ritz:
     """Return the k largest eigenpairs of the dense matrices."""
     values, vectors = torch.linalg.eigh(matrix.dense().double())
+    size = values.abs().amax(1).cpu()
     values, rows = values.flip(1)[:, :k].cpu(), vectors.mT.flip(1)[:, :k].to(like)
-    return Ritz(values, rows, torch.zeros_like(values), torch.zeros_like(rows[:, 0]), matrix.count * matrix.size)
+    return Ritz(values, rows, torch.zeros_like(values), torch.zeros_like(rows[:, 0]), matrix.count * matrix.size, size)
