@@ -63,6 +63,29 @@ def network_of(
     return problem, row
 
 
+def as_rows(problem: Problem, rows: Any) -> Tensor:
+    """Return several networks as vectors, shape (networks, P); by default the one that the problem starts from.
+
+    A network with a number that is not finite becomes NaN throughout: an instrument gives NaN for it, and numbers for
+    the rest.
+
+    Raises
+    ------
+    InvalidInput
+        If they are no real numbers of that shape, or none is finite.
+    """
+    if rows is None:
+        return problem.start[None].clone()
+    found = _vector(rows, "rows").to(problem.start).clone()
+    if found.ndim != 2 or found.shape[1] != problem.size or not len(found):
+        hint = "; give rows[None] for one network" if found.shape == (problem.size,) else ""
+        raise InvalidInput(f"rows have shape {tuple(found.shape)}, expected (networks, {problem.size}){hint}")
+    lost = ~torch.isfinite(found).all(1)
+    if lost.all():
+        raise InvalidInput("rows hold NaN or infinite weights in every network; measure earlier checkpoints")
+    return found.masked_fill_(lost[:, None], torch.nan)
+
+
 def on_one_path(problem: Problem, networks: Mapping[str, Network]) -> tuple[Problem, Tensor]:
     """Return a problem on which several networks lie, each with its own loss, and their vectors, (networks, size).
 

@@ -30,9 +30,7 @@ JOINED, MORE = 10, 6
 LOOSE = 0.01
 
 
-def complete(
-    operator: Operator, ritz: Ritz, k: int, *, tolerance: float, most: int
-) -> tuple[Ritz, np.ndarray]:
+def complete(operator: Operator, ritz: Ritz, k: int, *, tolerance: float, most: int) -> tuple[Ritz, np.ndarray]:
     """Look for eigenvalues that Ritz pairs have missed, add them, and say which of the k largest are certain.
 
     Lanczos from one vector sees each eigenspace along one direction, so that a multiple eigenvalue is found once,
@@ -65,7 +63,7 @@ def complete(
     loose = [LOOSE] * operator.count
     certain = np.zeros((operator.count, k), dtype=bool)
     rounds, products, steps = 0, ritz.products, 0
-    unsure = list(range(operator.count))
+    unsure = [network for network in range(operator.count) if np.isfinite(known[network].values).all()]
     while unsure and steps < most and rounds < k + MORE:
         vectors = pad_sequence([known[network].vectors for network in unsure], batch_first=True)
         room = min(operator.size - len(known[network].values) for network in unsure)
@@ -101,7 +99,7 @@ class _Known:
     @staticmethod
     def of(ritz: Ritz, network: int) -> _Known:
         """Take one matrix's pairs out of those of many."""
-        kept = ritz.vectors[network].any(1)
+        kept = ritz.vectors[network].any(1)  # of a network that cannot be measured, all are NaN
         place = kept.cpu()
         values, edges = ritz.values[network][place], ritz.edges[network][place]
         return _Known(values.numpy(), ritz.vectors[network][kept], edges.numpy()[:, None], ritz.beyond[network][None])
@@ -111,7 +109,10 @@ class _Known:
         kept = np.linalg.norm(self.edges, axis=1) <= loose * np.abs(self.values).max()
         kept[:k] = True
         return _Known(
-            self.values[kept], self.vectors[torch.from_numpy(kept).to(self.vectors.device)], self.edges[kept], self.beyond
+            self.values[kept],
+            self.vectors[torch.from_numpy(kept).to(self.vectors.device)],
+            self.edges[kept],
+            self.beyond,
         )
 
     def joined(self, run: _Run, place: int) -> _Known:
@@ -230,7 +231,7 @@ def _rest(operator: Operator, known: Tensor, goal: np.ndarray, steps: int, toler
             other = _apart(known, _apart(mine, _drawn(known, f"{number}/{step}")))
             image = torch.where(finished, other / other.norm(dim=1, keepdim=True).clamp(min=tiny), image)
         basis[:, step + 1] = image
-        if step + 1 >= min(FIRST, steps) and (step + 1 - FIRST) % 3 == 0 or step + 1 == steps:
+        if (step + 1 >= min(FIRST, steps) and (step + 1 - FIRST) % 3 == 0) or step + 1 == steps:
             run = _Run(
                 basis[:, : step + 1],
                 basis[:, step + 1],

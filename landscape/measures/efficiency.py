@@ -16,6 +16,7 @@ from landscape.errors import InvalidInput
 from landscape.measures.efficiency_definitions import efficiency_of
 from landscape.measures.homogeneity import homogeneity, networks
 from landscape.measures.result import Cost, Result
+from landscape.measures.several import with_gaps
 from landscape.measures.sphere import Sphere
 from landscape.problem import Problem
 
@@ -104,7 +105,8 @@ def efficiency(
     problem : Problem
         Outputs of shape (n, n_classes), targets n class indices.
     rows : Tensor, shape (networks, P), optional
-        By default the network that the problem starts from.
+        By default the network that the problem starts from. A network whose weights are not finite has NaN for every
+        value.
     definition : str
         One of `DEFINITIONS`, described in `landscape.measures.efficiency_definitions.efficiency_of`.
     kappa : float, optional
@@ -129,10 +131,16 @@ def efficiency(
     if split == "test":
         problem.need_test("efficiency on the test split")
     rows = networks(problem, rows)
+    good = torch.isfinite(rows).all(1)
+    if not good.all():
+        options = {"kappa": kappa, "level": level, "counted": counted, "split": split}
+        some = efficiency(problem, rows=rows[good], definition=definition, **options)  # type: ignore[arg-type]
+        arrays = ("value", "standard_error", "degree", "homogeneous", "norm", "loss", "margin")
+        return with_gaps(some, good.cpu().numpy(), *arrays)
     norm = Sphere(problem, counted).norm(rows.double()).squeeze(1)
     found = homogeneity(problem, rows=rows, split=split, counted=counted)
     if kappa is None:
-        kappa = float(np.median(found.degree))
+        kappa = float(np.nanmedian(found.degree))
     outputs, labels = _classified(problem, rows, split)
 
     def loss(outputs: Tensor, labels: Tensor) -> Tensor:

@@ -120,6 +120,14 @@ def largest(
     while True:
         _extend(operator, vectors, projected, filled)
         filled, steps, products = filled + 1, steps + 1, products + len(alive)
+        lost = ~torch.isfinite(projected[:, filled - 1, : filled + 1]).all(1)
+        if bool(lost.any()):  # a network that cannot be measured takes no other with it
+            for part in (best, edges, best_vectors, beyond, largest_seen):
+                part[alive[lost].to(part.device)] = torch.nan
+            alive, vectors, projected = alive[~lost], vectors[(~lost).to(start.device)], projected[~lost]
+            if not len(alive):
+                return Ritz(best, best_vectors, edges, beyond, products, largest_seen)
+            operator = operator.select((~lost).nonzero()[:, 0].to(start.device))
         if progress is not None:
             progress(min(steps / most, 1.0))
         last = filled == size or steps >= most

@@ -17,6 +17,7 @@ from landscape.measures.eigenvalues import measured, top_eigenvalues
 from landscape.measures.lanczos import largest, start_vectors
 from landscape.measures.rescaled import Rescaled
 from landscape.measures.result import Cost, Result
+from landscape.measures.several import Networks, of_networks
 from landscape.measures.trace import trace
 from landscape.measures.worst_case import Rise, ascend_in_ball, ascend_in_box, step_in_ball
 from landscape.problem import Problem
@@ -102,12 +103,13 @@ class Sharpness(Result):
         return draw_sharpness(self, ax)
 
 
+@of_networks("value", "error", "converged", axis=1)
 @torch.inference_mode(False)  # gradients are needed, whatever the caller's mode
 def sharpness(
     problem: Problem,
     *,
     forms: Sequence[str] = FORMS,
-    rows: Tensor | None = None,
+    rows: Networks | None = None,
     split: str = "train",
     seed: int = 0,
     radius: float = 0.05,
@@ -142,8 +144,9 @@ def sharpness(
     problem : Problem
     forms : sequence of str
         Some of the above.
-    rows : Tensor, shape (networks, P), optional
-        By default the problem's own parameters.
+    rows : Tensor of shape (networks, P), or sequence of networks, optional
+        By default the problem's own parameters. Modules and state dicts are measured with their own buffers and frozen
+        parameters, one by one. A network whose loss is not finite has NaN for every form.
     split : {"train", "test"}
     seed : int
         Draws starts, probes and the random subspace, the same for every network.

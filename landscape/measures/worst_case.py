@@ -69,6 +69,18 @@ def ascend_in_ball(
     rises, so that on a quadratic the ascent turns into the power iteration.
     """
     loss, gradient = problem.gradients(rows, split)
+    lost = ~torch.isfinite(loss)
+    if bool(lost.any()):  # there is no way up from where nothing is known
+        rows, scale = rows[~lost], scale[~lost]
+        nothing = torch.full_like(loss, torch.nan)
+        if not len(rows):
+            return _rise(nothing, nothing, nothing, Cost(gradients=len(loss)))
+        options = {"iterations": iterations, "tolerance": tolerance, "seed": seed}
+        found = ascend_in_ball(problem, rows, scale, radius, split, **options)  # type: ignore[arg-type]
+        parts = {name: nothing.double().cpu().numpy().copy() for name in ("value", "gap", "loss")}
+        for name, part in parts.items():
+            part[~lost.cpu().numpy()] = getattr(found, name)
+        return Rise(**parts, cost=found.cost + Cost(gradients=len(loss)))
     draw = torch.from_numpy(randomness.generator(seed, "worst case/ball").standard_normal(problem.size)).to(rows)
     best, gap, used = loss.clone(), torch.full_like(loss, torch.inf), len(rows)
     for start in (gradient * scale, draw.expand_as(rows)):
@@ -153,9 +165,14 @@ def ascend_in_box(
             slope = gradient[0] if directions is None else directions.mT @ gradient[0]
             return -float(loss), -slope.double().cpu().numpy()
 
+        centre, slope = lowered(np.zeros_like(uniform))
+        if not np.isfinite(centre):  # there is no way up from where nothing is known
+            losses.append(np.nan)
+            values.append(np.nan)
+            gaps.append(np.nan)
+            continue
         own = row if directions is None else torch.linalg.lstsq(directions, row[:, None]).solution[:, 0]
         reach = half_width * (own.abs().double().cpu().numpy() + 1)
-        centre, slope = lowered(np.zeros_like(reach))
         ends = []
         for start in (-reach * np.sign(slope), reach * uniform):
             found = optimize.minimize(
