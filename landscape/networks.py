@@ -121,7 +121,8 @@ def on_one_path(problem: Problem, networks: Mapping[str, Network]) -> tuple[Prob
 
 def step_number(key: object) -> int:
     """Return a step as an integer; a number from a table may come as a float or as NumPy's own."""
-    number = key.item() if isinstance(key, np.generic | Tensor) and np.size(key) == 1 else key
+    alone = isinstance(key, np.generic) or (isinstance(key, Tensor) and key.numel() == 1)
+    number = key.item() if isinstance(key, np.generic | Tensor) and alone else key
     if isinstance(number, bool) or not isinstance(number, int | float) or not number >= 0 or number % 1:
         raise InvalidInput(f"checkpoints hold the step {key!r:.40}, expected a whole number that is not negative")
     return int(number)

@@ -135,11 +135,11 @@ def _axis(name: str, part: Tensor, filter_axis: int | Mapping[str, int]) -> int:
     axis = filter_axis
     if isinstance(filter_axis, Mapping):
         axis = next((value for pattern, value in filter_axis.items() if fnmatch.fnmatchcase(name, pattern)), 0)
-    if not isinstance(axis, int) or not -part.ndim <= axis < part.ndim:
+    if isinstance(axis, bool) or not isinstance(axis, int | np.integer) or not -part.ndim <= axis < part.ndim:
         raise InvalidInput(
             f"filter_axis is {axis!r} for parameter {name!r} of shape {tuple(part.shape)}, expected one of its axes"
         )
-    return axis % part.ndim
+    return int(axis) % part.ndim
 
 
 def _ratio(wanted: Tensor, found: Tensor, axes: tuple[int, ...]) -> Tensor:

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from landscape.classification import label_logit, margin
 from landscape.errors import InvalidInput
+from landscape.measures.arguments import plain_arguments
 from landscape.measures.efficiency_definitions import efficiency_of
 from landscape.measures.homogeneity import homogeneity, networks
 from landscape.measures.result import Cost, Result
@@ -87,6 +88,7 @@ class Efficiency(Result):
         return draw_efficiency(self, ax)
 
 
+@plain_arguments
 @torch.inference_mode(False)  # gradients are needed, whatever the caller's mode
 def efficiency(
     problem: Problem,
@@ -128,6 +130,8 @@ def efficiency(
         If outputs or targets are not those of a classifier, kappa is not positive or not defined, no network reaches
         the level, or an option is unknown.
     """
+    if level is not None and not level > 0:
+        raise InvalidInput(f"the training loss asked for is {level}, expected a positive number, such as level=0.01")
     if split == "test":
         problem.need_test("efficiency on the test split")
     rows = networks(problem, rows)
@@ -174,8 +178,10 @@ def efficiency(
 def _classified(problem: Problem, rows: Tensor, split: str) -> tuple[Tensor, Tensor]:
     """Return all outputs, float64 (networks, n, n_classes), and labels (n,)."""
     outputs = [problem.outputs_of(rows, inputs) for inputs, _ in problem.batches[split]]
-    _, labels = problem.whole(split)
-    whole = torch.cat(outputs, 1) if isinstance(outputs[0], Tensor) else outputs[0]
+    targets = [targets for _, targets in problem.batches[split]]  # inputs of several lengths could not be joined
+    labels = torch.cat(targets) if all(isinstance(t, Tensor) and t.ndim == 1 for t in targets) else targets[0]
+    alike = all(isinstance(z, Tensor) and z.shape[2:] == outputs[0].shape[2:] for z in outputs)
+    whole = torch.cat(outputs, 1) if alike else outputs[0]
     class_indices = isinstance(labels, Tensor) and not labels.is_floating_point()
     if not isinstance(whole, Tensor) or whole.ndim != 3 or not class_indices or labels.shape != whole.shape[1:2]:
         raise InvalidInput(

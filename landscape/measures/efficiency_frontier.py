@@ -13,6 +13,7 @@ from torch import Tensor
 
 from landscape.errors import InvalidInput
 from landscape.initialisation import Initialise, fresh_networks
+from landscape.measures.arguments import plain_arguments
 from landscape.measures.crossing_size import CrossingSize, crossing_size, norm_needed
 from landscape.measures.homogeneity import networks
 from landscape.measures.norm_at_loss import AT_NORM, ascending
@@ -122,6 +123,7 @@ class EfficiencyFrontier(Result):
         return draw_frontier(self, ax)
 
 
+@plain_arguments
 @torch.inference_mode(False)  # gradients are needed, whatever the caller's mode
 def efficiency_frontier(
     problem: Problem,

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from landscape.errors import InvalidInput
+from landscape.measures.arguments import plain_arguments
 from landscape.measures.completeness import SPARE, complete
 from landscape.measures.curvature import Curvature, Kind
 from landscape.measures.lanczos import Operator, Ritz, largest, start_vectors
@@ -89,6 +90,7 @@ class Eigenvalues(Result):
         return draw_eigenvalues(self, ax)
 
 
+@plain_arguments
 @of_networks("values", "vectors", "residuals", "converged")
 @torch.inference_mode(False)  # gradients are needed, whatever the caller's mode
 def top_eigenvalues(
@@ -156,6 +158,8 @@ def top_eigenvalues(
         raise InvalidInput(f"tolerance is {tolerance}, expected a positive number such as 1e-6")
     if most < k:
         raise InvalidInput(f"most is {most}, expected at least k = {k} products, one for each eigenvalue")
+    if basis is not None and basis < 1:
+        raise InvalidInput(f"basis is {basis}, expected at least 1 vector; k + 2 are kept in any case")
     if method not in ("auto", "lanczos", "dense"):
         raise InvalidInput(f"method is {method!r}, expected 'auto', 'lanczos' or 'dense'")
     matrix = Curvature(problem, rows, kind=kind, split=split)

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from landscape.errors import InvalidInput
+from landscape.measures.arguments import plain_arguments
 from landscape.measures.result import Cost, Result
 from landscape.measures.sphere import Sphere
 from landscape.networks import as_rows
@@ -87,6 +88,7 @@ class Homogeneity(Result):
         return draw_homogeneity(self, ax)
 
 
+@plain_arguments
 @torch.inference_mode(False)  # gradients are needed, whatever the caller's mode
 def homogeneity(
     problem: Problem,
@@ -177,13 +179,19 @@ def networks(problem: Problem, rows: Tensor | None) -> Tensor:
 def _degrees(problem: Problem, rows: Tensor, mask: Tensor, split: str, factor: float) -> dict[str, np.ndarray]:
     """Return degrees and residuals of every network, both ways; NaN where all outputs are zero."""
     scaled_rows = torch.where(mask, rows * factor, rows)
-    pieces = []
+    pieces, shapes = [], []
     for inputs, _ in problem.batches[split]:
         z, change = _euler(problem, rows, rows * mask, inputs)
+        shapes.append(str(tuple(z.shape[1:])))
         with torch.no_grad():
             scaled = problem.outputs_of(scaled_rows, inputs)
         pieces.append(
             [part.double().flatten(2) if part.ndim > 2 else part.double()[..., None] for part in (z, change, scaled)]
+        )
+    if len({part[0].shape[2:] for part in pieces}) > 1:
+        raise InvalidInput(
+            f"outputs of the batches have shapes {', '.join(dict.fromkeys(shapes))}, expected examples along the first "
+            "dimension and all others alike; put examples first, or give the data as one batch"
         )
     z, change, scaled = (torch.cat(parts, 1) for parts in zip(*pieces, strict=True))
     size = z.norm(dim=(1, 2))

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from landscape.errors import InvalidInput
+from landscape.measures.arguments import plain_arguments
 from landscape.measures.curves import Curve, CurveKind
 from landscape.measures.paths import Path, measured, names, straight
 from landscape.measures.result import Cost
@@ -56,6 +57,7 @@ class LowLossPath(Path):
         return plot_path(self, ax)
 
 
+@plain_arguments
 @torch.inference_mode(False)  # gradients are needed, whatever the caller's mode
 def low_loss_path(
     problem: Problem,

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from landscape.errors import InvalidInput
+from landscape.measures.arguments import plain_arguments
 from landscape.measures.crossing_size import norm_needed
 from landscape.measures.homogeneity import networks
 from landscape.measures.on_sphere import minimise_at_norm
@@ -76,6 +77,7 @@ class NormAtLoss(Result):
         return draw_norm_at_loss(self, ax)
 
 
+@plain_arguments
 @torch.inference_mode(False)  # gradients are needed, whatever the caller's mode
 def norm_at_loss(
     problem: Problem,

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from landscape.errors import InvalidInput
 from landscape.initialisation import Initialise, fresh_networks
+from landscape.measures.arguments import plain_arguments
 from landscape.measures.norm_profile_result import NormProfile
 from landscape.measures.on_sphere import PUBLISHED, Minima, minimise_at_norm
 from landscape.measures.result import Cost
@@ -25,6 +26,7 @@ SCALES = tuple(10.0 ** np.linspace(-1, 1, 11))
 __all__ = ["SCALES", "NormProfile", "norm_profile"]
 
 
+@plain_arguments
 @torch.inference_mode(False)  # gradients are needed, whatever the caller's mode
 def norm_profile(
     problem: Problem,
@@ -190,7 +192,9 @@ def _starts(
         return own, torch.where(sphere.constant, problem.start, rows)
     if initialise is not None:
         raise InvalidInput("both start and initialise are given, which say two things; leave one out")
-    if tuple(start.shape) != (len(seeds), problem.size):
+    if not isinstance(start, Tensor) or tuple(start.shape) != (len(seeds), problem.size):
+        if not isinstance(start, Tensor):
+            raise InvalidInput(f"start is {start!r:.60}, expected a tensor ({len(seeds)}, {problem.size})")
         raise InvalidInput(
             f"start has shape {tuple(start.shape)}, expected ({len(seeds)}, {problem.size}): parameters for every seed"
         )

@@ -10,6 +10,7 @@ import pandas as pd
 import torch
 
 from landscape.errors import InvalidInput
+from landscape.measures.arguments import plain_arguments
 from landscape.measures.barriers import bound_barriers
 from landscape.measures.curves import Curve
 from landscape.measures.result import Cost, Result
@@ -114,6 +115,7 @@ class Path(Result):
         return plot_path(self, ax)
 
 
+@plain_arguments
 @torch.inference_mode(False)  # gradients are needed, whatever the caller's mode
 def interpolate(
     problem: Problem,

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from landscape.errors import InvalidInput
+from landscape.measures.arguments import plain_arguments
 from landscape.measures.curvature import Curvature
 from landscape.measures.eigenvalues import measured, top_eigenvalues
 from landscape.measures.lanczos import largest, start_vectors
@@ -103,6 +104,7 @@ class Sharpness(Result):
         return draw_sharpness(self, ax)
 
 
+@plain_arguments
 @of_networks("value", "error", "converged", axis=1)
 @torch.inference_mode(False)  # gradients are needed, whatever the caller's mode
 def sharpness(

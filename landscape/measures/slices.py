@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from landscape.errors import InvalidInput
+from landscape.measures.arguments import plain_arguments
 from landscape.measures.directions import Biases, Normalise, chosen_direction
 from landscape.measures.result import Cost, Result
 from landscape.networks import Network, network_of
@@ -127,6 +128,7 @@ class Plane(Result):
         return plot_plane(self, ax)
 
 
+@plain_arguments
 def line_slice(
     problem: Problem,
     direction: int | Tensor | np.ndarray,
@@ -188,6 +190,7 @@ def line_slice(
     )
 
 
+@plain_arguments
 def plane_slice(
     problem: Problem,
     directions: Sequence[int | Tensor | np.ndarray] | Tensor | np.ndarray = (0, 1),

@@ -11,6 +11,7 @@ import pandas as pd
 import torch
 
 from landscape.errors import InvalidInput
+from landscape.measures.arguments import plain_arguments
 from landscape.measures.curvature import Curvature, Kind
 from landscape.measures.quadrature import Quadrature, quadrature, spectral_mean_interval
 from landscape.measures.result import Cost, Result
@@ -144,6 +145,7 @@ class SpectralDensity(Result):
         return draw_spectral_density(self, ax)
 
 
+@plain_arguments
 @of_networks(*ARRAYS)
 @torch.inference_mode(False)  # gradients are needed, whatever the caller's mode
 def spectral_density(

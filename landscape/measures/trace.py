@@ -12,6 +12,7 @@ import torch
 from scipy import stats
 
 from landscape.errors import InvalidInput
+from landscape.measures.arguments import plain_arguments
 from landscape.measures.curvature import Curvature, Kind
 from landscape.measures.result import Cost, Result
 from landscape.measures.several import Networks, of_networks
@@ -111,6 +112,7 @@ class Trace(Result):
         return draw_trace(self, ax)
 
 
+@plain_arguments
 @of_networks("estimate", "standard_error", "degrees_of_freedom", "samples")
 @torch.inference_mode(False)  # gradients are needed, whatever the caller's mode
 def trace(
