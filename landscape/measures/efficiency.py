@@ -189,6 +189,8 @@ def _classified(problem: Problem, rows: Tensor, split: str) -> tuple[Tensor, Ten
             f"{tuple(whole.shape[1:]) if isinstance(whole, Tensor) else type(whole).__name__} and "
             f"{f'{tuple(labels.shape)} of {labels.dtype}' if isinstance(labels, Tensor) else type(labels).__name__}"
         )
+    if whole.shape[2] < 2:
+        raise InvalidInput("efficiency needs outputs of two classes or more, found one, which has no margin")
     if wrong := labels[(labels < 0) | (labels >= whole.shape[2])].tolist():
         raise InvalidInput(
             f"targets hold {wrong[0]}, expected class indices from 0 to {whole.shape[2] - 1}; leave examples without a "

@@ -53,9 +53,10 @@ class Sharpness(Result):
     value : array, shape (forms, networks)
     error : array, shape (forms, networks)
         Standard error of the trace; residual of an eigenvalue; of a lower bound, how much more a linear loss would
-        rise. Each in the units of its value.
+        rise, and the rounding of the losses' difference. Each in the units of its value.
     converged : array of bool, shape (forms, networks)
-        Whether the error is within the tolerance; for the trace, which is an average, always.
+        Whether the error is within the tolerance, and no more than a tenth of a rise may be rounding; for the trace,
+        which is an average, always if it is finite.
     lower_bound : array of bool, shape (forms,)
         Whether the true value may be larger, even where the ascent has converged: to a local maximum.
     costs : tuple of Cost, one for each form
@@ -199,10 +200,11 @@ def sharpness(
 
     def averaged() -> Measured:
         found = trace(problem, rows=networks, split=split, budget=budget, seed=seed)
-        return found.estimate, found.standard_error, np.ones(len(networks), bool), found.cost
+        return found.estimate, found.standard_error, np.isfinite(found.estimate), found.cost
 
     def rise(found: Rise, factor: np.ndarray | float = 1.0) -> Measured:
-        return factor * found.value, factor * found.gap, found.converged(tolerance, eps), found.cost
+        error = factor * (found.gap + found.rounding(eps))
+        return factor * found.value, error, found.converged(tolerance, eps), found.cost
 
     def keskar() -> Measured:
         found = ascend_in_box(problem, networks, box, split, subspace=subspace, iterations=iterations, seed=seed)

@@ -14,6 +14,10 @@ from landscape.measures.result import Cost
 from landscape.problem import Problem
 
 
+#: A rise of which rounding may be more than this share cannot be told from none.
+LOST = 0.1
+
+
 @dataclass(frozen=True)
 class Rise:
     """Highest losses found, each array of shape (networks,).
@@ -35,8 +39,14 @@ class Rise:
     cost: Cost
 
     def converged(self, tolerance: float, eps: float) -> np.ndarray:
-        """Return whether the gap is within a share of the rise, or within the rounding of the loss."""
-        return self.gap <= tolerance * np.abs(self.value) + 8 * eps * np.abs(self.loss)
+        """Return whether the gap is within a share of the rise, or within the rounding of the loss, if that is small."""
+        rounding = self.rounding(eps)
+        seen = (rounding <= LOST * np.abs(self.value)) | (self.gap == 0)
+        return seen & (self.gap <= tolerance * np.abs(self.value) + rounding)
+
+    def rounding(self, eps: float) -> np.ndarray:
+        """Return what rounding makes of the difference of two losses."""
+        return 8 * eps * np.abs(self.loss)
 
 
 def step_in_ball(problem: Problem, rows: Tensor, scale: Tensor, radius: float, split: str) -> Rise:
