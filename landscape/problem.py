@@ -141,6 +141,7 @@ class Problem:
             )
         self.start = self.layout.row({name: everything[name].detach() for name in chosen}).clone()
         self._constants = {name: t.detach() for name, t in everything.items() if name not in self.layout.shapes}
+        self._buffers = {} if self.template is None else dict(self.template.named_buffers())
         data = {"train": train} if test is None else {"train": train, "test": test}
         self.batches = {
             split: taken(some, split, self.start, batch_size, limit=limit, runs=self._runs)
@@ -187,9 +188,16 @@ class Problem:
         assert self.template is not None
         arguments = tuple(inputs) if isinstance(inputs, tuple | list) else (inputs,)  # a loader makes lists of tuples
         # Copies: what a module writes into its buffers must not reach the next evaluation.
-        parameters = parameters | {name: buffer.clone() for name, buffer in self.template.named_buffers()}
+        parameters = {name: buffer.clone() for name, buffer in self._buffers.items()} | parameters
         with twice_differentiable():
             return functional_call(self.template, parameters, arguments)
+
+    def as_it_is(self, inputs: Any) -> Any:
+        """Return the outputs of the module with the tensors that it has itself."""
+        assert self.template is not None
+        arguments = tuple(inputs) if isinstance(inputs, tuple | list) else (inputs,)
+        with twice_differentiable():
+            return self._one(self.template(*(copied(arguments) if self.writes else arguments)))
 
     def need_test(self, instrument: str) -> None:
         """Refuse a problem without test data."""
@@ -208,6 +216,25 @@ class Problem:
         """Return the same problem with other training targets, for all examples in turn."""
         inputs, _ = self.whole("train")
         return self._with_training([(inputs, moved(targets, self.start))])
+
+    def carried(self) -> dict[str, Tensor]:
+        """Return what a network has besides the varied parameters, by name: frozen parameters and buffers."""
+        return self._constants | self._buffers
+
+    def buffers(self) -> dict[str, Tensor]:
+        """Return the buffers by name."""
+        return dict(self._buffers)
+
+    def carrying(self, tensors: Mapping[str, Tensor], varied: Sequence[str] = ()) -> Problem:
+        """Return the same problem with other frozen parameters and buffers; those named as varied end its vectors."""
+        other, known = copy.copy(self), self.carried() | dict(tensors)
+        other.layout = Layout(self.layout.shapes | {name: known[name].shape for name in varied})
+        other.start = torch.cat([self.start, *(known[name].to(self.start).reshape(-1) for name in varied)])
+        other._constants = {name: known[name] for name in self._constants if name not in varied}
+        other._buffers = {name: known[name] for name in self._buffers if name not in varied}
+        if self.template is not None:
+            other._function = other._call_module  # bound to the copy, not to this problem
+        return other
 
     def _with_training(self, data: list[Batch]) -> Problem:
         """Return the same problem with other training data, cut like these."""
@@ -265,7 +292,10 @@ class Problem:
 
     def outputs(self, vector: Tensor, inputs: Any) -> Any:
         """Return the model's outputs with the parameters of a vector (P,): the tensor, if they hold just one."""
-        outputs = self._function(self.everything(vector), copied(inputs) if self.writes else inputs)
+        return self._one(self._function(self.everything(vector), copied(inputs) if self.writes else inputs))
+
+    def _one(self, outputs: Any) -> Any:
+        """Return what outputs hold, if that is just one tensor; how they hold it must stay the same."""
         form, found = emptied(outputs), tensors(outputs)
         if len(found) != 1 or opaque(form) is not None:
             return outputs

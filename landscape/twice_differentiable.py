@@ -10,6 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.nn.modules.batchnorm import _NormBase
+from torch.nn.modules.instancenorm import _InstanceNorm
 from torch.nn.utils.weight_norm import WeightNorm as OldWeightNorm
 from torch.utils import checkpoint
 
@@ -107,3 +109,20 @@ def _forward(self: Any, weight_g: Tensor, weight_v: Tensor) -> Tensor:
 
 def _compute_weight(self: Any, module: nn.Module) -> Tensor:
     return _forward(self, getattr(module, self.name + "_g"), getattr(module, self.name + "_v"))
+
+
+def make_statistics_differentiable(module: nn.Module) -> None:
+    """Let normalisation layers of a module be differentiated by their running statistics, in place.
+
+    PyTorch's kernel of batch normalisation takes them as constants; here it is written out, for evaluation alone.
+    """
+    for part in module.modules():
+        if isinstance(part, _NormBase) and part.running_mean is not None and not part.training:
+            name = "_apply_instance_norm" if isinstance(part, _InstanceNorm) else "forward"
+            setattr(part, name, types.MethodType(_standardised, part))
+
+
+def _standardised(self: Any, inputs: Tensor) -> Tensor:
+    shape = (1, -1, *(1 for _ in inputs.shape[2:]))
+    scaled = (inputs - self.running_mean.view(shape)) / (self.running_var.view(shape) + self.eps).sqrt()
+    return scaled * self.weight.view(shape) + self.bias.view(shape) if self.affine else scaled

@@ -62,9 +62,15 @@ def no_ends(subject: Subject) -> str:
     """Say that there are no two networks."""
     import torch
 
+    from landscape.networks import on_one_path
+
     if subject.other is None and len(subject.checkpoints) < 2:
         return "it needs two networks; return 'other' (a second model) or 'checkpoints' too"
-    if torch.equal(*ends(subject)):
+    try:
+        _, rows = on_one_path(subject.problem, dict(zip(("a", "b"), ends(subject), strict=True)))
+    except InvalidInput as error:
+        return f"it needs a path between two networks, but {error}"
+    if torch.equal(rows[0], rows[1]):
         return "the two networks that it needs are the same"
     return ""
 

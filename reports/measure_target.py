@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from torch import Tensor, nn
+from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
 from landscape.errors import InvalidInput
 from landscape.initialisation import Initialise
-from landscape.measures.directions import as_row
 from landscape.measures.progress import Context
+from landscape.networks import Network, as_row, step_number
 from landscape.problem import Problem
 from landscape.training.worker import import_module
 
@@ -46,9 +46,9 @@ class Subject:
         As the user named it.
     model : str
         The class of the model, in words.
-    checkpoints : tuple of (int, Tensor of shape (P,))
-        By step, in the order of training.
-    other : Tensor of shape (P,), or None
+    checkpoints : tuple of (int, network)
+        By step, in the order of training; networks as they were given, with their own buffers.
+    other : network, or None
         A second network of the same architecture.
     initialise : callable or None
         Draws a fresh model by seed, where the model's own ``reset_parameters`` do not serve.
@@ -59,8 +59,8 @@ class Subject:
     problem: Problem
     target: str
     model: str
-    checkpoints: tuple[tuple[int, Tensor], ...] = ()
-    other: Tensor | None = None
+    checkpoints: tuple[tuple[int, Network], ...] = ()
+    other: Network | None = None
     initialise: Initialise | None = None
     context: Context | None = None
 
@@ -189,12 +189,14 @@ def _subject(returned: Any, target: str, name: str) -> Subject:
     elif not isinstance(problem, Problem):
         raise InvalidInput(f"{name} returned {_kind(problem)} as 'problem', expected a landscape.problem.Problem")
     other = parts.get("other")
+    if other is not None:
+        as_row(problem, other, f"'other' of {name}")
     return Subject(
         problem,
         target,
         _model_name(problem),
         tuple(_checkpoints(problem, parts.get("checkpoints"), name)),
-        None if other is None else as_row(problem, other, f"'other' of {name}"),
+        other,
         parts.get("initialise"),
         parts.get("context"),
     )
@@ -227,7 +229,7 @@ def _batched(data: Any) -> Any:
     return DataLoader(data, batch_size=STACKED) if isinstance(data, Dataset) else data
 
 
-def _checkpoints(problem: Problem, given: Any, name: str) -> list[tuple[int, Tensor]]:
+def _checkpoints(problem: Problem, given: Any, name: str) -> list[tuple[int, Network]]:
     if given is None:
         return []
     if isinstance(given, Mapping):
@@ -239,13 +241,19 @@ def _checkpoints(problem: Problem, given: Any, name: str) -> list[tuple[int, Ten
             f"{name} returned {_kind(given)} as 'checkpoints', expected a list of models or of their state dicts, or "
             "a dict of them by step"
         )
-    for step, _ in pairs:
-        if not isinstance(step, int):
-            raise InvalidInput(f"{name} returned a checkpoint of step {step!r:.40}, expected an integer")
-    return [(step, as_row(problem, of, f"checkpoint {step} of {name}")) for step, of in sorted(pairs, key=_first)]
+    found: list[tuple[int, Network]] = []
+    for step, of in pairs:
+        try:
+            found.append((step_number(step), of))
+        except InvalidInput as error:
+            raise InvalidInput(
+                f"{name} returned a checkpoint of step {step!r:.40}, expected an integer that is not negative"
+            ) from error
+        as_row(problem, of, f"checkpoint {step} of {name}", finite=False)
+    return sorted(found, key=_first)
 
 
-def _first(pair: tuple[int, Any]) -> int:
+def _first(pair: tuple[int, Network]) -> int:
     return pair[0]
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -11,6 +12,7 @@ from torch import Tensor
 from landscape.errors import InvalidInput, brief
 from landscape.measures.finite import need_finite
 from landscape.measures.result import Cost
+from landscape.networks import as_rows
 from landscape.problem import Problem
 from landscape.twice_differentiable import full_precision
 
@@ -43,17 +45,13 @@ class Curvature:
         Matrix-vector products so far, of one network each.
     """
 
-    def __init__(
-        self, problem: Problem, rows: Tensor | None = None, *, kind: Kind = "hessian", split: str = "train"
-    ) -> None:
+    def __init__(self, problem: Problem, rows: Any = None, *, kind: Kind = "hessian", split: str = "train") -> None:
         if kind not in ("hessian", "gauss_newton"):
             raise InvalidInput(f"kind is {kind!r}, expected 'hessian' or 'gauss_newton'")
         if split == "test":
             problem.need_test("the curvature of the test loss")
         self.problem, self.kind, self.split = problem, kind, split
-        self.rows = (problem.start[None] if rows is None else rows.detach().to(problem.start)).clone()
-        if self.rows.ndim != 2 or self.rows.shape[1] != problem.size:
-            raise InvalidInput(f"rows have shape {tuple(rows.shape)}, expected (networks, {problem.size})")  # type: ignore[union-attr]
+        self.rows = as_rows(problem, rows)
         if kind == "hessian" and problem.curvature_is_wrong:
             raise InvalidInput(
                 "second derivatives by autograd are not those of the loss: products with the Hessian differ from "
@@ -61,7 +59,7 @@ class Curvature:
                 "wrong or left out (detach() in a backward pass), and spectral normalisation in training mode"
             )
         self.products = 0
-        self._numbers: Tensor | None = None if len(self.rows) == 1 else torch.arange(len(self.rows))
+        self._alone = len(self.rows) == 1
         self._kept: Callable[[Tensor], Tensor] | None = None
 
     @property
@@ -85,11 +83,13 @@ class Curvature:
         Raises
         ------
         InvalidInput
-            If a function cannot be differentiated twice, or its second derivatives are wrong or not finite.
+            If a function cannot be differentiated twice, or its second derivatives are wrong, or not finite where one
+            network is measured alone (of several, it has NaN).
         """
         self.products += self.count
         found = self._times(vectors)
-        need_finite(self.problem, self.rows, found, "second derivatives", self._numbers)
+        if self._alone:
+            need_finite(self.problem, self.rows, found, "second derivatives")
         return found
 
     @full_precision()
@@ -106,9 +106,9 @@ class Curvature:
 
     def select(self, networks: Tensor) -> Curvature:
         """Return the curvature of some of the networks alone, by index."""
-        some = Curvature(self.problem, self.rows[networks], kind=self.kind, split=self.split)
-        some._numbers = None if self._numbers is None else self._numbers[networks.cpu()]
-        return some
+        other = copy.copy(self)
+        other.rows, other.products, other._kept = self.rows[networks], 0, None
+        return other
 
     def dense(self) -> Tensor:
         """Return the matrices, shape (networks, P, P); costs P products of each network.
@@ -143,7 +143,7 @@ class Curvature:
             # differentiated twice and says nothing; only elsewhere do the two look different.
             elsewhere = (leaf.detach() * 1.1 + 0.1).requires_grad_()
             there = _gradient(self.problem.losses(elsewhere, inputs, targets).sum(), elsewhere)
-            if not torch.allclose(there, gradient):
+            if not torch.allclose(there, gradient, equal_nan=True):
                 raise InvalidInput(_NO_SECOND.format("autograd lost it on the way"))
 
         def product(vectors: Tensor) -> Tensor:

@@ -26,11 +26,19 @@ class Curve:
     pivots : Tensor, shape (pivots, P)
     kind : {"bezier", "chain"}
     norm : float or None
+    carried : int
+        How many of the last coordinates are not varied parameters but what the networks carry besides (see
+        `landscape.networks.on_one_path`).
     """
 
     pivots: Tensor
     kind: CurveKind = "chain"
     norm: float | None = None
+    carried: int = 0
+
+    def of_parameters(self) -> Curve:
+        """Return the curve of the varied parameters alone."""
+        return Curve(self.pivots[:, : self.pivots.shape[1] - self.carried], self.kind, self.norm)
 
     @property
     def pieces(self) -> int:

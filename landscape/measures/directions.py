@@ -8,50 +8,15 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from landscape.errors import InvalidInput
+from landscape.networks import Network, as_row
 from landscape.problem import Problem
 from landscape.randomness import generator
 
-#: One network's parameters: a vector (P,), a module of the problem's architecture, or its parameters by name.
-Network = Tensor | np.ndarray | nn.Module | Mapping[str, Tensor]
 Normalise = Literal["filter", "layer", "norm"]
 Biases = Literal["zero", "norm"]
-
-
-def as_row(problem: Problem, network: Network | None, name: str = "network") -> Tensor:
-    """Return a network's varied parameters as a vector (P,) of the problem's precision, on its device.
-
-    Parameters
-    ----------
-    problem : Problem
-    network : Tensor or array of shape (P,), nn.Module, mapping of str to Tensor, or None
-        None stands for the network that the problem starts from.
-    name : str
-        How a refusal calls it.
-
-    Raises
-    ------
-    InvalidInput
-        If its shape does not fit, or a value is not finite.
-    """
-    if network is None:
-        return problem.start
-    if isinstance(network, nn.Module):
-        network = dict(network.named_parameters())
-    if isinstance(network, Mapping):
-        for key, shape in problem.layout.shapes.items():
-            found = tuple(network[key].shape) if key in network else "nothing"
-            if found != tuple(shape):
-                raise InvalidInput(f"{name} has {found} for parameter {key!r}, expected shape {tuple(shape)}")
-        network = problem.layout.row({key: network[key].detach() for key in problem.layout.names})
-    row = torch.as_tensor(network).detach().to(problem.start)
-    if row.shape != (problem.size,):
-        raise InvalidInput(f"{name} has shape {tuple(row.shape)}, expected one row of P = {problem.size} numbers")
-    if not torch.isfinite(row).all():
-        raise InvalidInput(f"{name} holds NaN or infinite numbers, expected finite ones")
-    return row
 
 
 def random_direction(
@@ -170,11 +135,11 @@ def _axis(name: str, part: Tensor, filter_axis: int | Mapping[str, int]) -> int:
     axis = filter_axis
     if isinstance(filter_axis, Mapping):
         axis = next((value for pattern, value in filter_axis.items() if fnmatch.fnmatchcase(name, pattern)), 0)
-    if not isinstance(axis, int) or not -part.ndim <= axis < part.ndim:
+    if isinstance(axis, bool) or not isinstance(axis, int | np.integer) or not -part.ndim <= axis < part.ndim:
         raise InvalidInput(
             f"filter_axis is {axis!r} for parameter {name!r} of shape {tuple(part.shape)}, expected one of its axes"
         )
-    return axis % part.ndim
+    return int(axis) % part.ndim
 
 
 def _ratio(wanted: Tensor, found: Tensor, axes: tuple[int, ...]) -> Tensor:

@@ -14,9 +14,11 @@ from torch import Tensor
 from landscape.batches import joined
 from landscape.classification import label_logit, margin
 from landscape.errors import InvalidInput
+from landscape.measures.arguments import plain_arguments
 from landscape.measures.efficiency_definitions import efficiency_of
 from landscape.measures.homogeneity import homogeneity, networks
 from landscape.measures.result import Cost, Result
+from landscape.measures.several import with_gaps
 from landscape.measures.sphere import Sphere
 from landscape.problem import Problem
 
@@ -87,6 +89,7 @@ class Efficiency(Result):
         return draw_efficiency(self, ax)
 
 
+@plain_arguments
 @torch.inference_mode(False)  # gradients are needed, whatever the caller's mode
 def efficiency(
     problem: Problem,
@@ -105,7 +108,8 @@ def efficiency(
     problem : Problem
         Outputs of shape (n, n_classes), targets n class indices.
     rows : Tensor, shape (networks, P), optional
-        By default the network that the problem starts from.
+        By default the network that the problem starts from. A network whose weights are not finite has NaN for every
+        value.
     definition : str
         One of `DEFINITIONS`, described in `landscape.measures.efficiency_definitions.efficiency_of`.
     kappa : float, optional
@@ -127,13 +131,21 @@ def efficiency(
         If outputs or targets are not those of a classifier, kappa is not positive or not defined, no network reaches
         the level, or an option is unknown.
     """
+    if level is not None and not level > 0:
+        raise InvalidInput(f"the training loss asked for is {level}, expected a positive number, such as level=0.01")
     if split == "test":
         problem.need_test("efficiency on the test split")
     rows = networks(problem, rows)
+    good = torch.isfinite(rows).all(1)
+    if not good.all():
+        options = {"kappa": kappa, "level": level, "counted": counted, "split": split}
+        some = efficiency(problem, rows=rows[good], definition=definition, **options)  # type: ignore[arg-type]
+        arrays = ("value", "standard_error", "degree", "homogeneous", "norm", "loss", "margin")
+        return with_gaps(some, good.cpu().numpy(), *arrays)
     norm = Sphere(problem, counted).norm(rows.double()).squeeze(1)
     found = homogeneity(problem, rows=rows, split=split, counted=counted)
     if kappa is None:
-        kappa = float(np.median(found.degree))
+        kappa = float(np.nanmedian(found.degree))
     outputs, labels = _classified(problem, rows, split)
 
     def loss(outputs: Tensor, labels: Tensor) -> Tensor:
@@ -168,7 +180,8 @@ def _classified(problem: Problem, rows: Tensor, split: str) -> tuple[Tensor, Ten
     """Return all outputs, float64 (networks, n, n_classes), and labels (n,)."""
     outputs = [problem.outputs_of(rows, inputs) for inputs, _ in problem.batches[split]]
     _, labels = joined([(None, targets) for _, targets in problem.batches[split]])
-    whole = torch.cat(outputs, 1) if isinstance(outputs[0], Tensor) else outputs[0]
+    alike = all(isinstance(z, Tensor) and z.shape[2:] == outputs[0].shape[2:] for z in outputs)
+    whole = torch.cat(outputs, 1) if alike else outputs[0]
     class_indices = isinstance(labels, Tensor) and not labels.is_floating_point()
     if not isinstance(whole, Tensor) or whole.ndim != 3 or not class_indices or labels.shape != whole.shape[1:2]:
         raise InvalidInput(
@@ -176,6 +189,8 @@ def _classified(problem: Problem, rows: Tensor, split: str) -> tuple[Tensor, Ten
             f"{tuple(whole.shape[1:]) if isinstance(whole, Tensor) else type(whole).__name__} and "
             f"{f'{tuple(labels.shape)} of {labels.dtype}' if isinstance(labels, Tensor) else type(labels).__name__}"
         )
+    if whole.shape[2] < 2:
+        raise InvalidInput("efficiency needs outputs of two classes or more, found one, which has no margin")
     if wrong := labels[(labels < 0) | (labels >= whole.shape[2])].tolist():
         raise InvalidInput(
             f"targets hold {wrong[0]}, expected class indices from 0 to {whole.shape[2] - 1}; leave examples without a "

@@ -98,6 +98,8 @@ def efficiency_of(
             f"outputs have shape {tuple(outputs.shape)} and labels {tuple(labels.shape)} of {labels.dtype}, expected "
             "(..., n, n_classes) and n class indices"
         )
+    if outputs.shape[-1] < 2:
+        raise InvalidInput("outputs have one class, expected two or more: a single one has no margin")
     if not kappa > 0:
         raise InvalidInput(f"kappa is {kappa}, expected a positive degree of homogeneity; otherwise norm buys nothing")
     z = outputs.double()

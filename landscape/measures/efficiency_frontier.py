@@ -12,7 +12,8 @@ import torch
 from torch import Tensor
 
 from landscape.errors import InvalidInput
-from landscape.initialisation import Initialise, fresh
+from landscape.initialisation import Initialise, fresh_networks
+from landscape.measures.arguments import plain_arguments
 from landscape.measures.crossing_size import CrossingSize, crossing_size, norm_needed
 from landscape.measures.homogeneity import networks
 from landscape.measures.norm_at_loss import AT_NORM, ascending
@@ -122,6 +123,7 @@ class EfficiencyFrontier(Result):
         return draw_frontier(self, ax)
 
 
+@plain_arguments
 @torch.inference_mode(False)  # gradients are needed, whatever the caller's mode
 def efficiency_frontier(
     problem: Problem,
@@ -194,8 +196,9 @@ def efficiency_frontier(
     grid, seeds = ascending("norms", norms), tuple(seeds)
     numbers = ascending("sizes", sizes).astype(int)
     n_classes = _checked(problem, numbers, seeds, level, gate)
-    starts = torch.stack([fresh(problem, seed, initialise) for seed in seeds])
-    good = starts if generalising is None else networks(problem, generalising)
+    # Fresh networks have fresh buffers; those of networks that are given are the problem's.
+    own, starts = fresh_networks(problem, seeds, initialise)
+    problem, good = (own, starts) if generalising is None else (problem, networks(problem, generalising))
     if len(good) != len(seeds):
         raise InvalidInput(f"generalising holds {len(good)} networks, expected one for each of the {len(seeds)} seeds")
     order = example_order(problem.count["train"], seeds)
@@ -219,7 +222,7 @@ def efficiency_frontier(
     gate_split = "test" if "test" in problem.batches else "train"
     accuracy = circuits.end[gate_split, "accuracy"].reshape(shape)
     true_loss = _losses_on(problem, circuits.rows, order.repeat_interleave(len(grid), 0), numbers)
-    twins_problem = with_random_labels(problem, seeds, n_classes)
+    twins_problem = with_random_labels(own, seeds, n_classes)
     offset = problem.count["train"] * torch.arange(len(seeds))[:, None]
     twins = [minimise(twins_problem, starts, order[:, :d] + offset, part) for part, d in enumerate(numbers, start=1)]
 

@@ -13,8 +13,10 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from landscape.errors import InvalidInput
+from landscape.measures.arguments import plain_arguments
 from landscape.measures.result import Cost, Result
 from landscape.measures.sphere import Sphere
+from landscape.networks import as_rows
 from landscape.problem import Problem
 
 if TYPE_CHECKING:
@@ -28,7 +30,8 @@ class Homogeneity(Result):
     Attributes
     ----------
     degree : array, shape (networks,)
-        By Euler's theorem, ``J theta = kappa z``: the least-squares kappa over all outputs of all examples.
+        By Euler's theorem, ``J theta = kappa z``: the least-squares kappa over all outputs of all examples. NaN for a
+        network whose outputs are all zero or not finite.
     spread : array, shape (networks,)
         Standard deviation over examples of their own degrees; 0 in a homogeneous network.
     example_degree : array, shape (networks, n)
@@ -45,8 +48,8 @@ class Homogeneity(Result):
     norm : array, shape (networks,)
         L2 norm of the parameters that are counted.
     breaking : tuple of str
-        Counted one-dimensional tensors (biases, gains) without which all networks would be homogeneous; empty if they
-        are, or if vectors are not what breaks it.
+        Counted one-dimensional tensors (biases, gains) without which all networks that have a degree would be
+        homogeneous; empty if they are, or if vectors are not what breaks it.
     counted : tuple of str
         Names of the tensors that are scaled, and whose norm counts; all others stay as they are.
     factor, tolerance : float
@@ -87,6 +90,7 @@ class Homogeneity(Result):
         return draw_homogeneity(self, ax)
 
 
+@plain_arguments
 @torch.inference_mode(False)  # gradients are needed, whatever the caller's mode
 def homogeneity(
     problem: Problem,
@@ -127,7 +131,7 @@ def homogeneity(
     Raises
     ------
     InvalidInput
-        If a pattern matches nothing, all outputs of a network are zero (then kappa is not defined), outputs are not
+        If a pattern matches nothing, all outputs of all networks are zero (then kappa is not defined), outputs are not
         one tensor, or an option is out of range.
     """
     if not (factor > 0 and factor != 1):
@@ -141,14 +145,20 @@ def homogeneity(
     mask = sphere.counted
     at = _degrees(problem, rows, mask, split, factor)
     fine = (at["residual"] <= tolerance) & (at["scaling_residual"] <= tolerance)
-    undefined = np.flatnonzero(np.isnan(at["degree"]))
-    if len(undefined):
+    known = torch.from_numpy(np.isfinite(at["degree"])).to(rows.device)
+    silent = at.pop("size") == 0
+    undefined = np.flatnonzero(silent)
+    if len(undefined) and not np.isfinite(at["degree"]).any():
         raise InvalidInput(
             f"kappa is not defined: all outputs of network {undefined[0]} on the {split} split are zero; train it, or "
             "measure where it responds"
         )
     names = tuple(name for name, span in problem.layout.slices().items() if mask[span].all())
-    breaking, tried = ((), 0) if fine.all() else _breaking(problem, rows, mask, names, split, factor, tolerance)
+    breaking, tried = (
+        ((), 0)
+        if fine[known.cpu().numpy()].all()
+        else _breaking(problem, rows[known], mask, names, split, factor, tolerance)
+    )
     passes = (1 + tried) * len(rows)
     return Homogeneity(
         **at,
@@ -164,19 +174,17 @@ def homogeneity(
 
 
 def networks(problem: Problem, rows: Tensor | None) -> Tensor:
-    """Return networks to measure as detached rows (networks, P): those given, or the one the problem starts from."""
-    rows = problem.start[None] if rows is None else rows.detach().to(problem.start)
-    if rows.ndim != 2 or rows.shape[1] != problem.size or not len(rows):
-        raise InvalidInput(f"rows have shape {tuple(rows.shape)}, expected (networks, {problem.size})")
-    return rows
+    """Return networks to measure as rows (networks, P): those given, or the one the problem starts from."""
+    return as_rows(problem, rows)
 
 
 def _degrees(problem: Problem, rows: Tensor, mask: Tensor, split: str, factor: float) -> dict[str, np.ndarray]:
     """Return degrees and residuals of every network, both ways; NaN where all outputs are zero."""
     scaled_rows = torch.where(mask, rows * factor, rows)
-    pieces = []
+    pieces, shapes = [], []
     for inputs, _ in problem.batches[split]:
         z, change = _euler(problem, rows, rows * mask, inputs)
+        shapes.append(str(tuple(z.shape[1:])))
         with torch.no_grad():
             scaled = problem.outputs_of(scaled_rows, inputs)
         pieces.append(
@@ -192,6 +200,7 @@ def _degrees(problem: Problem, rows: Tensor, mask: Tensor, split: str, factor: f
     if not problem.separable:
         example = torch.full_like(example, torch.nan)
     results = {
+        "size": size,
         "degree": degree,
         "spread": (example - example.nanmean(1, keepdim=True)).square().nanmean(1).sqrt(),
         "example_degree": example,

@@ -43,11 +43,13 @@ class Ritz:
         Descending.
     vectors : Tensor, shape (networks, k, P)
         Orthonormal rows.
-    edges : Tensor, float64, shape (networks, k)
-    beyond : Tensor, shape (networks, P)
-        The residuals are ``A v - theta v = edge * beyond`` but for rounding: all lie along one vector.
+    edges : Tensor, float64, shape (networks, k), or (networks, k, m)
+    beyond : Tensor, shape (networks, P), or (networks, m, P)
+        The residuals are ``A v - theta v = edge * beyond`` but for rounding: all lie along one vector, or along m.
     products : int
         Products of one matrix with one vector, all matrices together.
+    size : Tensor, float64, shape (networks,), optional
+        The largest magnitude that any Ritz value had.
     """
 
     values: Tensor
@@ -55,6 +57,7 @@ class Ritz:
     edges: Tensor
     beyond: Tensor
     products: int
+    size: Tensor | None = None
 
 
 def start_vectors(operator: Operator, like: Tensor, seed: int) -> Tensor:
@@ -71,9 +74,13 @@ def largest(
     tolerance: float,
     most: int,
     basis: int | None = None,
+    held: int = 0,
     progress: Callable[[float], None] | None = None,
 ) -> Ritz:
     """Return the k largest (algebraic) eigenvalues of each matrix and their vectors.
+
+    A multiple eigenvalue is found once for certain, and more often only by rounding, because all vectors come from
+    one; see `landscape.measures.completeness` for what finds the others.
 
     Lanczos with full reorthogonalisation; when the basis is full, the best Ritz vectors are kept and the iteration
     goes on from them (Wu and Simon 2000, "Thick-restart Lanczos method", algorithm 1). Ends when the estimated
@@ -92,13 +99,18 @@ def largest(
         Products of each matrix allowed.
     basis : int, optional
         Vectors kept at most, at least k + 2; memory is ``networks * basis * P`` numbers.
+    held : int
+        Return so many pairs if that is more than k: the rest are the best known, not converged. Where there are fewer,
+        vectors are zero and values those of the last pair.
     progress : callable, optional
         Told the share of `most` that is used.
     """
     count, size = start.shape
     full = min(size, max(k + 2, 2 * k + 40 if basis is None else basis))
-    best, edges = torch.zeros(2, count, k, dtype=torch.float64)
-    best_vectors, beyond = start.new_empty(count, k, size), start.new_empty(count, size)
+    held = min(max(held, k), full)
+    best, edges = torch.zeros(2, count, held, dtype=torch.float64)
+    largest_seen = torch.zeros(count, dtype=torch.float64)
+    best_vectors, beyond = start.new_zeros(count, held, size), start.new_empty(count, size)
     alive = torch.arange(count)
     vectors = start.new_empty(count, full + 1, size)
     vectors[:, 0] = start
@@ -108,6 +120,14 @@ def largest(
     while True:
         _extend(operator, vectors, projected, filled)
         filled, steps, products = filled + 1, steps + 1, products + len(alive)
+        lost = ~torch.isfinite(projected[:, filled - 1, : filled + 1]).all(1)
+        if bool(lost.any()):  # a network that cannot be measured takes no other with it
+            for part in (best, edges, best_vectors, beyond, largest_seen):
+                part[alive[lost].to(part.device)] = torch.nan
+            alive, vectors, projected = alive[~lost], vectors[(~lost).to(start.device)], projected[~lost]
+            if not len(alive):
+                return Ritz(best, best_vectors, edges, beyond, products, largest_seen)
+            operator = operator.select((~lost).nonzero()[:, 0].to(start.device))
         if progress is not None:
             progress(min(steps / most, 1.0))
         last = filled == size or steps >= most
@@ -121,12 +141,15 @@ def largest(
         done = (edge.abs() <= bound)[:, :k].all(1) | last
         # Networks that are finished leave, once they are half of the company: to leave costs the others a new graph.
         if 2 * int(done.sum()) >= len(alive):
-            best[alive[done]], edges[alive[done]] = values[done, :k], edge[done, :k]
+            known = min(held, filled)
+            largest_seen[alive[done]] = values[done].abs().amax(1)
+            best[alive[done]] = values[done][:, torch.arange(held).clamp(max=known - 1)]
+            edges[alive[done], :known] = edge[done, :known]
             gone, mine = alive[done].to(start.device), vectors[done.to(start.device)]
-            best_vectors[gone] = torch.bmm(weights[done, :, :k].mT.to(mine), mine[:, :filled])
+            best_vectors[gone, :known] = torch.bmm(weights[done, :, :known].mT.to(mine), mine[:, :filled])
             beyond[gone] = mine[:, filled]
             if bool(done.all()):
-                return Ritz(best, best_vectors, edges, beyond, products)
+                return Ritz(best, best_vectors, edges, beyond, products, largest_seen)
             stay = ~done
             alive, values, weights, edge = alive[stay], values[stay], weights[stay], edge[stay]
             vectors, projected = vectors[stay.to(start.device)], projected[stay]

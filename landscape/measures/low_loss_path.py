@@ -10,11 +10,12 @@ import torch
 from torch import Tensor
 
 from landscape.errors import InvalidInput
+from landscape.measures.arguments import plain_arguments
 from landscape.measures.curves import Curve, CurveKind
-from landscape.measures.directions import Network, as_row
-from landscape.measures.paths import Path, measured
+from landscape.measures.paths import Path, measured, names, straight
 from landscape.measures.result import Cost
 from landscape.measures.slices import Progress, chunks
+from landscape.networks import Network
 from landscape.optimisers import AdamW, Optimiser
 from landscape.problem import Problem
 from landscape.randomness import generator
@@ -56,6 +57,7 @@ class LowLossPath(Path):
         return plot_path(self, ax)
 
 
+@plain_arguments
 @torch.inference_mode(False)  # gradients are needed, whatever the caller's mode
 def low_loss_path(
     problem: Problem,
@@ -87,7 +89,8 @@ def low_loss_path(
     ----------
     problem : Problem
     a, b : network
-        Rows (P,), modules of the problem's architecture, or their parameters by name.
+        Rows (P,), modules of the problem's architecture, or their tensors by name; buffers in which they differ are
+        interpolated linearly along the curve, see `landscape.measures.paths.interpolate`.
     bends : int
         How many inner pivots are trained, at least 1. They start evenly along the straight line, with a deviation of
         1 % of its length at random.
@@ -116,17 +119,22 @@ def low_loss_path(
     for name, number in {"bends": bends, "steps": steps, "samples": samples}.items():
         if number < 1:
             raise InvalidInput(f"{name} is {number}, expected at least 1")
-    ends = torch.stack([as_row(problem, a, "a"), as_row(problem, b, "b")])
-    if torch.equal(ends[0], ends[1]):
-        raise InvalidInput("a and b are the same network, expected two that differ")
+    wide, line = straight(problem, a, b)
+    ends, varied = line.pivots, problem.size
     if fixed_norm is not None:
+        if line.carried:
+            raise InvalidInput(
+                f"fixed_norm is {fixed_norm}, but a and b also differ in {', '.join(names(wide, line))}, which have no "
+                "part in the norm; leave it out, or give networks that share them"
+            )
         _need_norm(ends, fixed_norm)
+    first = _start(ends, varied, bends, seed)
     inner, history, means = _trained(
-        problem, ends, _start(ends, bends, seed), curve, steps, optimiser, samples, seed, fixed_norm, at_once, progress
+        wide, varied, ends, first, curve, steps, optimiser, samples, seed, fixed_norm, at_once, progress
     )
-    trained = Curve(torch.cat([ends[:1], inner, ends[1:]]), curve, fixed_norm)
+    trained = Curve(torch.cat([ends[:1], inner, ends[1:]]), curve, fixed_norm, line.carried)
     fields = measured(
-        problem,
+        wide,
         trained,
         points=points,
         tolerance=tolerance,
@@ -139,16 +147,18 @@ def low_loss_path(
     return LowLossPath(**fields, seed=seed, history=history, mean_loss=means, settled=bool(late <= 0.02 * fall))
 
 
-def _start(ends: Tensor, bends: int, seed: int) -> Tensor:
-    """Return the first inner pivots, shape (bends, P)."""
-    straight = Curve(ends).rows(torch.arange(1, bends + 1).to(ends) / (bends + 1))
-    noise = torch.from_numpy(generator(seed, "pivots").standard_normal(straight.shape)).to(ends)
-    scale = JITTER * torch.linalg.vector_norm(ends[1] - ends[0]) / ends.shape[1] ** 0.5
-    return straight + scale * noise
+def _start(ends: Tensor, varied: int, bends: int, seed: int) -> Tensor:
+    """Return the first inner pivots: those of the straight line, the varied parameters with a deviation."""
+    inner = Curve(ends).rows(torch.arange(1, bends + 1).to(ends) / (bends + 1))
+    noise = torch.from_numpy(generator(seed, "pivots").standard_normal((bends, varied))).to(ends)
+    scale = JITTER * torch.linalg.vector_norm(ends[1, :varied] - ends[0, :varied]) / varied**0.5
+    inner[:, :varied] += scale * noise
+    return inner
 
 
 def _trained(
     problem: Problem,
+    varied: int,
     ends: Tensor,
     inner: Tensor,
     kind: CurveKind,
@@ -160,13 +170,16 @@ def _trained(
     at_once: int | None,
     progress: Progress | None,
 ) -> tuple[Tensor, np.ndarray, np.ndarray]:
-    """Return the trained inner pivots (bends, P), the mean loss at each step (steps,) and at three moments (3,)."""
+    """Return the trained inner pivots, the mean loss at each step (steps,) and at three moments (3,).
+
+    Only the varied parameters are trained, which come first.
+    """
     optimiser = AdamW(lr=0.01, weight_decay=0.0) if optimiser is None else optimiser
     rates = optimiser.rates([optimiser] * len(inner), inner)
     state, first_rate = optimiser.initial_state(inner), rates["lr"]
     draw = generator(seed, "times")
     fixed = (torch.arange(FIXED).to(inner) + 0.5) / FIXED
-    history, means = np.empty(steps), np.empty(3)
+    history, means, carried = np.empty(steps), np.empty(3), inner[:, varied:].clone()
 
     def along(pivots: Tensor) -> Curve:
         return Curve(torch.cat([ends[:1], pivots, ends[1:]]), kind, norm)
@@ -190,6 +203,7 @@ def _trained(
         (gradient,) = torch.autograd.grad(rows, leaf, gradients / samples)
         rates["lr"] = first_rate * (1 - step / steps)
         optimiser.step(inner, gradient, state, rates, inner.new_tensor(step + 1.0))
+        inner[:, varied:] = carried
         if progress is not None:
             progress(0.9 * (step + 1) / steps)
     means[2] = mean_loss()

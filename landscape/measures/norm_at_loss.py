@@ -12,11 +12,13 @@ import torch
 from torch import Tensor
 
 from landscape.errors import InvalidInput
+from landscape.measures.arguments import plain_arguments
 from landscape.measures.crossing_size import norm_needed
 from landscape.measures.homogeneity import networks
 from landscape.measures.on_sphere import minimise_at_norm
 from landscape.measures.result import Cost, Result
 from landscape.measures.scale_at_loss import scale_at_loss
+from landscape.measures.several import with_gaps
 from landscape.measures.sphere import Sphere
 from landscape.optimisers import AdamW, Optimiser
 from landscape.problem import Problem
@@ -75,6 +77,7 @@ class NormAtLoss(Result):
         return draw_norm_at_loss(self, ax)
 
 
+@plain_arguments
 @torch.inference_mode(False)  # gradients are needed, whatever the caller's mode
 def norm_at_loss(
     problem: Problem,
@@ -100,7 +103,8 @@ def norm_at_loss(
     loss : float
         Training loss, positive and below that of the network scaled to nothing.
     rows : Tensor, shape (networks, P), optional
-        By default the network that the problem starts from.
+        By default the network that the problem starts from. A network whose weights are not finite has NaN for every
+        value.
     norms : sequence of float, optional
         At least two ascending norms at which directions are re-optimised. By default none are.
     steps : int
@@ -124,6 +128,20 @@ def norm_at_loss(
         option does not fit.
     """
     rows = networks(problem, rows)
+    good = torch.isfinite(rows).all(1)
+    if not good.all():
+        some = norm_at_loss(
+            problem,
+            loss,
+            rows=rows[good],
+            norms=norms,
+            steps=steps,
+            optimiser=optimiser,
+            counted=counted,
+            progress=progress,
+        )
+        arrays = ("norm", "loss", "rescaled", "optimised", "curve_loss", "converged")
+        return with_gaps(some, good.cpu().numpy(), *arrays)
     sphere = Sphere(problem, counted)
     norm = sphere.norm(rows).squeeze(1).double().cpu()
 

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from landscape.errors import InvalidInput
-from landscape.initialisation import Initialise, fresh
+from landscape.initialisation import Initialise, fresh_networks
+from landscape.measures.arguments import plain_arguments
 from landscape.measures.norm_profile_result import NormProfile
 from landscape.measures.on_sphere import PUBLISHED, Minima, minimise_at_norm
 from landscape.measures.result import Cost
@@ -25,6 +26,7 @@ SCALES = tuple(10.0 ** np.linspace(-1, 1, 11))
 __all__ = ["SCALES", "NormProfile", "norm_profile"]
 
 
+@plain_arguments
 @torch.inference_mode(False)  # gradients are needed, whatever the caller's mode
 def norm_profile(
     problem: Problem,
@@ -74,7 +76,9 @@ def norm_profile(
     start : Tensor, shape (seeds, P), optional
         Where each seed starts, before rescaling, in place of a fresh initialisation.
     initialise : callable, optional
-        ``initialise(seed)``, a fresh module, where a module's own ``reset_parameters`` will not do.
+        ``initialise(seed)``, a fresh module, where a module's own ``reset_parameters`` will not do. Fresh networks are
+        trained with the buffers that they start with, in which all seeds must agree; statistics of batch normalisation
+        stay as they start, so make the problem with ``training_mode=True`` for batch statistics.
     counted : str or sequence of str, optional
         Glob patterns: the tensors that make up the norm and are rescaled; the others train freely. By default all that
         are not `fixed`.
@@ -113,7 +117,7 @@ def norm_profile(
     if not counts:
         raise InvalidInput("sizes are empty, expected at least one number of training examples")
     sphere = Sphere(problem, counted, fixed)
-    rows = _starts(problem, sphere, numbers, start, initialise)
+    problem, rows = _starts(problem, sphere, numbers, start, initialise)
     initial = sphere.norm(rows).squeeze(1).double().cpu().numpy()
     radii = grid[:, None] * (initial if norms is None else np.ones(len(numbers)))
     found: list[Minima] = []
@@ -182,18 +186,20 @@ def _seeds(seeds: Sequence[int]) -> list[int]:
 
 def _starts(
     problem: Problem, sphere: Sphere, seeds: list[int], start: Tensor | None, initialise: Initialise | None
-) -> Tensor:
-    """Return where each seed starts, shape (seeds, P)."""
+) -> tuple[Problem, Tensor]:
+    """Return where each seed starts, shape (seeds, P), and the problem with the buffers to start with."""
     if start is None:
-        rows = torch.stack([fresh(problem, seed, initialise) for seed in seeds])
-        return torch.where(sphere.constant, problem.start, rows)
+        own, rows = fresh_networks(problem, seeds, initialise)
+        return own, torch.where(sphere.constant, problem.start, rows)
     if initialise is not None:
         raise InvalidInput("both start and initialise are given, which say two things; leave one out")
-    if tuple(start.shape) != (len(seeds), problem.size):
+    if not isinstance(start, Tensor) or tuple(start.shape) != (len(seeds), problem.size):
+        if not isinstance(start, Tensor):
+            raise InvalidInput(f"start is {start!r:.60}, expected a tensor ({len(seeds)}, {problem.size})")
         raise InvalidInput(
             f"start has shape {tuple(start.shape)}, expected ({len(seeds)}, {problem.size}): parameters for every seed"
         )
-    return start.detach().to(problem.start)
+    return problem, start.detach().to(problem.start)
 
 
 def _subsets(total: int, size: int, seeds: list[int]) -> Tensor:

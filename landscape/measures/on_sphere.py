@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from landscape.errors import InvalidInput
+from landscape.measures.arguments import plain_arguments
 from landscape.measures.descent import MEASURED, Descent, Gradient, company, without_denormals
 from landscape.measures.result import Cost
 from landscape.measures.sphere import Sphere
@@ -62,6 +63,7 @@ class Minima:
     cost: Cost
 
 
+@plain_arguments
 @torch.inference_mode(False)  # gradients are needed, whatever the caller's mode
 def minimise_at_norm(
     problem: Problem,
@@ -133,7 +135,9 @@ def minimise_at_norm(
     Costs `steps` gradients of each network and, at every record, an evaluation on both splits.
     """
     leave = floor if leave is None else leave
-    rows = torch.as_tensor(rows).detach().to(problem.start).clone()
+    if not isinstance(rows, Tensor):
+        raise InvalidInput(f"rows are {type(rows).__name__}, expected a tensor (networks, {problem.size})")
+    rows = rows.detach().to(problem.start).clone()
     norms = norms if isinstance(norms, Tensor) else torch.tensor(np.array(norms, dtype=float))
     radius = norms.detach().to(problem.start).reshape(-1)
     _check(problem, rows, radius, steps, record, tolerance, floor, leave, examples)
@@ -212,5 +216,10 @@ def _check(
     for name, bound in (("tolerance", tolerance), ("floor", floor), ("leave", leave)):
         if not bound >= 0:
             raise InvalidInput(f"{name} is {bound}, expected a number that is not negative")
-    if examples is not None and (examples.ndim != 2 or len(examples) != len(rows)):
+    total = problem.count["train"]
+    if examples is not None and examples.numel() and int(examples.max()) >= total:
+        raise InvalidInput(
+            f"examples hold {int(examples.max())}, expected indices below {total}, the training examples"
+        )
+    if examples is not None and (not examples.numel() or examples.ndim != 2 or len(examples) != len(rows)):
         raise InvalidInput(f"examples have shape {tuple(examples.shape)}, expected ({len(rows)}, n)")

@@ -10,11 +10,12 @@ import pandas as pd
 import torch
 
 from landscape.errors import InvalidInput
+from landscape.measures.arguments import plain_arguments
 from landscape.measures.barriers import bound_barriers
 from landscape.measures.curves import Curve
-from landscape.measures.directions import Network, as_row
 from landscape.measures.result import Cost, Result
 from landscape.measures.slices import Progress, split_frame
+from landscape.networks import Network, on_one_path
 from landscape.problem import Problem
 
 if TYPE_CHECKING:
@@ -42,6 +43,9 @@ class Path(Result):
         A straight path is a chain of two pivots.
     pivots : ndarray, shape (pivots, P)
         The control points; the first is a, the last b. `rows` gives any point of the path.
+    carried : tuple of str
+        Names of the buffers and frozen parameters in which a and b differ. They change along the path, too: each
+        linearly in t, whatever the `kind`; at the ends they are those of a and b. `pivots` do not hold them.
     fixed_norm : float or None
         If set, every point is rescaled to this norm.
     t : ndarray, shape (points,)
@@ -69,6 +73,7 @@ class Path(Result):
 
     kind: Literal["bezier", "chain"]
     pivots: np.ndarray
+    carried: tuple[str, ...]
     fixed_norm: float | None
     t: np.ndarray
     train_loss: np.ndarray
@@ -110,6 +115,7 @@ class Path(Result):
         return plot_path(self, ax)
 
 
+@plain_arguments
 @torch.inference_mode(False)  # gradients are needed, whatever the caller's mode
 def interpolate(
     problem: Problem,
@@ -125,12 +131,17 @@ def interpolate(
 ) -> Path:
     """Measure the loss on the straight line from a to b; a point costs an evaluation, a gradient and a product.
 
+    At the ends it is that of the networks themselves, in evaluation mode. Between them, buffers in which a and b differ
+    (running statistics of batch normalisation) are interpolated as the weights are. Statistics of the mean network
+    differ from the mean of the statistics, and barriers are lower with its own (Jordan et al. 2023, arXiv:2211.08403):
+    for batch statistics at every point make the problem with ``training_mode=True``.
+
     Parameters
     ----------
     problem : Problem
-        Buffers, such as the running statistics of batch normalisation, stay those of its model.
     a, b : network
-        Rows (P,), modules of the problem's architecture, or their parameters by name.
+        Rows (P,), modules of the problem's architecture, or their tensors by name (``state_dict()``). Rows, and
+        mappings without buffers (``named_parameters()``), have those of the problem's model.
     points : int
         Evenly spaced samples to begin with, at least 3.
     tolerance : float
@@ -150,15 +161,19 @@ def interpolate(
     InvalidInput
         If an argument does not fit, or a and b are the same.
     """
-    first, last = as_row(problem, a, "a"), as_row(problem, b, "b")
-    if torch.equal(first, last):
-        raise InvalidInput("a and b are the same network, expected two that differ")
+    wide, curve = straight(problem, a, b)
     if smoothness is not None and not 0 <= smoothness < float("inf"):
         raise InvalidInput(f"smoothness is {smoothness}, expected a number that is not negative")
-    curve = Curve(torch.stack([first, last]))
-    bend = None if smoothness is None else smoothness * float((last - first).double().square().sum())
+    if smoothness is not None and curve.carried:
+        raise InvalidInput(
+            f"smoothness is {smoothness}, which bounds nothing where a and b also differ in "
+            f"{', '.join(names(wide, curve))}; leave it out, or give networks that share them"
+        )
+    bend = (
+        None if smoothness is None else smoothness * float((curve.pivots[1] - curve.pivots[0]).double().square().sum())
+    )
     fields = measured(
-        problem,
+        wide,
         curve,
         bend=bend,
         points=points,
@@ -168,6 +183,20 @@ def interpolate(
         progress=progress,
     )
     return Path(**fields, seed=None)
+
+
+def straight(problem: Problem, a: Network, b: Network) -> tuple[Problem, Curve]:
+    """Return the straight line between two networks, and the problem on which it lies."""
+    wide, ends = on_one_path(problem, {"a": a, "b": b})
+    if torch.equal(ends[0], ends[1]):
+        raise InvalidInput("a and b are the same network, expected two that differ")
+    return wide, Curve(ends, carried=wide.size - problem.size)
+
+
+def names(wide: Problem, curve: Curve) -> tuple[str, ...]:
+    """Return the names of what a curve carries besides the varied parameters."""
+    spans = wide.layout.slices()
+    return tuple(name for name in wide.layout.names if spans[name].start >= wide.size - curve.carried)
 
 
 def measured(
@@ -198,10 +227,11 @@ def measured(
         at_once=at_once,
         progress=progress,
     )
-    loss, times = found.samples["train_loss"], found.samples["t"]
+    loss, times, path = found.samples["train_loss"], found.samples["t"], curve.of_parameters()
     return {
         "kind": curve.kind,
-        "pivots": curve.pivots.detach().cpu().numpy().copy(),
+        "pivots": path.pivots.detach().cpu().numpy().copy(),
+        "carried": names(problem, curve) if curve.carried else (),
         "fixed_norm": curve.norm,
         "t": times,
         **{name: found.samples[name] for name in ("train_loss", "train_accuracy", "test_loss", "test_accuracy")},
@@ -214,7 +244,7 @@ def measured(
         "tolerance": found.tolerance,
         "converged": found.converged,
         "rigorous": bend is not None,
-        "length": curve.length(torch.as_tensor(times).to(curve.pivots)),
-        "distance": float(torch.linalg.vector_norm(curve.pivots[-1] - curve.pivots[0])),
+        "length": path.length(torch.as_tensor(times).to(curve.pivots)),
+        "distance": float(torch.linalg.vector_norm(path.pivots[-1] - path.pivots[0])),
         "cost": found.cost,
     }

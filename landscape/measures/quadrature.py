@@ -9,6 +9,7 @@ import torch
 from scipy import special
 from torch import Tensor
 
+from landscape.measures.several import eigh
 from landscape.measures.trace_estimators import Draw, Matrices, Tick
 
 
@@ -78,7 +79,7 @@ def nodes_and_weights(diagonal: Tensor, off_diagonal: Tensor) -> tuple[np.ndarra
     Exact for polynomials of degree up to ``2 steps - 1`` (Golub and Welsch 1969).
     """
     matrix = torch.diag_embed(diagonal) + torch.diag_embed(off_diagonal, 1) + torch.diag_embed(off_diagonal, -1)
-    values, vectors = torch.linalg.eigh(matrix.cpu())
+    values, vectors = eigh(matrix.cpu())
     return values.numpy(), vectors[..., 0, :].square().numpy()
 
 

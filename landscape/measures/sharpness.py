@@ -12,11 +12,13 @@ import torch
 from torch import Tensor
 
 from landscape.errors import InvalidInput
+from landscape.measures.arguments import plain_arguments
 from landscape.measures.curvature import Curvature
 from landscape.measures.eigenvalues import measured, top_eigenvalues
 from landscape.measures.lanczos import largest, start_vectors
 from landscape.measures.rescaled import Rescaled
 from landscape.measures.result import Cost, Result
+from landscape.measures.several import Networks, of_networks
 from landscape.measures.trace import trace
 from landscape.measures.worst_case import Rise, ascend_in_ball, ascend_in_box, step_in_ball
 from landscape.problem import Problem
@@ -51,9 +53,10 @@ class Sharpness(Result):
     value : array, shape (forms, networks)
     error : array, shape (forms, networks)
         Standard error of the trace; residual of an eigenvalue; of a lower bound, how much more a linear loss would
-        rise. Each in the units of its value.
+        rise, and the rounding of the losses' difference. Each in the units of its value.
     converged : array of bool, shape (forms, networks)
-        Whether the error is within the tolerance; for the trace, which is an average, always.
+        Whether the error is within the tolerance, and no more than a tenth of a rise may be rounding; for the trace,
+        which is an average, always if it is finite.
     lower_bound : array of bool, shape (forms,)
         Whether the true value may be larger, even where the ascent has converged: to a local maximum.
     costs : tuple of Cost, one for each form
@@ -102,12 +105,14 @@ class Sharpness(Result):
         return draw_sharpness(self, ax)
 
 
+@plain_arguments
+@of_networks("value", "error", "converged", axis=1)
 @torch.inference_mode(False)  # gradients are needed, whatever the caller's mode
 def sharpness(
     problem: Problem,
     *,
     forms: Sequence[str] = FORMS,
-    rows: Tensor | None = None,
+    rows: Networks | None = None,
     split: str = "train",
     seed: int = 0,
     radius: float = 0.05,
@@ -142,8 +147,9 @@ def sharpness(
     problem : Problem
     forms : sequence of str
         Some of the above.
-    rows : Tensor, shape (networks, P), optional
-        By default the problem's own parameters.
+    rows : Tensor of shape (networks, P), or sequence of networks, optional
+        By default the problem's own parameters. Modules and state dicts are measured with their own buffers and frozen
+        parameters, one by one. A network whose loss is not finite has NaN for every form.
     split : {"train", "test"}
     seed : int
         Draws starts, probes and the random subspace, the same for every network.
@@ -194,10 +200,11 @@ def sharpness(
 
     def averaged() -> Measured:
         found = trace(problem, rows=networks, split=split, budget=budget, seed=seed)
-        return found.estimate, found.standard_error, np.ones(len(networks), bool), found.cost
+        return found.estimate, found.standard_error, np.isfinite(found.estimate), found.cost
 
     def rise(found: Rise, factor: np.ndarray | float = 1.0) -> Measured:
-        return factor * found.value, factor * found.gap, found.converged(tolerance, eps), found.cost
+        error = factor * (found.gap + found.rounding(eps))
+        return factor * found.value, error, found.converged(tolerance, eps), found.cost
 
     def keskar() -> Measured:
         found = ascend_in_box(problem, networks, box, split, subspace=subspace, iterations=iterations, seed=seed)

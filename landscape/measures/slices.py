@@ -12,8 +12,10 @@ import torch
 from torch import Tensor
 
 from landscape.errors import InvalidInput
-from landscape.measures.directions import Biases, Network, Normalise, as_row, chosen_direction
+from landscape.measures.arguments import plain_arguments
+from landscape.measures.directions import Biases, Normalise, chosen_direction
 from landscape.measures.result import Cost, Result
+from landscape.networks import Network, network_of
 from landscape.problem import Problem
 
 if TYPE_CHECKING:
@@ -126,6 +128,7 @@ class Plane(Result):
         return plot_plane(self, ax)
 
 
+@plain_arguments
 def line_slice(
     problem: Problem,
     direction: int | Tensor | np.ndarray,
@@ -148,7 +151,9 @@ def line_slice(
         A seed draws a random direction, scaled as `normalise`, `biases` and `filter_axis` say (see
         `landscape.measures.directions.normalised`). A row (an eigenvector, `direction_between`) is taken as it is.
     around : network, optional
-        By default the one that the problem starts from.
+        A row (P,), a module of the problem's architecture, or its tensors by name (``state_dict()``); a module and a
+        state dict keep their own buffers and frozen parameters (see `landscape.networks.network_of`). By default the
+        one that the problem starts from.
     extent : float or pair
         Offsets run from -extent to extent, or from the first to the second; odd `points` meet the middle.
     points : int
@@ -163,7 +168,7 @@ def line_slice(
     InvalidInput
         If an argument does not fit.
     """
-    theta = as_row(problem, around, "around")
+    problem, theta = network_of(problem, around, "around")
     chosen, seed = chosen_direction(
         problem, direction, theta, normalise=normalise, biases=biases, filter_axis=filter_axis
     )
@@ -185,6 +190,7 @@ def line_slice(
     )
 
 
+@plain_arguments
 def plane_slice(
     problem: Problem,
     directions: Sequence[int | Tensor | np.ndarray] | Tensor | np.ndarray = (0, 1),
@@ -207,7 +213,7 @@ def plane_slice(
     """
     if len(directions) != 2:
         raise InvalidInput(f"directions has {len(directions)} entries, expected two seeds or rows")
-    theta = as_row(problem, around, "around")
+    problem, theta = network_of(problem, around, "around")
     scaling = {"normalise": normalise, "biases": biases, "filter_axis": filter_axis}
     chosen, seeds = zip(*(chosen_direction(problem, one, theta, **scaling) for one in directions), strict=True)
     basis = torch.stack(chosen)

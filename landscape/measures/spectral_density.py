@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
 import torch
-from torch import Tensor
 
 from landscape.errors import InvalidInput
+from landscape.measures.arguments import plain_arguments
 from landscape.measures.curvature import Curvature, Kind
 from landscape.measures.quadrature import Quadrature, quadrature, spectral_mean_interval
 from landscape.measures.result import Cost, Result
+from landscape.measures.several import Networks, eigh, of_networks
 from landscape.measures.smoothing import Axis, Smoothing, smoothing
 from landscape.measures.trace_estimators import Matrices, draws
 from landscape.problem import Problem
@@ -24,6 +25,11 @@ if TYPE_CHECKING:
 
 #: Up to this order, all eigenvalues may be computed in place of a quadrature that would cost more products.
 SMALL = 2048
+
+#: Fields of the result that have an entry for each network.
+ARRAYS = (
+    "grid", "density", "standard_error", "squared", "quadrature_error", "near_zero", "width", "nodes", "weights"
+)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,13 +145,15 @@ class SpectralDensity(Result):
         return draw_spectral_density(self, ax)
 
 
+@plain_arguments
+@of_networks(*ARRAYS)
 @torch.inference_mode(False)  # gradients are needed, whatever the caller's mode
 def spectral_density(
     problem: Problem,
     *,
     probes: int = 8,
     steps: int = 64,
-    rows: Tensor | None = None,
+    rows: Networks | None = None,
     kind: Kind = "hessian",
     split: str = "train",
     method: Literal["auto", "lanczos", "dense"] = "auto",
@@ -167,8 +175,10 @@ def spectral_density(
         Random directions, at least 2.
     steps : int
         Lanczos steps of each, at least 2.
-    rows : Tensor, shape (networks, P), optional
-        Checkpoints of one architecture, measured side by side; by default the problem's own parameters.
+    rows : Tensor of shape (networks, P), or sequence of networks, optional
+        Checkpoints of one architecture, measured side by side; by default the problem's own parameters. Modules and
+        state dicts are measured with their own buffers and frozen parameters, one by one. A network whose curvature is
+        not finite has NaN for every value.
     kind : {"hessian", "gauss_newton"}
     split : {"train", "test"}
     method : {"auto", "lanczos", "dense"}
@@ -209,7 +219,7 @@ def spectral_density(
             progress(min(curvature.products / (total * curvature.count), 1.0))
 
     if exact:
-        nodes = torch.linalg.eigvalsh(curvature.dense().double()).cpu().numpy()[:, None]
+        nodes = eigh(curvature.dense().double())[0].cpu().numpy()[:, None]
         tick()
         found = Quadrature(nodes, np.full_like(nodes, 1 / problem.size))
     else:
@@ -221,6 +231,9 @@ def density_of(
     found: Quadrature, smooth: Smoothing, matrices: Matrices, *, exact: bool, kind: Kind, split: str, seed: int
 ) -> SpectralDensity:
     """Smooth a quadrature into a density."""
+    lost = ~np.isfinite(found.nodes).all((1, 2))
+    if lost.any():
+        return _with_lost(found, lost, smooth, matrices, exact=exact, kind=kind, split=split, seed=seed)
     placed = smooth.place(found.nodes, found.weights, torch.finfo(matrices.rows.dtype).eps, matrices.size)
     each, squared = placed.evaluate(found.nodes, found.weights)
     density = each.mean(1)
@@ -248,6 +261,22 @@ def density_of(
         seed=seed,
         cost=getattr(matrices, "cost", Cost()),
     )
+
+
+def _with_lost(
+    found: Quadrature, lost: np.ndarray, smooth: Smoothing, matrices: Matrices, **options: Any
+) -> SpectralDensity:
+    """Return densities in which some networks, whose spectra are not finite, are NaN throughout."""
+    parts = [found] if found.fewer is None else [found, found.fewer]
+    mended = [
+        (np.where(lost[:, None, None], 0.0, part.nodes), np.where(lost[:, None, None], 1.0, part.weights))
+        for part in parts
+    ]
+    fewer = Quadrature(*mended[1]) if len(mended) > 1 else None
+    density = density_of(Quadrature(*mended[0], fewer), smooth, matrices, **options)
+    for name in ARRAYS:
+        getattr(density, name)[lost] = np.nan
+    return density
 
 
 def _refuse_level(level: float) -> None:

@@ -10,11 +10,12 @@ import numpy as np
 import pandas as pd
 import torch
 from scipy import stats
-from torch import Tensor
 
 from landscape.errors import InvalidInput
+from landscape.measures.arguments import plain_arguments
 from landscape.measures.curvature import Curvature, Kind
 from landscape.measures.result import Cost, Result
+from landscape.measures.several import Networks, of_networks
 from landscape.measures.trace_estimators import (
     Draw,
     Estimate,
@@ -111,13 +112,15 @@ class Trace(Result):
         return draw_trace(self, ax)
 
 
+@plain_arguments
+@of_networks("estimate", "standard_error", "degrees_of_freedom", "samples")
 @torch.inference_mode(False)  # gradients are needed, whatever the caller's mode
 def trace(
     problem: Problem,
     *,
     method: Method = "xtrace",
     budget: int = 100,
-    rows: Tensor | None = None,
+    rows: Networks | None = None,
     kind: Kind = "hessian",
     split: str = "train",
     seed: int = 0,
@@ -134,8 +137,10 @@ def trace(
         unbiased. See `landscape.measures.trace_estimators` for their standard errors. "exact" sums the diagonal.
     budget : int
         Products of a matrix with a vector for each network, at least 6. If it reaches P, the method is "exact".
-    rows : Tensor, shape (networks, P), optional
-        Checkpoints of one architecture, measured side by side; by default the problem's own parameters.
+    rows : Tensor of shape (networks, P), or sequence of networks, optional
+        Checkpoints of one architecture, measured side by side; by default the problem's own parameters. Modules and
+        state dicts are measured with their own buffers and frozen parameters, one by one. A network whose curvature is
+        not finite has NaN for every value.
     kind : {"hessian", "gauss_newton"}
     split : {"train", "test"}
     seed : int

@@ -14,6 +14,9 @@ from landscape.measures.finite import need_finite
 from landscape.measures.result import Cost
 from landscape.problem import Problem
 
+#: A rise of which rounding may be more than this share cannot be told from none.
+LOST = 0.1
+
 
 @dataclass(frozen=True)
 class Rise:
@@ -36,8 +39,14 @@ class Rise:
     cost: Cost
 
     def converged(self, tolerance: float, eps: float) -> np.ndarray:
-        """Return whether the gap is within a share of the rise, or within the rounding of the loss."""
-        return self.gap <= tolerance * np.abs(self.value) + 8 * eps * np.abs(self.loss)
+        """Return whether the gap is within a share of the rise, or within the rounding of the loss, if that is small."""
+        rounding = self.rounding(eps)
+        seen = (rounding <= LOST * np.abs(self.value)) | (self.gap == 0)
+        return seen & (self.gap <= tolerance * np.abs(self.value) + rounding)
+
+    def rounding(self, eps: float) -> np.ndarray:
+        """Return what rounding makes of the difference of two losses."""
+        return 8 * eps * np.abs(self.loss)
 
 
 def step_in_ball(problem: Problem, rows: Tensor, scale: Tensor, radius: float, split: str) -> Rise:
@@ -46,7 +55,8 @@ def step_in_ball(problem: Problem, rows: Tensor, scale: Tensor, radius: float, s
     The ball is ``|u| <= radius`` about ``theta + scale * u``; all tensors are (networks, P).
     """
     loss, gradient = problem.gradients(rows, split)
-    need_finite(problem, rows, gradient, "first derivatives")
+    if len(rows) == 1:
+        need_finite(problem, rows, gradient, "first derivatives")
     point = _onto(gradient * scale, radius)
     there, slope = _scaled(problem, rows, scale, point, split)
     lost = there.isinf()  # the loss has overflowed: nothing is known, and nothing has converged
@@ -71,7 +81,20 @@ def ascend_in_ball(
     rises, so that on a quadratic the ascent turns into the power iteration.
     """
     loss, gradient = problem.gradients(rows, split)
-    need_finite(problem, rows, gradient, "first derivatives")
+    if len(rows) == 1:
+        need_finite(problem, rows, gradient, "first derivatives")
+    lost = ~(torch.isfinite(loss) & torch.isfinite(gradient).all(1))
+    if bool(lost.any()):  # there is no way up from where nothing is known
+        rows, scale = rows[~lost], scale[~lost]
+        nothing = torch.full_like(loss, torch.nan)
+        if not len(rows):
+            return _rise(nothing, nothing, nothing, Cost(gradients=len(loss)))
+        options = {"iterations": iterations, "tolerance": tolerance, "seed": seed}
+        found = ascend_in_ball(problem, rows, scale, radius, split, **options)  # type: ignore[arg-type]
+        parts = {name: nothing.double().cpu().numpy().copy() for name in ("value", "gap", "loss")}
+        for name, part in parts.items():
+            part[~lost.cpu().numpy()] = getattr(found, name)
+        return Rise(**parts, cost=found.cost + Cost(gradients=len(loss)))
     draw = torch.from_numpy(randomness.generator(seed, "worst case/ball").standard_normal(problem.size)).to(rows)
     best, gap, used = loss.clone(), torch.full_like(loss, torch.inf), len(rows)
     for start in (gradient * scale, draw.expand_as(rows)):
@@ -156,11 +179,17 @@ def ascend_in_box(
             slope = gradient[0] if directions is None else directions.mT @ gradient[0]
             return -float(loss), -slope.double().cpu().numpy()
 
+        centre, slope = lowered(np.zeros_like(uniform))
+        known = np.isfinite(centre) and np.isfinite(slope).all()
+        if not known and len(rows) == 1:
+            need_finite(problem, rows, problem.gradients(rows, split)[1], "first derivatives")
+        if not known:  # there is no way up from where nothing is known
+            losses.append(np.nan)
+            values.append(np.nan)
+            gaps.append(np.nan)
+            continue
         own = row if directions is None else torch.linalg.lstsq(directions, row[:, None]).solution[:, 0]
         reach = half_width * (own.abs().double().cpu().numpy() + 1)
-        centre, slope = lowered(np.zeros_like(reach))
-        if not np.isfinite(slope).all():
-            need_finite(problem, rows, problem.gradients(rows, split)[1], "first derivatives")
         ends = []
         for start in (-reach * np.sign(slope), reach * uniform):
             found = optimize.minimize(

@@ -13,7 +13,7 @@ from torch import Tensor
 from landscape.batches import Batch, alike
 from landscape.containers import each_tensor, leaves
 from landscape.errors import InvalidInput
-from landscape.measures.directions import Network
+from landscape.networks import Network
 from landscape.problem import Problem
 from landscape.randomness import permutation
 

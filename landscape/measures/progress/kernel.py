@@ -11,8 +11,8 @@ from torch.nn import functional as F
 from landscape.batches import part
 from landscape.containers import each_tensor, tensors
 from landscape.errors import InvalidInput
-from landscape.measures.directions import as_row
 from landscape.measures.progress.context import Context, NotApplicable
+from landscape.networks import network_of
 from landscape.problem import Problem
 
 
@@ -101,7 +101,7 @@ def kernel_change(problem: Problem, row: Tensor, context: Context) -> dict[str, 
     if context.start is not None:
         start = context.start_kernel
         if start is None:
-            start = tangent_kernel(problem, as_row(problem, context.start, "start"), inputs)
+            start = tangent_kernel(*network_of(problem, context.start, "start"), inputs)
         found["kernel_distance"] = kernel_distance(kernel, start.to(kernel))
     found["kernel_norm"] = float(kernel.norm()) / len(kernel)
     labels = _labels(problem, targets)

@@ -14,12 +14,12 @@ import torch
 from torch import Tensor
 
 from landscape.errors import InvalidInput
-from landscape.measures.directions import Network, as_row
 from landscape.measures.progress.circuit_losses import logit_frequencies
 from landscape.measures.progress.context import Context, Estimate, MeasureFunction, NotApplicable
 from landscape.measures.progress.kernel import tangent_kernel
 from landscape.measures.progress.registry import MEASURES, Measure
 from landscape.measures.result import Cost, Result
+from landscape.networks import Network, network_of, step_number
 from landscape.problem import Problem
 
 if TYPE_CHECKING:
@@ -104,21 +104,24 @@ def progress(
     ----------
     problem : Problem
     checkpoints : mapping of int to network
-        Step -> weights: a row (P,), a dict of tensors, or a module.
+        Step -> a row (P,), a module, or its tensors by name (``state_dict()``), in any order. Modules and state dicts
+        are measured with their own buffers and frozen parameters, rows with the problem's. A checkpoint whose weights
+        are not finite has NaN for every quantity, and has no part in what the context is filled up with.
     measures : iterable of str or callable, optional
         Names in `MEASURES`, or functions ``f(problem, row, context)`` of one's own. By default all that the context
         allows; the result says which were left out, and why.
     context : Context, optional
         Filled up where something can be had from the checkpoints: `start` from step 0, `frequencies` from the last
-        checkpoint.
+        one.
     progress : callable, optional
         Called with the share done, between 0 and 1.
 
     Raises
     ------
     InvalidInput
-        If there are no checkpoints, one does not fit the model, a measure is unknown, what the context has does not
-        fit, or a measure that was asked for by name misses something (`NotApplicable`).
+        If there are no checkpoints or all are not finite, a step is no whole number, one does not fit the model, a
+        measure is unknown, what the context has does not fit, or a measure that was asked for by name
+        misses something (`NotApplicable`).
 
     Notes
     -----
@@ -127,40 +130,47 @@ def progress(
     for the circuit losses, and at most 0.2 s for each of the others. Memory, beside one evaluation: at most some 32
     rows (P,) and their graph (there, 0.25 GB in all). Checkpoints are gone through one by one.
     """
-    if not isinstance(checkpoints, Mapping) or not checkpoints:
-        raise InvalidInput(f"checkpoints are {checkpoints!r:.60}, expected a mapping of steps to weights, not empty")
+    networks = _networks(problem, checkpoints)
+    finite = {step: found for step, found in networks.items() if bool(torch.isfinite(found[1]).all())}
+    if not finite:
+        raise InvalidInput(
+            f"checkpoint {next(iter(networks))} holds NaN or infinite weights, and so do all others; give some from "
+            "before the training diverged"
+        )
     chosen = _chosen(measures)
-    rows = {int(step): as_row(problem, checkpoints[step], f"checkpoint {step}") for step in sorted(checkpoints)}
-    context, cost = _filled(problem, rows, context or Context(), chosen)
+    context, cost = _filled(problem, finite, context or Context(), chosen)
     asked, left_out = measures is not None, {}
     quantities: dict[str, tuple[str, ...]] = {}
-    values: dict[str, list[float]] = {}
+    values: dict[str, np.ndarray] = {}
     estimates: dict[str, list[Estimate]] = {}
-    done = 0
-    for measure in chosen:
-        for row in rows.values():
-            try:
-                found = measure.function(problem, row, context)
-            except NotApplicable as reason:
-                if asked:
-                    raise
-                left_out[measure.name] = str(reason)
-                done += len(rows)
-                break
-            named = dict(found) if isinstance(found, Mapping) else {measure.name: found}
-            _same_quantities(measure.name, quantities, tuple(named))
-            for quantity, value in named.items():
-                number = value.value if isinstance(value, Estimate) else float(value)
-                values.setdefault(quantity, []).append(number)
-                if isinstance(value, Estimate):
-                    estimates.setdefault(quantity, []).append(value)
-            cost += measure.cost(problem, context, values[next(iter(named))][-1])
-            done += 1
-            if progress is not None:
-                progress(done / (len(rows) * len(chosen)))
+    for number, measure in enumerate(chosen):
+        found: dict[int, Mapping[str, float | Estimate]] = {}
+        try:
+            for step, (own, row) in finite.items():
+                one = measure.function(own, row, context)
+                found[step] = dict(one) if isinstance(one, Mapping) else {measure.name: one}
+                _same_quantities(measure.name, quantities, tuple(found[step]))
+                first = next(iter(found[step].values()))
+                cost += measure.cost(own, context, first.value if isinstance(first, Estimate) else float(first))
+                if progress is not None and len(found) < len(finite):
+                    progress((number + len(found) / len(finite)) / len(chosen))
+        except NotApplicable as reason:
+            if asked:
+                raise
+            quantities.pop(measure.name, None)
+            left_out[measure.name] = str(reason)
+        else:
+            for quantity in quantities[measure.name]:
+                column = [found[step][quantity] if step in found else np.nan for step in networks]
+                values[quantity] = np.array([v.value if isinstance(v, Estimate) else float(v) for v in column])
+                if known := [value for value in column if isinstance(value, Estimate)]:
+                    nothing = Estimate(np.nan, np.nan, np.full_like(known[0].draws, np.nan))
+                    estimates[quantity] = [value if isinstance(value, Estimate) else nothing for value in column]
+        if progress is not None:
+            progress((number + 1) / len(chosen))
     return Progress(
-        steps=np.array(list(rows)),
-        values={quantity: np.array(numbers) for quantity, numbers in values.items()},
+        steps=np.array(list(networks)),
+        values=values,
         standard_errors={q: np.array([e.standard_error for e in found]) for q, found in estimates.items()},
         draws={q: np.stack([e.draws for e in found]) for q, found in estimates.items()},
         quantities=quantities,
@@ -191,23 +201,37 @@ def _chosen(measures: Iterable[str | MeasureFunction] | None) -> list[Measure]:
     return chosen
 
 
+def _networks(problem: Problem, checkpoints: Mapping[int, Network]) -> dict[int, tuple[Problem, Tensor]]:
+    """Return every checkpoint's own problem and vector, by ascending step."""
+    if not isinstance(checkpoints, Mapping) or not checkpoints:
+        raise InvalidInput(
+            f"checkpoints are {checkpoints!r:.60}, expected a mapping of steps to weights, not empty, such as "
+            "{0: first, 100: second}"
+        )
+    given = {step_number(key): network for key, network in checkpoints.items()}
+    if len(given) < len(checkpoints):
+        raise InvalidInput("checkpoints hold a step twice, expected one network for each")
+    return {step: network_of(problem, given[step], f"checkpoint {step}", finite=False) for step in sorted(given)}
+
+
 def _filled(
-    problem: Problem, rows: Mapping[int, Tensor], context: Context, chosen: list[Measure]
+    problem: Problem, networks: Mapping[int, tuple[Problem, Tensor]], context: Context, chosen: list[Measure]
 ) -> tuple[Context, Cost]:
     """Return the context with what can be had from the checkpoints, and what that cost."""
     names, cost, unknown = {measure.name for measure in chosen}, Cost(), float("nan")
-    if context.start is None and 0 in rows:
-        context = dataclasses.replace(context, start=rows[0])
+    start = networks.get(0) if context.start is None else network_of(problem, context.start, "start")
+    if start is not None:
+        context = dataclasses.replace(context, start=start[1])
+    # A measure that cannot be had says so itself, where it is left out or refused.
     if context.frequencies is None and context.space is not None and "circuit_losses" in names:
-        with contextlib.suppress(NotApplicable):  # which the measure says itself
-            frequencies = logit_frequencies(problem, rows[max(rows)], context.space)
+        with contextlib.suppress(NotApplicable):
+            frequencies = logit_frequencies(*networks[max(networks)], context.space)
             context = dataclasses.replace(context, frequencies=frequencies)
             cost += MEASURES["circuit_losses"].cost(problem, context, unknown)
-    if context.start_kernel is None and context.start is not None and "kernel_change" in names:
+    if context.start_kernel is None and start is not None and "kernel_change" in names:
         with contextlib.suppress(NotApplicable):
             inputs, _ = context.sample(problem)
-            kernel = tangent_kernel(problem, as_row(problem, context.start, "start"), inputs)
-            context = dataclasses.replace(context, start_kernel=kernel)
+            context = dataclasses.replace(context, start_kernel=tangent_kernel(*start, inputs))
             cost += MEASURES["kernel_change"].cost(problem, context, unknown)
     return context, cost
 

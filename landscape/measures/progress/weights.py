@@ -9,7 +9,6 @@ import torch
 from torch import Tensor
 
 from landscape.errors import InvalidInput
-from landscape.measures.directions import as_row
 from landscape.measures.progress.context import Context, Spectrum, tensor_named
 from landscape.measures.progress.spectra import (
     fourier_basis,
@@ -19,6 +18,7 @@ from landscape.measures.progress.spectra import (
     inverse_participation_ratio,
     participation,
 )
+from landscape.networks import as_row
 from landscape.problem import Problem
 
 

@@ -37,6 +37,12 @@ def problem(dtype=torch.float64, scale=1.0, **options):
     return Problem(model, nn.functional.cross_entropy, data, **options)
 
 
+def test_a_single_class_has_no_margin():
+    one = Problem(nn.Linear(4, 1), nn.functional.cross_entropy, (torch.eye(4), torch.zeros(4, dtype=torch.long)))
+    with pytest.raises(InvalidInput, match="outputs of two classes or more"):
+        efficiency(one)
+
+
 def test_the_formula_is_margin_over_norm_to_the_degree():
     assert margin_per_norm(6.0, 2.0, 3.0) == 0.75
 

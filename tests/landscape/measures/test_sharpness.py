@@ -229,6 +229,22 @@ def test_a_loss_that_overflows_is_neither_followed_nor_reported_as_a_rise() -> N
     assert not found.converged.any()
 
 
+@pytest.mark.parametrize("offset", [0.0, 1e4, 1e6])
+def test_a_rise_that_is_lost_in_the_rounding_of_a_large_loss_has_not_converged(offset: float) -> None:
+    generator = torch.Generator().manual_seed(0)
+    inputs, labels = torch.randn(30, 4, generator=generator), torch.randint(3, (30,), generator=generator)
+    with torch.random.fork_rng():
+        torch.manual_seed(1)
+        model = nn.Linear(4, 3)
+    forms = ["sam", "sam_step", "adaptive"]
+    found = sharpness(Problem(model, lambda z, y: F.cross_entropy(z, y) + offset, (inputs, labels)), forms=forms)
+    exact = sharpness(Problem(model.double(), F.cross_entropy, (inputs.double(), labels)), forms=forms)
+    wrong = np.abs(found.value - exact.value) > 0.01 * exact.value
+    assert (np.abs(found.value - exact.value) <= found.error + exact.error + 1e-5 * exact.value)[found.converged].all()
+    assert not (wrong & found.converged).any()
+    assert found.converged[0, 0] == (offset == 0)
+
+
 def test_what_is_measured_stays_as_it_was() -> None:
     with torch.random.fork_rng():
         torch.manual_seed(1)
