@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import enum
 import numbers
 from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from typing import Any
@@ -19,8 +20,16 @@ from torch.utils import _pytree as pytree
 #: What hides no tensors.
 PLAIN = (Tensor, numbers.Number, str, bytes, torch.dtype, torch.device, torch.layout, type(None))
 
+
+class _Hole(enum.Enum):  # whose member stays the same when it is copied or pickled
+    TENSOR = enum.auto()
+
+    def __repr__(self) -> str:
+        return "a tensor"
+
+
 #: Stands where a tensor was.
-HOLE = type("Hole", (), {"__repr__": lambda _: "a tensor"})()
+HOLE = _Hole.TENSOR
 
 
 def each_leaf(function: Callable[..., Any], data: Any, *others: Any) -> Any:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import collections
+import copy
 import dataclasses
+import pickle
 
 import pytest
 import torch
@@ -146,6 +148,13 @@ def test_what_is_no_tensor_must_stay_the_same():
     model = Wrapped(network(), lambda z: z if len(z) == 5 else (z, None))
     with pytest.raises(InvalidInput, match=r"returns \(a tensor, None\) and, on other data, a tensor"):
         Problem(model, lambda z, y: F.cross_entropy(z, y), (INPUTS, LABELS), batch_size=5)
+
+
+def test_a_problem_can_be_copied_and_pickled():
+    model = nn.Linear(4, 3).double()
+    problem = Problem(model, F.cross_entropy, (INPUTS, LABELS), batch_size=5)
+    for again in (copy.deepcopy(problem), pickle.loads(pickle.dumps(problem))):
+        assert loss_of(again) == loss_of(problem)
 
 
 def test_only_what_may_hide_tensors_is_opaque():
