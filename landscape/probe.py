@@ -189,7 +189,8 @@ def _need_gradient(problem: Problem, inputs: Any, targets: Any) -> None:
             "for inference_mode(), operations in place, and functions without a derivative"
         ) from error
     if found is None:
+        names = brief(", ".join(problem.layout.names))
         raise InvalidInput(
-            f"the training loss does not depend on the parameters that are varied ({brief(', '.join(problem.layout.names))}); "
+            f"the training loss does not depend on the parameters that are varied ({names}); "
             "look for detach() or no_grad() in the model or the loss, or choose others with only="
         )
