@@ -1,4 +1,4 @@
-"""The command line in this process: its own claims alone, an executor that starts no processes, and all that it says."""
+"""The command line in this process: its own claims alone, an executor without processes, and all that it says."""
 
 from __future__ import annotations
 
@@ -75,13 +75,13 @@ def run(
     with (
         contextlib.redirect_stdout(output),
         contextlib.redirect_stderr(errors),
-        mock.patch("reports.commands.load", lambda modules: registry),
-        mock.patch("reports.commands.local_executor", lambda workers: contextlib.nullcontext(Here())),
+        mock.patch("reports.commands.load", return_value=registry),
+        mock.patch("reports.commands.local_executor", return_value=contextlib.nullcontext(Here())),
         mock.patch("reports.page.environment", _environment),
         contextlib.ExitStack() as stack,
     ):
         for name in () if drawn else ("draw_strip", "draw_panel"):
-            stack.enter_context(mock.patch(f"reports.page.{name}", lambda *arguments, **options: ""))
+            stack.enter_context(mock.patch(f"reports.page.{name}", return_value=""))
         try:
             with time_limit(seconds):
                 status = main(arguments)

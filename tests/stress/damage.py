@@ -253,7 +253,7 @@ def without_permission(store: Path, outside: Path, chance: random.Random) -> Non
 def odd_value(chance: random.Random) -> Any:
     return chance.choice(
         [None, True, -1, 0.5, 10**400, 2**70, "", HOSTILE, "x" * 10**5, [], {}, [[]], {"": HOSTILE}, float("nan"),
-         float("inf"), -1e308, ["../../outside"], {"kind": "run"}, {"kind": ["run"]}, "/dev/zero", "../outside/letter.txt"]
+         float("inf"), -1e308, ["../outside"], {"kind": "run"}, {"kind": ["run"]}, "/dev/zero", "../outside/letter.txt"]
     )  # fmt: skip
 
 

@@ -121,7 +121,10 @@ def kill_once(folder: Path, store: Path, steps: int, chance: random.Random, fork
         time.sleep(0.001)
     if process.poll() is not None:
         return "too late"
-    os.killpg(process.pid, signal.SIGKILL)
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:  # a copy of this process that has no group of its own yet
+        os.kill(process.pid, signal.SIGKILL)
     process.wait()
     if any(store.glob("runs/.writing-*")):
         return "while writing a record"

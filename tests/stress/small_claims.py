@@ -1,4 +1,4 @@
-"""Claims whose trainings take milliseconds, and yet leave all that a store can hold: weights, children, refined runs."""
+"""Claims whose trainings take milliseconds, and yet leave all that a store holds: weights, children, refined runs."""
 
 from __future__ import annotations
 

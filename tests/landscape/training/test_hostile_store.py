@@ -261,7 +261,7 @@ def test_an_odd_store_header_is_refused(store: Store, header: str) -> None:
         (store.path / "store.json").mkdir()
     else:
         (store.path / "store.json").write_text(header)
-    with pytest.raises(StoreError, match="store.json cannot be read|has store format"):
+    with pytest.raises(StoreError, match=r"store\.json cannot be read|has store format"):
         Store(store.path)
 
 
