@@ -407,6 +407,17 @@ def test_a_snapshot_that_does_not_fit_is_set_aside_and_named(
     assert not store.snapshot_file(run).exists()
 
 
+def test_a_snapshot_that_is_too_large_to_be_read_is_named_once(
+    store: Store, interrupted: tuple[Run, Snapshot], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(snapshots, "LARGEST", 10)
+    for _ in range(2):
+        store.save_snapshot(*interrupted)
+    assert len(store.complaints) == 1
+    assert "larger than 10 bytes" in store.complaints[0]
+    assert store.load_snapshot(interrupted[0]) is None
+
+
 def test_a_snapshot_of_another_run_is_not_gone_on_from(store: Store, interrupted: tuple[Run, Snapshot]) -> None:
     """It fits, and would silently be another training's record."""
     run, snapshot = interrupted
