@@ -137,7 +137,9 @@ def parser() -> Parser:
     actions.add_parser("ls", parents=[store], help="list the runs it holds")
     actions.add_parser("verify", parents=[store], help="check every file; set aside what is damaged or foreign")
     prune = actions.add_parser(
-        "prune", parents=[store, modules], help="remove runs that no known claim uses, and everything set aside"
+        "prune",
+        parents=[store, modules],
+        help="remove runs that no known claim uses, what was set aside, what kills left",
     )
     prune.add_argument("--dry-run", action="store_true", help="only say what would go")
     return top

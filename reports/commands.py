@@ -14,7 +14,7 @@ from rich.markup import escape
 from rich.text import Text
 
 from landscape.errors import InvalidInput, Unavailable
-from landscape.training import contents
+from landscape.training import contents, inside
 from landscape.training.files import write_output
 from landscape.training.inside import Damaged, shown
 from landscape.training.local import available_cores, local_executor, refuse_workers
@@ -198,7 +198,7 @@ def reached(claim: Prediction, tier: str, store: Store | None, *, vet: bool = Tr
 
 def show_plan(claims: list[Prediction], options: argparse.Namespace, console: Console) -> None:
     """Say what a check would train, how long that would take and in how much memory; the store is only looked at."""
-    store = Store(options.store) if (options.store / "store.json").exists() else None
+    store = Store(options.store) if inside.kind(options.store / "store.json") else None
     pending = []
     for claim in claims:
         if options.tier in claim.tiers:
@@ -240,7 +240,7 @@ def span(least: float, most: float) -> str:
 
 def existing(path: Path) -> Store:
     """Open a store that must be there already."""
-    if not (path / "store.json").exists():
+    if not inside.kind(path / "store.json"):
         raise InvalidInput(f"there is no store at {path}; give the folder that grokscape check used with --store")
     return Store(path)
 

@@ -51,6 +51,10 @@ class HiddenParity(Task, kind="hidden_parity"):
         return 2
 
     @functools.cached_property
+    def size(self) -> int:
+        return self.examples  # asked of every run that is planned, for which nobody draws the strings
+
+    @functools.cached_property
     def inputs(self) -> Tensor:
         drawn = torch.from_numpy(randomness.bit_stream(0, "parity").random_raw(self.examples).view("int64"))
         strings = ((drawn[:, None] >> torch.arange(self.bits)) & 1).double()

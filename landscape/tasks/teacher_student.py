@@ -56,6 +56,10 @@ class TeacherStudent(Task, kind="teacher_student"):
         return self.within
 
     @functools.cached_property
+    def size(self) -> int:
+        return self.examples  # asked of every run that is planned, for which nobody draws the inputs
+
+    @functools.cached_property
     def inputs(self) -> Tensor:
         drawn = randomness.generator(0, "teacher/inputs").standard_normal((self.examples, self.features))
         return torch.from_numpy(drawn)

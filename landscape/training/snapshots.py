@@ -13,7 +13,7 @@ from landscape.training import trajectories
 from landscape.training.weight_files import in_order, tensors
 
 #: Bytes; a training that needs more leaves no snapshot.
-LARGEST = 2**31
+LARGEST = 2**30
 
 
 def encode(snapshot: Snapshot, identity: str) -> bytes:

@@ -304,10 +304,14 @@ class Store:
         return self.path / "progress" / f"{experiment.identity}.safetensors"
 
     def save_snapshot(self, experiment: Experiment, snapshot: Snapshot) -> None:
-        """Keep where a training stands."""
+        """Keep where a training stands; one that is too large to be read again is not kept, with a complaint."""
         content = snapshots.encode(snapshot, experiment.identity)
+        file = self.place("progress", self.snapshot_file(experiment).name)
         if len(content) <= snapshots.LARGEST:
-            write_atomically(self.place("progress", self.snapshot_file(experiment).name), content)
+            write_atomically(file, content)
+            return
+        complaint = f"{file} would be larger than {snapshots.LARGEST} bytes; a kill would lose this training"
+        self.complaints += [] if complaint in self.complaints else [complaint]
 
     def load_snapshot(self, experiment: Experiment) -> Snapshot | None:
         """Return where an interrupted training stood, or None; a damaged snapshot is set aside, with a complaint."""

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from landscape.experiment import COLUMNS
 
 #: Limits of what is read: bytes of the file, rows, and bytes of all texts in them together.
-LARGEST, MOST_ROWS, MOST_TEXT = 2**28, 10**7, 2**28
+LARGEST, MOST_ROWS, MOST_TEXT = 2**28, 5 * 10**6, 2**28
 #: Codecs that cannot make much out of little.
 CODECS = {"SNAPPY", "UNCOMPRESSED"}
 _TEXTS = ["split", "quantity"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -247,3 +248,21 @@ def test_a_start_that_is_gone_does_not_undo_what_it_led_to(store):
     assert check([child], store)[0][0].status is Status.PASS
     store.prune(keep={e.identity for at in child.arms("quick").values() for e in grown(10, at).values()})
     assert check([child], store)[0][0].status is Status.PASS
+
+
+def test_a_record_that_is_bad_under_a_valid_checksum_is_recomputed_with_a_note(store):
+    before, _ = check([claim()], store)
+    folder = next(store.folders())
+    table = folder / "trajectory.parquet"
+    table.write_bytes(b"PAR1 no table PAR1")
+    header = json.loads((folder / "run.json").read_text())
+    header["files"][table.name] = hashlib.sha256(table.read_bytes()).hexdigest()
+    del header["sha256"]
+    header["sha256"] = hashlib.sha256(json.dumps(header, sort_keys=True).encode()).hexdigest()
+    (folder / "run.json").write_text(json.dumps(header))
+    after, updates = check([claim()], store)
+    [note] = [update.note for update in updates if update.note]
+    assert f"{table} is no trajectory" in note
+    assert note.endswith("to be recomputed")
+    assert (after[0].status, after[0].evidence) == (before[0].status, before[0].evidence)
+    assert len(list(store.folders())) == 16
