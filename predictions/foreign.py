@@ -58,7 +58,9 @@ def measured(function: Callable[..., Any], *arguments: Any, arm: str, seed: int)
             raise InvalidInput(f"measure gives {short(found)}, expected Measurements")
         for number, item in enumerate(found):
             if number == MOST_MEASUREMENTS:
-                raise InvalidInput(f"measure yields more than {MOST_MEASUREMENTS} measurements for one seed; let it end")
+                raise InvalidInput(
+                    f"measure yields more than {MOST_MEASUREMENTS} measurements for one seed; let it end"
+                )
             if not isinstance(item, Measurement):
                 raise InvalidInput(f"measure yields {short(item)}, expected a Measurement")
             if not isinstance(item.quantity, str):

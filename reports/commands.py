@@ -16,6 +16,7 @@ from landscape.errors import InvalidInput, Unavailable
 from landscape.training.files import write_atomically
 from landscape.training.local import available_cores, local_executor, refuse_workers
 from landscape.training.plan import Plan, ancestry
+from landscape.training.requirements import SPEED, machine_memory
 from landscape.training.store import Store, describe
 from landscape.training.sweep import ENSEMBLE
 from landscape.training.writable import refuse_unwritable, refuse_unwritable_store
@@ -28,9 +29,6 @@ from predictions.verdict import Verdict
 from reports.page import write_report
 from reports.terminal import claims_table, summary, verdict_table, watch
 from reports.wording import count, duration, size
-
-#: `Experiment.work` that one core does in a second, for estimates before anything has run (measured).
-SPEED = 3.5e10
 
 #: Bytes of a worker that has trained nothing yet (measured).
 LIBRARIES = 330e6
@@ -217,6 +215,8 @@ def show_plan(claims: list[Prediction], options: argparse.Namespace, console: Co
     memory = max((batch[0].memory(len(batch)) for batch in batches), default=0.0)
     if memory and options.device == "cpu":
         console.print(f"memory: about {size(memory)} per worker, besides {size(LIBRARIES)} for Python and PyTorch")
+        if memory > machine_memory():
+            console.print(f"[yellow]note[/] this machine has {size(machine_memory())}; what needs more may be killed")
 
 
 def span(least: float, most: float) -> str:

@@ -149,8 +149,10 @@ def _figure(name: str, result: Result, told: Account) -> tuple[Figure | None, tu
         return None, ()
     caption = wording.capital(caption) if caption.isascii() else caption
     table = data(name, result).rename(columns=harmless)
-    texts = {column: table[column].map(harmless) for column in table if not is_numeric_dtype(table[column])}
-    csv = table.assign(**texts).to_csv(index=False, lineterminator="\n")
+    for column in table:
+        if not is_numeric_dtype(table[column]):
+            table[column] = table[column].map(harmless)
+    csv = table.to_csv(index=False, lineterminator="\n")
     return Figure(caption or title(name), drawings, "", csv, f"{name}.csv"), ()
 
 

@@ -128,6 +128,9 @@ class GaussianProcessRegression(Experiment, kind="gaussian_process_regression"):
     def work(self) -> float:
         return self.steps * (6e6 + 20 * self.n_train**3 + 60 * self.n_train * self.n_test)
 
+    def memory(self, company: int) -> float:  # noqa: ARG002 - one after the other
+        return 8.0 * self.n_train * (8 * self.n_train + 2 * self.n_test) + 1500.0 * self.record.count(self.steps)
+
     @property
     def start(self) -> np.ndarray:
         """The parameters at the start, shape (P,), in the order of `NAMES`."""

@@ -45,6 +45,10 @@ class SparseParity(TokenTask, kind="sparse_parity"):
         return self.n
 
     @functools.cached_property
+    def size(self) -> int:
+        return int(2**self.n)
+
+    @functools.cached_property
     def inputs(self) -> Tensor:
         return (torch.arange(2**self.n)[:, None] >> torch.arange(self.n)) & 1
 

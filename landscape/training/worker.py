@@ -28,6 +28,7 @@ import numpy as np
 from landscape.description import from_data
 from landscape.errors import InvalidInput
 from landscape.experiment import COLUMNS, Experiment, Outcome
+from landscape.training.requirements import refuse_unaffordable
 from landscape.training.session import StoreSession
 from landscape.training.store import Store
 
@@ -140,6 +141,7 @@ def _train_job(job: Job) -> dict[str, Any]:
             if not usable:
                 todo.append(experiment)
         if todo:
+            refuse_unaffordable(todo, job.device)
             session = StoreSession(store, device=job.device, compile=job.compile, interval=job.interval, progress=tell)
             for experiment, outcome in _sound(type(todo[0]).train(todo, session), todo):
                 store.write(experiment, outcome, provenance(job))
