@@ -19,6 +19,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from landscape.description import _KINDS, Description, from_data
@@ -43,8 +44,9 @@ STRANGE: list[Any] = [
     2**63, -(2**63) - 1, 10**30, 10**400, "", "x", "0", "1e3", "nan", "\x00", "\ud800", "x" * 100_000, "\x1b[2J",
     [], [[]], [None], [1, 2, 3], [0.1, 0.2], ["x"], [10**12], [2**63], [1] * 200_000, list(range(5000)), {},
     {"kind": 3}, {"kind": []}, {"kind": "nothing_known"}, {"kind": "adamw"}, {"kind": "run"},
-    {"kind": "schedule", "every": 1}, {"kind": "dense", "widths": [10**9, 10**9]}, {"kind": "hidden_parity", "examples": 10**9},
-    {"kind": "binary_operation", "p": 10**9}, {"kind": "binary_operation", "p": 4093},
+    {"kind": "schedule", "every": 1}, {"kind": "dense", "widths": [10**9, 10**9]},
+    {"kind": "hidden_parity", "examples": 10**9}, {"kind": "binary_operation", "p": 10**9},
+    {"kind": "binary_operation", "p": 4093},
     {"kind": "permutations", "n": 20}, {"kind": "sparse_parity", "n": 60}, {"kind": "lstm", "layers": 10**6}, {"x": 1},
 ]  # fmt: skip
 
@@ -184,7 +186,8 @@ def tried(data: Any) -> Outcome:
 def little_memory() -> Iterator[None]:
     """Let this process grow by little, so that what asks for much is an error here and no trouble to others."""
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
-    used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()  # noqa: SIM115, PTH123
+    statistics = Path("/proc/self/statm")
+    used = int(statistics.read_text().split()[0]) * resource.getpagesize() if statistics.exists() else 2**40
     resource.setrlimit(resource.RLIMIT_AS, (used + MEMORY, hard))
     try:
         yield
