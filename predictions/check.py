@@ -17,6 +17,7 @@ from typing import Any
 
 from landscape.errors import DataMissing, Unavailable
 from landscape.experiment import Experiment
+from landscape.printable import told
 from landscape.training.files import write_atomically
 from landscape.training.plan import Plan, ancestry
 from landscape.training.progress import Progress
@@ -171,7 +172,7 @@ class Check:
                 except Unavailable as lack:
                     verdict = self.without_evidence(item.prediction, Status.NOT_RUN, _lacking(lack))
                 except Exception as error:  # a claim is somebody's code
-                    reason = f"Its refinement: {type(error).__name__}: {error}"
+                    reason = f"Its refinement: {told(error)}"
                     verdict = self.without_evidence(item.prediction, Status.ERROR, reason)
                 else:
                     if new:
@@ -197,7 +198,7 @@ class Check:
         except Unavailable as lack:
             return self.without_evidence(prediction, Status.NOT_RUN, _lacking(lack))
         except Exception as error:  # a claim is somebody's code
-            return self.without_evidence(prediction, Status.ERROR, f"Its runs: {type(error).__name__}: {error}")
+            return self.without_evidence(prediction, Status.ERROR, f"Its runs: {told(error)}")
 
     def conclude(self, item: Pending) -> Verdict:
         """Measure and judge a claim whose runs are in the store."""
@@ -212,7 +213,7 @@ class Check:
         except Unavailable as lack:
             return self.without_evidence(prediction, Status.NOT_RUN, _lacking(lack))
         except Exception as error:  # a claim is somebody's code
-            return self.without_evidence(prediction, Status.ERROR, f"Measuring: {type(error).__name__}: {error}")
+            return self.without_evidence(prediction, Status.ERROR, f"Measuring: {told(error)}")
         identities = {
             arm: {str(seed): {label: e.identity for label, e in labels.items()} for seed, labels in seeds.items()}
             for arm, seeds in item.needed.items()

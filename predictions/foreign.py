@@ -10,7 +10,7 @@ from typing import Any
 
 from landscape.errors import InvalidInput
 from landscape.experiment import Experiment
-from landscape.printable import short
+from landscape.printable import short, told
 from predictions.evidence import Measurement, Observation
 
 #: More runs, or measurements, of one seed than any claim has use for: a generator that does not end.
@@ -85,8 +85,10 @@ def _number(value: Any, what: str) -> float:
 
 @contextlib.contextmanager
 def _staying() -> Iterator[None]:
-    """Let nobody's code end this process: that is an error of the claim, like any other."""
+    """Let nobody's code end this process: what is no `Exception` is an error of the claim, like any other."""
     try:
         yield
-    except SystemExit as error:
-        raise RuntimeError(f"SystemExit: {error}") from error
+    except (Exception, KeyboardInterrupt, GeneratorExit):
+        raise
+    except BaseException as error:
+        raise RuntimeError(told(error)) from error

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from landscape.errors import InvalidInput, StoreError
-from landscape.printable import printable
+from landscape.printable import printable, told
 from reports.console import SafeConsole
 
 DEFAULT_STORE = Path("grokscape-store")
@@ -189,7 +189,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         return _refuse(f"{error}; check that the folder exists and can be written", options)
     except Exception as error:  # nothing known raises anything else; whatever does is told in a line all the same
-        reason = f"{type(error).__name__}: {error}"
+        reason = told(error)
         return _refuse(f"something broke that should not ({reason}); set GROKSCAPE_DEBUG=1 to see where", options)
     except KeyboardInterrupt:
         print(

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from landscape.errors import InvalidInput, Unavailable
+from landscape.printable import told
 from landscape.training.files import write_atomically
 from landscape.training.local import available_cores, local_executor, refuse_workers
 from landscape.training.plan import Plan, ancestry
@@ -173,7 +174,7 @@ def reached(claim: Prediction, tier: str, store: Store | None, *, vet: bool = Tr
     except Unavailable:
         raise
     except Exception as error:  # a claim is somebody's code
-        reason = f"{type(error).__name__}: {error}"
+        reason = told(error)
         raise InvalidInput(
             f"the claim {claim.id!r} cannot say what it trains ({reason}); mend its runs or its refinement"
         ) from error

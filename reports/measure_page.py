@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
+from landscape import printable
 from landscape.measures.result import Cost, Result
 from reports import wording
 from reports.measure_account import Account
@@ -144,7 +145,7 @@ def _figure(name: str, result: Result, told: Account) -> tuple[Figure | None, tu
     try:
         caption, drawings = draw(name, result, words=told.sentence)
     except Exception as error:
-        return None, (f"The figure could not be drawn ({type(error).__name__}: {error}).",)
+        return None, (f"The figure could not be drawn ({printable.told(error)}).",)
     if not drawings:
         return None, ()
     caption = wording.capital(caption) if caption.isascii() else caption

@@ -20,6 +20,7 @@ from urllib.parse import quote
 import jinja2
 from markupsafe import Markup
 
+from landscape.printable import printable, told
 from landscape.training.files import write_atomically
 from landscape.training.store import Store
 from predictions.check import load_verdicts
@@ -135,7 +136,7 @@ def render(verdicts: Sequence[Mapping[str, Any]], *, tier: str, complaints: Sequ
             entries.append(_entry(verdict, anchor))
         except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
             # One verdict that somebody edited must not take the others with it.
-            complaints.append(f"The verdict on {verdict['id']} cannot be shown ({type(error).__name__}: {error}).")
+            complaints.append(f"The verdict on {verdict['id']} cannot be shown ({told(error)}).")
     verdicts = [entry.verdict for entry in entries]
     html = environment().get_template("page.html.j2").render(
         entries=entries,
@@ -246,11 +247,12 @@ def _portrait_figures(verdict: Mapping[str, Any], anchor: str) -> Iterator[Figur
 
 
 def environment() -> jinja2.Environment:
-    """Return what fills in the templates; every text is escaped."""
+    """Return what fills in the templates; every text is escaped, and `printable`."""
     return jinja2.Environment(
         loader=jinja2.FunctionLoader(_resource),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
+        finalize=lambda value: printable(value) if type(value) is str else value,
         trim_blocks=True,
         lstrip_blocks=True,
     )

@@ -28,6 +28,7 @@ import numpy as np
 from landscape.description import from_data
 from landscape.errors import InvalidInput
 from landscape.experiment import COLUMNS, Experiment, Outcome
+from landscape.printable import told
 from landscape.training.requirements import refuse_unaffordable
 from landscape.training.session import StoreSession
 from landscape.training.store import Store
@@ -100,7 +101,7 @@ def train_job(data: dict[str, Any]) -> dict[str, Any]:
         # cannot travel would look as if this process had been killed.
         if isinstance(error, Exception) and _can_travel(error):
             raise
-        raise RuntimeError(f"{type(error).__name__}: {error}") from None
+        raise RuntimeError(told(error)) from None
 
 
 def _can_travel(error: Exception) -> bool:
@@ -239,8 +240,13 @@ def import_module(name: str) -> ModuleType:
         return module
     except (InvalidInput, KeyboardInterrupt):
         raise
-    except BaseException as error:  # also sys.exit(), which is no way to end whoever imports it
-        reason = f"{type(error).__name__}: {error}"
+    except SystemExit as error:
+        raise InvalidInput(
+            f"{name} ends the program when it is imported; put what it runs under if __name__ == '__main__': "
+            f"({told(error)})"
+        ) from error
+    except BaseException as error:
+        reason = told(error)
         raise InvalidInput(f"module {name!r} does not import ({reason}); give a file.py or a dotted name") from error
 
 

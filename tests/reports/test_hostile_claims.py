@@ -100,9 +100,10 @@ def _environment():
 @pytest.mark.parametrize(
     ("code", "message"),
     [
-        ("import sys; sys.exit(7)", "does not import (SystemExit: 7)"),
+        ("import sys; sys.exit(7)", "my_claims.py ends the program when it is imported; put what it runs"),
         ("raise BaseException('odd')", "does not import (BaseException: odd)"),
         ("raise MemoryError", "does not import (MemoryError: )"),
+        ("class Mute(Exception):\n    __str__ = None\nraise Mute", "(Mute: its message cannot be shown)"),
         ("x = (", "does not import (SyntaxError: "),
         ("def f(): return f()\nf()", "does not import (RecursionError: "),
         ("claim('x', claim=3)", "the claim of 'test2026.x' is 3, expected a text"),
@@ -150,6 +151,8 @@ BROKEN = {
     "level_nan": ("measure=lambda records, at: [Measurement('size', 1.0, at=float('nan'))]", "is measured at nan"),
     "twice": ("measure=lambda records, at: [Measurement('size', 1.0)] * 2", "measured twice"),
     "exits": ("measure=lambda records, at: sys.exit(5)", "SystemExit: 5"),
+    "mute": ("measure=lambda records, at: raise_mute()", "Measuring: Mute: its message cannot be shown"),
+    "no_exception": ("measure=lambda records, at: raise_bare()", "BaseException: odd"),
     "runs_exits": ("runs=lambda seed, at: sys.exit(5)", "SystemExit: 5"),
     "yields": ("runs=lambda seed, at: {'x': Bad(value=1.0, seed=seed, how='number')}", "yields 3, expected pairs"),
     "pair": ("runs=lambda seed, at: {'x': Bad(value=1.0, seed=seed, how='pair')}", "expected an Outcome"),
@@ -172,6 +175,16 @@ BROKEN = {
 }
 
 BAD = """
+class Mute(Exception):
+    def __str__(self):
+        raise ValueError
+
+def raise_mute():
+    raise Mute
+
+def raise_bare():
+    raise BaseException("odd")
+
 class Odd(Exception):
     def __init__(self, a, b):
         super().__init__(f"{a} {b}")

@@ -1,4 +1,4 @@
-"""What no machine, or not this one, can do is refused in a moment: by its field, or by what it needs and what is there."""
+"""What no machine can do is refused by its field, what this one cannot by what it needs and what is there; at once."""
 
 from __future__ import annotations
 
