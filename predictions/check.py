@@ -17,7 +17,7 @@ from typing import Any
 
 from landscape.errors import DataMissing, Unavailable
 from landscape.experiment import Experiment
-from landscape.printable import told
+from landscape.printable import short, told
 from landscape.training.files import write_atomically
 from landscape.training.plan import Plan, ancestry
 from landscape.training.progress import Progress
@@ -32,6 +32,9 @@ from predictions.verdict import Status, Verdict
 
 #: Statuses that hold no evidence about their claim.
 UNJUDGED = (Status.ERROR, Status.NOT_RUN)
+
+#: Characters of a setting's value in a verdict.
+LONGEST_VALUE = 100_000
 
 
 @dataclass(frozen=True)
@@ -109,7 +112,7 @@ class Check:
         for update in self.gather(waiting, executor):
             if update.verdict is not None:
                 early[update.verdict.id] = update.verdict
-                with contextlib.suppress(OSError):  # tried again, and told, at the end
+                with contextlib.suppress(OSError, TypeError, ValueError):  # tried again, and told, at the end
                     keep_verdict(self.store, correct_families(reversed(early.values()))[0])
             yield update
         # Who shares what is known only now that everybody has asked for everything.
@@ -124,7 +127,7 @@ class Check:
         for verdict in self.verdicts:
             try:
                 note = keep_verdict(self.store, verdict)
-            except OSError as error:
+            except (OSError, TypeError, ValueError) as error:  # no room, or something that is no JSON
                 self.unsaved.append(f"the verdict on {verdict.id} could not be kept in the store ({error})")
             else:
                 if note:
@@ -237,6 +240,10 @@ class Check:
         """Return what a verdict says about its claim and its making."""
         source = dataclasses.asdict(prediction.source) | {"where": prediction.where}
         setting = dict(prediction.tiers[self.tier].setting) if self.tier in prediction.tiers else {}
+
+        def shown(values: Mapping[str, Any]) -> dict[str, str]:
+            return {name: short(value, LONGEST_VALUE) for name, value in values.items()}
+
         about = {
             "claim": prediction.claim,
             "source": source,
@@ -246,8 +253,8 @@ class Check:
             "maps": [dataclasses.asdict(drawn) for drawn in prediction.maps],
             "disputes": list(prediction.disputes),
             "portraits": [dataclasses.asdict(drawn) for drawn in prediction.portraits],
-            "setting": {name: repr(value) for name, value in setting.items()},
-            "controls": {c.name: {k: repr(v) for k, v in c.changes.items()} for c in prediction.controls},
+            "setting": shown(setting),
+            "controls": {control.name: shown(control.changes) for control in prediction.controls},
         }
         plugins = {point.value for point in importlib.metadata.entry_points(group=GROUP)}
         own = [module for module in self.modules if module not in plugins]

@@ -67,7 +67,9 @@ def measured(function: Callable[..., Any], *arguments: Any, arm: str, seed: int)
                 raise InvalidInput(f"a quantity is named {short(item.quantity)}, expected a text")
             value = _number(item.value, f"{item.quantity!r} is")
             at = item.at
-            if at is not None and not math.isfinite(_number(at, f"{item.quantity!r} is measured at")):
+            if at is not None and not isinstance(at, int | float):
+                at = _number(at, f"{item.quantity!r} is measured at")
+            if at is not None and not math.isfinite(at):
                 raise InvalidInput(f"{item.quantity!r} is measured at {at}, expected a finite number")
             yield Observation(item.quantity, value, at, bool(item.censored), arm=arm, seed=seed)
 

@@ -20,7 +20,8 @@ DEFAULT_REPORT = Path("grokscape-report.html")
 DEFAULT_MEASURED = Path("grokscape-measured.html")
 
 EPILOG = """\
-exit status: 0 if nothing FAILs, is INVALID or breaks; 1 if something does; 2 for misuse; 130 after Ctrl-C.
+exit status: 0 if nothing FAILs, is INVALID or breaks; 1 if something does; 2 for misuse, or if
+a result could not be written; 130 after Ctrl-C.
 
 examples:
   grokscape list                              what can be checked

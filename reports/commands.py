@@ -96,14 +96,14 @@ def write_results(
         if verdict.expected:
             try:
                 keep_verdict(store, verdict)  # with the reason why it was expected, for the page
-            except OSError as error:
+            except (OSError, TypeError, ValueError) as error:
                 yield f"that {verdict.id} was expected could not be kept in the store ({error})"
     if options.json:
         content = {"verdicts": [verdict.to_data() for verdict in verdicts]}
         try:
             write_atomically(options.json, json.dumps(content, allow_nan=False).encode())
             console.print(f"verdicts and evidence: {escape(str(options.json))}")
-        except OSError as error:
+        except (OSError, TypeError, ValueError) as error:
             yield f"{options.json} could not be written ({error})"
     try:
         write_report(store, options.tier, options.report)

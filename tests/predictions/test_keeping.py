@@ -6,6 +6,7 @@ import dataclasses
 import json
 from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
 import pytest
 
 from landscape.errors import InvalidInput, StoreError
@@ -14,6 +15,7 @@ from landscape.training.local import local_executor
 from landscape.training.store import Store
 from predictions import check as checking
 from predictions.check import Check, keep_verdict, load_verdicts
+from predictions.evidence import Measurement
 from predictions.prediction import LONGEST_ID, Tier
 from predictions.verdict import Status
 from tests.landscape.training.mortal import Mortal
@@ -148,6 +150,20 @@ def test_a_store_that_turns_read_only_is_an_error_of_what_needs_it(store, monkey
     done, _ = check([asking, claim("sound", value=3.0)], store)
     assert [verdict.status for verdict in done.verdicts] == [Status.ERROR, Status.PASS]
     assert "Read-only file system" in done.verdicts[0].reason
+
+
+def test_numbers_of_numpy_in_a_claim_are_kept_as_numbers(store):
+    def measured(records, at):
+        yield Measurement("size", np.float32(2.0), censored=np.False_)
+        yield Measurement("curve", np.float64(1.0), at=np.int64(3))
+
+    tiers = {"quick": Tier(np.arange(10, 18), {"value": 2.0, "fails": False})}
+    done, _ = check([claim(measure=measured, tiers=tiers, calibration_seeds=np.arange(3))], store)
+    assert not done.unsaved
+    assert done.verdicts[0].status is Status.INVALID, done.verdicts[0].reason  # the control is as large
+    [data], _ = load_verdicts(store, "quick")
+    assert data["seeds"] == list(range(10, 18))
+    assert data["evidence"][1]["at"] == 3
 
 
 def test_an_id_too_long_for_a_file_name_is_refused_when_the_claim_is_made(store):

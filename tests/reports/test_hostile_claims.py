@@ -108,6 +108,9 @@ def _environment():
         ("def f(): return f()\nf()", "does not import (RecursionError: "),
         ("claim('x', claim=3)", "the claim of 'test2026.x' is 3, expected a text"),
         ("claim('x', id=3)", "the id is 3, expected a text"),
+        ("claim('x', curves=(3,))", "the curves of 'test2026.x' hold 3, expected Curve"),
+        ("claim('x', needs=3)", "the needs of 'test2026.x' is 3, expected a mapping"),
+        ("Source(key='x', title=3, authors='')", "the title of a source is 3, expected a text"),
         ("claim('x', runs=None)", "the runs of 'test2026.x' is None, expected a function"),
         ("claim('x', tiers={'quick': Tier(('a',), {})})", "seed 'a' of 'test2026.x' at quick is no integer"),
         ("claim('x', tiers={'quick': Tier((0.5,), {})}, calibration_seeds=())", "seed 0.5 of 'test2026.x' at quick"),
@@ -153,6 +156,10 @@ BROKEN = {
     "exits": ("measure=lambda records, at: sys.exit(5)", "SystemExit: 5"),
     "mute": ("measure=lambda records, at: raise_mute()", "Measuring: Mute: its message cannot be shown"),
     "no_exception": ("measure=lambda records, at: raise_bare()", "BaseException: odd"),
+    "value": (
+        "controls=(Control('c', {'x': Silent()}, 'why'),), measure=lambda records, at: 1 / 0",
+        "division by zero",
+    ),
     "runs_exits": ("runs=lambda seed, at: sys.exit(5)", "SystemExit: 5"),
     "yields": ("runs=lambda seed, at: {'x': Bad(value=1.0, seed=seed, how='number')}", "yields 3, expected pairs"),
     "pair": ("runs=lambda seed, at: {'x': Bad(value=1.0, seed=seed, how='pair')}", "expected an Outcome"),
@@ -177,6 +184,10 @@ BROKEN = {
 BAD = """
 class Mute(Exception):
     def __str__(self):
+        raise ValueError
+
+class Silent:
+    def __repr__(self):
         raise ValueError
 
 def raise_mute():
