@@ -119,7 +119,7 @@ def _train_job(job: Job) -> dict[str, Any]:
         import_module(module)
     store = Store(job.store)
     answer: dict[str, Any] = {"trained": [], "busy": [], "damaged": []}
-    told = store.path / "progress" / f"{job.name}.job"
+    hint = store.path / "progress" / f"{job.name}.job"
 
     first: list[float] = []
 
@@ -128,10 +128,10 @@ def _train_job(job: Job) -> dict[str, Any]:
         if not first:
             first.append(done)
         with contextlib.suppress(OSError):  # a hint; not worth a training
-            told.write_text(f"{first[0]!r} {done!r}")
+            hint.write_text(f"{first[0]!r} {done!r}")
 
     with contextlib.ExitStack() as stack:
-        stack.callback(told.unlink, missing_ok=True)
+        stack.callback(_remove, hint)
         todo = []
         for experiment in map(_experiment, job.experiments):
             if not stack.enter_context(store.claim(experiment)):
@@ -148,6 +148,11 @@ def _train_job(job: Job) -> dict[str, Any]:
                 store.write(experiment, outcome, provenance(job))
                 answer["trained"].append(experiment.identity)
     return answer
+
+
+def _remove(hint: Path) -> None:
+    with contextlib.suppress(OSError):
+        hint.unlink(missing_ok=True)
 
 
 def _sound(trained: Iterable[object], todo: Sequence[Experiment]) -> Iterator[tuple[Experiment, Outcome]]:
