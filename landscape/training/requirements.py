@@ -50,7 +50,11 @@ def refuse_unaffordable(batch: Sequence[Experiment], device: str) -> None:
             f"{short(longest, 200)} would take about {longest.work / SPEED / 86400:.3g} days of one core, and a "
             f"training is given {LONGEST_TRAINING / 86400:.0f}; ask for fewer steps or examples, or a smaller model"
         )
-    memory, there = batch[0].memory(len(batch)), machine_memory()
+    try:
+        memory = batch[0].memory(len(batch))
+    except Exception:  # a model of somebody's own that cannot be built without memory; it may be trained all the same
+        return
+    there = machine_memory()
     if device == "cpu" and memory > FACTOR * there:
         together = f" and {len(batch) - 1} like it" if len(batch) > 1 else ""
         raise Unavailable(

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+import torch
 
 from landscape.description import DEEPEST, Description
 from landscape.errors import InvalidInput, Unavailable
@@ -147,6 +148,16 @@ def test_a_batch_that_is_too_large_is_trained_one_by_one(tmp_path: Path, monkeyp
         events = list(train_all(runs, store := Store(tmp_path), pool, tick=0.05))
     assert [event.error for event in events if event.experiment] == [""] * 4
     assert [store.read(run).info["ensemble"] for run in runs] == [1] * 4
+
+
+def test_what_cannot_say_what_it_needs_is_trained_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A network of one's own that looks at its numbers while it is built has none to look at in an estimate."""
+
+    def build(self: Perceptron, task: Task) -> None:
+        torch.empty(1).item()
+
+    monkeypatch.setattr(Perceptron, "build", build)
+    refuse_unaffordable([Run(n_train=9, seed=0, steps=3)], "cpu")
 
 
 def test_what_is_usual_is_affordable() -> None:
