@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import hashlib
+import itertools
 import json
 import math
 import operator
@@ -19,8 +20,19 @@ from collections.abc import Iterator
 from typing import Any, ClassVar, Self
 
 from landscape.errors import InvalidInput
+from landscape.printable import short
 
 _KINDS: dict[str, type[Description]] = {}
+
+#: Descriptions inside one another at most: a chain of so many starts can still be written, hashed and compared.
+DEEPEST = 100
+
+#: Values in one field at most.
+LONGEST = 100_000
+
+#: Bits of an integer at most, its sign included: what is counted is counted in int64. What a field of these names
+#: tells apart, it does not count.
+BITS, BITS_OF_SEEDS, SEEDS = 64, 128, ("seed", "draw")
 
 
 class Description:
@@ -42,6 +54,7 @@ class Description:
     """
 
     kind: ClassVar[str]
+    _depth: ClassVar[int] = 1  # of this description and those inside it; each instance has its own
 
     def __init_subclass__(cls, kind: str | None = None, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -61,8 +74,18 @@ class Description:
             raise InvalidInput(
                 f'{type(self).__name__} has no kind of its own; write class {type(self).__name__}(..., kind="...")'
             )
+        deepest = 0
         for name, hint in _hints(type(self)).items():
-            object.__setattr__(self, name, _normalise(getattr(self, name), hint, f"{type(self).__name__}.{name}"))
+            value = _normalise(getattr(self, name), hint, f"{type(self).__name__}.{name}")
+            object.__setattr__(self, name, value)
+            inside = max((item._depth for item in _inside(value)), default=0)
+            if inside >= DEEPEST:
+                raise InvalidInput(
+                    f"{type(self).__name__}.{name} holds descriptions {inside} deep, expected {DEEPEST - 1} at most; "
+                    "start from fewer others"
+                )
+            deepest = max(deepest, inside)
+        object.__setattr__(self, "_depth", deepest + 1)
         self.validate()
 
     def validate(self) -> None:
@@ -82,10 +105,8 @@ class Description:
         """Yield this description and all descriptions inside it."""
         yield self
         for name in _hints(type(self)):
-            value = getattr(self, name)
-            for item in value if isinstance(value, tuple) else (value,):
-                if isinstance(item, Description):
-                    yield from item.parts()
+            for item in _inside(getattr(self, name)):
+                yield from item.parts()
 
     @property
     def canonical(self) -> str:
@@ -99,7 +120,7 @@ class Description:
 
     def refuse(self, field: str, expected: str, advice: str = "") -> typing.NoReturn:
         """Raise `InvalidInput` about one field of this description."""
-        message = f"{type(self).__name__}.{field} is {getattr(self, field)!r}, expected {expected}"
+        message = f"{type(self).__name__}.{field} is {short(getattr(self, field), 200)}, expected {expected}"
         raise InvalidInput(f"{message}; {advice}" if advice else message)
 
 
@@ -111,18 +132,32 @@ def from_data(data: Any) -> Description:
     InvalidInput
         If the kind is not known in this process, or the fields do not fit it.
     """
+    return _rebuild(data, 1)
+
+
+def _rebuild(data: Any, depth: int) -> Description:
     if not isinstance(data, dict) or "kind" not in data:
-        raise InvalidInput(f"a description must be an object with a 'kind', found {data!r:.80}")
-    cls = _KINDS.get(data["kind"])
+        raise InvalidInput(f"a description must be an object with a 'kind', found {short(data)}")
+    if depth > DEEPEST:
+        raise InvalidInput(f"descriptions are more than {DEEPEST} deep, expected {DEEPEST} at most; start from fewer")
+    kind = data["kind"]
+    cls = _KINDS.get(kind) if isinstance(kind, str) else None
     if cls is None:
         raise InvalidInput(
-            f"nothing that is loaded describes the kind {data['kind']!r}; "
+            f"nothing that is loaded describes the kind {short(kind)}; "
             "it may come from a module of your own (load it with --module) or from a newer Grokscape"
         )
-    fields = {key: _restore(value) for key, value in data.items() if key != "kind"}
-    unknown = sorted(set(fields) - set(_hints(cls)))
+    hints = _hints(cls)
+    unknown = [key for key in data if key != "kind" and key not in hints]
     if unknown:
-        raise InvalidInput(f"{cls.__name__} has no field {unknown[0]!r}; it may have been written by a newer Grokscape")
+        raise InvalidInput(
+            f"{cls.__name__} has no field {short(unknown[0])}; it may have been written by a newer Grokscape"
+        )
+    for field in dataclasses.fields(cls):  # type: ignore[arg-type]
+        required = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+        if required and field.name not in data:
+            raise InvalidInput(f"{cls.__name__}.{field.name} is missing, expected a value")
+    fields = {key: _restore(value, f"{cls.__name__}.{key}", depth) for key, value in data.items() if key != "kind"}
     try:
         return cls(**fields)
     except TypeError as error:
@@ -158,20 +193,35 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _restore(value: Any) -> Any:
+def _inside(value: Any) -> Iterator[Description]:
+    """Yield the descriptions that a field's value is or holds."""
+    for item in value if isinstance(value, tuple) else (value,):
+        if isinstance(item, Description):
+            yield item
+
+
+def _restore(value: Any, where: str, depth: int) -> Any:
     if isinstance(value, dict):
-        return from_data(value)
+        return _rebuild(value, depth + 1)
     if isinstance(value, list):
-        return tuple(_restore(item) for item in value)
+        if any(isinstance(item, list) for item in value):
+            raise InvalidInput(f"{where} is {short(value)}, expected no list inside a list")
+        _refuse_long(value, where)
+        return tuple(_restore(item, where, depth) for item in value)
     return value
+
+
+def _refuse_long(values: Any, where: str) -> None:
+    if hasattr(values, "__len__") and len(values) > LONGEST:
+        raise InvalidInput(f"{where} holds {len(values)} values, expected {LONGEST} at most")
 
 
 def _normalise(value: Any, hint: Any, where: str) -> Any:
     """Return `value` as the type that `hint` asks for, or refuse it."""
     origin, args = typing.get_origin(hint), typing.get_args(hint)
     if origin is typing.Literal:
-        if value not in args:
-            raise InvalidInput(f"{where} is {value!r}, expected one of {', '.join(map(repr, args))}")
+        if not any(isinstance(value, type(arg)) and value == arg for arg in args):
+            raise InvalidInput(f"{where} is {short(value)}, expected one of {', '.join(map(repr, args))}")
         return value
     if type(None) in args:
         if value is None:
@@ -179,26 +229,48 @@ def _normalise(value: Any, hint: Any, where: str) -> Any:
         rest = [arg for arg in args if arg is not type(None)]
         return _normalise(value, rest[0], where) if len(rest) == 1 else value
     if origin is tuple:
-        if isinstance(value, str) or not hasattr(value, "__iter__"):
-            raise InvalidInput(f"{where} is {value!r}, expected a sequence")
-        return tuple(_normalise(item, args[0], where) for item in value)
+        if isinstance(value, str | bytes | dict) or not hasattr(value, "__iter__"):
+            raise InvalidInput(f"{where} is {short(value)}, expected a sequence")
+        _refuse_long(value, where)
+        items = tuple(itertools.islice(value, LONGEST + 1))
+        if len(items) > LONGEST:  # of something that does not know its length
+            raise InvalidInput(f"{where} holds more than {LONGEST} values, expected fewer")
+        return tuple(_normalise(item, args[0], where) for item in items)
     if hint is bool:
         if not isinstance(value, bool):
-            raise InvalidInput(f"{where} is {value!r}, expected True or False")
+            raise InvalidInput(f"{where} is {short(value)}, expected True or False")
         return value
     if hint is int:
-        try:
-            return operator.index(value)
-        except TypeError:
-            raise InvalidInput(f"{where} is {value!r}, expected an integer") from None
+        return _integer(value, where)
     if hint is float:
-        try:
-            number = float(value)
-        except (TypeError, ValueError):
-            raise InvalidInput(f"{where} is {value!r}, expected a number") from None
-        if not math.isfinite(number):
-            raise InvalidInput(f"{where} is {value!r}, expected a finite number")
-        return number + 0.0  # -0.0 means 0.0, and must have its hash
+        return _real(value, where)
     if isinstance(hint, type) and not isinstance(value, hint):
-        raise InvalidInput(f"{where} is {value!r}, expected a {hint.__name__}")
+        raise InvalidInput(f"{where} is {short(value)}, expected a {hint.__name__}")
     return value
+
+
+def _integer(value: Any, where: str) -> int:
+    try:
+        if isinstance(value, bool):  # True is 1, and is hardly meant
+            raise TypeError
+        number = int(operator.index(value))
+    except (TypeError, ValueError, RuntimeError):  # arrays and tensors raise the latter two
+        raise InvalidInput(f"{where} is {short(value)}, expected an integer") from None
+    bits = BITS_OF_SEEDS if where.endswith(SEEDS) else BITS
+    if not -(2 ** (bits - 1)) <= number < 2 ** (bits - 1):
+        raise InvalidInput(f"{where} is {short(value)}, expected an integer between -2^{bits - 1} and 2^{bits - 1} - 1")
+    return number
+
+
+def _real(value: Any, where: str) -> float:
+    try:
+        if isinstance(value, bool):
+            raise TypeError
+        number = float(value)
+    except OverflowError:
+        raise InvalidInput(f"{where} is {short(value)}, expected a number that a float can hold") from None
+    except (TypeError, ValueError, RuntimeError):
+        raise InvalidInput(f"{where} is {short(value)}, expected a number") from None
+    if not math.isfinite(number):
+        raise InvalidInput(f"{where} is {short(value)}, expected a finite number")
+    return number + 0.0  # -0.0 means 0.0, and must have its hash

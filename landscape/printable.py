@@ -19,6 +19,15 @@ def printable(text: str) -> str:
     return UNSAFE.sub(lambda match: match.group().encode("unicode_escape").decode("ascii"), text)
 
 
+def told(error: BaseException) -> str:
+    """Return what an exception is and says; also of one that cannot say it."""
+    try:
+        text = str(error)
+    except Exception:  # somebody's class
+        text = "its message cannot be shown"
+    return f"{type(error).__name__}: {text}"
+
+
 def short(value: object, limit: int = 80) -> str:
     """Return what a value looks like, cut short; also of one that cannot say so itself (numbers of 5000 digits)."""
     try:

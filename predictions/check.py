@@ -16,6 +16,7 @@ from typing import Any
 
 from landscape.errors import DataMissing, Unavailable
 from landscape.experiment import Experiment
+from landscape.printable import short, told
 from landscape.training.plan import Plan, ancestry
 from landscape.training.progress import Progress
 from landscape.training.store import Store
@@ -27,6 +28,9 @@ from predictions.prediction import Prediction
 from predictions.registry import GROUP
 from predictions.verdict import Status, Verdict
 from predictions.verdict_files import keep_verdict
+
+#: Characters of a setting's value in a verdict.
+LONGEST_VALUE = 100_000
 
 
 @dataclass(frozen=True)
@@ -104,7 +108,7 @@ class Check:
         for update in self.gather(waiting, executor):
             if update.verdict is not None:
                 early[update.verdict.id] = update.verdict
-                with contextlib.suppress(OSError):  # tried again, and told, at the end
+                with contextlib.suppress(OSError, TypeError, ValueError):  # tried again, and told, at the end
                     keep_verdict(self.store, correct_families(reversed(early.values()))[0])
             yield update
         # Who shares what is known only now that everybody has asked for everything.
@@ -119,7 +123,7 @@ class Check:
         for verdict in self.verdicts:
             try:
                 note = keep_verdict(self.store, verdict)
-            except OSError as error:
+            except (OSError, TypeError, ValueError) as error:  # no room, or something that is no JSON
                 self.unsaved.append(f"the verdict on {verdict.id} could not be kept in the store ({error})")
             else:
                 if note:
@@ -167,7 +171,7 @@ class Check:
                 except Unavailable as lack:
                     verdict = self.without_evidence(item.prediction, Status.NOT_RUN, _lacking(lack))
                 except Exception as error:  # a claim is somebody's code
-                    reason = f"Its refinement: {type(error).__name__}: {error}"
+                    reason = f"Its refinement: {told(error)}"
                     verdict = self.without_evidence(item.prediction, Status.ERROR, reason)
                 else:
                     if new:
@@ -193,7 +197,7 @@ class Check:
         except Unavailable as lack:
             return self.without_evidence(prediction, Status.NOT_RUN, _lacking(lack))
         except Exception as error:  # a claim is somebody's code
-            return self.without_evidence(prediction, Status.ERROR, f"Its runs: {type(error).__name__}: {error}")
+            return self.without_evidence(prediction, Status.ERROR, f"Its runs: {told(error)}")
 
     def conclude(self, item: Pending) -> Verdict:
         """Measure and judge a claim whose runs are in the store."""
@@ -208,7 +212,7 @@ class Check:
         except Unavailable as lack:
             return self.without_evidence(prediction, Status.NOT_RUN, _lacking(lack))
         except Exception as error:  # a claim is somebody's code
-            return self.without_evidence(prediction, Status.ERROR, f"Measuring: {type(error).__name__}: {error}")
+            return self.without_evidence(prediction, Status.ERROR, f"Measuring: {told(error)}")
         identities = {
             arm: {str(seed): {label: e.identity for label, e in labels.items()} for seed, labels in seeds.items()}
             for arm, seeds in item.needed.items()
@@ -232,6 +236,10 @@ class Check:
         """Return what a verdict says about its claim and its making."""
         source = dataclasses.asdict(prediction.source) | {"where": prediction.where}
         setting = dict(prediction.tiers[self.tier].setting) if self.tier in prediction.tiers else {}
+
+        def shown(values: Mapping[str, Any]) -> dict[str, str]:
+            return {name: short(value, LONGEST_VALUE) for name, value in values.items()}
+
         about = {
             "claim": prediction.claim,
             "source": source,
@@ -241,8 +249,8 @@ class Check:
             "maps": [dataclasses.asdict(drawn) for drawn in prediction.maps],
             "disputes": list(prediction.disputes),
             "portraits": [dataclasses.asdict(drawn) for drawn in prediction.portraits],
-            "setting": {name: repr(value) for name, value in setting.items()},
-            "controls": {c.name: {k: repr(v) for k, v in c.changes.items()} for c in prediction.controls},
+            "setting": shown(setting),
+            "controls": {control.name: shown(control.changes) for control in prediction.controls},
         }
         plugins = {point.value for point in importlib.metadata.entry_points(group=GROUP)}
         own = [module for module in self.modules if module not in plugins]

@@ -10,7 +10,7 @@ from typing import Any
 
 from landscape.errors import InvalidInput
 from landscape.experiment import Experiment
-from landscape.printable import short
+from landscape.printable import short, told
 from predictions.evidence import Measurement, Observation
 
 #: More runs, or measurements, of one seed than any claim has use for: a generator that does not end.
@@ -67,7 +67,9 @@ def measured(function: Callable[..., Any], *arguments: Any, arm: str, seed: int)
                 raise InvalidInput(f"a quantity is named {short(item.quantity)}, expected a text")
             value = _number(item.value, f"{item.quantity!r} is")
             at = item.at
-            if at is not None and not math.isfinite(_number(at, f"{item.quantity!r} is measured at")):
+            if at is not None and not isinstance(at, int | float):
+                at = _number(at, f"{item.quantity!r} is measured at")
+            if at is not None and not math.isfinite(at):
                 raise InvalidInput(f"{item.quantity!r} is measured at {at}, expected a finite number")
             yield Observation(item.quantity, value, at, bool(item.censored), arm=arm, seed=seed)
 
@@ -85,8 +87,10 @@ def _number(value: Any, what: str) -> float:
 
 @contextlib.contextmanager
 def _staying() -> Iterator[None]:
-    """Let nobody's code end this process: that is an error of the claim, like any other."""
+    """Let nobody's code end this process: what is no `Exception` is an error of the claim, like any other."""
     try:
         yield
-    except SystemExit as error:
-        raise RuntimeError(f"SystemExit: {error}") from error
+    except (Exception, KeyboardInterrupt, GeneratorExit):
+        raise
+    except BaseException as error:
+        raise RuntimeError(told(error)) from error

@@ -70,6 +70,11 @@ class Source:
     arxiv: str = ""
     url: str = ""
 
+    def __post_init__(self) -> None:
+        for name in ("key", "title", "authors", "arxiv", "url"):
+            if not isinstance(getattr(self, name), str):
+                raise InvalidInput(f"the {name} of a source is {short(getattr(self, name))}, expected a text")
+
 
 @dataclass(frozen=True)
 class Expected:
@@ -164,6 +169,9 @@ class Tier:
     seeds: tuple[int, ...]
     setting: Mapping[str, Any]
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "seeds", _plain(self.seeds))
+
 
 @dataclass(frozen=True, kw_only=True)
 class Prediction:
@@ -245,6 +253,14 @@ class Prediction:
         for name in ("claim", "where", "theory", "notes"):
             if not isinstance(getattr(self, name), str):
                 raise InvalidInput(f"the {name} of {self.id!r} is {short(getattr(self, name))}, expected a text")
+        for name, kind in PARTS.items():
+            wrong = [part for part in getattr(self, name) if not isinstance(part, kind)]
+            if wrong:
+                raise InvalidInput(f"the {name} of {self.id!r} hold {short(wrong[0])}, expected {kind.__name__}")
+        for name in ("tiers", "needs"):
+            if not isinstance(getattr(self, name), Mapping):
+                raise InvalidInput(f"the {name} of {self.id!r} is {short(getattr(self, name))}, expected a mapping")
+        object.__setattr__(self, "calibration_seeds", _plain(self.calibration_seeds))
         for name in ("runs", "measure"):
             if not callable(getattr(self, name)):
                 raise InvalidInput(f"the {name} of {self.id!r} is {short(getattr(self, name))}, expected a function")
@@ -294,3 +310,20 @@ class Prediction:
         """Return the setting of the claim and of each control."""
         base = dict(self.tiers[tier].setting)
         return {CLAIM: Setting(base)} | {c.name: Setting(base | dict(c.changes)) for c in self.controls}
+
+
+#: What the fields of a claim that hold several things hold.
+PARTS: dict[str, type] = {
+    "criteria": Criterion,
+    "controls": Control,
+    "gates": Gate,
+    "curves": Curve,
+    "maps": Map,
+    "portraits": Portrait,
+    "disputes": str,
+}
+
+
+def _plain(seeds: Iterable[Any]) -> tuple[Any, ...]:
+    """Return seeds as Python's own integers, which JSON knows, where they are integers."""
+    return tuple(int(seed) if isinstance(seed, Integral) and not isinstance(seed, bool) else seed for seed in seeds)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from landscape.errors import InvalidInput, StoreError
-from landscape.printable import printable
+from landscape.printable import printable, told
 from reports.console import SafeConsole
 
 DEFAULT_STORE = Path("grokscape-store")
@@ -20,7 +20,8 @@ DEFAULT_REPORT = Path("grokscape-report.html")
 DEFAULT_MEASURED = Path("grokscape-measured.html")
 
 EPILOG = """\
-exit status: 0 if nothing FAILs, is INVALID or breaks; 1 if something does; 2 for misuse; 130 after Ctrl-C.
+exit status: 0 if nothing FAILs, is INVALID or breaks; 1 if something does; 2 for misuse, or if
+a result could not be written; 130 after Ctrl-C.
 
 examples:
   grokscape list                              what can be checked
@@ -191,7 +192,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         return _refuse(f"{error}; check that the folder exists and can be written", options)
     except Exception as error:  # nothing known raises anything else; whatever does is told in a line all the same
-        reason = f"{type(error).__name__}: {error}"
+        reason = told(error)
         return _refuse(f"something broke that should not ({reason}); set GROKSCAPE_DEBUG=1 to see where", options)
     except KeyboardInterrupt:
         print(

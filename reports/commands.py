@@ -14,11 +14,13 @@ from rich.markup import escape
 from rich.text import Text
 
 from landscape.errors import InvalidInput, Unavailable
+from landscape.printable import told
 from landscape.training import contents, inside
 from landscape.training.files import write_output
 from landscape.training.inside import Damaged, shown
 from landscape.training.local import available_cores, local_executor, refuse_workers
 from landscape.training.plan import Plan, ancestry
+from landscape.training.requirements import SPEED, machine_memory
 from landscape.training.store import Store, describe
 from landscape.training.sweep import ENSEMBLE
 from landscape.training.writable import refuse_unwritable, refuse_unwritable_store
@@ -32,9 +34,6 @@ from predictions.verdict_files import keep_verdict
 from reports.page import write_report
 from reports.terminal import claims_table, summary, verdict_table, watch
 from reports.wording import count, duration, size
-
-#: `Experiment.work` that one core does in a second, for estimates before anything has run (measured).
-SPEED = 3.5e10
 
 #: Bytes of a worker that has trained nothing yet (measured).
 LIBRARIES = 330e6
@@ -103,14 +102,14 @@ def write_results(
         if verdict.expected:
             try:
                 keep_verdict(store, verdict)  # with the reason why it was expected, for the page
-            except OSError as error:
+            except (OSError, TypeError, ValueError) as error:
                 yield f"that {verdict.id} was expected could not be kept in the store ({error})"
     if options.json:
         content = {"verdicts": [verdict.to_data() for verdict in verdicts]}
         try:
             write_output(options.json, json.dumps(content, allow_nan=False).encode())
             console.print(f"verdicts and evidence: {escape(str(options.json))}")
-        except OSError as error:
+        except (OSError, TypeError, ValueError) as error:
             yield f"{options.json} could not be written ({error})"
     try:
         write_report(store, options.tier, options.report)
@@ -189,7 +188,7 @@ def reached(claim: Prediction, tier: str, store: Store | None, *, vet: bool = Tr
     except Unavailable:
         raise
     except Exception as error:  # a claim is somebody's code
-        reason = f"{type(error).__name__}: {error}"
+        reason = told(error)
         raise InvalidInput(
             f"the claim {claim.id!r} cannot say what it trains ({reason}); mend its runs or its refinement"
         ) from error
@@ -231,6 +230,8 @@ def show_plan(claims: list[Prediction], options: argparse.Namespace, console: Co
     memory = max((batch[0].memory(len(batch)) for batch in batches), default=0.0)
     if memory and options.device == "cpu":
         console.print(f"memory: about {size(memory)} per worker, besides {size(LIBRARIES)} for Python and PyTorch")
+        if memory > machine_memory():
+            console.print(f"[yellow]note[/] this machine has {size(machine_memory())}; what needs more may be killed")
 
 
 def span(least: float, most: float) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
+from landscape import printable
 from landscape.measures.result import Cost, Result
 from reports import wording
 from reports.measure_account import Account
@@ -144,13 +145,15 @@ def _figure(name: str, result: Result, told: Account) -> tuple[Figure | None, tu
     try:
         caption, drawings = draw(name, result, words=told.sentence)
     except Exception as error:
-        return None, (f"The figure could not be drawn ({type(error).__name__}: {error}).",)
+        return None, (f"The figure could not be drawn ({printable.told(error)}).",)
     if not drawings:
         return None, ()
     caption = wording.capital(caption) if caption.isascii() else caption
     table = data(name, result).rename(columns=harmless)
-    texts = {column: table[column].map(harmless) for column in table if not is_numeric_dtype(table[column])}
-    csv = table.assign(**texts).to_csv(index=False, lineterminator="\n")
+    for column in table:
+        if not is_numeric_dtype(table[column]):
+            table[column] = table[column].map(harmless)
+    csv = table.to_csv(index=False, lineterminator="\n")
     return Figure(caption or title(name), drawings, "", csv, f"{name}.csv"), ()
 
 

@@ -15,6 +15,7 @@ from typing import Any
 from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
+from landscape import printable
 from landscape.errors import InvalidInput
 from landscape.initialisation import Initialise
 from landscape.measures.progress import Context
@@ -85,7 +86,9 @@ def load(target: str) -> Subject:
     factory = _factory(place, name)
     try:
         returned = factory()
-    except (Exception, SystemExit) as error:
+    except (KeyboardInterrupt, GeneratorExit):
+        raise
+    except BaseException as error:  # somebody's code
         raise InvalidInput(f"{name} of {place} raised {told(error)}; mend it, or see where with --debug") from error
     return _subject(returned, target, name)
 
@@ -94,7 +97,8 @@ def told(error: BaseException) -> str:
     """Return an error in one line: its type, and the beginning of what it says."""
     if isinstance(error, InvalidInput):
         return str(error)
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    said = printable.told(error).partition(": ")[2]
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
     text = lines[0] if lines else ""
     text = text if len(text) <= 300 else f"{text[:299]}…"
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
@@ -112,12 +116,7 @@ def _factory(place: str, name: str) -> Callable[[], Any]:
             raise InvalidInput(f"there is no file {place!r}; {hint}")
     elif "" not in sys.path and str(Path.cwd()) not in sys.path:
         sys.path.append(str(Path.cwd()))  # a console command does not look there by itself
-    try:
-        module = import_module(place)
-    except SystemExit as error:
-        raise InvalidInput(
-            f"{place} ends the program when it is imported; put what it runs under if __name__ == '__main__':"
-        ) from error
+    module = import_module(place)
     if not hasattr(module, name):
         found = [key for key, value in vars(module).items() if _own(module.__name__, key, value)]
         raise InvalidInput(f"there is no function {name!r} in {place}; {_listed(found, name)}")

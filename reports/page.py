@@ -20,6 +20,7 @@ from urllib.parse import quote
 import jinja2
 from markupsafe import Markup
 
+from landscape.printable import printable, told
 from landscape.training.files import write_output
 from landscape.training.store import Store
 from predictions.verdict_files import load_verdicts
@@ -158,8 +159,7 @@ def _entries(verdicts: Sequence[Mapping[str, Any]], complaints: list[str]) -> It
         try:
             yield _entry(summary.completed(verdict), anchor)
         except Exception as error:  # one verdict that somebody edited must not take the others with it
-            reason = f"{type(error).__name__}: {error!s:.200}"
-            complaints.append(f"The verdict on {verdict['id']} cannot be shown ({reason}).")
+            complaints.append(f"The verdict on {verdict['id']} cannot be shown ({told(error)}).")
 
 
 def _entry(verdict: Mapping[str, Any], anchor: str) -> Entry:
@@ -259,11 +259,12 @@ def _portrait_figures(verdict: Mapping[str, Any], anchor: str) -> Iterator[Figur
 
 
 def environment() -> jinja2.Environment:
-    """Return what fills in the templates; every text is escaped."""
+    """Return what fills in the templates; every text is escaped, and `printable`."""
     return jinja2.Environment(
         loader=jinja2.FunctionLoader(_resource),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
+        finalize=lambda value: printable(value) if type(value) is str else value,
         trim_blocks=True,
         lstrip_blocks=True,
     )

@@ -118,7 +118,10 @@ class BayesianNetwork(Experiment, kind="bayesian_network"):
 
     def memory(self, company: int) -> float:
         weights = (self.task.bits + 3.0) * self.width
-        return 4.0 * company * (8 * weights + (self.task.size + 2 * self.n_train) * (3 * self.width + self.task.bits))
+        recorded = 2000.0 * company * self.record.count(self.epochs)
+        return recorded + 4.0 * company * (
+            8 * weights + (self.task.size + 2 * self.n_train) * (3 * self.width + self.task.bits)
+        )
 
     @classmethod
     def train(cls, batch: Sequence[BayesianNetwork], session: Session) -> Iterator[tuple[BayesianNetwork, Outcome]]:

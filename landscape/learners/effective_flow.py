@@ -25,6 +25,9 @@ from landscape import randomness
 from landscape.experiment import COLUMNS, Experiment, Outcome, Session
 from landscape.learners import parallelograms
 
+#: The rank of all that a training set asks for is found when a flow is described; with more symbols that takes seconds.
+MOST_SYMBOLS_IN_A_FLOW = 48
+
 
 @dataclass(frozen=True, kw_only=True)
 class EffectiveFlow(Experiment, kind="effective_flow"):
@@ -56,7 +59,9 @@ class EffectiveFlow(Experiment, kind="effective_flow"):
     span: float = 20.0
 
     def validate(self) -> None:
-        number = len(parallelograms.pairs(self.symbols))
+        if not 3 <= self.symbols <= MOST_SYMBOLS_IN_A_FLOW:
+            self.refuse("symbols", f"between 3 and {MOST_SYMBOLS_IN_A_FLOW}")
+        number = parallelograms.number_of_pairs(self.symbols)
         if not 1 <= self.n_train <= number:
             self.refuse("n_train", f"between 1 and {number}")
         for name in ("seed", "draw"):
@@ -64,6 +69,8 @@ class EffectiveFlow(Experiment, kind="effective_flow"):
                 self.refuse(name, "not negative")
         if self.span <= 0:
             self.refuse("span", "a positive number")
+        if self.span > 1e6:
+            self.refuse("span", "at most 1e6", "there are ten records in each unit")
         if parallelograms.grokking_rate(self.symbols, self.train_pairs) == 0:
             self.refuse("n_train", "a size whose training set has nullity 2", "a larger one leaves fewer embeddings")
 
@@ -87,6 +94,9 @@ class EffectiveFlow(Experiment, kind="effective_flow"):
     @property
     def work(self) -> float:
         return 1e7 * self.span
+
+    def memory(self, company: int) -> float:  # noqa: ARG002 - one after the other
+        return 8.0 * self.symbols**4 + 80.0 * self.span * (2 * self.symbols + 8)
 
     @classmethod
     def train(cls, batch: Sequence[EffectiveFlow], session: Session) -> Iterator[tuple[EffectiveFlow, Outcome]]:  # noqa: ARG003
@@ -159,10 +169,15 @@ class CriticalSize(Experiment, kind="parallelogram_critical_size"):
         for name, least in (("symbols", 3), ("draws", 1), ("seed", 0)):
             if getattr(self, name) < least:
                 self.refuse(name, f"at least {least}")
+        if self.symbols > parallelograms.MOST_SYMBOLS:
+            self.refuse("symbols", f"at most {parallelograms.MOST_SYMBOLS}")
 
     @property
     def work(self) -> float:
         return 2e4 * self.draws * self.symbols**2
+
+    def memory(self, company: int) -> float:  # noqa: ARG002 - one after the other
+        return 8.0 * self.draws * self.symbols**2 + 100.0 * self.symbols**3
 
     @classmethod
     def train(cls, batch: Sequence[CriticalSize], session: Session) -> Iterator[tuple[CriticalSize, Outcome]]:  # noqa: ARG003

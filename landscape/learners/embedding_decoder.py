@@ -89,7 +89,9 @@ class EmbeddingDecoder(Experiment, kind="embedding_decoder"):
     largest_batch: ClassVar[int | None] = 64
 
     def validate(self) -> None:
-        number = len(parallelograms.pairs(self.symbols))
+        if not 3 <= self.symbols <= parallelograms.MOST_SYMBOLS:
+            self.refuse("symbols", f"between 3 and {parallelograms.MOST_SYMBOLS}")
+        number = parallelograms.number_of_pairs(self.symbols)
         if not 1 <= self.n_train < number:
             self.refuse("n_train", f"between 1 and {number - 1}", f"there are {number} pairs, and one must be left")
         if not self.widths or min(self.widths) < 1:
@@ -126,12 +128,15 @@ class EmbeddingDecoder(Experiment, kind="embedding_decoder"):
         # Beside the multiplications of narrow layers, AdamW, tanh, records and the fixed cost of operations count.
         weights = sum((before + 1.0) * after for before, after in itertools.pairwise(self.sizes))
         step = self.n_train * (2 * weights + 22 * sum(self.widths)) + 40 * weights + 5e4
-        records = len(self.record.steps(self.steps))
-        return self.steps * step + 2 * records * len(parallelograms.pairs(self.symbols)) * weights
+        records = self.record.count(self.steps)
+        return self.steps * step + 2 * records * parallelograms.number_of_pairs(self.symbols) * weights
 
     def memory(self, company: int) -> float:
         weights = sum((before + 1.0) * after for before, after in itertools.pairwise(self.sizes))
-        return 4 * company * (7 * weights + 4 * len(parallelograms.pairs(self.symbols)) * sum(self.sizes))
+        recorded = 2000.0 * company * self.record.count(self.steps)
+        return recorded + 4 * company * (
+            7 * weights + 4 * parallelograms.number_of_pairs(self.symbols) * sum(self.sizes)
+        )
 
     def misfit_of_record(self, found: Outcome) -> str:
         last, steps = found.info.get("last_step"), found.trajectory["step"]

@@ -117,6 +117,9 @@ class GaussianProcessRegression(Experiment, kind="gaussian_process_regression"):
                 self.refuse(name, f"at least {least}")
         if self.data == "published" and (self.n_train, self.n_test) != (50, 50):
             self.refuse("data", "'drawn', unless n_train and n_test are 50", "half of the hundred are to test on")
+        for name in ("log_lengthscale", "log_outputscale"):
+            if abs(getattr(self, name)) > 300:
+                self.refuse(name, "between -300 and 300", "its square, or that of its exponential, must be a number")
         if self.noise < 0 or (self.train_noise and self.noise == 0):
             self.refuse("noise", "a variance", "to be trained, it must be positive")
         if self.complexity_weight < 0:
@@ -127,6 +130,9 @@ class GaussianProcessRegression(Experiment, kind="gaussian_process_regression"):
     @property
     def work(self) -> float:
         return self.steps * (6e6 + 20 * self.n_train**3 + 60 * self.n_train * self.n_test)
+
+    def memory(self, company: int) -> float:  # noqa: ARG002 - one after the other
+        return 8.0 * self.n_train * (8 * self.n_train + 2 * self.n_test) + 1500.0 * self.record.count(self.steps)
 
     @property
     def start(self) -> np.ndarray:

@@ -84,6 +84,11 @@ class LaplaceClassification(Experiment, kind="laplace_classification"):
         size = self.n_train**2 * (3 * self.n_train + 8 * self.population.dimensions + 120)
         return self.steps * (8e6 + 3 * size + self.n_train**2 * self.n_test)
 
+    def memory(self, company: int) -> float:  # noqa: ARG002 - one after the other
+        dimensions, rows = self.population.dimensions, 8.0 * self.n_train
+        recorded = 150.0 * (dimensions + 8) * self.record.count(self.steps)
+        return rows * (8 * self.n_train + 2 * self.n_test) + 24.0 * dimensions * (self.n_train + self.n_test) + recorded
+
     @functools.cached_property
     def examples(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
         """Inputs (n, d) and labels (n,) of "train" and "test"."""

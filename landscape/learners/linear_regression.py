@@ -104,7 +104,12 @@ class LinearRegression(Experiment, kind="linear_regression"):
 
     @property
     def work(self) -> float:
-        return 5e3 * self.data_sets * self.n_test * len(self.record.steps(self.steps)) / 100 + 2e8
+        return 5e3 * self.data_sets * self.n_test * self.record.count(self.steps) / 100 + 2e8
+
+    def memory(self, company: int) -> float:  # noqa: ARG002 - one after the other
+        seen = self.data_sets * self.record.count(self.steps)
+        examples = self.data_sets * (self.n_train + self.n_test)
+        return 24.0 * (self.n_train + self.n_test) * self.record.count(self.steps) + 300.0 * seen + 80.0 * examples
 
     def examples(self, split: Literal["train", "test"]) -> tuple[np.ndarray, np.ndarray]:
         """Return inputs and targets, each of shape (data sets, examples)."""

@@ -102,7 +102,7 @@ class LinearTeacher(Experiment, kind="linear_teacher"):
 
     @property
     def work(self) -> float:
-        seen = len(self.record.steps(self.steps)) * (self.n_train + self.n_test) * self.inputs * self.outputs
+        seen = self.record.count(self.steps) * (self.n_train + self.n_test) * self.inputs * self.outputs
         return 15.0 * self.inputs**3 + self.n_train * self.inputs**2 + seen + 4e8
 
     def memory(self, company: int) -> float:  # noqa: ARG002

@@ -20,6 +20,14 @@ from landscape.errors import InvalidInput
 #: Mean squared distance, in units of the embedding's variance, below which a parallelogram counts as realised.
 TOLERANCE = 0.01
 
+#: Symbols at most: there are half as many couples of pairs as the fourth power of their number, and all are tried.
+MOST_SYMBOLS = 128
+
+
+def number_of_pairs(symbols: int) -> int:
+    """Return how many unordered pairs there are, without making them."""
+    return symbols * (symbols + 1) // 2
+
 
 @functools.cache
 def pairs(symbols: int) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
+import torch
 from torch import Tensor
 
 from landscape.classification import right
@@ -63,6 +65,8 @@ class ReducedLandscape(Experiment, kind="reduced_landscape"):
     def validate(self) -> None:
         if not self.sizes or min(self.sizes) < 1 or list(self.sizes) != sorted(set(self.sizes)):
             self.refuse("sizes", "increasing numbers of training examples")
+        if max(self.sizes) > self.task.size:
+            self.refuse("sizes", f"at most {self.task.size}, the inputs that {self.task!r} has")
         if not self.scales or min(self.scales) <= 0 or list(self.scales) != sorted(set(self.scales)):
             self.refuse("scales", "increasing positive multiples of the initial norm")
         for name, least in (("steps", 1), ("seed", 0)):
@@ -76,6 +80,13 @@ class ReducedLandscape(Experiment, kind="reduced_landscape"):
     @property
     def work(self) -> float:
         return 3 * self.model.multiplications(self.task) * sum(self.sizes) * len(self.scales) * self.steps
+
+    def memory(self, company: int) -> float:  # noqa: ARG002 - one after the other
+        # At the least: the parameters, gradients and moments of every network, and the data.
+        with torch.device("meta"):
+            parameters = sum(tensor.numel() for tensor in self.model.build(self.task).parameters())
+        data = self.task.size * (math.prod(self.task.input_shape) + 1)
+        return 8.0 * (4 * len(self.sizes) * len(self.scales) * parameters + data)
 
     def problem(self) -> Problem:
         """Return the network with its largest training set, and all other examples to test on."""

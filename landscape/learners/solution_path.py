@@ -72,6 +72,9 @@ class SolutionPath(Experiment, kind="solution_path"):
         evaluations = 10 * self.points + (12 * self.steps if self.bends else 0)
         return self.first.model.multiplications(self.first.task) * self.first.task.size * evaluations
 
+    def memory(self, company: int) -> float:  # noqa: ARG002 - one after the other
+        return 2 * self.first.memory(max(2, self.bends)) + 2000.0 * self.points
+
     def problem(self) -> Problem:
         """Return the first run's objective, and the same on its test examples, in float64."""
         run = self.first

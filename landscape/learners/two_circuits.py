@@ -86,6 +86,9 @@ class TwoCircuits(Experiment, kind="two_circuits"):
     def work(self) -> float:
         return 1.6e4 * self.steps
 
+    def memory(self, company: int) -> float:
+        return 2000.0 * company * self.record.count(self.steps)
+
     @property
     def predicted_ratio(self) -> float:
         """``w_g / w_m`` at the global minimum: ``(P_m / P_g)^(2 kappa / (2 - kappa))`` (theorem D.4)."""

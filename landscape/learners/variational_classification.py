@@ -92,6 +92,13 @@ class VariationalClassification(Experiment, kind="variational_classification"):
     def work(self) -> float:
         return self.steps * (8e7 + 40 * self.n_train**3 + 10 * self.n_train**2 * self.population.dimensions)
 
+    def memory(self, company: int) -> float:  # noqa: ARG002 - one after the other
+        dimensions, rows = self.population.dimensions, 8.0 * self.n_train
+        recorded = 150.0 * (dimensions + 8) * self.record.count(self.steps)
+        return (
+            rows * (12 * self.n_train + 4 * self.n_test) + 24.0 * dimensions * (self.n_train + self.n_test) + recorded
+        )
+
     @functools.cached_property
     def examples(self) -> dict[str, tuple[Tensor, Tensor]]:
         """Inputs (n, d) and labels (n,), -1 or 1, of "train" and "test"."""

@@ -39,7 +39,7 @@ class Rise:
     cost: Cost
 
     def converged(self, tolerance: float, eps: float) -> np.ndarray:
-        """Return whether the gap is within a share of the rise, or within the rounding of the loss, if that is small."""
+        """Return whether the gap is within a share of the rise, or the rounding of the loss, if that is small."""
         rounding = self.rounding(eps)
         seen = (rounding <= LOST * np.abs(self.value)) | (self.gap == 0)
         return seen & (self.gap <= tolerance * np.abs(self.value) + rounding)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from landscape.errors import InvalidInput
 from landscape.models.model import Model, Network
-from landscape.tasks import Task
+from landscape.tasks import Task, TokenTask
 
 ACTIVATIONS = {"relu": torch.relu, "tanh": torch.tanh, "quadratic": torch.square}
 
@@ -67,15 +67,14 @@ class Dense(Model, kind="dense"):
     bias: bool = True
 
     def validate(self) -> None:
-        if not self.widths or min(self.widths) < 1:
-            self.refuse("widths", "at least one width, each at least 1")
+        self.refuse_widths("widths")
 
     def sizes(self, task: Task) -> tuple[int, ...]:
         """Return inputs, widths and outputs."""
-        inputs = task.inputs
-        if inputs.ndim != 2 or not inputs.is_floating_point():
+        shape = task.input_shape
+        if len(shape) != 1 or isinstance(task, TokenTask):
             raise InvalidInput(f"Dense reads vectors of numbers, which the inputs of {task!r} are not")
-        return (inputs.shape[1], *self.widths, task.n_outputs)
+        return (shape[0], *self.widths, task.n_outputs)
 
     def build(self, task: Task) -> DenseNetwork:
         return DenseNetwork(sizes=self.sizes(task), activation=self.activation, bias=self.bias)

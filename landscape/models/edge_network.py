@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from landscape.errors import InvalidInput
 from landscape.models.model import Model, Network
 from landscape.tasks import Molecules, Task
+from landscape.tasks.task import MOST_NUMBERS
 
 
 class EdgeNetworkModule(Network):
@@ -95,11 +96,9 @@ class EdgeNetwork(Model, kind="edge_network"):
     readout: int = 16
 
     def validate(self) -> None:
-        if not self.widths or min(self.widths) < 1:
-            self.refuse("widths", "at least one width, each at least 1")
-        for name in ("edge_width", "readout"):
-            if getattr(self, name) < 1:
-                self.refuse(name, "at least 1")
+        self.refuse_widths("widths", "edge_width", "readout")
+        if self.edge_width * max(self.widths) ** 2 > MOST_NUMBERS:
+            self.refuse("widths", f"matrices of at most {MOST_NUMBERS:.0g} numbers for all kinds of bonds")
 
     def build(self, task: Task) -> EdgeNetworkModule:
         task = _molecules(task)

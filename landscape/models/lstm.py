@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from landscape.models.model import Model, Network, of_tokens
+from landscape.models.model import DEEPEST, Model, Network, of_tokens
 from landscape.tasks import Task
 
 
@@ -84,9 +84,9 @@ class LSTM(Model, kind="lstm"):
     layers: int = 2
 
     def validate(self) -> None:
-        for name in ("embedding", "width", "layers"):
-            if getattr(self, name) < 1:
-                self.refuse(name, "at least 1")
+        self.refuse_widths("embedding", "width")
+        if not 1 <= self.layers <= DEEPEST:
+            self.refuse("layers", f"at least 1 and at most {DEEPEST}")
 
     def build(self, task: Task) -> LSTMNetwork:
         tokens = of_tokens(task, "LSTM")

@@ -87,10 +87,9 @@ class Perceptron(Model, kind="perceptron"):
     embedding: int | None = None
 
     def validate(self) -> None:
-        if self.width < 1:
-            self.refuse("width", "at least 1")
         if self.embedding is not None and self.embedding < 1:
             self.refuse("embedding", "at least 1, or None for one-hot operands")
+        self.refuse_widths("width", *(["embedding"] if self.embedding is not None else []))
 
     def build(self, task: Task) -> PerceptronNetwork:
         tokens = of_tokens(task, "Perceptron")

@@ -33,9 +33,26 @@ class Network(nn.Module, ABC):
             parameter.copy_(torch.from_numpy(scale * std * draw))
 
 
+#: Neurons of a layer, and layers, at most: far more than can be trained, and few enough to count their products.
+WIDEST, DEEPEST = 10**7, 1000
+
+
 @dataclass(frozen=True, kw_only=True)
 class Model(Description, ABC):
     """The frozen description of an architecture."""
+
+    def refuse_widths(self, *fields: str) -> None:
+        """Refuse widths (a number, or several in a tuple) that no layer can have."""
+        for name in fields:
+            value = getattr(self, name)
+            widths = value if isinstance(value, tuple) else (value,)
+            if not 1 <= len(widths) <= DEEPEST or min(widths) < 1:
+                self.refuse(
+                    name,
+                    f"at least one width, each at least 1, and at most {DEEPEST}" if widths is value else "at least 1",
+                )
+            if max(widths) > WIDEST:
+                self.refuse(name, f"at most {WIDEST} neurons in a layer")
 
     @abstractmethod
     def build(self, task: Task) -> Network:

@@ -108,12 +108,9 @@ class Transformer(Model, kind="transformer"):
     bias: bool = True
 
     def validate(self) -> None:
-        if self.width < 1:
-            self.refuse("width", "at least 1")
+        self.refuse_widths("width", "hidden")
         if self.heads < 1 or self.width % self.heads:
             self.refuse("heads", f"a divisor of the width {self.width}")
-        if self.hidden < 1:
-            self.refuse("hidden", "at least 1")
 
     def build(self, task: Task) -> TransformerNetwork:
         tokens = of_tokens(task, "Transformer")

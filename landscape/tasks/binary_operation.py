@@ -76,6 +76,10 @@ class BinaryOperation(TokenTask, kind="binary_operation"):
         return self.p
 
     @functools.cached_property
+    def size(self) -> int:
+        return self.p * (self.p - 1 if self.operation == "x/y" else self.p)
+
+    @functools.cached_property
     def inputs(self) -> Tensor:
         pairs = all_pairs(self.p, self.p)
         return pairs[pairs[:, 1] != 0] if self.operation == "x/y" else pairs

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,6 +52,8 @@ class CollectedTask(Task, ABC):
     def validate(self) -> None:
         if not 1 <= self.examples <= self.available:
             self.refuse("examples", f"between 1 and {self.available}, which the collection has")
+        if not re.fullmatch("[0-9a-f]{64}", self.sha256):
+            self.refuse("sha256", "a fingerprint of 64 hexadecimal digits")
 
     @classmethod
     @abstractmethod

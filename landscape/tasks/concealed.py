@@ -57,6 +57,8 @@ class Concealed(Task, kind="concealed"):
         for name, least in (("dimensions", 0), ("examples", 1), ("draw", 0)):
             if getattr(self, name) < least:
                 self.refuse(name, f"at least {least}")
+        self.refuse_beyond("examples", self.examples * (2 * self.p + 3))
+        self.refuse_beyond("dimensions", self.examples * (2 * self.p + 3 + self.dimensions))
 
     @property
     def n_outputs(self) -> int:
@@ -84,6 +86,10 @@ class Concealed(Task, kind="concealed"):
             return torch.from_numpy(randomness.generator(self.draw, "concealed/normal").standard_normal(shape)).T
         bits = randomness.integers(self.dimensions * self.examples, 2, self.draw, "concealed/bits")
         return torch.from_numpy(bits.reshape(shape)).double().T
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        return (2 * self.p + self.dimensions,)
 
     @functools.cached_property
     def inputs(self) -> Tensor:

@@ -66,6 +66,7 @@ class FilmReviews(CollectedTask, kind="film_reviews"):
             self.refuse("vocabulary", "at least 1")
         if self.skip < 0:
             self.refuse("skip", "not negative")
+        self.refuse_beyond("vocabulary", self.examples * self.vocabulary)
         if self.norm <= 0:
             self.refuse("norm", "a positive number")
 

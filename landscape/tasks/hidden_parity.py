@@ -45,6 +45,7 @@ class HiddenParity(Task, kind="hidden_parity"):
             self.refuse("silent", f"between 0 and {self.bits - self.relevant}, the number of spurious bits")
         if self.examples < 1:
             self.refuse("examples", "at least 1")
+        self.refuse_beyond("examples", self.examples * (self.bits + 1))
 
     @property
     def n_outputs(self) -> int:
@@ -53,6 +54,10 @@ class HiddenParity(Task, kind="hidden_parity"):
     @functools.cached_property
     def size(self) -> int:
         return self.examples  # asked of every run that is planned, for which nobody draws the strings
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        return (self.bits,)
 
     @functools.cached_property
     def inputs(self) -> Tensor:

@@ -42,6 +42,10 @@ class MessyImages(Task, kind="messy_images"):
     def size(self) -> int:
         return self.of.size
 
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        return self.of.input_shape
+
     @functools.cached_property
     def inputs(self) -> Tensor:
         level = (self.of.labels.to(torch.float64) - (self.n_outputs - 1) / 2) / (self.n_outputs - 1)

@@ -41,6 +41,7 @@ class MessySums(Task, kind="messy_sums"):
     def validate(self) -> None:
         if self.symbols < 3:
             self.refuse("symbols", "at least 3")
+        self.refuse_beyond("symbols", 4 * self.size)
         if not 0 <= self.messiness <= 1:
             self.refuse("messiness", "a number from 0 to 1")
         if self.draw < 0:
@@ -49,6 +50,14 @@ class MessySums(Task, kind="messy_sums"):
     @property
     def n_outputs(self) -> int:
         return 2 * self.symbols - 1
+
+    @functools.cached_property
+    def size(self) -> int:
+        return self.symbols * (self.symbols + 1) // 2
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        return (1,)
 
     @functools.cached_property
     def pairs(self) -> Tensor:

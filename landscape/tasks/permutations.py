@@ -47,6 +47,10 @@ class Permutations(TokenTask, kind="permutations"):
         return torch.tensor(list(itertools.permutations(range(self.n))))
 
     @functools.cached_property
+    def size(self) -> int:
+        return self.n_tokens**2
+
+    @functools.cached_property
     def inputs(self) -> Tensor:
         return all_pairs(self.n_tokens, self.n_tokens)
 

@@ -47,6 +47,8 @@ class ReviewWords(CollectedTask, TokenTask, kind="review_words"):
                 self.refuse(name, "at least 1")
         if self.skip < 0:
             self.refuse("skip", "not negative")
+        self.refuse_beyond("vocabulary", self.vocabulary)
+        self.refuse_beyond("length", self.examples * self.length)
 
     @property
     def n_tokens(self) -> int:

@@ -46,7 +46,7 @@ class SparseParity(TokenTask, kind="sparse_parity"):
 
     @functools.cached_property
     def size(self) -> int:
-        return 2**self.n  # asked of every run that is planned, for which nobody lists the inputs
+        return int(2**self.n)  # asked of every run that is planned, for which nobody lists the inputs
 
     @functools.cached_property
     def inputs(self) -> Tensor:

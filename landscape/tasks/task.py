@@ -13,6 +13,9 @@ from landscape import randomness
 from landscape.description import Description
 from landscape.errors import InvalidInput
 
+#: Numbers that a task, or a layer, may hold at most: 8 TB.
+MOST_NUMBERS = 10**12
+
 
 @dataclass(frozen=True)
 class Split:
@@ -66,8 +69,20 @@ class Task(Description, ABC):
 
     @functools.cached_property
     def size(self) -> int:
-        """N, the number of inputs that exist."""
+        """N, the number of inputs that exist; tasks that can count them without making them do so."""
         return len(self.inputs)
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """The shape of one input; known without making any, where that takes no data."""
+        return tuple(self.inputs.shape[1:])
+
+    def refuse_beyond(self, field: str, numbers: int) -> None:
+        """Refuse a field for which all inputs and labels, or what they are made with, hold too many `numbers`."""
+        if numbers > MOST_NUMBERS:
+            self.refuse(
+                field, f"less: it takes {numbers:.3g} numbers, and no machine holds more than {MOST_NUMBERS:.0g}"
+            )
 
     @property
     def mirror(self) -> Tensor | None:

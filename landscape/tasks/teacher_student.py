@@ -44,6 +44,12 @@ class TeacherStudent(Task, kind="teacher_student"):
                 self.refuse(name, "at least 1")
         if not self.widths or min(self.widths) < 1:
             self.refuse("widths", "at least one width, each at least 1")
+        self.refuse_beyond("examples", self.examples)
+        for name in ("features", "outputs"):
+            self.refuse_beyond(name, self.examples * getattr(self, name))
+        sizes = (self.features, *self.widths, self.outputs)
+        self.refuse_beyond("widths", sum((1 + a) * b for a, b in itertools.pairwise(sizes)))
+        self.refuse_beyond("widths", self.examples * max(self.widths))
         if self.within <= 0:
             self.refuse("within", "a positive number")
 
@@ -58,6 +64,10 @@ class TeacherStudent(Task, kind="teacher_student"):
     @functools.cached_property
     def size(self) -> int:
         return self.examples  # asked of every run that is planned, for which nobody draws the inputs
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        return (self.features,)
 
     @functools.cached_property
     def inputs(self) -> Tensor:

@@ -40,6 +40,10 @@ class TokenTask(Task):
         """Tokens per input."""
         return 2
 
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        return (self.n_positions,)
+
     @functools.cached_property
     def mirror(self) -> Tensor | None:
         if self.n_positions != 2:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -15,6 +16,9 @@ from landscape.tasks import BinaryOperation, Task
 from landscape.training import fitting
 from landscape.training.schedule import Schedule
 from landscape.training.stop import Stop
+
+#: Bytes of the rows of one record: a dozen quantities on two or three splits.
+ROWS = 4000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,16 +106,17 @@ class Run(Experiment, kind="run"):
 
     @property
     def work(self) -> float:
-        records = len(self.record.steps(self.steps))
+        records = self.record.count(self.steps)
         return self.model.multiplications(self.task) * (3 * self.n_train * self.steps + self.task.size * records)
 
     def memory(self, company: int) -> float:
         """Return roughly the bytes that an ensemble of `company` such runs takes at its peak on a CPU.
 
         Each run keeps its parameters, gradient and optimiser state (and three more of that size during a step), its
-        data and masks. Records are taken of all runs on the whole input space at once: the logits, three times their
-        number in float64 for what is measured, and two of the widest layer. A step holds half a dozen of the widest
-        activation of a piece that fits the cache (or of one run, if larger).
+        data and masks, the weights that it is told to keep and the rows that it records; all share the inputs. Records
+        are taken of all runs on the whole input space at once: the logits, three times their number in float64 for
+        what is measured, and two of the widest layer. A step holds half a dozen of the widest activation of a piece
+        that fits the cache (or of one run, if larger).
         """
         from landscape.training.gradients import CACHE
 
@@ -119,9 +124,12 @@ class Run(Experiment, kind="run"):
             parameters = sum(tensor.numel() for tensor in self.model.build(self.task).parameters())
         states = len(self.optimiser.initial_state(torch.empty(0)))
         task, number, widest = self.task, 8 if self.dtype == "float64" else 4, self.model.activations(self.task)
-        kept = parameters * number * (5 + states) + 8 * self.n_train * (task.inputs[0].numel() + 2) + 11 * task.size
+        example = math.prod(task.input_shape)
+        kept = parameters * number * (5 + states) + 8 * self.n_train * (example + 2) + 11 * task.size
         recording = task.size * (task.n_outputs * (number + 3 * 8) + 2 * widest * number)
-        return company * (kept + recording) + 6 * max(CACHE, self.n_train * widest * number)
+        kept += ROWS * self.record.count(self.steps) + parameters * number * len(self.keep)
+        shared = 8 * task.size * (example + 1)
+        return company * (kept + recording) + shared + 6 * max(CACHE, self.n_train * widest * number)
 
     def misfit_of_record(self, found: Outcome) -> str:
         return fitting.misfit_of_record(self, found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,6 +29,13 @@ class Schedule(Description, kind="schedule"):
         for name in ("per_decade", "every"):
             if getattr(self, name) < 1:
                 self.refuse(name, "at least 1")
+        if self.per_decade > 1_000_000:
+            self.refuse("per_decade", "at most 1000000", "record every step with every=1")
+
+    def count(self, last: int) -> int:
+        """Return how many records there are; exact for few, else an upper bound that no list is made for."""
+        most = int(self.per_decade * math.log10(max(last, 1))) + last // self.every + 3
+        return len(self.steps(last)) if most <= 10_000 else min(most, last + 1)
 
     def steps(self, last: int) -> list[int]:
         """Return the steps of all records up to and including `last`, ascending."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -41,7 +42,9 @@ class StoreSession:
         return self.store.load_snapshot(experiment)
 
     def save(self, experiment: Experiment, snapshot: Snapshot) -> None:
-        self.store.save_snapshot(experiment, snapshot)
+        # A disk that is full now may have room when the training is finished; only if it is interrupted is this missed.
+        with contextlib.suppress(OSError):
+            self.store.save_snapshot(experiment, snapshot)
 
     def wants_snapshot(self) -> bool:
         if time.monotonic() - self._saved < self.interval:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from landscape.errors import Unavailable
 from landscape.experiment import Experiment
+from landscape.printable import told
 from landscape.training.plan import Plan
 from landscape.training.progress import Progress
 from landscape.training.store import Store
@@ -162,7 +163,7 @@ class Sweep:
             future = self.executor.submit(train_job, job.to_data())
         except RuntimeError as error:  # a broken executor takes nothing more, and says so at every call
             future = Future()
-            reason = f"the executor takes no more work ({type(error).__name__}: {error})"
+            reason = f"the executor takes no more work ({told(error)})"
             future.set_exception(_Refused(f"{reason}; what was finished is kept, run the same command again"))
         self.running[future] = (job, batch)
 
@@ -178,7 +179,7 @@ class Sweep:
         except Exception as error:
             lacking = isinstance(error, Unavailable)
             named = lacking or isinstance(error, _Refused)
-            failure = Failure(str(error) if named else f"{type(error).__name__}: {error}", lacking)
+            failure = Failure(str(error) if named else told(error), lacking)
             alone = [experiment for experiment in batch if experiment not in self.store]
             if len(batch) > 1 and alone:
                 # One of them broke the job; the others should not suffer for the company they were in.

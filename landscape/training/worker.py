@@ -28,6 +28,8 @@ import numpy as np
 from landscape.description import from_data
 from landscape.errors import InvalidInput
 from landscape.experiment import COLUMNS, Experiment, Outcome
+from landscape.printable import told
+from landscape.training.requirements import refuse_unaffordable
 from landscape.training.session import StoreSession
 from landscape.training.store import Store
 
@@ -99,7 +101,7 @@ def train_job(data: dict[str, Any]) -> dict[str, Any]:
         # cannot travel would look as if this process had been killed.
         if isinstance(error, Exception) and _can_travel(error):
             raise
-        raise RuntimeError(f"{type(error).__name__}: {error}") from None
+        raise RuntimeError(told(error)) from None
 
 
 def _can_travel(error: Exception) -> bool:
@@ -117,7 +119,7 @@ def _train_job(job: Job) -> dict[str, Any]:
         import_module(module)
     store = Store(job.store)
     answer: dict[str, Any] = {"trained": [], "busy": [], "damaged": []}
-    told = store.path / "progress" / f"{job.name}.job"
+    hint = store.path / "progress" / f"{job.name}.job"
 
     first: list[float] = []
 
@@ -126,10 +128,10 @@ def _train_job(job: Job) -> dict[str, Any]:
         if not first:
             first.append(done)
         with contextlib.suppress(OSError):  # a hint; not worth a training
-            told.write_text(f"{first[0]!r} {done!r}")
+            hint.write_text(f"{first[0]!r} {done!r}")
 
     with contextlib.ExitStack() as stack:
-        stack.callback(told.unlink, missing_ok=True)
+        stack.callback(_remove, hint)
         todo = []
         for experiment in map(_experiment, job.experiments):
             if not stack.enter_context(store.claim(experiment)):
@@ -140,12 +142,18 @@ def _train_job(job: Job) -> dict[str, Any]:
             if not usable:
                 todo.append(experiment)
         if todo:
+            refuse_unaffordable(todo, job.device)
             session = StoreSession(store, device=job.device, compile=job.compile, interval=job.interval, progress=tell)
             for experiment, outcome in _sound(type(todo[0]).train(todo, session), todo):
                 store.write(experiment, outcome, provenance(job))
                 answer["trained"].append(experiment.identity)
     answer["damaged"] += store.complaints
     return answer
+
+
+def _remove(hint: Path) -> None:
+    with contextlib.suppress(OSError):
+        hint.unlink(missing_ok=True)
 
 
 def _sound(trained: Iterable[object], todo: Sequence[Experiment]) -> Iterator[tuple[Experiment, Outcome]]:
@@ -249,8 +257,13 @@ def import_module(name: str) -> ModuleType:
         return module
     except (InvalidInput, KeyboardInterrupt):
         raise
-    except BaseException as error:  # also sys.exit(), which is no way to end whoever imports it
-        reason = f"{type(error).__name__}: {error}"
+    except SystemExit as error:
+        raise InvalidInput(
+            f"{name} ends the program when it is imported; put what it runs under if __name__ == '__main__': "
+            f"({told(error)})"
+        ) from error
+    except BaseException as error:
+        reason = told(error)
         raise InvalidInput(f"module {name!r} does not import ({reason}); give a file.py or a dotted name") from error
 
 

@@ -6,14 +6,16 @@ import dataclasses
 import json
 from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
 import pytest
 
 from landscape.errors import InvalidInput, StoreError
 from landscape.training import writable
 from landscape.training.local import local_executor
 from landscape.training.store import Store
-from predictions import check as checking
+from predictions import verdict_files
 from predictions.check import Check
+from predictions.evidence import Measurement
 from predictions.prediction import LONGEST_ID, Tier
 from predictions.verdict import Status
 from predictions.verdict_files import keep_verdict, load_verdicts
@@ -100,14 +102,14 @@ def test_verdicts_are_kept_as_they_come_in(store):
 
 
 def test_a_file_that_cannot_be_written_loses_no_other(store, monkeypatch):
-    write = checking.save_verdict
+    write = verdict_files.save_verdict
 
     def full(store, verdict):
         if verdict.id == "test2026.first":
             raise OSError(28, "No space left on device")
         write(store, verdict)
 
-    monkeypatch.setattr(checking, "save_verdict", full)
+    monkeypatch.setattr(verdict_files, "save_verdict", full)
     done, _ = check([claim("first"), claim("second")], store)
     assert [verdict.status for verdict in done.verdicts] == [Status.PASS] * 2
     assert kept(store) == {"test2026.second": "PASS"}
@@ -149,6 +151,20 @@ def test_a_store_that_turns_read_only_is_an_error_of_what_needs_it(store, monkey
     done, _ = check([asking, claim("sound", value=3.0)], store)
     assert [verdict.status for verdict in done.verdicts] == [Status.ERROR, Status.PASS]
     assert "Read-only file system" in done.verdicts[0].reason
+
+
+def test_numbers_of_numpy_in_a_claim_are_kept_as_numbers(store):
+    def measured(records, at):
+        yield Measurement("size", np.float32(2.0), censored=np.False_)
+        yield Measurement("curve", np.float64(1.0), at=np.int64(3))
+
+    tiers = {"quick": Tier(np.arange(10, 18), {"value": 2.0, "fails": False})}
+    done, _ = check([claim(measure=measured, tiers=tiers, calibration_seeds=np.arange(3))], store)
+    assert not done.unsaved
+    assert done.verdicts[0].status is Status.INVALID, done.verdicts[0].reason  # the control is as large
+    [data], _ = load_verdicts(store, "quick")
+    assert data["seeds"] == list(range(10, 18))
+    assert data["evidence"][1]["at"] == 3
 
 
 def test_an_id_too_long_for_a_file_name_is_refused_when_the_claim_is_made(store):

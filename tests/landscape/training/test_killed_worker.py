@@ -120,8 +120,6 @@ def test_a_process_killed_while_idle_costs_nothing() -> None:
 
 @pytest.mark.parametrize("workers", [0, -1, 99999999999999999999])
 def test_numbers_of_workers_that_no_machine_has_are_refused(workers: int) -> None:
-    with (
-        pytest.raises(InvalidInput, match=f"workers is {workers}, expected between 1 and 1024"),
-        local_executor(workers),
-    ):
+    refusal = f"workers is {workers}, expected at (least 1|most 1024) processes"
+    with pytest.raises(InvalidInput, match=refusal), local_executor(workers):
         pass

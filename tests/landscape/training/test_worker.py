@@ -10,6 +10,7 @@ import subprocess
 import sys
 import textwrap
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ import torch
 from landscape.errors import InvalidInput
 from landscape.training.store import Store
 from landscape.training.worker import USER_PREFIX, Job, import_module, provenance, train_job
-from tests.landscape.helpers import is_gone, small_run, train_alone
+from tests.landscape.helpers import assert_same_trajectory, is_gone, small_run, train_alone
 from tests.landscape.training.toys import Toy
 
 ROOT = Path(__file__).parents[3]
@@ -175,3 +176,35 @@ def test_worker_ignores_interrupts_and_ends_with_its_parent() -> None:
             break
         time.sleep(0.1)
     assert is_gone(worker)
+
+
+def test_a_snapshot_that_finds_no_room_costs_no_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The disk is full for a while: the record that it ends with is the uninterrupted one."""
+    store, run = Store(tmp_path), small_run(steps=30)
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Store, "save_snapshot", full)
+    job = Job(name="x", store=str(tmp_path), experiments=[run.to_data()], interval=0.0)
+    assert train_job(job.to_data())["trained"] == [run.identity]
+    assert_same_trajectory(store.read(run).trajectory, train_alone(run).trajectory)
+
+
+def test_what_a_training_raises_can_travel_and_ends_no_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An exception that cannot be rebuilt from its message, and one that would end whoever reads the answer."""
+
+    class Odd(Exception):
+        def __init__(self, a: str, b: str) -> None:
+            super().__init__(f"{a} {b}")
+
+    toy = Toy()
+    for error, message in ((Odd("a", "b"), "Odd: a b"), (SystemExit(3), "SystemExit: 3")):
+
+        def train(cls: type, batch: object, session: object, error: BaseException = error) -> Iterator[object]:
+            raise error
+            yield
+
+        monkeypatch.setattr(Toy, "train", classmethod(train))
+        with pytest.raises(RuntimeError, match=message):
+            train_job(Job(name="x", store=str(tmp_path), experiments=[toy.to_data()]).to_data())
