@@ -47,7 +47,7 @@ def run_measure(options: argparse.Namespace, console: Console) -> int:
 
 def _run(options: argparse.Namespace, console: Console, debug: bool) -> int:
     if not 0 <= options.seed < 2**32:
-        raise InvalidInput(f"--seed is {options.seed}, expected a number from 0 to {2**32 - 1}")
+        raise InvalidInput(f"--seed is {options.seed}, expected a number that is not negative and below 2^32")
     for path in (options.report, options.json):
         refuse_unwritable(path)
     choose(options.what)  # a misspelt name is refused before the model is made

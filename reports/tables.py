@@ -1,7 +1,7 @@
 """What a figure shows, as comma-separated values to take away.
 
-A text that a spreadsheet would run as a formula (one that begins with ``=``, ``+``, ``-``, ``@``, a tab or a carriage
-return) has an apostrophe before it, which spreadsheets take as the mark of a text and other readers should take off.
+A text that a spreadsheet would run as a formula (one that begins with ``=``, ``+``, ``-``, ``@`` or a tab) has an
+apostrophe before it, which spreadsheets take as the mark of a text and other readers should take off.
 """
 
 from __future__ import annotations
@@ -13,13 +13,14 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from landscape.printable import printable
 from reports.curves import Curves, Line
 from reports.maps import Chart
 from reports.portraits import Portrait
 from reports.strips import Strip
 
 #: How a formula begins.
-FORMULA = tuple("=+-@\t\r")
+FORMULA = tuple("=+-@\t")
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*(e[+-]?\d+)?|inf|nan)")
 
 
@@ -102,5 +103,7 @@ def _csv(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
 def harmless(cell: object) -> object:
     """Return what a cell holds so that no spreadsheet takes it for a formula; numbers stay as they are."""
-    text = str(cell)
-    return f"'{text}" if text[:1] in FORMULA and not NUMBER.fullmatch(text) else cell
+    if not isinstance(cell, str):
+        return cell
+    text = printable(cell)  # a carriage return would end the row
+    return f"'{text}" if text[:1] in FORMULA and not NUMBER.fullmatch(text) else text

@@ -316,11 +316,15 @@ def test_tables_hold_what_is_drawn(stored: dict[str, Data]) -> None:
     assert text[-1].endswith(",yes")
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+cmd", "-2+3", "@sum", "\t=1", "\r=1", "-", "+1|calc", "-1e5x"])
+@pytest.mark.parametrize("text", ["=1+1", "+cmd", "-2+3", "@sum", "\t=1", "-", "+1|calc", "-1e5x"])
 def test_texts_of_a_table_are_no_formulas(text: str) -> None:
     """An apostrophe before them: spreadsheets run what begins with a sign, also inside quotation marks."""
     [header, row] = csv.reader(io.StringIO(tables._csv((text, "x"), [(text, "-1.5")]), newline=""))
     assert header[0] == row[0] == f"'{text}"
+
+
+def test_a_carriage_return_ends_no_row_of_a_table() -> None:
+    assert tables._csv(("x",), [("\r=1",)]).splitlines() == ["x", r"\r=1"]
 
 
 @pytest.mark.parametrize("number", [-1.5, "-1.5", "-1e-07", "+3", "-inf", "nan", 7, "", None, "plain", "a=b", "’-"])

@@ -293,7 +293,10 @@ def test_what_is_found_is_shown_even_if_no_file_can_be_written(here, capsys, mon
     [
         (["check", "--workers", "99999999999999999999"], "--workers is 99999999999999999999, expected at most 1024"),
         (["check", "--plan", "--workers", "99999999999999999999"], "expected at most 1024"),
-        (["measure", "x.py:make", "--seed", "99999999999999999999"], "--seed is 99999999999999999999, expected a"),
+        (
+            ["measure", "x.py:make", "--seed", "99999999999999999999"],
+            "--seed is 99999999999999999999, expected a number that is not negative and below 2^32",
+        ),
         (["check", "--report", "x" * 250], "cannot be written"),
         (["check", "--json", "x" * 300], "cannot be written"),
         (["report", "--report", "nul\x00l"], r"nul\x00l cannot be written"),
