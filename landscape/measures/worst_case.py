@@ -13,7 +13,6 @@ from landscape import randomness
 from landscape.measures.result import Cost
 from landscape.problem import Problem
 
-
 #: A rise of which rounding may be more than this share cannot be told from none.
 LOST = 0.1
 
@@ -39,7 +38,7 @@ class Rise:
     cost: Cost
 
     def converged(self, tolerance: float, eps: float) -> np.ndarray:
-        """Return whether the gap is within a share of the rise, or within the rounding of the loss, if that is small."""
+        """Return whether the gap is within a share of the rise or the rounding of the loss, if that is small."""
         rounding = self.rounding(eps)
         seen = (rounding <= LOST * np.abs(self.value)) | (self.gap == 0)
         return seen & (self.gap <= tolerance * np.abs(self.value) + rounding)
