@@ -62,7 +62,7 @@ def no_ends(subject: Subject) -> str:
     """Say that there are no two networks."""
     import torch
 
-    from landscape.networks import on_one_path
+    from landscape.problem.networks import on_one_path
 
     if subject.other is None and len(subject.checkpoints) < 2:
         return "it needs two networks; return 'other' (a second model) or 'checkpoints' too"

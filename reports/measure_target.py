@@ -19,8 +19,8 @@ from landscape import printable
 from landscape.errors import InvalidInput
 from landscape.initialisation import Initialise
 from landscape.measures.progress import Context
-from landscape.networks import Network, as_row, step_number
 from landscape.problem import Problem
+from landscape.problem.networks import Network, as_row, step_number
 from landscape.training.worker import import_module
 
 EXPECTED = (

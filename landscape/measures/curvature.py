@@ -12,8 +12,8 @@ from torch import Tensor
 from landscape.errors import InvalidInput, brief
 from landscape.measures.finite import need_finite
 from landscape.measures.result import Cost
-from landscape.networks import as_rows
 from landscape.problem import Problem
+from landscape.problem.networks import as_rows
 from landscape.twice_differentiable import full_precision
 
 Kind = Literal["hessian", "gauss_newton"]

@@ -28,7 +28,7 @@ class Curve:
     norm : float or None
     carried : int
         How many of the last coordinates are not varied parameters but what the networks carry besides (see
-        `landscape.networks.on_one_path`).
+        `landscape.problem.networks.on_one_path`).
     """
 
     pivots: Tensor

@@ -10,11 +10,11 @@ import torch
 from torch import Tensor
 from torch.optim.adamw import adamw
 
-from landscape.batches import part
 from landscape.measures.recorded import recorded
 from landscape.measures.sphere import Sphere
 from landscape.optimisers import AdamW, Optimiser, State
 from landscape.problem import Problem
+from landscape.problem.batches import part
 
 #: What is followed: the split, and the quantity that `Problem` measures on it.
 MEASURED = [(split, quantity) for split in ("train", "test") for quantity in ("loss", "accuracy")]

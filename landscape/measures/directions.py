@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from landscape.errors import InvalidInput
-from landscape.networks import Network, as_row
 from landscape.problem import Problem
+from landscape.problem.networks import Network, as_row
 from landscape.randomness import generator
 
 Normalise = Literal["filter", "layer", "norm"]

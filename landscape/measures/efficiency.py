@@ -11,7 +11,6 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from landscape.batches import joined
 from landscape.classification import label_logit, margin
 from landscape.errors import InvalidInput
 from landscape.measures.arguments import plain_arguments
@@ -21,6 +20,7 @@ from landscape.measures.result import Cost, Result
 from landscape.measures.several import with_gaps
 from landscape.measures.sphere import Sphere
 from landscape.problem import Problem
+from landscape.problem.batches import joined
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -16,8 +16,8 @@ from landscape.errors import InvalidInput
 from landscape.measures.arguments import plain_arguments
 from landscape.measures.result import Cost, Result
 from landscape.measures.sphere import Sphere
-from landscape.networks import as_rows
 from landscape.problem import Problem
+from landscape.problem.networks import as_rows
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

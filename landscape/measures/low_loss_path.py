@@ -15,9 +15,9 @@ from landscape.measures.curves import Curve, CurveKind
 from landscape.measures.paths import Path, measured, names, straight
 from landscape.measures.result import Cost
 from landscape.measures.slices import Progress, chunks
-from landscape.networks import Network
 from landscape.optimisers import AdamW, Optimiser
 from landscape.problem import Problem
+from landscape.problem.networks import Network
 from landscape.randomness import generator
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from landscape.measures.barriers import bound_barriers
 from landscape.measures.curves import Curve
 from landscape.measures.result import Cost, Result
 from landscape.measures.slices import Progress, split_frame
-from landscape.networks import Network, on_one_path
 from landscape.problem import Problem
+from landscape.problem.networks import Network, on_one_path
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -13,10 +13,10 @@ from torch import Tensor, nn
 
 from landscape.errors import InvalidInput
 from landscape.measures.result import Cost, Result
-from landscape.networks import Network, as_rows, network_of
 from landscape.problem import Problem
+from landscape.problem.networks import Network, as_rows, network_of
 
-#: Networks to measure: rows (networks, P), or any networks (`landscape.networks.Network`) in a sequence.
+#: Networks to measure: rows (networks, P), or any networks (`landscape.problem.networks.Network`) in a sequence.
 Networks = Tensor | np.ndarray | Iterable[Network]
 
 Measured = TypeVar("Measured", bound=Result)

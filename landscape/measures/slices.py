@@ -15,8 +15,8 @@ from landscape.errors import InvalidInput
 from landscape.measures.arguments import plain_arguments
 from landscape.measures.directions import Biases, Normalise, chosen_direction
 from landscape.measures.result import Cost, Result
-from landscape.networks import Network, network_of
 from landscape.problem import Problem
+from landscape.problem.networks import Network, network_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -152,7 +152,7 @@ def line_slice(
         `landscape.measures.directions.normalised`). A row (an eigenvector, `direction_between`) is taken as it is.
     around : network, optional
         A row (P,), a module of the problem's architecture, or its tensors by name (``state_dict()``); a module and a
-        state dict keep their own buffers and frozen parameters (see `landscape.networks.network_of`). By default the
+        state dict keep their own buffers and frozen parameters (see `landscape.problem.networks.network_of`). By default the
         one that the problem starts from.
     extent : float or pair
         Offsets run from -extent to extent, or from the first to the second; odd `points` meet the middle.

@@ -10,10 +10,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from landscape.batches import moved
 from landscape.classification import margin
 from landscape.errors import InvalidInput
 from landscape.problem import Problem
+from landscape.problem.batches import moved
 
 #: Inputs -> outputs.
 Run = Callable[[Any], Tensor]

@@ -9,13 +9,13 @@ from typing import Any, Literal, NamedTuple
 import torch
 from torch import Tensor
 
-from landscape.containers import each_tensor, tensors
 from landscape.errors import InvalidInput
 from landscape.measures.circuits.characters import Characters
 from landscape.measures.circuits.circuit import Run, centred, need_classes, scored
 from landscape.measures.circuits.split import Split, checks, residual
 from landscape.measures.result import Cost
 from landscape.problem import Problem
+from landscape.problem.containers import each_tensor, tensors
 from landscape.randomness import generator
 
 

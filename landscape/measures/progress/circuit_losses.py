@@ -10,12 +10,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from landscape.batches import part
-from landscape.containers import each_tensor
 from landscape.errors import InvalidInput
 from landscape.measures.progress.context import Context, Estimate, NotApplicable, Space, moved
 from landscape.measures.progress.spectra import fourier_power
 from landscape.problem import Problem
+from landscape.problem.batches import part
+from landscape.problem.containers import each_tensor
 from landscape.randomness import generator
 
 #: Examples whose outputs are computed at once.

@@ -10,11 +10,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from landscape.batches import Batch, alike
-from landscape.containers import each_tensor, leaves
 from landscape.errors import InvalidInput
-from landscape.networks import Network
 from landscape.problem import Problem
+from landscape.problem.batches import Batch, alike
+from landscape.problem.containers import each_tensor, leaves
+from landscape.problem.networks import Network
 from landscape.randomness import permutation
 
 

@@ -19,8 +19,8 @@ from landscape.measures.progress.context import Context, Estimate, MeasureFuncti
 from landscape.measures.progress.kernel import tangent_kernel
 from landscape.measures.progress.registry import MEASURES, Measure
 from landscape.measures.result import Cost, Result
-from landscape.networks import Network, network_of, step_number
 from landscape.problem import Problem
+from landscape.problem.networks import Network, network_of, step_number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -18,8 +18,8 @@ from landscape.measures.progress.spectra import (
     inverse_participation_ratio,
     participation,
 )
-from landscape.networks import as_row
 from landscape.problem import Problem
+from landscape.problem.networks import as_row
 
 
 def weight_norm(problem: Problem, row: Tensor, context: Context) -> float:

@@ -11,10 +11,10 @@ from torch.nn import functional as F
 from torch.nn.utils import parametrizations
 
 from landscape.errors import InvalidInput
-from landscape.gradient_check import wrong_curvature, wrong_slope
 from landscape.measures.curvature import Curvature
 from landscape.problem import Problem
-from landscape.widened import Widened
+from landscape.problem.gradient_check import wrong_curvature, wrong_slope
+from landscape.problem.widened import Widened
 from tests.landscape.adopted import PLAIN, Body, network, problem, trace
 
 

@@ -15,7 +15,7 @@ from torch.nn import functional as F
 from landscape.errors import InvalidInput
 from landscape.measures.curvature import Curvature
 from landscape.problem import Problem
-from landscape.references import attributes_read, references
+from landscape.problem.references import attributes_read, references
 from tests.landscape.adopted import INPUTS, LABELS, PLAIN, Body, network, plain_loss, problem, trace, true_trace
 
 MODEL = network()

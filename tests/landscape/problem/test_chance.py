@@ -11,8 +11,8 @@ from torch import nn
 from torch.nn import functional as F
 
 from landscape.errors import InvalidInput
-from landscape.operations import Watched
 from landscape.problem import Problem
+from landscape.problem.operations import Watched
 from tests.landscape.adopted import INPUTS, LABELS, PLAIN, Body, network, problem, trace
 
 

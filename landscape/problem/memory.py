@@ -8,8 +8,8 @@ import torch
 from torch import nn
 
 from landscape.errors import InvalidInput
-from landscape.gradient_check import elsewhere, few_examples
-from landscape.references import attributes_read
+from landscape.problem.gradient_check import elsewhere, few_examples
+from landscape.problem.references import attributes_read
 
 if TYPE_CHECKING:
     from landscape.problem import Problem

@@ -10,9 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from landscape.adoption import adopted, copied, unwrapped
 from landscape.errors import InvalidInput
 from landscape.problem import Problem
+from landscape.problem.adoption import adopted, copied, unwrapped
 from landscape.twice_differentiable import make_statistics_differentiable
 
 #: One network: a vector (P,), a module of the problem's architecture, or its tensors by name (as of `state_dict`).

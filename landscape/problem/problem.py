@@ -10,29 +10,26 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call, vmap
+from torch.func import vmap
 
-from landscape.adoption import adopted, matching, unwrapped
-from landscape.batches import Batch, chosen, cut, joined, kept, length, moved, part
 from landscape.classification import right
-from landscape.containers import copied, each_tensor, emptied, filled, leaves, opaque, tensors
 from landscape.embeddings import RefuseFlags
 from landscape.errors import InvalidInput, brief
-from landscape.examples import need_cut, parts_alone
-from landscape.given_loss import GivenLoss
-from landscape.gradient_check import wrong_curvature
-from landscape.hooks import take_watchers_off
-from landscape.layout import Layout
-from landscape.memory import Memory, refuse_memory
-from landscape.probe import probe
-from landscape.reading import taken
-from landscape.twice_differentiable import full_precision, twice_differentiable
-from landscape.weighing import weighing, weights
+from landscape.problem.batches import Batch, chosen, cut, joined, kept, length, moved, part
+from landscape.problem.containers import copied, each_tensor, emptied, filled, tensors
+from landscape.problem.examples import need_cut, parts_alone
+from landscape.problem.given_loss import GivenLoss
+from landscape.problem.gradient_check import wrong_curvature
+from landscape.problem.hooks import take_watchers_off
+from landscape.problem.memory import Memory, refuse_memory
+from landscape.problem.probe import probe
+from landscape.problem.reading import taken
+from landscape.problem.varied_model import Function, VariedModel
+from landscape.problem.weighing import weighing, weights
+from landscape.twice_differentiable import full_precision
 
-Function = Callable[[dict[str, Tensor], Any], Any]
 
-
-class Problem:
+class Problem(VariedModel):
     """The mean loss of a model on data, as a function of its chosen parameters.
 
     ``L(theta) = (1 / N) sum_i loss(model(theta, x_i), y_i)``, with theta a vector (P,). Every instrument takes a
@@ -95,7 +92,7 @@ class Problem:
         call, or the loss is neither a mean nor one value for each example, or pairs each output with all targets; if
         the model cannot be copied, draws at random, keeps something between calls that changes the loss, uses trainable
         tensors that are not varied, or computes with few digits; if its gradient clearly is not that of the loss
-        (`landscape.gradient_check`).
+        (`landscape.problem.gradient_check`).
     """
 
     @torch.inference_mode(False)  # tensors that are made here must take gradients
@@ -117,31 +114,9 @@ class Problem:
             raise InvalidInput(f"loss is {brief(repr(loss), 80)}, expected a function loss(outputs, targets)")
         self._accuracy = accuracy
         self.weighing = weighing(loss)
-        self.training_mode = training_mode
-        self.writes = False  # whether model or loss write into their data; `probe` finds out
         self.class_axis: int | None = -1
-        self._form: Any = None
-        everything = self._adopt(model, parameters, training_mode)
+        super().__init__(model, parameters, only, training_mode)
         self._loss = GivenLoss(loss, self._originals, training_mode if self.template is not None else None)
-        chosen = matching(everything, only)
-        self.layout = Layout({name: everything[name].shape for name in chosen})
-        if not self.layout.size:
-            raise InvalidInput("the chosen parameters have no elements; nothing can be varied")
-        kinds = {(everything[name].dtype, everything[name].device) for name in chosen}
-        if len(kinds) > 1:
-            raise InvalidInput(
-                f"parameters have several precisions or devices ({', '.join(sorted(map(str, kinds)))}); convert the "
-                "model to one of them, for instance with model.float()"
-            )
-        ((self.dtype, self.device),) = kinds
-        if self.dtype not in (torch.float32, torch.float64):
-            raise InvalidInput(
-                f"parameters are {self.dtype}, expected torch.float32 or torch.float64: with fewer digits curvature "
-                "and small steps are lost, and of complex numbers the imaginary part; convert with model.float()"
-            )
-        self.start = self.layout.row({name: everything[name].detach() for name in chosen}).clone()
-        self._constants = {name: t.detach() for name, t in everything.items() if name not in self.layout.shapes}
-        self._buffers = {} if self.template is None else dict(self.template.named_buffers())
         data = {"train": train} if test is None else {"train": train, "test": test}
         self.batches = {
             split: taken(some, split, self.start, batch_size, limit=limit, runs=self._runs)
@@ -157,47 +132,6 @@ class Problem:
             need_cut(self, split, batch_size)
 
     # -- what it is made of --------------------------------------------------------------------------------------------
-
-    def _adopt(
-        self, model: nn.Module | Function, parameters: Mapping[str, Tensor] | None, training_mode: bool
-    ) -> dict[str, Tensor]:
-        """Take a private copy of the model; return all of its parameters by name."""
-        self.template: nn.Module | None = None
-        if isinstance(model, nn.Module):
-            if parameters is not None:
-                raise InvalidInput("parameters are given beside a module, which has its own; leave them out")
-            self.template = adopted(model, training_mode)
-            own: dict[str, Tensor] = dict(self.template.named_parameters())
-            self._originals: dict[str, Tensor] = dict(zip(own, unwrapped(model).parameters(), strict=True))
-            self._function: Function = self._call_module
-            return own
-        if not callable(model) or not isinstance(parameters, Mapping) or not parameters:
-            raise InvalidInput(
-                f"model is {brief(repr(model), 80)}, expected an nn.Module, or a function f(parameters, inputs) "
-                "together with parameters={name: tensor}"
-            )
-        for name, tensor in parameters.items():
-            if not isinstance(tensor, Tensor):
-                raise InvalidInput(f"parameter {name!r} is {brief(repr(tensor), 60)}, expected a tensor")
-        self._function = model
-        self._originals = dict(parameters)
-        copies = {name: tensor.detach().clone() for name, tensor in parameters.items()}
-        return {name: tensor.requires_grad_(tensor.is_floating_point()) for name, tensor in copies.items()}
-
-    def _call_module(self, parameters: dict[str, Tensor], inputs: Any) -> Any:
-        assert self.template is not None
-        arguments = tuple(inputs) if isinstance(inputs, tuple | list) else (inputs,)  # a loader makes lists of tuples
-        # Copies: what a module writes into its buffers must not reach the next evaluation.
-        parameters = {name: buffer.clone() for name, buffer in self._buffers.items()} | parameters
-        with twice_differentiable():
-            return functional_call(self.template, parameters, arguments)
-
-    def as_it_is(self, inputs: Any) -> Any:
-        """Return the outputs of the module with the tensors that it has itself."""
-        assert self.template is not None
-        arguments = tuple(inputs) if isinstance(inputs, tuple | list) else (inputs,)
-        with twice_differentiable():
-            return self._one(self.template(*(copied(arguments) if self.writes else arguments)))
 
     def need_test(self, instrument: str) -> None:
         """Refuse a problem without test data."""
@@ -216,25 +150,6 @@ class Problem:
         """Return the same problem with other training targets, for all examples in turn."""
         inputs, _ = self.whole("train")
         return self._with_training([(inputs, moved(targets, self.start))])
-
-    def carried(self) -> dict[str, Tensor]:
-        """Return what a network has besides the varied parameters, by name: frozen parameters and buffers."""
-        return self._constants | self._buffers
-
-    def buffers(self) -> dict[str, Tensor]:
-        """Return the buffers by name."""
-        return dict(self._buffers)
-
-    def carrying(self, tensors: Mapping[str, Tensor], varied: Sequence[str] = ()) -> Problem:
-        """Return the same problem with other frozen parameters and buffers; those named as varied end its vectors."""
-        other, known = copy.copy(self), self.carried() | dict(tensors)
-        other.layout = Layout(self.layout.shapes | {name: known[name].shape for name in varied})
-        other.start = torch.cat([self.start, *(known[name].to(self.start).reshape(-1) for name in varied)])
-        other._constants = {name: known[name] for name in self._constants if name not in varied}
-        other._buffers = {name: known[name] for name in self._buffers if name not in varied}
-        if self.template is not None:
-            other._function = other._call_module  # bound to the copy, not to this problem
-        return other
 
     def _with_training(self, data: list[Batch]) -> Problem:
         """Return the same problem with other training data, cut like these."""
@@ -281,33 +196,6 @@ class Problem:
 
     # -- one network ---------------------------------------------------------------------------------------------------
 
-    @property
-    def size(self) -> int:
-        """P, how many numbers can be varied."""
-        return self.layout.size
-
-    def everything(self, vector: Tensor) -> dict[str, Tensor]:
-        """Return all parameters by name: those of a vector (P,), and those that stay constant."""
-        return self._constants | self.layout.tensors(vector)
-
-    def outputs(self, vector: Tensor, inputs: Any) -> Any:
-        """Return the model's outputs with the parameters of a vector (P,): the tensor, if they hold just one."""
-        return self._one(self._function(self.everything(vector), copied(inputs) if self.writes else inputs))
-
-    def _one(self, outputs: Any) -> Any:
-        """Return what outputs hold, if that is just one tensor; how they hold it must stay the same."""
-        form, found = emptied(outputs), tensors(outputs)
-        if len(found) != 1 or opaque(form) is not None:
-            return outputs
-        if self._form is None:
-            self._form = form
-        elif type(form) is not type(self._form) or leaves(form) != leaves(self._form):
-            raise InvalidInput(
-                f"the model returns {form!r:.80} and, on other data, {self._form!r:.80}; expected that what is no "
-                "tensor stays the same, so leave it out"
-            )
-        return found[0]
-
     def raw_loss(self, outputs: Any, targets: Any, vector: Tensor | None = None) -> Any:
         """Return what the loss gives: by contract a scalar or one value for each example.
 
@@ -319,10 +207,6 @@ class Problem:
         if not self._loss.holds_model:
             return self._loss(outputs, targets)
         return self._loss.at(self.everything(self.start if vector is None else vector), outputs, targets)
-
-    def _whole_outputs(self, outputs: Any) -> Any:
-        """Return outputs as the model gave them."""
-        return outputs if self._form is None else filled(self._form, [outputs])
 
     @property
     def given_loss(self) -> GivenLoss:
@@ -342,7 +226,7 @@ class Problem:
 
     @functools.cached_property
     def curvature_is_wrong(self) -> bool:
-        """Whether second derivatives by autograd clearly are not those of the loss; see `landscape.gradient_check`."""
+        """Whether second derivatives by autograd clearly are not those of the loss; see `landscape.problem.gradient_check`."""
         return wrong_curvature(self)
 
     def shares(self, split: str) -> Iterator[tuple[float, Any, Any]]:

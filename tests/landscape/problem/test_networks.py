@@ -15,8 +15,8 @@ from landscape.measures.low_loss_path import low_loss_path
 from landscape.measures.paths import interpolate
 from landscape.measures.progress import Context, progress
 from landscape.measures.slices import line_slice, plane_slice
-from landscape.networks import as_row, network_of
 from landscape.problem import Problem
+from landscape.problem.networks import as_row, network_of
 
 GENERATOR = torch.Generator().manual_seed(0)
 INPUTS = torch.randn(40, 4, generator=GENERATOR, dtype=torch.float64)

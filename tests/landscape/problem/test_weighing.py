@@ -13,7 +13,7 @@ from landscape.errors import InvalidInput
 from landscape.measures.curvature import Curvature
 from landscape.measures.eigenvalues import top_eigenvalues
 from landscape.problem import Problem
-from landscape.weighing import weighing
+from landscape.problem.weighing import weighing
 from tests.landscape.data import (
     INPUTS,
     LABELS,

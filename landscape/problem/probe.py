@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from landscape import loss_checks as checks
-from landscape.batches import Batch, length
-from landscape.chance import need_no_chance
-from landscape.containers import copied, opaque, tensors
-from landscape.derivatives import need_own_parameters, need_slope, settle_loss
 from landscape.errors import InvalidInput, brief
+from landscape.problem import loss_checks as checks
+from landscape.problem.batches import Batch, length
+from landscape.problem.chance import need_no_chance
+from landscape.problem.containers import copied, opaque, tensors
+from landscape.problem.derivatives import need_own_parameters, need_slope, settle_loss
 
 if TYPE_CHECKING:
     from landscape.problem import Problem

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from landscape.containers import leaves
-from landscape.gradient_check import elsewhere
+from landscape.problem.containers import leaves
+from landscape.problem.gradient_check import elsewhere
 
 if TYPE_CHECKING:
     from landscape.problem import Problem

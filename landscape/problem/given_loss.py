@@ -8,7 +8,7 @@ from typing import Any
 from torch import Tensor
 
 from landscape.errors import InvalidInput
-from landscape.references import Within
+from landscape.problem.references import Within
 from landscape.twice_differentiable import twice_differentiable
 
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from landscape.containers import tensors as tensors_of
 from landscape.errors import InvalidInput, brief
-from landscape.gradient_check import elsewhere, few_examples, wrong_slope
-from landscape.references import leaves, references
+from landscape.problem.containers import tensors as tensors_of
+from landscape.problem.gradient_check import elsewhere, few_examples, wrong_slope
+from landscape.problem.references import leaves, references
 
 if TYPE_CHECKING:
     from landscape.problem import Problem

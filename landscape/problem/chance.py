@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import torch
 
 from landscape.errors import InvalidInput
-from landscape.gradient_check import few_examples
-from landscape.operations import Watched, outside_torch, seeded
+from landscape.problem.gradient_check import few_examples
+from landscape.problem.operations import Watched, outside_torch, seeded
 
 if TYPE_CHECKING:
     from landscape.problem import Problem

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from landscape.batches import Batch, length, part
 from landscape.classification import class_axes
-from landscape.containers import each_tensor, tensors
 from landscape.errors import InvalidInput
+from landscape.problem.batches import Batch, length, part
+from landscape.problem.containers import each_tensor, tensors
 
 if TYPE_CHECKING:
     from landscape.problem import Problem

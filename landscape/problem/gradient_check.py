@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from landscape.batches import Batch, part
-from landscape.containers import each_tensor
 from landscape.embeddings import padding_rows
-from landscape.operations import Watched
-from landscape.widened import Widened
+from landscape.problem.batches import Batch, part
+from landscape.problem.containers import each_tensor
+from landscape.problem.operations import Watched
+from landscape.problem.widened import Widened
 
 if TYPE_CHECKING:
     from landscape.problem import Problem

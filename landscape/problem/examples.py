@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from landscape.batches import Batch, alike, joined, length, part
-from landscape.containers import tensors
 from landscape.errors import InvalidInput
+from landscape.problem.batches import Batch, alike, joined, length, part
+from landscape.problem.containers import tensors
 
 if TYPE_CHECKING:
     from landscape.problem import Problem
