@@ -149,7 +149,7 @@ def _measure(
             first, second = curve.motion(t, own)
             curvature = Curvature(problem, rows)
             data["slope"][some] = (gradient * first).sum(1).double().cpu().numpy()
-            along = (first * curvature.matvec(first)).sum(1) + (gradient * second).sum(1)
+            along = (first * curvature.multiply(first)).sum(1) + (gradient * second).sum(1)
             data["curvature"][some] = along.double().cpu().numpy()
             cost = cost + curvature.cost + Cost(gradients=len(rows))
     return data | losses, cost

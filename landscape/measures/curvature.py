@@ -86,14 +86,15 @@ class Curvature:
             If a function cannot be differentiated twice, or its second derivatives are wrong, or not finite where one
             network is measured alone (of several, it has NaN).
         """
-        self.products += self.count
-        found = self._times(vectors)
+        found = self.multiply(vectors)
         if self._alone:
             need_finite(self.problem, self.rows, found, "second derivatives")
         return found
 
     @full_precision()
-    def _times(self, vectors: Tensor) -> Tensor:
+    def multiply(self, vectors: Tensor) -> Tensor:
+        """Do the same, with NaN where a derivative is not a number: for losses that are infinite in places."""
+        self.products += self.count
         batches = self.problem.batches[self.split]
         if len(batches) == 1:
             if self._kept is None:

@@ -20,6 +20,8 @@ import stat
 import time
 from pathlib import Path
 
+from landscape.printable import printable
+
 FILE, FOLDER, LINK = "a file", "a folder", "a symbolic link"
 _KINDS = {
     stat.S_IFREG: FILE,
@@ -44,7 +46,7 @@ class Damaged(Exception):
 
 def shown(text: object) -> str:
     """Return a text or path in one printable line: names of files may hold line breaks, escape codes, broken bytes."""
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in str(text))
+    return printable(str(text)).replace("\n", r"\n").replace("\t", r"\t")
 
 
 def kind(path: Path) -> str:
