@@ -152,7 +152,7 @@ def line_slice(
         `landscape.measures.directions.normalised`). A row (an eigenvector, `direction_between`) is taken as it is.
     around : network, optional
         A row (P,), a module of the problem's architecture, or its tensors by name (``state_dict()``); a module and a
-        state dict keep their own buffers and frozen parameters (`landscape.problem.networks.network_of`). By default the
+        state dict keep their own buffers and frozen parameters (see `network_of`). By default the
         one that the problem starts from.
     extent : float or pair
         Offsets run from -extent to extent, or from the first to the second; odd `points` meet the middle.

@@ -226,7 +226,7 @@ class Problem(VariedModel):
 
     @functools.cached_property
     def curvature_is_wrong(self) -> bool:
-        """Whether second derivatives by autograd clearly are not those of the loss (`landscape.problem.gradient_check`)."""
+        """Whether second derivatives by autograd are clearly not those of the loss; see `gradient_check`."""
         return wrong_curvature(self)
 
     def shares(self, split: str) -> Iterator[tuple[float, Any, Any]]:
