@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 import types
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.nn.modules.batchnorm import _NormBase
-from torch.nn.modules.instancenorm import _InstanceNorm
 from torch.nn.utils.weight_norm import WeightNorm as OldWeightNorm
+from torch.overrides import TorchFunctionMode
 from torch.utils import checkpoint
 
 from landscape import embeddings
@@ -114,15 +116,37 @@ def _compute_weight(self: Any, module: nn.Module) -> Tensor:
 def make_statistics_differentiable(module: nn.Module) -> None:
     """Let normalisation layers of a module be differentiated by their running statistics, in place.
 
-    PyTorch's kernel of batch normalisation takes them as constants; here it is written out, for evaluation alone.
+    PyTorch's kernel of batch normalisation takes them as constants; here it is written out, for evaluation alone. A
+    subclass keeps its own forward pass: what it calls is replaced while it runs.
     """
     for part in module.modules():
         if isinstance(part, _NormBase) and part.running_mean is not None and not part.training:
-            name = "_apply_instance_norm" if isinstance(part, _InstanceNorm) else "forward"
-            setattr(part, name, types.MethodType(_standardised, part))
+            part.forward = types.MethodType(_standardised_forward, part)
 
 
-def _standardised(self: Any, inputs: Tensor) -> Tensor:
-    shape = (1, -1, *(1 for _ in inputs.shape[2:]))
-    scaled = (inputs - self.running_mean.view(shape)) / (self.running_var.view(shape) + self.eps).sqrt()
-    return scaled * self.weight.view(shape) + self.bias.view(shape) if self.affine else scaled
+def _standardised_forward(self: Any, *args: Any, **kwargs: Any) -> Any:
+    with _Standardised():
+        return type(self).forward(self, *args, **kwargs)
+
+
+class _Standardised(TorchFunctionMode):
+    """While this is entered, normalisation by running statistics is written out."""
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        if func not in _NORMALISATIONS:
+            return func(*args, **kwargs)
+        bound = _NORMALISATIONS[func].bind(*args, **kwargs)
+        bound.apply_defaults()
+        call = bound.arguments
+        if call.get("training") or call.get("use_input_stats") or call["running_mean"] is None:
+            return func(*args, **kwargs)
+        inputs = call["input"]
+        shape = (1, -1, *(1 for _ in inputs.shape[2:]))
+        found = (inputs - call["running_mean"].view(shape)) / (call["running_var"].view(shape) + call["eps"]).sqrt()
+        for name, combine in (("weight", torch.mul), ("bias", torch.add)):
+            found = found if call[name] is None else combine(found, call[name].view(shape))
+        return found
+
+
+_NORMALISATIONS = {function: inspect.signature(function) for function in (F.batch_norm, F.instance_norm)}
