@@ -102,9 +102,9 @@ class RefuseFlags(TorchFunctionMode):
         for flag in ("padding_idx", "max_norm", "scale_grad_by_freq", "sparse"):
             if call.get(flag) is not None and call[flag] is not False:
                 raise InvalidInput(
-                    f"the model calls torch.nn.functional.{func.__name__} with {flag}={call[flag]}, whose gradients are "
-                    "wrong, or not to be had, for several networks at once; use the module torch.nn.Embedding with "
-                    "that flag, or leave it out"
+                    f"the model calls torch.nn.functional.{func.__name__} with {flag}={call[flag]}, whose gradients "
+                    "are wrong, or not to be had, for several networks at once; use the module torch.nn.Embedding "
+                    "with that flag, or leave it out"
                 )
         return func(*args, **(kwargs or {}))
 

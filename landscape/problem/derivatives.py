@@ -71,6 +71,8 @@ def need_own_parameters(problem: Problem) -> None:
         return  # in the second case, nothing depends on what is varied
     shapes = ", ".join(sorted({str(tuple(other.shape)) for other in others}))
     in_model = [tensor for part in outputs for tensor in leaves(part)]
+    if not own and not any(_among(other, in_model) for other in others):
+        return  # the loss has weights of its own, which are constant here
     if own and not any(_among(other, in_model) for other in others):
         raise InvalidInput(_OWN.format(brief(", ".join(own))))
     if own:

@@ -189,7 +189,9 @@ def _tensors(problem: Problem, network: nn.Module | Mapping[str, Tensor], name: 
     """Return a network's tensors by the names that the problem uses for them."""
     groups = _names(problem)
     given: dict[str, Any] = dict(_named(unwrapped(network))) if isinstance(network, nn.Module) else dict(network)
-    unknown = sorted(map(str, set(given) - set(itertools.chain(*groups.values()))))
+    known = set(itertools.chain(*groups.values()))
+    given = _without_wrappers(given, known)
+    unknown = sorted(map(str, set(given) - known))
     tensors: dict[str, Tensor] = {}
     for canonical, names in groups.items():
         present = {key: _vector(given[key], f"{name}[{key!r}]") for key in names if key in given}
@@ -200,6 +202,8 @@ def _tensors(problem: Problem, network: nn.Module | Mapping[str, Tensor], name: 
         found = tuple(tensors[key].shape) if key in tensors else "nothing"
         if found != tuple(shape) and (key in tensors or _required(problem, key, tensors, network)):
             hint = f"; it holds unknown names, such as {unknown[0]!r}" if unknown and key not in tensors else ""
+            if key not in tensors and not unknown and isinstance(network, Mapping):
+                hint = "; give its state_dict(), which also holds the second name of what is tied"
             tie = f" (tied to {', '.join(map(repr, groups[key][1:]))})" if len(groups[key]) > 1 else ""
             raise InvalidInput(f"{name} has {found} for parameter {key!r}{tie}, expected shape {tuple(shape)}{hint}")
     if unknown:
@@ -208,6 +212,16 @@ def _tensors(problem: Problem, network: nn.Module | Mapping[str, Tensor], name: 
             "network of the same architecture, without other entries"
         )
     return tensors
+
+
+def _without_wrappers(given: dict[str, Any], known: set[str]) -> dict[str, Any]:
+    """Return tensors under the names that they have inside of wrappers (compiled, parallel), which lengthen them."""
+    if not all(isinstance(name, str) for name in given):
+        return given
+    plain = {name.replace("_orig_mod.", ""): tensor for name, tensor in given.items()}
+    if all(name.startswith("module.") and name not in known for name in plain):
+        plain = {name.removeprefix("module."): tensor for name, tensor in plain.items()}
+    return plain if len(plain) == len(given) else given
 
 
 def _required(problem: Problem, key: str, tensors: Mapping[str, Tensor], network: object) -> bool:

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.autograd.functional import hessian
 from torch.func import functional_call
 
+from landscape.ensemble import Stack
 from landscape.errors import InvalidInput
 from landscape.measures.norm_profile import norm_profile
 from landscape.measures.progress.kernel import tangent_kernel
@@ -92,4 +93,61 @@ def test_a_function_that_pads_is_refused() -> None:
         return nn.functional.embedding(tokens, parameters["table"], padding_idx=0).mean(1)
 
     with pytest.raises(InvalidInput, match="padding_idx"):
+        Problem(model, nn.functional.cross_entropy, (TOKENS, LABELS), parameters={"table": torch.randn(5, 3)})
+
+
+class Scaled(nn.Embedding):
+    """An embedding with a forward pass of its own."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        return 3 * super().forward(input)
+
+
+class HalfBags(nn.EmbeddingBag):
+    """Bags with a forward pass of their own, which reads their own flag."""
+
+    def forward(self, input: Tensor, *rest: Any) -> Tensor:  # type: ignore[override]
+        return super().forward(input, *rest) / (2 if self.padding_idx is None else 4)
+
+
+@pytest.mark.parametrize("kind", [Scaled, HalfBags])
+@pytest.mark.parametrize("flags", [{"padding_idx": 0}, {"sparse": True}, {"scale_grad_by_freq": True}, {}])
+def test_a_subclass_keeps_its_own_forward_pass(kind: Any, flags: dict[str, Any]) -> None:
+    torch.manual_seed(2)
+    flat = nn.Flatten() if kind is Scaled else nn.Identity()
+    model = nn.Sequential(kind(5, 3, **flags), flat, nn.Tanh(), nn.Linear(12 if kind is Scaled else 3, 3)).double()
+    made = Problem(model, nn.functional.cross_entropy, (TOKENS, LABELS))
+    expected = nn.functional.cross_entropy(model(TOKENS), LABELS)
+    assert float(made.evaluate(made.start[None])["loss"]) == pytest.approx(float(expected.detach()), rel=1e-12)
+    if "scale_grad_by_freq" not in flags:
+        gradients = torch.autograd.grad(expected, list(model.parameters()))
+        vector = torch.cat([(part.to_dense() if part.is_sparse else part).reshape(-1) for part in gradients])
+        assert torch.allclose(made.gradients(made.start[None])[1][0], vector, rtol=1e-10, atol=1e-14)
+    rows = torch.stack([made.start, made.start.flip(0)])
+    together = Stack(model).outputs(rows, TOKENS, shared=True)
+    with torch.no_grad():
+        assert torch.allclose(together[0], model(TOKENS), rtol=1e-12)
+
+
+@pytest.mark.parametrize("mode", ["sum", "mean", "max"])
+def test_plain_bags_have_second_derivatives(mode: str) -> None:
+    torch.manual_seed(3)
+    bag = nn.Sequential(nn.EmbeddingBag(5, 3, mode=mode), nn.Tanh(), nn.Linear(3, 3)).double()
+    made = Problem(bag, nn.functional.cross_entropy, (TOKENS, LABELS))
+
+    def loss(vector: Tensor) -> Tensor:
+        rows = vector[:15].view(5, 3)[TOKENS]
+        hidden = rows.amax(1) if mode == "max" else rows.sum(1) / (4 if mode == "mean" else 1)
+        logits = hidden.tanh() @ vector[15:24].view(3, 3).T + vector[24:]
+        return nn.functional.cross_entropy(logits, LABELS)
+
+    expected = hessian(loss, made.start).trace()
+    assert trace(made, method="exact").estimate[0] == pytest.approx(float(expected), rel=1e-9)
+
+
+def test_raw_look_ups_that_pad_are_refused() -> None:
+    def model(parameters: dict[str, Tensor], tokens: Tensor) -> Tensor:
+        return torch.embedding(parameters["table"], tokens, 0).mean(1)
+
+    with pytest.raises(InvalidInput, match="padding_idx=0"):
         Problem(model, nn.functional.cross_entropy, (TOKENS, LABELS), parameters={"table": torch.randn(5, 3)})

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import warnings
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -235,11 +237,21 @@ MEASURE = {
 def test_second_derivatives_that_are_not_finite_are_refused_by_every_instrument(name):
     with pytest.raises(InvalidInput, match=r"second derivatives of the loss are not finite .*, for w; look for sqrt"):
         MEASURE[name](problem := rooted(), problem.start[None])
+
+
+@pytest.mark.parametrize("name", [name for name in MEASURE if name not in ("dense", "product")])
+def test_of_several_networks_one_without_second_derivatives_takes_no_other_with_it(name):
     rows = torch.stack([rooted(1.0).start, rooted().start])
-    with pytest.raises(InvalidInput, match=r"of network 1 are not finite at the given weights, for w"):
-        MEASURE[name](rooted(1.0), rows)
-    with pytest.raises(InvalidInput, match="the weights of network 1 hold NaN"):
-        MEASURE[name](rooted(1.0), rows / torch.tensor([[1.0], [0.0]]))
+    alone, both = (MEASURE[name](rooted(1.0), some) for some in (rows[:1], rows))
+    fields = {"values", "estimate", "density", "value"} & {field.name for field in dataclasses.fields(both)}
+    assert fields
+    for field in fields:
+        last = field == "value"  # of sharpness, whose first axis is the form
+        found, expected = (
+            np.moveaxis(getattr(of, field), -1, 0) if last else getattr(of, field) for of in (both, alone)
+        )
+        np.testing.assert_allclose(found[0], expected[0], rtol=1e-6)
+        assert np.isnan(found[1]).all(), field
 
 
 @pytest.mark.parametrize("form", ["sam", "sam_step", "adaptive", "adaptive_step", "keskar"])

@@ -20,7 +20,7 @@ from landscape.measures.sharpness import sharpness
 from landscape.measures.spectral_density import spectral_density
 from landscape.measures.trace import trace
 from landscape.problem import Problem
-from tests.landscape.test_networks import INPUTS, LABELS, frozen, normed, problem_of
+from tests.landscape.problem.test_networks import INPUTS, LABELS, frozen, normed, problem_of
 
 MEASURES = {
     "lanczos": lambda p, rows: top_eigenvalues(p, 2, rows=rows, method="lanczos").values,

@@ -213,7 +213,7 @@ A, STATE = PAIRS["batch norm"][0], PAIRS["batch norm"][1].state_dict()
             r"b has nothing for parameter '3.bias', expected shape \(3,\)",
         ),
         ({k: v for k, v in STATE.items() if "var" not in k}, "b has nothing for parameter '1.running_var'"),
-        ({f"module.{k}": v for k, v in STATE.items()}, "unknown names, such as 'module.0.bias'"),
+        ({f"body.{k}": v for k, v in STATE.items()}, "unknown names, such as 'body.0.bias'"),
         (STATE | {"3.bias": torch.ones(4)}, r"b has \(4,\) for parameter '3.bias'"),
         (STATE | {"3.bias": "zero"}, r"b\['3.bias'\] is 'zero'"),
         (STATE | {"3.bias": torch.ones(3, dtype=torch.cfloat)}, "holds torch.complex64, expected real numbers"),
@@ -243,3 +243,35 @@ def test_norms_and_smoothness_do_not_speak_of_buffers():
         interpolate(problem_of(a), a, b, smoothness=1.0)
     with pytest.raises(InvalidInput, match=r"fixed_norm is 1.0, but a and b also differ in 1.running_mean"):
         low_loss_path(problem_of(a), a, b, fixed_norm=1.0)
+
+
+@pytest.mark.parametrize("prefix", ["_orig_mod.", "module.", "module._orig_mod."])
+def test_state_dicts_of_wrapped_modules_are_taken(prefix):
+    a, b = normed(0), normed(1)
+    path = interpolate(problem_of(a), a, {prefix + name: tensor for name, tensor in b.state_dict().items()})
+    assert path.train_loss[-1] == pytest.approx(loss_of(b))
+
+
+def test_a_name_that_is_missing_because_of_a_tie_is_told_so():
+    tied, untied = Autoencoder(0, tied=True), Autoencoder(1, tied=False)
+    with pytest.raises(InvalidInput, match="give its state_dict"):
+        as_row(problem_of(untied, accuracy=None), dict(tied.named_parameters()))
+
+
+class Doubled(nn.BatchNorm1d):
+    """Batch normalisation with a forward pass of its own."""
+
+    def forward(self, inputs):
+        return 2 * super().forward(inputs)
+
+
+def test_a_subclass_of_a_normalisation_keeps_its_own_forward_pass_on_a_path():
+    networks = []
+    for seed in (0, 1):
+        model = normed(seed)
+        own = Doubled(5).double().eval()
+        own.load_state_dict(model[1].state_dict())
+        model[1] = own
+        networks.append(model)
+    path = interpolate(problem_of(networks[0]), *networks)
+    assert path.train_loss[-1] == pytest.approx(loss_of(networks[1]))

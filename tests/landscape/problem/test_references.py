@@ -190,7 +190,6 @@ CALLED(INPUTS)
             "the loss uses the model's own parameters",
         ),
         (lambda: problem(MODEL, no_graph), "the gradient is not that of the loss"),
-        (lambda: problem(None, lambda z, y: F.cross_entropy(z * TRAINABLE, y)), r"shape \(3,\) that require a grad"),
         (
             lambda: Problem(
                 lambda p, x: x[:, :3] * p["w"] * TRAINABLE,
@@ -203,11 +202,18 @@ CALLED(INPUTS)
         (lambda: problem(KEEPING, lambda z, y: F.cross_entropy(z, y) + KEEPING.extra), "the loss reads extra of the"),
         (lambda: problem(CALLED, lambda z, y: F.cross_entropy(z, y) + CALLED.extra), "what an earlier call has kept"),
     ],
-    ids=["tensors", "data", "no graph", "loss's own", "function's own", "kept", "kept before"],
+    ids=["tensors", "data", "no graph", "function's own", "kept", "kept before"],
 )
 def test_what_is_not_varied_is_refused(make, words):
     with pytest.raises(InvalidInput, match=words):
         make()
+
+
+def test_weights_of_the_losss_own_are_constant():
+    own, constant = (
+        problem(None, lambda z, y, by=by: F.cross_entropy(z * by, y)) for by in (TRAINABLE, TRAINABLE.detach())
+    )
+    assert torch.equal(own.gradients(own.start[None])[1], constant.gradients(constant.start[None])[1])
 
 
 @pytest.mark.parametrize("kind", ["tensor", "list", "module"])
