@@ -43,7 +43,7 @@ def repair(module: nn.Module) -> None:
             continue
         if part.max_norm is not None:
             raise InvalidInput(
-                f"module {name!r} is a {type(part).__name__} with max_norm={part.max_norm}, which rewrites its weights "
+                f"module {name!r} ({type(part).__name__}) has max_norm={part.max_norm}, which rewrites its weights "
                 "during every forward pass; set max_norm to None (after a pass over the data the weights keep to it)"
             )
         forward = _embedding if isinstance(part, nn.Embedding) else _embedding_bag
@@ -80,6 +80,12 @@ class RefuseFlags(TorchFunctionMode):
                         "gradients are wrong for several networks at once; use the module torch.nn.Embedding with that "
                         "flag, or leave it out"
                     )
+            if given.get("sparse"):
+                raise InvalidInput(
+                    f"the model calls torch.nn.functional.{func.__name__} with sparse=True, whose gradients are sparse "
+                    "tensors, of which no curvature can be taken; leave the flag out, or use the module "
+                    "torch.nn.Embedding, whose flag is seen to here"
+                )
         return func(*args, **kwargs)
 
 

@@ -14,6 +14,7 @@ from landscape.problem.batches import Batch, length
 from landscape.problem.chance import need_no_chance
 from landscape.problem.containers import copied, opaque, tensors
 from landscape.problem.derivatives import need_own_parameters, need_slope, settle_loss
+from landscape.problem.memory import settle_memory
 
 if TYPE_CHECKING:
     from landscape.problem import Problem
@@ -42,6 +43,7 @@ def probe(problem: Problem) -> None:
             if not torch.isfinite(loss).all():
                 raise InvalidInput("the training loss is not finite at the given weights")
             _need_same(problem, loss, *batch)
+            settle_memory(problem)
             checks.need_no_sum(problem, loss, outputs, batch[1])
             settle_loss(problem, outputs, batch[1])
             need_no_chance(problem)
