@@ -20,7 +20,7 @@ ITEMS, DEPTH, THINGS = 1000, 4, 10_000
 _PLAIN = frozenset(vars(nn.Module()))
 
 #: What holds no values of a network, or belongs to all.
-_LEFT_ALONE = (type, types.ModuleType, types.FunctionType, types.MethodType, torch.Generator, torch.dtype, torch.device)
+_LEFT_ALONE = (nn.Module, nn.Parameter, type, types.ModuleType, types.FunctionType, types.MethodType, torch.Generator)
 
 
 class Attributes:
@@ -87,13 +87,13 @@ class _Kind:
         held: Callable[[Any], Any],
         same: Callable[[Any, Any], bool],
         restore: Callable[[Any, Any], None],
-        inside: Callable[[Any], Iterator[Any]] = lambda thing: iter(()),
+        inside: Callable[[Any], Iterator[Any]] = lambda _: iter(()),
     ) -> None:
         self.held, self.same, self.restore, self.inside = held, same, restore, inside
 
 
 def _kind(thing: Any) -> _Kind | None:
-    if isinstance(thing, _LEFT_ALONE) or isinstance(thing, nn.Module | nn.Parameter):
+    if isinstance(thing, _LEFT_ALONE):
         return None
     if isinstance(thing, Tensor):
         return _TENSOR if thing.layout == torch.strided and not thing.requires_grad and not thing.is_meta else None
@@ -146,7 +146,7 @@ _KINDS: dict[type, _Kind] = {
     list: _Kind(list, _each, _refill, iter),
     collections.deque: _Kind(list, _each, _refill, iter),
     set: _Kind(set, lambda thing, held: bool(thing == held), _refill),
-    tuple: _Kind(tuple, lambda thing, held: True, lambda thing, held: None, iter),
+    tuple: _Kind(tuple, lambda *_: True, lambda *_: None, iter),
 }
 
 _OBJECT = _Kind(

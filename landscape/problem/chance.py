@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from landscape.errors import InvalidInput
-from landscape.problem.gradient_check import few_examples
 from landscape.problem.generators import extremes, generators, put_back, state
+from landscape.problem.gradient_check import few_examples
 from landscape.problem.operations import Watched, seeded
 
 if TYPE_CHECKING:

@@ -29,13 +29,14 @@ def settle_loss(problem: Problem, outputs: Any, targets: Any) -> None:
     """
     loss = problem.given_loss
     trainable = {name: tensor for name, tensor in loss.originals.items() if tensor.requires_grad}
-    with Touched(trainable) as touched:
+    with Touched(loss.original_buffers) as buffers, Touched(trainable) as touched:
         here = problem.raw_loss(outputs, targets)
     if loss.holds_model and torch.equal(here, problem.raw_loss(outputs, targets, elsewhere(problem))):
         loss.forget_model(buffers=_same_with_other_buffers(problem, here, outputs, targets))
     names = {id(tensor): name for name, tensor in trainable.items()}
     found = {names[id(thing)] for thing, itself in references(loss.function) if itself and id(thing) in names}
     found |= touched.names
+    loss.reads_buffers = buffers.names
     if found:
         raise InvalidInput(_OWN.format(", ".join(sorted(found))))
 

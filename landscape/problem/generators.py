@@ -29,7 +29,7 @@ def generators(problem: Problem) -> dict[str, Any]:
     for thing in (thing for function in functions for thing, _ in reached(function)):
         if _is_generator(thing):
             found.setdefault(id(thing), (f"a {type(thing).__name__} that the model or the loss refers to", thing))
-    for module, method in (("Python", random.random), ("NumPy", np.random.random_sample)):  # noqa: NPY002
+    for module, method in (("Python", random.random), ("NumPy", np.random.random_sample)):
         thing = method.__self__  # type: ignore[attr-defined]
         found[id(thing)] = (f"the global generator of {module}", thing)
     return dict(found.values())

@@ -34,6 +34,8 @@ class GivenLoss:
         Whether its value depends on the parameters in the model that it refers to.
     reads_hooks : bool
         Whether it depends on what hooks have kept of the last call of the model.
+    reads_buffers : set of str
+        Buffers of the original that it uses as tensors by themselves, so that another network's cannot take their place.
     """
 
     def __init__(
@@ -46,7 +48,8 @@ class GivenLoss:
         self.function, self.originals = function, dict(originals)
         self._within = Within.of(function, originals, buffers, training_mode)
         self.refers_to_model = self.holds_model = self._within is not None
-        self.reads_hooks = False
+        self.reads_hooks, self.original_buffers = False, dict(buffers)
+        self.reads_buffers: set[str] = set()
 
     @property
     def runs_model(self) -> bool:

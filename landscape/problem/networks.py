@@ -57,6 +57,12 @@ def network_of(
         As `as_row`; or if a module's own loss is another, because it differs in more than its tensors.
     """
     row, own = _parts(problem, network, name, finite)
+    fixed = sorted(problem.given_loss.reads_buffers & set(own))
+    if fixed:
+        raise InvalidInput(
+            f"{name} has another buffer {fixed[0]!r} than the problem's model, whose tensor the loss uses by itself; let "
+            "the loss refer to the module and read the buffer there, or clone() it if it shall stay constant"
+        )
     if own:
         problem = problem.carrying(own)
     if isinstance(network, nn.Module) and problem.template is not None and bool(torch.isfinite(row).all()):

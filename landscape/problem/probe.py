@@ -43,9 +43,9 @@ def probe(problem: Problem) -> None:
             if not torch.isfinite(loss).all():
                 raise InvalidInput("the training loss is not finite at the given weights")
             _need_same(problem, loss, *batch)
-            settle_memory(problem)
             checks.need_no_sum(problem, loss, outputs, batch[1])
             settle_loss(problem, outputs, batch[1])
+            settle_memory(problem)
             need_no_chance(problem)
             need_own_parameters(problem)
             _need_gradient(problem, *batch)
