@@ -35,7 +35,7 @@ class GivenLoss:
     reads_hooks : bool
         Whether it depends on what hooks have kept of the last call of the model.
     reads_buffers : set of str
-        Buffers of the original that it uses as tensors by themselves, so that another network's cannot take their place.
+        Buffers of the original that it uses as tensors by themselves: another network's cannot take their place.
     """
 
     def __init__(
@@ -65,12 +65,12 @@ class GivenLoss:
     def __call__(self, outputs: Any, targets: Any) -> Any:
         return self.function(outputs, targets)
 
-    def at(self, tensors: Mapping[str, Tensor], outputs: Any, targets: Any) -> Any:
+    def at(self, tensors: Mapping[str, Tensor], outputs: Any, targets: Any, varied_buffers: bool = False) -> Any:
         """Return the loss while these parameters and buffers stand in the model, if the function refers to it."""
         if self._within is None:
             return self.function(outputs, targets)
         with twice_differentiable():
-            return self._within.call(tensors, lambda: self.function(outputs, targets))
+            return self._within.call(tensors, lambda: self.function(outputs, targets), varied_buffers)
 
     def need_outputs_alone(self, instrument: str) -> None:
         """Refuse a loss that is not a function of outputs and targets alone."""

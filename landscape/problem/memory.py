@@ -18,25 +18,16 @@ if TYPE_CHECKING:
 def settle_memory(problem: Problem) -> None:
     """Find out whether a call changes attributes of the module; from then on they are put back before every call.
 
-    So every evaluation is that of the module as it was given. Refused is one that keeps something for another call at
-    other weights, or for the loss.
+    So every evaluation is that of the module as it was given.
 
     Raises
     ------
     InvalidInput
-        If so; names the attributes.
+        If the module keeps something for a call at other weights; names the attributes.
     """
     names = problem.attributes.changed()
     if not names or problem.puts_back:
         return
-    read = (
-        sorted(attributes_read(problem.given_loss.function) & set(names)) if problem.given_loss.refers_to_model else []
-    )
-    if read:
-        raise InvalidInput(
-            f"the loss reads {', '.join(read)} of the model given, but it is in a copy of it that a call sets them; "
-            "return them from forward, as a part of the outputs"
-        )
     inputs, targets = few_examples(problem)
     other = elsewhere(problem)
     try:
@@ -50,4 +41,24 @@ def settle_memory(problem: Problem) -> None:
         raise InvalidInput(
             f"at the same weights and data the loss is {fresh:.6g}, or {used:.6g} after a call at other weights, which "
             f"the model keeps something of ({', '.join(sorted(set(names))[:5])}); compute it anew in every call"
+        )
+
+
+def need_no_reading(problem: Problem) -> None:
+    """Refuse a loss that reads what a call leaves behind in the module.
+
+    Raises
+    ------
+    InvalidInput
+        If the loss's own code does so; names the attributes.
+    """
+    names = set(problem.attributes.changed())
+    if not names or problem.template is None or not problem.given_loss.refers_to_model:
+        return
+    own = {type(part) for part in problem.template.modules()}
+    read = sorted(attributes_read(problem.given_loss.function, own) & names)
+    if read:
+        raise InvalidInput(
+            f"the loss reads {', '.join(read)} of the model given, but it is in a copy of it that a call sets them; "
+            "return them from forward, as a part of the outputs"
         )

@@ -60,8 +60,8 @@ def network_of(
     fixed = sorted(problem.given_loss.reads_buffers & set(own))
     if fixed:
         raise InvalidInput(
-            f"{name} has another buffer {fixed[0]!r} than the problem's model, whose tensor the loss uses by itself; let "
-            "the loss refer to the module and read the buffer there, or clone() it if it shall stay constant"
+            f"{name} has another buffer {fixed[0]!r} than the problem's model, whose tensor the loss uses by itself; "
+            "let the loss refer to the module and read the buffer there, or clone() it if it shall stay constant"
         )
     if own:
         problem = problem.carrying(own)

@@ -21,7 +21,7 @@ from landscape.problem.examples import need_cut, parts_alone
 from landscape.problem.given_loss import GivenLoss
 from landscape.problem.gradient_check import wrong_curvature
 from landscape.problem.hooks import take_watchers_off
-from landscape.problem.memory import settle_memory
+from landscape.problem.memory import need_no_reading, settle_memory
 from landscape.problem.probe import probe
 from landscape.problem.reading import taken
 from landscape.problem.varied_model import Function, VariedModel
@@ -128,6 +128,7 @@ class Problem(VariedModel):
             take_watchers_off(self)
             probe(self)
         settle_memory(self)
+        need_no_reading(self)
         for split in self.batches:
             need_cut(self, split, batch_size)
 
@@ -208,7 +209,8 @@ class Problem(VariedModel):
         if not self._loss.runs_model:
             return self._loss(outputs, targets)
         tensors_by_name = self._buffers | self.everything(self.start if vector is None else vector)
-        return self._loss.at(tensors_by_name, outputs, targets)
+        varied_buffers = len(self._buffers) < len(self._original_buffers)
+        return self._loss.at(tensors_by_name, outputs, targets, varied_buffers)
 
     @property
     def given_loss(self) -> GivenLoss:

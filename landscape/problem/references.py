@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import dis
 import functools
 import itertools
 import types
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 import torch
@@ -29,13 +30,20 @@ def references(function: Any) -> Iterator[tuple[Any, bool]]:
     yield from ((thing, itself) for thing, itself in reached(function) if isinstance(thing, Tensor | nn.Module))
 
 
-def attributes_read(function: Any) -> set[str]:
-    """Return the names of all attributes that the code of a function, and of those that it refers to, reads."""
-    codes = [thing.__code__ for thing, _ in reached(function) if isinstance(thing, types.FunctionType)]
+def attributes_read(function: Any, without: Collection[type] = ()) -> set[str]:
+    """Return the names of all attributes that the code of a function, and of those that it refers to, reads.
+
+    Parameters
+    ----------
+    function : callable
+    without : collection of type
+        Of objects whose own code does not count.
+    """
+    codes = [thing.__code__ for thing, _ in reached(function, without) if isinstance(thing, types.FunctionType)]
     return {name for code in codes for name in _named(code, "LOAD_ATTR", "LOAD_METHOD")}
 
 
-def reached(function: Any) -> Iterator[tuple[Any, bool]]:
+def reached(function: Any, without: Collection[type] = ()) -> Iterator[tuple[Any, bool]]:
     """Yield whatever a function refers to, and whether its code does so itself."""
     seen: set[int] = set()
     todo: list[tuple[Any, int, bool]] = [(function, 0, True)]
@@ -45,7 +53,7 @@ def reached(function: Any) -> Iterator[tuple[Any, bool]]:
             continue
         seen.add(id(thing))
         yield thing, itself
-        if not isinstance(thing, Tensor):
+        if not isinstance(thing, Tensor) and type(thing) not in without:
             code = isinstance(thing, types.FunctionType | functools.partial | list | tuple | set | dict)
             todo += [(part, depth + 1, itself and code) for part in itertools.islice(_parts(thing), ITEMS)]
 
@@ -131,6 +139,7 @@ class Within(nn.Module):
         self.parts = nn.ModuleList(part for part, _ in parts)
         self._names = {f"parts.{i}.{own}": name for i, (_, names) in enumerate(parts) for own, name in names.items()}
         self._mode = training
+        self._compiled = any(isinstance(getattr(part, "_orig_mod", None), nn.Module) for part, _ in parts)
 
     @classmethod
     def of(
@@ -163,8 +172,16 @@ class Within(nn.Module):
     def forward(self, function: Callable[[], Any]) -> Any:
         return function()
 
-    def call(self, tensors: Mapping[str, Tensor], function: Callable[[], Any]) -> Any:
-        """Call a function while parameters and copies of buffers, by name, stand in the parts."""
+    def call(self, tensors: Mapping[str, Tensor], function: Callable[[], Any], differentiable: bool = False) -> Any:
+        """Call a function while parameters and copies of buffers, by name, stand in the parts.
+
+        Parameters
+        ----------
+        tensors : mapping of str to Tensor
+        function : callable
+        differentiable : bool
+            Whether gradients by running statistics may be asked for.
+        """
         mine = {own: tensors[name] for own, name in self._names.items()}
         buffers = {
             f"parts.{i}.{name}": buffer
@@ -177,9 +194,10 @@ class Within(nn.Module):
             if self._mode is not None:
                 for part in self.parts:
                     part.training = self._mode
-            if any(mine[own].requires_grad for own in buffers):
+            if differentiable:
                 make_statistics_differentiable(self.parts)
-            return functional_call(self, mine, (function,), tie_weights=False)
+            with torch.compiler.set_stance("force_eager") if self._compiled else contextlib.nullcontext():
+                return functional_call(self, mine, (function,), tie_weights=False)
         finally:
             before.restore()
             for part, mode in zip(self.parts, modes, strict=True):

@@ -55,6 +55,5 @@ def _lost(result: Any) -> str:
     if not steps:
         return ""
     named = listed(steps[:5] + ([f"{len(steps) - 5} others"] if len(steps) > 5 else []))
-    return (
-        f" Nothing could be measured at {'step' if len(steps) == 1 else 'steps'} {named}: weights that are not finite."
-    )
+    word = "step" if len(steps) == 1 else "steps"
+    return f" Nothing could be measured at {word} {named}, where weights are not finite."

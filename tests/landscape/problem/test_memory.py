@@ -14,7 +14,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from landscape.errors import InvalidInput
-from landscape.measures.slices import interpolate
+from landscape.measures.paths import interpolate
 from landscape.problem.attributes import Attributes
 from tests.landscape.adopted import INPUTS, LABELS, PLAIN, Body, network, problem, trace
 
@@ -163,7 +163,7 @@ def test_a_copy_that_is_made_for_a_path_begins_with_what_was_given():
 
     one, other = model(1.0), model(2.0)
     found = interpolate(problem(one), one, other, points=25, refine=0)
-    truth = [float(F.cross_entropy(k * one.body(INPUTS), LABELS)) for k in (1.0, 2.0)]
+    truth = [float(F.cross_entropy(k * one.body(INPUTS).detach(), LABELS)) for k in (1.0, 2.0)]
     np.testing.assert_allclose(found.train_loss[[0, -1]], truth, rtol=1e-9)
 
 
@@ -176,7 +176,9 @@ def test_attributes_are_put_back_with_what_they_held():
     assert set(kept.changed()) == {"store", "new"}
     kept.restore()
     assert model.store["a"] == [1, {2}]
-    assert not model.store["b"][0].any() and not model.store["b"][1].any() and not hasattr(model, "new")
+    assert not model.store["b"][0].any()
+    assert not model.store["b"][1].any()
+    assert not hasattr(model, "new")
     assert kept.changed() == []
 
 
