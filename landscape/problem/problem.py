@@ -248,7 +248,8 @@ class Problem(VariedModel):
         """Say whether model and loss run on a batch."""
         try:
             with torch.no_grad():
-                return bool(self._loss(self._function(self.everything(self.start), batch[0]), batch[1]).ndim < 2)
+                outputs = self._function(self.everything(self.start), batch[0])
+                return bool(self._loss.at(self._buffers | self.everything(self.start), outputs, batch[1]).ndim < 2)
         except Exception:  # whatever a stranger's module can raise
             return False
 

@@ -53,7 +53,8 @@ def reached(function: Any, without: Collection[type] = ()) -> Iterator[tuple[Any
             continue
         seen.add(id(thing))
         yield thing, itself
-        if not isinstance(thing, Tensor) and type(thing) not in without:
+        runs = thing.__self__ if isinstance(thing, types.MethodType) and thing.__name__ == "forward" else thing
+        if not isinstance(thing, Tensor) and type(runs) not in without:
             code = isinstance(thing, types.FunctionType | functools.partial | list | tuple | set | dict)
             todo += [(part, depth + 1, itself and code) for part in itertools.islice(_parts(thing), ITEMS)]
 
