@@ -46,10 +46,9 @@ def repair(module: nn.Module) -> None:
         if not _flagged(part):
             continue
         if part.max_norm is not None:
-            kind = type(part).__name__
             raise InvalidInput(
-                f"module {name!r}, of type {kind}, has max_norm={part.max_norm}, which rewrites its weights during "
-                "every forward pass; set max_norm to None (after a pass over the data the weights keep to it)"
+                f"module {name!r} ({type(part).__name__}) has max_norm={part.max_norm}, which rewrites its weights "
+                "during every forward pass; set max_norm to None (after a pass over the data the weights keep to it)"
             )
         part.forward = types.MethodType(_repaired_forward, part)
 
@@ -99,12 +98,18 @@ class RefuseFlags(TorchFunctionMode):
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         call = _look_up(func, args, kwargs or {}) or {}
-        for flag in ("padding_idx", "max_norm", "scale_grad_by_freq", "sparse"):
+        if call.get("sparse"):
+            raise InvalidInput(
+                f"the model calls torch.nn.functional.{func.__name__} with sparse=True, whose gradients are sparse "
+                "tensors, of which no curvature can be taken; leave the flag out, or use the module "
+                "torch.nn.Embedding, whose flag is seen to here"
+            )
+        for flag in ("padding_idx", "max_norm", "scale_grad_by_freq"):
             if call.get(flag) is not None and call[flag] is not False:
                 raise InvalidInput(
                     f"the model calls torch.nn.functional.{func.__name__} with {flag}={call[flag]}, whose gradients "
-                    "are wrong, or not to be had, for several networks at once; use the module torch.nn.Embedding "
-                    "with that flag, or leave it out"
+                    "are wrong for several networks at once; use the module torch.nn.Embedding with that flag, or "
+                    "leave it out"
                 )
         return func(*args, **(kwargs or {}))
 

@@ -52,12 +52,6 @@ class Curvature:
             problem.need_test("the curvature of the test loss")
         self.problem, self.kind, self.split = problem, kind, split
         self.rows = as_rows(problem, rows)
-        if kind == "hessian" and problem.curvature_is_wrong:
-            raise InvalidInput(
-                "second derivatives by autograd are not those of the loss: products with the Hessian differ from "
-                "differences of gradients; look for custom autograd functions, kernels whose second derivative is "
-                "wrong or left out (detach() in a backward pass), and spectral normalisation in training mode"
-            )
         self.products = 0
         self._alone = len(self.rows) == 1
         self._kept: Callable[[Tensor], Tensor] | None = None
@@ -94,6 +88,7 @@ class Curvature:
     @full_precision()
     def multiply(self, vectors: Tensor) -> Tensor:
         """Do the same, with NaN where a derivative is not a number: for losses that are infinite in places."""
+        self._need_right()
         self.products += self.count
         batches = self.problem.batches[self.split]
         if len(batches) == 1:
@@ -104,6 +99,15 @@ class Curvature:
         for share, inputs, targets in self.problem.shares(self.split):
             total += share * self._product(inputs, targets)(vectors)
         return total
+
+    def _need_right(self) -> None:
+        """Refuse wrong second derivatives, once they are asked for: what needs only gradients goes without."""
+        if self.kind == "hessian" and self.problem.curvature_is_wrong:
+            raise InvalidInput(
+                "second derivatives by autograd are not those of the loss: products with the Hessian differ from "
+                "differences of gradients; look for custom autograd functions, kernels whose second derivative is "
+                "wrong or left out (detach() in a backward pass), and spectral normalisation in training mode"
+            )
 
     def select(self, networks: Tensor) -> Curvature:
         """Return the curvature of some of the networks alone, by index."""

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 
 from landscape.errors import InvalidInput
+from landscape.problem.generators import extremes, generators, put_back, state
 from landscape.problem.gradient_check import few_examples
-from landscape.problem.operations import Watched, outside_torch, seeded
+from landscape.problem.operations import Watched, seeded
 
 if TYPE_CHECKING:
     from landscape.problem import Problem
 
-#: Evaluations of a model that draws: those with generators outside of torch can only be drawn again.
+#: Evaluations of a model that draws; of one that draws outside of torch, where no numbers can be put in place of those
+#: drawn, there are more.
 SEEDS, SEEDS_OUTSIDE = 6, 30
 
 
@@ -26,28 +28,41 @@ def need_no_chance(problem: Problem) -> None:
     InvalidInput
         If so.
     """
+    found = generators(problem)
+    with put_back(found):
+        _need_no_chance(problem, found)
+
+
+def _need_no_chance(problem: Problem, found: dict[str, Any]) -> None:
     inputs, targets = few_examples(problem)
-    values, watched, outside = [], [Watched(0.0), Watched(1.0)], False
+
+    def loss() -> float:
+        return float(problem.batch_loss(problem.start, inputs, targets))
+
+    values, watched, drawing = [], [Watched(0.0), Watched(1.0)], set()
     for seed, watch in enumerate(watched):
         with seeded(seed, problem.device):
-            before = outside_torch()
+            before = {name: repr(state(generator)) for name, generator in found.items()}
             with watch:
-                values.append(float(problem.batch_loss(problem.start, inputs, targets)))
-            outside |= outside_torch() != before
+                values.append(loss())
+            drawing |= {name for name, generator in found.items() if repr(state(generator)) != before[name]}
     few_digits = {dtype for watch in watched for dtype in watch.dtypes if torch.finfo(dtype).bits < 32}
     if few_digits:
         raise InvalidInput(
             f"the model or the loss computes in {', '.join(sorted(map(str, few_digits)))} on its way, in which "
             "curvature and small steps are lost; turn off autocast and casts, for the time of the measurement"
         )
-    if outside or any(watch.drawn for watch in watched):
-        for seed in range(2, 2 + (SEEDS_OUTSIDE if outside else SEEDS)):
+    if drawing or any(watch.drawn for watch in watched):
+        for seed in range(2, 2 + (SEEDS_OUTSIDE if drawing else SEEDS)):
             with seeded(seed, problem.device):
-                values.append(float(problem.batch_loss(problem.start, inputs, targets)))
+                values.append(loss())
+    for name in sorted(drawing):
+        values += [loss() for _ in extremes(found[name])]
     low, high = min(values), max(values)
     if high - low > 100 * torch.finfo(problem.dtype).eps * max(abs(low), abs(high)):
+        source = f", from {', '.join(sorted(drawing))}" if drawing else ""
         raise InvalidInput(
-            f"the loss at the same weights and data is between {low:.6g} and {high:.6g}, by what is drawn at random "
-            "(stochastic depth, layer drop, functional dropout, noise); expected one value, so set its rate to 0, or "
-            "measure in evaluation mode"
+            f"the loss at the same weights and data is between {low:.6g} and {high:.6g}, by what is drawn at random"
+            f"{source} (stochastic depth, layer drop, functional dropout, noise); expected one value, so set its rate "
+            "to 0, or measure in evaluation mode"
         )

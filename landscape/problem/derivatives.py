@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from landscape.errors import InvalidInput, brief
 from landscape.problem.containers import tensors as tensors_of
 from landscape.problem.gradient_check import elsewhere, few_examples, wrong_slope
+from landscape.problem.operations import Touched
 from landscape.problem.references import leaves, references
 
 if TYPE_CHECKING:
@@ -26,23 +27,29 @@ def settle_loss(problem: Problem, outputs: Any, targets: Any) -> None:
     InvalidInput
         If the loss's code refers to parameters of the model, which are the original's.
     """
-    if problem.given_loss.holds_model:
+    loss = problem.given_loss
+    trainable = {name: tensor for name, tensor in loss.originals.items() if tensor.requires_grad}
+    with Touched(loss.original_buffers) as buffers, Touched(trainable) as touched:
         here = problem.raw_loss(outputs, targets)
-        there = problem.raw_loss(outputs, targets, elsewhere(problem))
-        if torch.equal(here, there):
-            problem.given_loss.forget_model()
-    names = {id(tensor): name for name, tensor in problem.given_loss.originals.items() if tensor.requires_grad}
-    found = {
-        names[id(thing)] for thing, itself in references(problem.given_loss.function) if itself and id(thing) in names
-    }
+    if loss.holds_model and torch.equal(here, problem.raw_loss(outputs, targets, elsewhere(problem))):
+        loss.forget_model(buffers=_same_with_other_buffers(problem, here, outputs, targets))
+    names = {id(tensor): name for name, tensor in trainable.items()}
+    found = {names[id(thing)] for thing, itself in references(loss.function) if itself and id(thing) in names}
+    found |= touched.names
+    loss.reads_buffers = buffers.names
     if found:
         raise InvalidInput(_OWN.format(", ".join(sorted(found))))
 
 
+def _same_with_other_buffers(problem: Problem, loss: Tensor, outputs: Any, targets: Any) -> bool:
+    others = {name: b * 1.1 + 0.1 for name, b in problem.buffers().items() if b.is_floating_point()}
+    return not others or torch.equal(loss, problem.carrying(others).raw_loss(outputs, targets))
+
+
 _OWN = (
     "the loss uses the model's own parameters ({}), which are not those that are varied, because it refers to the "
-    "tensors themselves or to what an earlier call has kept; let it refer to the module and call its parameters(), or "
-    "give a function f(parameters, inputs) that returns outputs and the penalty"
+    "tensors themselves or to what an earlier call has kept; let it refer to the module and call its parameters(), "
+    "clone() what shall stay constant, or give a function f(parameters, inputs) that returns outputs and the penalty"
 )
 
 

@@ -21,6 +21,8 @@ class GivenLoss:
         ``function(outputs, targets)``.
     originals : mapping of str to Tensor
         The parameters of the model as given, which are never varied.
+    buffers : mapping of str to Tensor
+        Its buffers.
     training_mode : bool, optional
         How the model shall run if the function calls it; by default as it is.
 
@@ -28,35 +30,47 @@ class GivenLoss:
     ----------
     refers_to_model : bool
         Whether the function refers to the model, or to a part of it.
+    holds_model : bool
+        Whether its value depends on the parameters in the model that it refers to.
     reads_hooks : bool
         Whether it depends on what hooks have kept of the last call of the model.
+    reads_buffers : set of str
+        Buffers of the original that it uses as tensors by themselves: another network's cannot take their place.
     """
 
     def __init__(
-        self, function: Callable[[Any, Any], Any], originals: Mapping[str, Tensor], training_mode: bool | None
+        self,
+        function: Callable[[Any, Any], Any],
+        originals: Mapping[str, Tensor],
+        buffers: Mapping[str, Tensor],
+        training_mode: bool | None,
     ) -> None:
         self.function, self.originals = function, dict(originals)
-        self._within = Within.of(function, originals, training_mode)
-        self.refers_to_model, self.reads_hooks = self.holds_model, False
+        self._within = Within.of(function, originals, buffers, training_mode)
+        self.refers_to_model = self.holds_model = self._within is not None
+        self.reads_hooks, self.original_buffers = False, dict(buffers)
+        self.reads_buffers: set[str] = set()
 
     @property
-    def holds_model(self) -> bool:
-        """Whether parameters have to stand in the model that the function refers to."""
+    def runs_model(self) -> bool:
+        """Whether parameters and buffers have to stand in the model that the function refers to."""
         return self._within is not None
 
-    def forget_model(self) -> None:
-        """Take note that the value of the function does not depend on the model to which it refers."""
-        self._within = None
+    def forget_model(self, *, buffers: bool) -> None:
+        """Take note that the function does not depend on parameters of the model, and maybe not on its buffers."""
+        self.holds_model = False
+        if buffers:
+            self._within = None
 
     def __call__(self, outputs: Any, targets: Any) -> Any:
         return self.function(outputs, targets)
 
-    def at(self, parameters: Mapping[str, Tensor], outputs: Any, targets: Any) -> Any:
-        """Return the loss while these parameters stand in the model, if the function refers to it."""
+    def at(self, tensors: Mapping[str, Tensor], outputs: Any, targets: Any, varied_buffers: bool = False) -> Any:
+        """Return the loss while these parameters and buffers stand in the model, if the function refers to it."""
         if self._within is None:
             return self.function(outputs, targets)
         with twice_differentiable():
-            return self._within.call(parameters, lambda: self.function(outputs, targets))
+            return self._within.call(tensors, lambda: self.function(outputs, targets), varied_buffers)
 
     def need_outputs_alone(self, instrument: str) -> None:
         """Refuse a loss that is not a function of outputs and targets alone."""

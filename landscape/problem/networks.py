@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from landscape.errors import InvalidInput
 from landscape.problem import Problem
 from landscape.problem.adoption import adopted, copied, unwrapped
+from landscape.problem.attributes import Attributes
 from landscape.twice_differentiable import make_statistics_differentiable
 
 #: One network: a vector (P,), a module of the problem's architecture, or its tensors by name (as of `state_dict`).
@@ -56,6 +57,12 @@ def network_of(
         As `as_row`; or if a module's own loss is another, because it differs in more than its tensors.
     """
     row, own = _parts(problem, network, name, finite)
+    fixed = sorted(problem.given_loss.reads_buffers & set(own))
+    if fixed:
+        raise InvalidInput(
+            f"{name} has another buffer {fixed[0]!r} than the problem's model, whose tensor the loss uses by itself; "
+            "let the loss refer to the module and read the buffer there, or clone() it if it shall stay constant"
+        )
     if own:
         problem = problem.carrying(own)
     if isinstance(network, nn.Module) and problem.template is not None and bool(torch.isfinite(row).all()):
@@ -109,8 +116,10 @@ def on_one_path(problem: Problem, networks: Mapping[str, Network]) -> tuple[Prob
             varied.append(name)
     wide = first.carrying({}, varied)
     if varied and wide.template is not None:
+        wide.attributes.restore()
         wide.template = copied(wide.template)
         make_statistics_differentiable(wide.template)
+        wide.attributes = Attributes(wide.template)
     tensors = [own.carried() | own.layout.tensors(row) for own, row in found.values()]
     rows = torch.stack([wide.layout.row({n: each[n].to(wide.start) for n in wide.layout.names}) for each in tensors])
     for (name, (own, row)), wide_row in zip(found.items(), rows, strict=True):

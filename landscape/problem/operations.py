@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,39 @@ import torch
 from torch import Tensor
 from torch.utils import _pytree as pytree
 from torch.utils._python_dispatch import TorchDispatchMode
+
+
+class Touched(TorchDispatchMode):
+    """Notes which of some tensors are operands, themselves or as what shares their memory (detached, views).
+
+    Parameters
+    ----------
+    tensors : mapping of str to Tensor
+        Stored densely.
+
+    Attributes
+    ----------
+    names : set of str
+    """
+
+    def __init__(self, tensors: Mapping[str, Tensor]) -> None:
+        super().__init__()
+        self._places = {tensor.untyped_storage().data_ptr(): name for name, tensor in tensors.items() if tensor.numel()}
+        self.names: set[str] = set()
+
+    def __torch_dispatch__(
+        self,
+        func: Any,
+        types: Sequence[type],
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:
+        del types
+        for leaf in pytree.tree_leaves((args, kwargs)):
+            if isinstance(leaf, Tensor) and leaf.layout == torch.strided:
+                name = self._places.get(leaf.untyped_storage().data_ptr())
+                self.names |= set() if name is None else {name}
+        return func(*args, **(kwargs or {}))
 
 
 class Watched(TorchDispatchMode):
@@ -99,8 +132,3 @@ def seeded(seed: int, device: torch.device) -> Iterator[None]:
     finally:
         random.setstate(states[0])
         np.random.set_state(states[1])  # noqa: NPY002
-
-
-def outside_torch() -> tuple[Any, ...]:
-    """Return the state of the global generators of Python and NumPy."""
-    return random.getstate(), repr(np.random.get_state(legacy=False))  # noqa: NPY002

@@ -14,6 +14,7 @@ from landscape.problem.batches import Batch, length
 from landscape.problem.chance import need_no_chance
 from landscape.problem.containers import copied, opaque, tensors
 from landscape.problem.derivatives import need_own_parameters, need_slope, settle_loss
+from landscape.problem.memory import settle_memory
 
 if TYPE_CHECKING:
     from landscape.problem import Problem
@@ -44,6 +45,7 @@ def probe(problem: Problem) -> None:
             _need_same(problem, loss, *batch)
             checks.need_no_sum(problem, loss, outputs, batch[1])
             settle_loss(problem, outputs, batch[1])
+            settle_memory(problem)
             need_no_chance(problem)
             need_own_parameters(problem)
             _need_gradient(problem, *batch)

@@ -21,7 +21,7 @@ from landscape.problem.examples import need_cut, parts_alone
 from landscape.problem.given_loss import GivenLoss
 from landscape.problem.gradient_check import wrong_curvature
 from landscape.problem.hooks import take_watchers_off
-from landscape.problem.memory import Memory, refuse_memory
+from landscape.problem.memory import need_no_reading, settle_memory
 from landscape.problem.probe import probe
 from landscape.problem.reading import taken
 from landscape.problem.varied_model import Function, VariedModel
@@ -116,18 +116,19 @@ class Problem(VariedModel):
         self.weighing = weighing(loss)
         self.class_axis: int | None = -1
         super().__init__(model, parameters, only, training_mode)
-        self._loss = GivenLoss(loss, self._originals, training_mode if self.template is not None else None)
+        mode = training_mode if self.template is not None else None
+        self._loss = GivenLoss(loss, self._originals, self._original_buffers, mode)
         data = {"train": train} if test is None else {"train": train, "test": test}
         self.batches = {
             split: taken(some, split, self.start, batch_size, limit=limit, runs=self._runs)
             for split, some in data.items()
         }
         self._weigh()
-        memory = Memory(self.template)
         with RefuseFlags():
             take_watchers_off(self)
             probe(self)
-        refuse_memory(self, memory)
+        settle_memory(self)
+        need_no_reading(self)
         for split in self.batches:
             need_cut(self, split, batch_size)
 
@@ -199,14 +200,17 @@ class Problem(VariedModel):
     def raw_loss(self, outputs: Any, targets: Any, vector: Tensor | None = None) -> Any:
         """Return what the loss gives: by contract a scalar or one value for each example.
 
-        A loss that holds the model sees in it the parameters of the vector (P,), by default those at the start.
+        A loss that holds the model sees in it the parameters of the vector (P,), by default those at the start, and
+        the frozen parameters and buffers that the problem carries.
         """
         if self.writes:
             outputs, targets = copied(outputs), copied(targets)
         outputs = self._whole_outputs(outputs)
-        if not self._loss.holds_model:
+        if not self._loss.runs_model:
             return self._loss(outputs, targets)
-        return self._loss.at(self.everything(self.start if vector is None else vector), outputs, targets)
+        tensors_by_name = self._buffers | self.everything(self.start if vector is None else vector)
+        varied_buffers = len(self._buffers) < len(self._original_buffers)
+        return self._loss.at(tensors_by_name, outputs, targets, varied_buffers)
 
     @property
     def given_loss(self) -> GivenLoss:
@@ -244,7 +248,8 @@ class Problem(VariedModel):
         """Say whether model and loss run on a batch."""
         try:
             with torch.no_grad():
-                return bool(self._loss(self._function(self.everything(self.start), batch[0]), batch[1]).ndim < 2)
+                outputs = self._function(self.everything(self.start), batch[0])
+                return bool(self._loss.at(self._buffers | self.everything(self.start), outputs, batch[1]).ndim < 2)
         except Exception:  # whatever a stranger's module can raise
             return False
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import dis
 import functools
 import itertools
 import types
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
+
+from landscape.problem.attributes import Attributes
+from landscape.twice_differentiable import make_statistics_differentiable
 
 #: Items of a container that are looked at, and references followed one after the other.
 ITEMS, DEPTH = 1000, 6
@@ -23,16 +27,24 @@ def references(function: Any) -> Iterator[tuple[Any, bool]]:
     Looked at are closures, default and partial arguments, globals that the code loads, the object that a method is
     bound to, and attributes. What is only an attribute of some object need not be used at all.
     """
-    yield from ((thing, itself) for thing, itself in _reached(function) if isinstance(thing, Tensor | nn.Module))
+    yield from ((thing, itself) for thing, itself in reached(function) if isinstance(thing, Tensor | nn.Module))
 
 
-def attributes_read(function: Any) -> set[str]:
-    """Return the names of all attributes that the code of a function, and of those that it refers to, reads."""
-    codes = [thing.__code__ for thing, _ in _reached(function) if isinstance(thing, types.FunctionType)]
+def attributes_read(function: Any, without: Collection[type] = ()) -> set[str]:
+    """Return the names of all attributes that the code of a function, and of those that it refers to, reads.
+
+    Parameters
+    ----------
+    function : callable
+    without : collection of type
+        Of objects whose own code does not count.
+    """
+    codes = [thing.__code__ for thing, _ in reached(function, without) if isinstance(thing, types.FunctionType)]
     return {name for code in codes for name in _named(code, "LOAD_ATTR", "LOAD_METHOD")}
 
 
-def _reached(function: Any) -> Iterator[tuple[Any, bool]]:
+def reached(function: Any, without: Collection[type] = ()) -> Iterator[tuple[Any, bool]]:
+    """Yield whatever a function refers to, and whether its code does so itself."""
     seen: set[int] = set()
     todo: list[tuple[Any, int, bool]] = [(function, 0, True)]
     while todo:
@@ -41,7 +53,8 @@ def _reached(function: Any) -> Iterator[tuple[Any, bool]]:
             continue
         seen.add(id(thing))
         yield thing, itself
-        if not isinstance(thing, Tensor):
+        runs = thing.__self__ if isinstance(thing, types.MethodType) and thing.__name__ == "forward" else thing
+        if not isinstance(thing, Tensor) and type(runs) not in without:
             code = isinstance(thing, types.FunctionType | functools.partial | list | tuple | set | dict)
             todo += [(part, depth + 1, itself and code) for part in itertools.islice(_parts(thing), ITEMS)]
 
@@ -51,6 +64,8 @@ def _parts(thing: Any) -> Iterator[Any]:
         yield from (thing.func, *thing.args, *thing.keywords.values())
     elif isinstance(thing, types.MethodType):
         yield from (thing.__func__, thing.__self__)
+    elif isinstance(thing, types.BuiltinMethodType):
+        yield thing.__self__
     elif isinstance(thing, types.FunctionType):
         if thing.__module__ == "torch" or str(thing.__module__).startswith("torch."):
             return
@@ -106,15 +121,16 @@ def _place(tensor: Tensor) -> tuple[int, torch.Size]:
 
 
 class Within(nn.Module):
-    """The original model's parts, run with other parameters while a function is called.
+    """The original model's parts, run with other parameters and buffers while a function is called.
 
     A loss that holds the model (a penalty on its weights, a second pass) sees the original, which is never varied: so
-    the varied parameters, and copies of the buffers, stand in it for the duration of the call.
+    the parameters of a network, and copies of its buffers, stand in it for the duration of the call. What the parts
+    keep of the call is put back.
 
     Parameters
     ----------
     parts : sequence of nn.Module
-        Each with those of its own parameters that are varied or constant by name: ``{own name: name}``.
+        Each with those of its own parameters and buffers that the model has by name: ``{own name: name}``.
     training : bool, optional
         The mode in which the parts run meanwhile; by default, their own.
     """
@@ -124,9 +140,12 @@ class Within(nn.Module):
         self.parts = nn.ModuleList(part for part, _ in parts)
         self._names = {f"parts.{i}.{own}": name for i, (_, names) in enumerate(parts) for own, name in names.items()}
         self._mode = training
+        self._compiled = any(isinstance(getattr(part, "_orig_mod", None), nn.Module) for part, _ in parts)
 
     @classmethod
-    def of(cls, function: Any, originals: Mapping[str, Tensor], training: bool | None) -> Within | None:
+    def of(
+        cls, function: Any, originals: Mapping[str, Tensor], buffers: Mapping[str, Tensor], training: bool | None
+    ) -> Within | None:
         """Return the parts of a model to which a function refers; None if there are none.
 
         Parameters
@@ -134,34 +153,53 @@ class Within(nn.Module):
         function : callable
         originals : mapping of str to Tensor
             The model's parameters.
+        buffers : mapping of str to Tensor
+            The model's buffers.
         training : bool, optional
         """
         known = {_place(tensor): name for name, tensor in originals.items() if tensor.numel()}
+        carried = {id(tensor): name for name, tensor in buffers.items()}
         parts: dict[int, tuple[nn.Module, dict[str, str]]] = {}
         for thing, _ in references(function):
-            if isinstance(thing, nn.Module) and any(_place(p) in known for p in thing.parameters()):
+            if isinstance(thing, nn.Module) and (
+                any(_place(p) in known for p in thing.parameters()) or any(id(b) in carried for b in thing.buffers())
+            ):
                 for part in thing.modules():
-                    own = {n: _place(p) for n, p in part._parameters.items() if p is not None}
-                    parts[id(part)] = (part, {n: known[place] for n, place in own.items() if place in known})
+                    own = {n: known.get(_place(p)) for n, p in part._parameters.items() if p is not None}
+                    own |= {n: carried.get(id(b)) for n, b in part._buffers.items() if b is not None}
+                    parts[id(part)] = (part, {n: name for n, name in own.items() if name is not None})
         return cls(list(parts.values()), training) if parts else None
 
     def forward(self, function: Callable[[], Any]) -> Any:
         return function()
 
-    def call(self, parameters: Mapping[str, Tensor], function: Callable[[], Any]) -> Any:
-        """Call a function while the parameters stand in the parts."""
-        tensors = {own: parameters[name] for own, name in self._names.items()}
-        tensors |= {
-            f"parts.{i}.{name}": buffer.clone()
+    def call(self, tensors: Mapping[str, Tensor], function: Callable[[], Any], differentiable: bool = False) -> Any:
+        """Call a function while parameters and copies of buffers, by name, stand in the parts.
+
+        Parameters
+        ----------
+        tensors : mapping of str to Tensor
+        function : callable
+        differentiable : bool
+            Whether gradients by running statistics may be asked for.
+        """
+        mine = {own: tensors[name] for own, name in self._names.items()}
+        buffers = {
+            f"parts.{i}.{name}": buffer
             for i, part in enumerate(self.parts)
             for name, buffer in part.named_buffers(recurse=False)
         }
-        modes = [part.training for part in self.parts]
+        mine |= {own: mine.get(own, buffer).clone() for own, buffer in buffers.items()}
+        modes, before = [part.training for part in self.parts], Attributes(self.parts)
         try:
             if self._mode is not None:
                 for part in self.parts:
                     part.training = self._mode
-            return functional_call(self, tensors, (function,), tie_weights=False)
+            if differentiable:
+                make_statistics_differentiable(self.parts)
+            with torch.compiler.set_stance("force_eager") if self._compiled else contextlib.nullcontext():
+                return functional_call(self, mine, (function,), tie_weights=False)
         finally:
+            before.restore()
             for part, mode in zip(self.parts, modes, strict=True):
                 part.training = mode

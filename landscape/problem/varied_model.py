@@ -13,6 +13,7 @@ from torch.func import functional_call
 from landscape.errors import InvalidInput, brief
 from landscape.layout import Layout
 from landscape.problem.adoption import adopted, matching, unwrapped
+from landscape.problem.attributes import Attributes
 from landscape.problem.containers import copied, emptied, filled, leaves, opaque, tensors
 from landscape.twice_differentiable import twice_differentiable
 
@@ -34,6 +35,10 @@ class VariedModel:
         Their values as they were given.
     writes : bool
         Whether model or loss write into their data, and get copies.
+    attributes : Attributes
+        What the copy held before its first call, besides parameters and buffers.
+    puts_back : bool
+        Whether calls change these, and every call begins with what was given.
     """
 
     def __init__(
@@ -43,9 +48,10 @@ class VariedModel:
         only: str | Sequence[str] | None,
         training_mode: bool,
     ) -> None:
-        self.training_mode, self.writes = training_mode, False
+        self.training_mode, self.writes, self.puts_back = training_mode, False, False
         self._form: Any = None  # how outputs hold their one tensor
         everything = self._adopt(model, parameters, training_mode)
+        self.attributes = Attributes(self.template)
         chosen = matching(everything, only)
         self.layout = Layout({name: everything[name].shape for name in chosen})
         if not self.layout.size:
@@ -77,6 +83,8 @@ class VariedModel:
             self.template = adopted(model, training_mode)
             own: dict[str, Tensor] = dict(self.template.named_parameters())
             self._originals: dict[str, Tensor] = dict(zip(own, unwrapped(model).parameters(), strict=True))
+            names = dict(self.template.named_buffers())
+            self._original_buffers: dict[str, Tensor] = dict(zip(names, unwrapped(model).buffers(), strict=True))
             self._function: Function = self._call_module
             return own
         if not callable(model) or not isinstance(parameters, Mapping) or not parameters:
@@ -88,7 +96,7 @@ class VariedModel:
             if not isinstance(tensor, Tensor):
                 raise InvalidInput(f"parameter {name!r} is {brief(repr(tensor), 60)}, expected a tensor")
         self._function = model
-        self._originals = dict(parameters)
+        self._originals, self._original_buffers = dict(parameters), {}
         copies = {name: tensor.detach().clone() for name, tensor in parameters.items()}
         return {name: tensor.requires_grad_(tensor.is_floating_point()) for name, tensor in copies.items()}
 
@@ -97,6 +105,8 @@ class VariedModel:
         arguments = tuple(inputs) if isinstance(inputs, tuple | list) else (inputs,)  # a loader makes lists of tuples
         # Copies: what a module writes into its buffers must not reach the next evaluation.
         parameters = {name: buffer.clone() for name, buffer in self._buffers.items()} | parameters
+        if self.puts_back:
+            self.attributes.restore()
         with twice_differentiable():
             return functional_call(self.template, parameters, arguments)
 
@@ -106,6 +116,11 @@ class VariedModel:
         arguments = tuple(inputs) if isinstance(inputs, tuple | list) else (inputs,)
         with twice_differentiable():
             return self._one(self.template(*(copied(arguments) if self.writes else arguments)))
+
+    @property
+    def model_function(self) -> Any:
+        """What computes the outputs: the copy of a module, or the function given."""
+        return self._function if self.template is None else self.template
 
     def carried(self) -> dict[str, Tensor]:
         """Return what a network has besides the varied parameters, by name: frozen parameters and buffers."""

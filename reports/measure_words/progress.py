@@ -24,6 +24,7 @@ def progress(result: Any) -> Account:
         if name in values and np.isfinite(values[name][[0, -1]]).all():
             parts.append(f"{word} goes from {number(values[name][0], 3)} to {number(values[name][-1], 3)}")
     told = f"{listed(parts)}." if parts else f"{len(values)} quantities were followed."
+    told += _lost(result)
     sources = [MEASURES[name] for name in result.quantities if name in MEASURES]
     return Account(
         f"From step {steps[0]} to step {steps[-1]}, over {count(len(steps), 'checkpoint')}, {told}",
@@ -43,3 +44,16 @@ def progress(result: Any) -> Account:
         ),
         terms=tuple((capital(measure.name.replace("_", " ")), measure.formula) for measure in sources),
     )
+
+
+def _lost(result: Any) -> str:
+    """Say at which checkpoints nothing could be measured."""
+    if not result.values:
+        return ""
+    nothing = np.isnan(np.stack([np.asarray(values, dtype=float) for values in result.values.values()])).all(0)
+    steps = [str(step) for step, lost in zip(result.steps, nothing, strict=True) if lost]
+    if not steps:
+        return ""
+    named = listed(steps[:5] + ([f"{len(steps) - 5} others"] if len(steps) > 5 else []))
+    word = "step" if len(steps) == 1 else "steps"
+    return f" Nothing could be measured at {word} {named}, where weights are not finite."

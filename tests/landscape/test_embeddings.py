@@ -151,3 +151,11 @@ def test_raw_look_ups_that_pad_are_refused() -> None:
 
     with pytest.raises(InvalidInput, match="padding_idx=0"):
         Problem(model, nn.functional.cross_entropy, (TOKENS, LABELS), parameters={"table": torch.randn(5, 3)})
+
+
+def test_a_function_with_sparse_gradients_is_refused() -> None:
+    def model(parameters: dict[str, Tensor], tokens: Tensor) -> Tensor:
+        return nn.functional.embedding(tokens, parameters["table"], sparse=True).mean(1)
+
+    with pytest.raises(InvalidInput, match=r"embedding with sparse=True, whose gradients are sparse .* leave the flag"):
+        Problem(model, nn.functional.cross_entropy, (TOKENS, LABELS), parameters={"table": torch.randn(5, 3)})

@@ -14,6 +14,7 @@ from landscape.measures.eigenvalues import top_eigenvalues
 from landscape.measures.homogeneity import homogeneity
 from landscape.measures.norm_profile import norm_profile
 from landscape.measures.paths import interpolate
+from landscape.measures.progress import progress
 from landscape.measures.trace import trace
 from landscape.problem import Problem
 from reports.measure_account import Quantity
@@ -126,3 +127,16 @@ def test_barriers(problem, barrier, bound, words):
 )
 def test_quantities(quantity, text):
     assert quantity.text == text
+
+
+def test_checkpoints_that_are_not_finite_are_named(problem):
+    lost = torch.full_like(problem.start, torch.nan)
+    told = account(
+        "progress", progress(problem, {0: problem.start, 5: lost, 9: problem.start}, measures=["weight_norm"])
+    )
+    assert "Nothing could be measured at step 5, where weights are not finite." in told.sentence
+    told = account("progress", progress(problem, {0: problem.start, 9: problem.start}, measures=["weight_norm"]))
+    assert "finite" not in told.sentence
+    many = {step: problem.start if step in (0, 9) else lost for step in range(10)}
+    told = account("progress", progress(problem, many, measures=["weight_norm"]))
+    assert "at steps 1, 2, 3, 4, 5 and 3 others, where" in told.sentence

@@ -294,3 +294,33 @@ def test_bad_input_is_refused_in_words(options: dict[str, object], message: str)
 def test_a_form_that_was_not_measured_is_refused() -> None:
     with pytest.raises(InvalidInput, match="form is 'sam', expected one of those measured: trace"):
         sharpness(classifier(), forms=["trace"]).of("sam")
+
+
+class NoSecond(torch.autograd.Function):
+    """The square, of which the backward pass is no function of the input any more."""
+
+    @staticmethod
+    def forward(ctx, inputs):
+        ctx.save_for_backward(inputs)
+        return inputs**2
+
+    @staticmethod
+    def backward(ctx, gradient):
+        return 2 * ctx.saved_tensors[0].detach() * gradient
+
+
+def test_forms_of_first_order_do_not_ask_for_second_derivatives() -> None:
+    def problem(square) -> Problem:
+        torch.manual_seed(0)
+        inputs, weights = torch.randn(8, 3).double(), torch.randn(3).double()
+        return Problem(
+            lambda p, x: square(x @ p["w"]), F.mse_loss, (inputs, torch.ones(8).double()), parameters={"w": weights}
+        )
+
+    with torch.random.fork_rng():
+        wrong, right = problem(NoSecond.apply), problem(torch.square)
+    forms = ("sam", "keskar")
+    found, truth = (sharpness(each, forms=forms, iterations=5).value for each in (wrong, right))
+    np.testing.assert_allclose(found, truth, rtol=1e-9)
+    with pytest.raises(InvalidInput, match="second derivatives by autograd are not those of the loss"):
+        sharpness(wrong, forms=("lambda_max",))

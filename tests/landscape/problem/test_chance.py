@@ -12,6 +12,7 @@ from torch.nn import functional as F
 
 from landscape.errors import InvalidInput
 from landscape.problem import Problem
+from landscape.problem.generators import extremes
 from landscape.problem.operations import Watched
 from tests.landscape.adopted import INPUTS, LABELS, PLAIN, Body, network, problem, trace
 
@@ -82,3 +83,59 @@ def cast(self, x):
 def test_few_digits_on_the_way_are_refused(run):
     with pytest.raises(InvalidInput, match=r"computes in torch.(bfloat16|float16) on its way"):
         Problem(Body(run, network().float()), F.cross_entropy, (INPUTS, LABELS))
+
+
+RANDOM_OF_ALL = np.random.default_rng(3)
+
+OWN = {
+    "generator": lambda: np.random.default_rng(0),
+    "random state": lambda: np.random.RandomState(0),
+    "python": lambda: random.Random(0),
+    "method": lambda: np.random.default_rng(0).random,
+}
+
+
+def draw(generator):
+    return generator.random() if hasattr(generator, "random") else generator()
+
+
+@pytest.mark.parametrize("own", OWN)
+@pytest.mark.parametrize("chance", [0.002, 0.998, 0.0])
+def test_a_generator_that_the_model_holds_is_drawn_from(own, chance):
+    model = Body(lambda self, x: self.body(x) * (2.0 if draw(self.generator) < chance else 1.0))
+    model.generator = OWN[own]()
+    if chance:
+        with pytest.raises(InvalidInput, match=r"drawn at random, from .*|evaluated again at the same weights"):
+            problem(model)
+    else:
+        assert trace(problem(model)) == pytest.approx(PLAIN, rel=1e-9)
+
+
+def test_a_generator_is_named():
+    model = Body(lambda self, x: self.body(x) * (2.0 if self.noise.random() < 0.01 else 1.0))
+    model.noise = np.random.default_rng(0)
+    with pytest.raises(InvalidInput, match="drawn at random, from 'noise'"):
+        problem(model)
+
+
+def test_a_choice_among_whole_numbers_shows_too():
+    model = Body(lambda self, x: self.body(x) * (2.0 if self.noise.integers(500) == 0 else 1.0))
+    model.noise = np.random.default_rng(0)
+    with pytest.raises(InvalidInput, match="drawn at random, from 'noise'"):
+        problem(model)
+
+
+def test_a_generator_that_code_refers_to_is_drawn_from_and_put_back_by_the_search():
+    with pytest.raises(InvalidInput, match="from a Generator that the model or the loss refers to"):
+        problem(Body(lambda self, x: self.body(x) * (2.0 if RANDOM_OF_ALL.random() < 0.002 else 1.0)))
+    closed = np.random.default_rng(4)
+    with pytest.raises(InvalidInput, match="from a Generator that the model or the loss refers to"):
+        problem(None, lambda z, y: F.cross_entropy(z * (2.0 if closed.random() < 0.002 else 1.0), y))
+
+
+@pytest.mark.parametrize("own", ["generator", "random state", "python"])
+def test_extremes_of_a_generator(own):
+    generator = OWN[own]()
+    found = [generator.random() for _ in extremes(generator)]
+    assert found[0] < 2e-3
+    assert found[1] > 1 - 2e-3

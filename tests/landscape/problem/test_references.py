@@ -14,6 +14,9 @@ from torch.nn import functional as F
 
 from landscape.errors import InvalidInput
 from landscape.measures.curvature import Curvature
+from landscape.measures.paths import interpolate
+from landscape.measures.progress import progress
+from landscape.measures.slices import line_slice
 from landscape.problem import Problem
 from landscape.problem.references import attributes_read, references
 from tests.landscape.adopted import INPUTS, LABELS, PLAIN, Body, network, plain_loss, problem, trace, true_trace
@@ -152,6 +155,19 @@ def test_a_penalty_that_is_flat_along_one_direction_is_still_seen():
     assert held.given_loss.holds_model
 
 
+STATE = MODEL.state_dict()
+
+
+class Holder:
+    """An object that keeps views of the parameters."""
+
+    def __init__(self):
+        self.views = [p.detach().view(-1)[1:] for p in PARAMETERS]
+
+    def loss(self, outputs, targets):
+        return F.cross_entropy(outputs, targets) + sum(view.square().sum() for view in self.views)
+
+
 TRAINABLE = torch.ones(3, dtype=torch.float64, requires_grad=True)
 
 
@@ -189,6 +205,15 @@ CALLED(INPUTS)
             lambda: problem(MODEL, lambda z, y: F.cross_entropy(z, y) + sum(p.data.norm() for p in PARAMETERS)),
             "the loss uses the model's own parameters",
         ),
+        (
+            lambda: problem(MODEL, lambda z, y: F.cross_entropy(z, y) + sum(v.sum() for v in STATE.values())),
+            r"the loss uses the model's own parameters .* clone\(\) what shall stay constant",
+        ),
+        (lambda: problem(MODEL, Holder().loss), "the loss uses the model's own parameters"),
+        (
+            lambda: problem(MODEL, lambda z, y: F.cross_entropy(z, y) + MODEL.state_dict()["0.weight"].square().sum()),
+            "the gradient is not that of the loss",
+        ),
         (lambda: problem(MODEL, no_graph), "the gradient is not that of the loss"),
         (
             lambda: Problem(
@@ -202,7 +227,7 @@ CALLED(INPUTS)
         (lambda: problem(KEEPING, lambda z, y: F.cross_entropy(z, y) + KEEPING.extra), "the loss reads extra of the"),
         (lambda: problem(CALLED, lambda z, y: F.cross_entropy(z, y) + CALLED.extra), "what an earlier call has kept"),
     ],
-    ids=["tensors", "data", "no graph", "function's own", "kept", "kept before"],
+    ids=["tensors", "data", "state", "views", "state dict", "no graph", "function's own", "kept", "kept before"],
 )
 def test_what_is_not_varied_is_refused(make, words):
     with pytest.raises(InvalidInput, match=words):
@@ -244,3 +269,94 @@ def test_what_code_refers_to():
     assert not any(thing is MODEL and itself for thing, itself in references(Penalised(MODEL)))
     assert {"square", "sum", "parameters"} <= attributes_read(penalised)
     assert list(references(F.cross_entropy)) == []
+
+
+def test_copies_of_the_parameters_are_constants_of_a_loss():
+    anchor = [p.detach().clone() for p in PARAMETERS]
+
+    def loss(outputs, targets):
+        moved = sum((p - a).square().sum() for p, a in zip(MODEL.parameters(), anchor, strict=True))
+        return F.cross_entropy(outputs, targets) + 0.1 * moved
+
+    held = problem(MODEL, loss)
+    assert trace(held) == pytest.approx(PLAIN + 0.2 * held.size, rel=1e-9)
+
+
+class Scaled(nn.Module):
+    """A network with a scale of its own, and a counter of calls."""
+
+    def __init__(self, scale, seed):
+        super().__init__()
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            self.body = nn.Sequential(nn.Linear(4, 5), nn.Tanh(), nn.Linear(5, 3)).double()
+        self.register_buffer("scale", torch.tensor(scale, dtype=torch.float64))
+        self.calls = 0
+
+    def forward(self, x):
+        self.calls += 1
+        return self.body(x) * self.scale
+
+
+def normalised(seed):
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        model = nn.Sequential(nn.Linear(4, 5), nn.BatchNorm1d(5), nn.Tanh(), nn.Linear(5, 3)).double()
+        for _ in range(5):
+            model(torch.randn(30, 4).double() * (1 + seed) + seed)
+    return model.eval()
+
+
+PAIRS = {"scale": (Scaled(1.0, 0), Scaled(2.0, 1)), "norm": (normalised(0), normalised(1))}
+TERMS = {
+    "second pass": lambda model: model(INPUTS[:5] + 0.1).square().mean(),
+    "part": lambda model: model[1](model[0](INPUTS[:5])).square().mean(),
+    "buffer": lambda model: model[1].running_mean.square().sum(),
+}
+
+
+@pytest.mark.parametrize("wrap", [lambda m: m, functools.partial(torch.compile, backend="eager"), nn.DataParallel])
+@pytest.mark.parametrize(
+    ("pair", "term"), [("scale", "second pass"), ("norm", "second pass"), ("norm", "part"), ("norm", "buffer")]
+)
+def test_a_second_pass_has_the_buffers_of_the_network_that_is_measured(pair, term, wrap):
+    one, other = PAIRS[pair]
+    extra, wrapped = TERMS[term], wrap(one)
+    inner = wrapped if term == "second pass" else one
+    before = copy.deepcopy(one.state_dict())
+    held = problem(wrapped, lambda z, y: F.cross_entropy(z, y) + extra(inner))
+    with torch.no_grad():
+        truth = [float(F.cross_entropy(m(INPUTS), LABELS) + extra(m)) for m in (one, other)]
+    calls = getattr(one, "calls", 0)
+    np.testing.assert_allclose(progress(held, {0: one, 1: other}).values["train_loss"], truth, rtol=1e-9)
+    np.testing.assert_allclose(interpolate(held, one, other, points=3, refine=0).train_loss[[0, -1]], truth, rtol=1e-9)
+    around = line_slice(held, 0, around=other, points=3)
+    assert around.train_loss[1] == pytest.approx(truth[1], rel=1e-9)
+    assert all(torch.equal(before[name], value) for name, value in one.state_dict().items())
+    assert getattr(one, "calls", 0) == calls
+    assert all("forward" not in vars(part) for part in one.modules())
+
+
+def test_a_layer_without_parameters_has_the_buffers_of_the_network_too():
+    one, other = (nn.Sequential(m[0], nn.BatchNorm1d(5, affine=False).double(), *m[2:]).eval() for m in PAIRS["norm"])
+    one[1].running_mean.fill_(0.5)
+    held = problem(
+        one, lambda z, y, layer=one[1]: F.cross_entropy(z, y) + layer(INPUTS[:, :1].expand(-1, 5)).exp().mean()
+    )
+    truth = F.cross_entropy(other(INPUTS), LABELS) + other[1](INPUTS[:, :1].expand(-1, 5)).exp().mean()
+    assert float(progress(held, {0: one, 1: other}).values["train_loss"][1]) == pytest.approx(truth.item(), rel=1e-9)
+
+
+def test_a_loss_of_buffers_alone_is_one_of_outputs_and_targets():
+    one, _ = PAIRS["norm"]
+    held = problem(one, lambda z, y: F.cross_entropy(z, y) + one[1].running_mean.square().sum())
+    assert Curvature(held, kind="gauss_newton").dense().isfinite().all()
+
+
+def test_a_buffer_by_itself_is_not_that_of_another_network():
+    one, other = PAIRS["norm"]
+    mean = one[1].running_mean
+    held = problem(one, lambda z, y: F.cross_entropy(z, y) + mean.square().sum())
+    assert held.evaluate(held.start[None])["loss"].isfinite().all()
+    with pytest.raises(InvalidInput, match=r"another buffer '1.running_mean' .* whose tensor the loss uses by itself"):
+        progress(held, {0: one, 1: other})
