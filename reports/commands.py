@@ -52,7 +52,7 @@ def run_check(options: argparse.Namespace, console: Console) -> int:
         refuse_workers(options.workers, "--workers")
     refuse_device(options.device)
     for path in (options.report, options.json):
-        refuse_unwritable(path)
+        refuse_unwritable(path, options.store)
     registry = load(options.module)
     claims = registry.select(options.ids)
     if not any(options.tier in claim.tiers for claim in claims):
@@ -114,14 +114,14 @@ def write_results(
     try:
         write_report(store, options.tier, options.report)
         console.print(f"report: {escape(str(options.report))}")
-    except OSError as error:
+    except (OSError, InvalidInput) as error:
         yield f"the report could not be written ({error}); make room, then run grokscape report"
 
 
 def run_report(options: argparse.Namespace, console: Console) -> int:
     """Write the page from the verdicts that the store keeps."""
     refuse_tier(options.tier)
-    refuse_unwritable(options.report)
+    refuse_unwritable(options.report, options.store)
     count = write_report(existing(options.store), options.tier, options.report)
     console.print(f"report of {count} verdicts at the {options.tier} tier: {escape(str(options.report))}")
     return 0

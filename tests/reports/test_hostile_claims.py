@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from landscape.training.store import Store
 from reports import commands
 from reports.cli import main
 
@@ -278,7 +280,7 @@ def test_what_is_found_is_shown_even_if_no_file_can_be_written(here, capsys, mon
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("predictions.verdict_files.save_verdict", full)
-    monkeypatch.setattr(commands, "write_atomically", full)
+    monkeypatch.setattr(commands, "write_output", full)
     monkeypatch.setattr(commands, "write_report", full)
     arguments = ["--module", "my_claims.py", "--workers", "1", "--json", "out.json"]
     assert main(["check", "test2026.holds", *arguments]) == 2
@@ -306,6 +308,33 @@ def test_arguments_beyond_any_bound_are_refused_before_anything_happens(here, ca
     assert main(arguments) == 2
     assert message in shown(capsys)
     assert not Path("grokscape-store").exists()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["check", "--report", "fifo"],
+        ["check", "--json", "fifo"],
+        ["report", "--report", "fifo"],
+        ["measure", "x.py:make", "--report", "fifo"],
+        ["measure", "x.py:make", "--json", "fifo"],
+    ],
+)
+def test_no_output_replaces_what_is_no_file(here, capsys, arguments):
+    os.mkfifo("fifo")
+    assert main(arguments) == 2
+    assert "fifo cannot be written: it is a FIFO" in shown(capsys)
+    assert Path("fifo").is_fifo()
+
+
+def test_no_output_replaces_a_file_of_the_store(here, capsys):
+    store = Store("s")
+    before = (store.path / "store.json").read_bytes()
+    for command in (["report", "--report"], ["check", "--json"], ["measure", "x.py:make", "--json"]):
+        more = [] if command[0] == "measure" else ["--store", "s"]
+        assert main([*command, "s/store.json", *more]) == 2
+        assert "lies in the store" in shown(capsys)
+    assert (store.path / "store.json").read_bytes() == before
 
 
 def test_debug_shows_where(here, capsys, monkeypatch):
