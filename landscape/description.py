@@ -123,6 +123,19 @@ class Description:
         message = f"{type(self).__name__}.{field} is {short(getattr(self, field), 200)}, expected {expected}"
         raise InvalidInput(f"{message}; {advice}" if advice else message)
 
+    def refuse_extremes(self, *names: str, least: float = 1e-75, most: float = 1e18) -> None:
+        """Refuse a field, or a number in one, whose size is beyond bounds; 0 is none of them.
+
+        Within the bounds that stand here by default the fourth powers of numbers, and of one over them, still are
+        numbers in float64; between 1e-18 and 1e18 their squares are in float32.
+        """
+        for name in names:
+            value = getattr(self, name)
+            for number in value if isinstance(value, tuple) else (value,):
+                if number and not least <= abs(number) <= most:
+                    expected = f"sizes between {least:g} and {most:g}, or 0"
+                    self.refuse(name, expected, "beyond these its powers or exponentials are no numbers")
+
 
 def from_data(data: Any) -> Description:
     """Rebuild a description from what `Description.to_data` returned.

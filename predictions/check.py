@@ -9,17 +9,17 @@ import importlib.util
 import shlex
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import Any
 
-from landscape.errors import DataMissing, Unavailable
+from landscape.errors import DataMissing, StoreError, Unavailable
 from landscape.experiment import Experiment
 from landscape.printable import short, told
 from landscape.training.plan import Plan, ancestry
 from landscape.training.progress import Progress
-from landscape.training.store import Store
+from landscape.training.store import Damaged, Store
 from landscape.training.sweep import Failure, Sweep
 from landscape.training.writable import refuse_unwritable_store
 from predictions.judge import correct_families, judge
@@ -149,9 +149,13 @@ class Check:
         """Ask for what claims want, and note what of it they have to wait for."""
         try:
             plan = Plan.of((experiment for experiments in wanted.values() for experiment in experiments), self.store)
-        except OSError as error:  # setting a damaged record aside, in a store that turned read-only
+        except (OSError, StoreError) as error:  # a damaged record in a store that turned read-only
+            if len(wanted) > 1:  # the others may do without it
+                for item, experiments in wanted.items():
+                    yield from self.enqueue({item: experiments}, sweep)
+                return
             for item in wanted:
-                item.failure = item.failure or Failure(f"the store cannot be read or written ({error})")
+                item.failure = item.failure or Failure(told(error) if isinstance(error, OSError) else str(error))
             return
         for complaint in plan.complaints:
             yield Update(note=complaint)
@@ -168,6 +172,9 @@ class Check:
             while verdict is None and (item.failure or not item.missing):
                 try:
                     new = [] if item.failure else item.refine(self.store)
+                    verdict = None if new else self.conclude(item)
+                except Damaged as damage:
+                    verdict = yield from self.mend(item, damage, sweep)
                 except Unavailable as lack:
                     verdict = self.without_evidence(item.prediction, Status.NOT_RUN, _lacking(lack))
                 except Exception as error:  # a claim is somebody's code
@@ -176,11 +183,17 @@ class Check:
                 else:
                     if new:
                         yield from self.enqueue({item: new}, sweep)
-                    else:
-                        verdict = self.conclude(item)
             if verdict is not None:
                 waiting.remove(item)
                 yield Update(verdict=verdict)
+
+    def mend(self, item: Pending, damage: Damaged, sweep: Sweep) -> Generator[Update, None, Verdict | None]:
+        """Ask again for the runs of a claim that met a damaged record; the second time, give it up."""
+        if item.mended:
+            return self.without_evidence(item.prediction, Status.ERROR, f"Its records: {damage}; run the check again")
+        item.mended = True
+        yield from self.enqueue({item: item.experiments}, sweep)
+        return None
 
     def prepare(self, prediction: Prediction) -> Pending | Verdict:
         """Return what a claim needs, or why it cannot be checked."""
@@ -209,6 +222,8 @@ class Check:
         try:
             evidence, seconds = item.measure(self.store)
             verdict = judge(prediction, self.tier, evidence, family=self.family(prediction))
+        except Damaged:
+            raise
         except Unavailable as lack:
             return self.without_evidence(prediction, Status.NOT_RUN, _lacking(lack))
         except Exception as error:  # a claim is somebody's code

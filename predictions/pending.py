@@ -39,6 +39,8 @@ class Pending:
         Identities that are still to be trained.
     failure : Failure or None
         Why one of them could not be.
+    mended : bool
+        Whether it met a damaged record, and all its runs were asked for again.
     """
 
     prediction: Prediction
@@ -47,6 +49,7 @@ class Pending:
     asking: dict[tuple[str, int], int]
     missing: set[str] = field(default_factory=set)
     failure: Failure | None = None
+    mended: bool = False
 
     @classmethod
     def of(cls, prediction: Prediction, tier: str, *, vet: bool = True) -> Pending:

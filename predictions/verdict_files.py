@@ -6,7 +6,7 @@ import contextlib
 import functools
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +63,20 @@ def load_verdicts(store: Store, tier: str) -> tuple[list[dict[str, Any]], list[s
         except (OSError, ValueError, Damaged) as error:
             complaints.append(f"{shown(file)} cannot be read ({shown(error)}); check the claim again")
     return found, complaints
+
+
+def verify_verdicts(store: Store) -> Iterator[tuple[Path, str]]:
+    """Read every kept verdict of a store; set aside and yield, with the reason, each that cannot be read."""
+    for tier in inside.entries(store.path / "verdicts"):
+        for file in inside.entries(tier):
+            if file.suffix != ".json" or file.name.startswith("."):
+                continue
+            try:
+                _verdict(inside.read(file, store.path, LARGEST), file.stem, tier.name)
+            except FileNotFoundError:
+                continue
+            except (ValueError, Damaged) as error:
+                yield file, f"{shown(file)} cannot be read ({shown(error)}); {store.put_aside(file)}"
 
 
 def _verdict(content: bytes, id: str, tier: str) -> dict[str, Any]:

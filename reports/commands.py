@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 from collections import Counter
 from collections.abc import Iterator
@@ -14,13 +15,14 @@ from rich.markup import escape
 from rich.text import Text
 
 from landscape.errors import InvalidInput, Unavailable
+from landscape.experiment import Experiment
 from landscape.printable import told
 from landscape.training import contents, inside
 from landscape.training.files import write_output
 from landscape.training.inside import Damaged, shown
 from landscape.training.local import available_cores, local_executor, refuse_workers
 from landscape.training.plan import Plan, ancestry
-from landscape.training.requirements import SPEED, machine_memory
+from landscape.training.requirements import SPEED, machine_memory, refuse_unaffordable
 from landscape.training.store import Store, describe
 from landscape.training.sweep import ENSEMBLE
 from landscape.training.writable import refuse_unwritable, refuse_unwritable_store
@@ -30,7 +32,7 @@ from predictions.pending import Pending
 from predictions.prediction import TIERS, Prediction
 from predictions.registry import load
 from predictions.verdict import Verdict
-from predictions.verdict_files import keep_verdict
+from predictions.verdict_files import keep_verdict, verify_verdicts
 from reports.page import write_report
 from reports.terminal import claims_table, summary, verdict_table, watch
 from reports.wording import count, duration, size
@@ -52,7 +54,7 @@ def run_check(options: argparse.Namespace, console: Console) -> int:
         refuse_workers(options.workers, "--workers")
     refuse_device(options.device)
     for path in (options.report, options.json):
-        refuse_unwritable(path)
+        refuse_unwritable(path, options.store)
     registry = load(options.module)
     claims = registry.select(options.ids)
     if not any(options.tier in claim.tiers for claim in claims):
@@ -63,8 +65,7 @@ def run_check(options: argparse.Namespace, console: Console) -> int:
         if expected.id not in {claim.id for claim in claims}:
             raise InvalidInput(f"--expect names {expected.id!r}, which is not among the claims to check")
     if options.plan:
-        show_plan(claims, options, console)
-        return 0
+        return 1 if show_plan(claims, options, console) else 0
     store = Store(options.store)
     refuse_unwritable_store(store, options.tier)
     check = Check(
@@ -114,14 +115,14 @@ def write_results(
     try:
         write_report(store, options.tier, options.report)
         console.print(f"report: {escape(str(options.report))}")
-    except OSError as error:
+    except (OSError, InvalidInput) as error:
         yield f"the report could not be written ({error}); make room, then run grokscape report"
 
 
 def run_report(options: argparse.Namespace, console: Console) -> int:
     """Write the page from the verdicts that the store keeps."""
     refuse_tier(options.tier)
-    refuse_unwritable(options.report)
+    refuse_unwritable(options.report, options.store)
     count = write_report(existing(options.store), options.tier, options.report)
     console.print(f"report of {count} verdicts at the {options.tier} tier: {escape(str(options.report))}")
     return 0
@@ -135,7 +136,7 @@ def run_store(options: argparse.Namespace, console: Console) -> int:
     if options.action == "verify":
         damaged = 0
         with console.status(f"checking {sum(1 for _ in store.folders())} runs"):
-            for path, reason in store.verify():
+            for path, reason in itertools.chain(store.verify(), verify_verdicts(store)):
                 damaged += 1
                 console.print(Text.assemble(("set aside", "red"), f" {shown(path.name)}: {reason}"))
         console.print(f"{sum(1 for _ in store.folders())} sound runs, {damaged} set aside")
@@ -195,8 +196,12 @@ def reached(claim: Prediction, tier: str, store: Store | None, *, vet: bool = Tr
     return found
 
 
-def show_plan(claims: list[Prediction], options: argparse.Namespace, console: Console) -> None:
-    """Say what a check would train, how long that would take and in how much memory; the store is only looked at."""
+def show_plan(claims: list[Prediction], options: argparse.Namespace, console: Console) -> int:
+    """Say what a check would train, how long that would take and in how much memory; the store is only looked at.
+
+    Returns how many claims a check would find to be an ERROR; they are named, and the others planned without them.
+    """
+    broken = 0
     store = Store(options.store) if inside.kind(options.store / "store.json") else None
     pending = []
     for claim in claims:
@@ -205,6 +210,11 @@ def show_plan(claims: list[Prediction], options: argparse.Namespace, console: Co
                 pending.append(reached(claim, options.tier, store))
             except Unavailable as absent:
                 console.print(f"{claim.id}: would not run: {escape(str(absent))}")
+            except InvalidInput as error:
+                broken += 1
+                console.print(f"{claim.id}: [red]would be an ERROR[/]: {escape(str(error))}")
+    if broken and not pending:
+        return broken
     needed = {item.prediction.id: ancestry(item.experiments) for item in pending}
     uses = Counter(identity for own in needed.values() for identity in own)
     further = 0.0, 0
@@ -227,11 +237,35 @@ def show_plan(claims: list[Prediction], options: argparse.Namespace, console: Co
         + f", {span(work / cores, (work + further[0]) / cores)} on {count(cores, 'core')}"
     )
     batches = Plan(everything, missing, []).batches(ENSEMBLE["cpu"])
-    memory = max((batch[0].memory(len(batch)) for batch in batches), default=0.0)
+    affordable = [batch for batch in batches if not refused(batch, options.device, console)]
+    memory = max((batch[0].memory(len(batch)) for batch in affordable), default=0.0)
     if memory and options.device == "cpu":
         console.print(f"memory: about {size(memory)} per worker, besides {size(LIBRARIES)} for Python and PyTorch")
         if memory > machine_memory():
             console.print(f"[yellow]note[/] this machine has {size(machine_memory())}; what needs more may be killed")
+    return broken
+
+
+def refused(batch: list[Experiment], device: str, console: Console) -> bool:
+    """Say whether a check would refuse to train a batch, even one by one, for what it needs; and tell."""
+    try:
+        refuse_unaffordable(batch, device)
+    except Unavailable:
+        lacking = [reason for experiment in batch if (reason := unaffordable(experiment, device))]
+        if lacking:
+            more = f" (and {len(lacking) - 1} like it)" if len(lacking) > 1 else ""
+            console.print(f"[yellow]would be refused[/]{more}: {escape(lacking[0])}")
+        return bool(lacking)
+    return False
+
+
+def unaffordable(experiment: Experiment, device: str) -> str:
+    """Return why an experiment alone would not be trained on this machine; "" if it would be."""
+    try:
+        refuse_unaffordable([experiment], device)
+    except Unavailable as lack:
+        return str(lack)
+    return ""
 
 
 def span(least: float, most: float) -> str:

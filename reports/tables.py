@@ -1,7 +1,7 @@
 """What a figure shows, as comma-separated values to take away.
 
-A text that a spreadsheet would run as a formula (one that begins with ``=``, ``+``, ``-``, ``@`` or a tab) has an
-apostrophe before it, which spreadsheets take as the mark of a text and other readers should take off.
+A text that a spreadsheet would run as a formula (one that begins with ``=``, ``+``, ``-``, ``@``, the full-width form
+of one of them or a tab, whatever white space comes before) has an apostrophe before it, which spreadsheets take as the mark of a text and other readers should take off.
 """
 
 from __future__ import annotations
@@ -20,7 +20,9 @@ from reports.portraits import Portrait
 from reports.strips import Strip
 
 #: How a formula begins.
-FORMULA = tuple("=+-@\t")
+FORMULA = tuple("=+-@\uff1d\uff0b\uff0d\uff20")
+#: What a spreadsheet may skip before it: white space, and characters of no width.
+IGNORED = "".join(c for c in map(chr, range(0x10000)) if c.isspace()) + "\u200b\u200c\u200d\u2060\ufeff"
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*(e[+-]?\d+)?|inf|nan)")
 
 
@@ -106,4 +108,5 @@ def harmless(cell: object) -> object:
     if not isinstance(cell, str):
         return cell
     text = printable(cell)  # a carriage return would end the row
-    return f"'{text}" if text[:1] in FORMULA and not NUMBER.fullmatch(text) else text
+    begins = text.startswith("\t") or text.lstrip(IGNORED).startswith(FORMULA)
+    return f"'{text}" if begins and not NUMBER.fullmatch(text) else text

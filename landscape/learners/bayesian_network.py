@@ -95,6 +95,7 @@ class BayesianNetwork(Experiment, kind="bayesian_network"):
         for name in ("start_scale", "kl_weight"):
             if getattr(self, name) < 0:
                 self.refuse(name, "not negative")
+        self.refuse_extremes("start_deviation", "lr", "start_scale", "kl_weight", least=1e-18, most=1e9)
 
     @property
     def labels_of_all(self) -> torch.Tensor:
@@ -114,7 +115,8 @@ class BayesianNetwork(Experiment, kind="bayesian_network"):
         # Noise, and whatever else is done once a hidden unit or a weight, next to products of its inputs.
         weights = (self.task.bits + 1.0) * self.width
         step = self.batch * (4 * weights + 400 * self.width) + 15 * weights + 3e5
-        return self.epochs * self.n_train / self.batch * step
+        record = self.task.size * weights
+        return self.epochs * max(1.0, self.n_train / self.batch) * step + self.record.count(self.epochs) * record
 
     def memory(self, company: int) -> float:
         weights = (self.task.bits + 3.0) * self.width

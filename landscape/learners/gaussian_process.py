@@ -122,6 +122,8 @@ class GaussianProcessRegression(Experiment, kind="gaussian_process_regression"):
                 self.refuse(name, "between -300 and 300", "its square, or that of its exponential, must be a number")
         if self.noise < 0 or (self.train_noise and self.noise == 0):
             self.refuse("noise", "a variance", "to be trained, it must be positive")
+        self.refuse_extremes("noise", "complexity_weight")
+        self.refuse_extremes("lr", most=100.0)
         if self.complexity_weight < 0:
             self.refuse("complexity_weight", "not negative")
         if self.lr <= 0:

@@ -78,6 +78,8 @@ class LaplaceClassification(Experiment, kind="laplace_classification"):
         for name in ("lengthscale", "outputscale", "lr"):
             if getattr(self, name) <= 0:
                 self.refuse(name, "a positive number")
+        self.refuse_extremes("lr", most=100.0)
+        self.refuse_extremes("lengthscale", "outputscale", least=1e-12, most=1e12)
 
     @property
     def work(self) -> float:

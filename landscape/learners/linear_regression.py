@@ -91,6 +91,7 @@ class LinearRegression(Experiment, kind="linear_regression"):
         for name in ("noise_variance", "prior_variance", "lr"):
             if getattr(self, name) <= 0:
                 self.refuse(name, "a positive number")
+        self.refuse_extremes("noise_variance", "prior_variance", "lr", "slope", "start")
         if len(self.start) != len(FEATURES):
             self.refuse("start", f"{len(FEATURES)} weights", f"one each for {', '.join(FEATURES)}")
         # The squared features sum to less than 1/4 + 1/16 + 1/64 + 1.
@@ -104,7 +105,7 @@ class LinearRegression(Experiment, kind="linear_regression"):
 
     @property
     def work(self) -> float:
-        return 5e3 * self.data_sets * self.n_test * self.record.count(self.steps) / 100 + 2e8
+        return (50.0 * self.data_sets * (self.n_train + self.n_test) + 2e4) * self.record.count(self.steps) + 2e8
 
     def memory(self, company: int) -> float:  # noqa: ARG002 - one after the other
         seen = self.data_sets * self.record.count(self.steps)

@@ -25,6 +25,9 @@ from landscape import randomness
 from landscape.experiment import COLUMNS, Experiment, Outcome, Session
 from landscape.training.schedule import Schedule
 
+#: Work of a record besides its products (measured); that of the usual ones is in the fixed part.
+RECORD, USUAL = 5e6, 250
+
 
 @dataclass(frozen=True, kw_only=True)
 class LinearTeacher(Experiment, kind="linear_teacher"):
@@ -86,6 +89,7 @@ class LinearTeacher(Experiment, kind="linear_teacher"):
         for name in ("weight_decay", "start_scale", "quickens_at"):
             if getattr(self, name) < 0:
                 self.refuse(name, "not negative")
+        self.refuse_extremes("lr", "threshold", "quickens", "weight_decay", "start_scale")
         # Twice the upper end of the spectrum of many examples leaves room for that of few.
         steepest = (4 * (1 + self.ratio**0.5) ** 2 + self.weight_decay) / self.outputs * max(1.0, self.quickens)
         if self.lr * steepest >= 2:
@@ -102,11 +106,13 @@ class LinearTeacher(Experiment, kind="linear_teacher"):
 
     @property
     def work(self) -> float:
-        seen = self.record.count(self.steps) * (self.n_train + self.n_test) * self.inputs * self.outputs
+        records = self.record.count(self.steps)
+        seen = records * (self.n_train + self.n_test) * self.inputs * self.outputs + RECORD * max(0, records - USUAL)
         return 15.0 * self.inputs**3 + self.n_train * self.inputs**2 + seen + 4e8
 
     def memory(self, company: int) -> float:  # noqa: ARG002
-        return 8.0 * self.inputs * (3 * self.n_train + self.n_test + 4 * self.inputs + 8 * self.outputs)
+        matrices = 8.0 * self.inputs * (3 * self.n_train + self.n_test + 4 * self.inputs + 8 * self.outputs)
+        return matrices + 1500.0 * self.record.count(self.steps)
 
     def examples(self) -> np.ndarray:
         """Return the training inputs, shape (n_train, inputs)."""

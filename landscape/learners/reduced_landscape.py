@@ -69,6 +69,7 @@ class ReducedLandscape(Experiment, kind="reduced_landscape"):
             self.refuse("sizes", f"at most {self.task.size}, the inputs that {self.task!r} has")
         if not self.scales or min(self.scales) <= 0 or list(self.scales) != sorted(set(self.scales)):
             self.refuse("scales", "increasing positive multiples of the initial norm")
+        self.refuse_extremes("scales", "lr", least=1e-18)
         for name, least in (("steps", 1), ("seed", 0)):
             if getattr(self, name) < least:
                 self.refuse(name, f"at least {least}")

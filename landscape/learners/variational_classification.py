@@ -85,6 +85,8 @@ class VariationalClassification(Experiment, kind="variational_classification"):
         for name in ("lengthscale", "outputscale", "lr"):
             if getattr(self, name) <= 0:
                 self.refuse(name, "a positive number")
+        self.refuse_extremes("lr", most=100.0)
+        self.refuse_extremes("lengthscale", "outputscale", "divergence_weight", least=1e-12, most=1e12)
         if self.divergence_weight < 0:
             self.refuse("divergence_weight", "not negative")
 

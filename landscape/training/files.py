@@ -6,7 +6,9 @@ import os
 import tempfile
 from pathlib import Path
 
+from landscape.errors import InvalidInput
 from landscape.training import inside
+from landscape.training.inside import FILE, FOLDER
 
 
 def _usual_mode() -> int:
@@ -34,8 +36,37 @@ def write_atomically(target: Path, content: bytes) -> None:
         raise
 
 
+def destination(target: Path) -> Path:
+    """Return the regular file that an output of the user's own goes to, whether it is there yet or not.
+
+    A symbolic link stays, and what it leads to is written. Anything else that is there would be replaced by a file,
+    a device too if an administrator asks for it.
+
+    Raises
+    ------
+    InvalidInput
+        If there is something else than a file.
+    """
+    real = Path(os.path.realpath(target))
+    found = inside.kind(real)
+    if found == FOLDER:
+        raise InvalidInput(f"{target} cannot be written: expected a file name in a folder that exists, found a folder")
+    if found not in ("", FILE):
+        raise InvalidInput(
+            f"{target} cannot be written: it is {found}, expected a regular file or none; give another name"
+        )
+    return real
+
+
 def write_output(target: Path, content: bytes) -> None:
-    """Write a file of the user's own atomically, and remove what killed writes of it have left beside it."""
+    """Write a file of the user's own atomically, and remove what killed writes of it have left beside it.
+
+    Raises
+    ------
+    InvalidInput
+        If there is something else than a file.
+    """
+    target = destination(target)
     for leftover in inside.leftovers(target.parent, target.name):
         leftover.unlink(missing_ok=True)
     write_atomically(target, content)

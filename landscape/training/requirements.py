@@ -12,7 +12,7 @@ from pathlib import Path
 
 from landscape.errors import Unavailable
 from landscape.experiment import Experiment
-from landscape.printable import short
+from landscape.printable import printable
 
 #: `Experiment.work` that one core does in a second (measured).
 SPEED = 3.5e10
@@ -36,6 +36,19 @@ def machine_memory() -> float:
         return physical
 
 
+def sizes(experiment: Experiment) -> str:
+    """Return an experiment in a few words: its largest whole numbers first, for one of them is what it needs."""
+    found: dict[str, int] = {}
+    for part in experiment.parts():
+        for name, value in vars(part).items():
+            numbers = [n for n in (value if isinstance(value, tuple) else (value,)) if type(n) is int]
+            if name not in ("seed", "draw") and not name.startswith("_") and numbers:
+                found[name] = max(found.get(name, 0), *numbers)
+    largest = sorted(found, key=lambda name: -found[name])[:4]
+    listed = ", ".join(f"{name} {found[name]}" for name in largest)
+    return printable(f"{type(experiment).__name__} with {listed} (run {experiment.identity[:8]})")
+
+
 def refuse_unaffordable(batch: Sequence[Experiment], device: str) -> None:
     """Refuse to train what this machine cannot hold, or what would take more than a year.
 
@@ -47,7 +60,7 @@ def refuse_unaffordable(batch: Sequence[Experiment], device: str) -> None:
     longest = max(batch, key=lambda experiment: experiment.work)
     if longest.work > SPEED * LONGEST_TRAINING:
         raise Unavailable(
-            f"{short(longest, 200)} would take about {longest.work / SPEED / 86400:.3g} days of one core, and a "
+            f"{sizes(longest)} would take about {longest.work / SPEED / 86400:.3g} days of one core, and a "
             f"training is given {LONGEST_TRAINING / 86400:.0f}; ask for fewer steps or examples, or a smaller model"
         )
     try:
@@ -58,6 +71,6 @@ def refuse_unaffordable(batch: Sequence[Experiment], device: str) -> None:
     if device == "cpu" and memory > FACTOR * there:
         together = f" and {len(batch) - 1} like it" if len(batch) > 1 else ""
         raise Unavailable(
-            f"{short(batch[0], 200)}{together} would take about {memory / 1e9:.3g} GB of memory, and this machine has "
-            f"{there / 1e9:.3g} GB; ask for fewer examples or records or a smaller model, or train on another machine"
+            f"{sizes(batch[0])}{together} would take about {memory / 1e9:.3g} GB of memory, and this machine has "
+            f"{there / 1e9:.3g} GB; ask for fewer steps, records or examples, or a smaller model, or train on another machine"
         )

@@ -132,10 +132,30 @@ class Store:
         ------
         InvalidInput
             If what the training left could not be read again.
+        StoreError
+            If there is no room, or nothing can be written; names the store.
         """
+        files = contents.encode(experiment, outcome, provenance)
+        with self._named():
+            self._write(experiment, files)
+
+    @contextlib.contextmanager
+    def _named(self) -> Iterator[None]:
+        """Say of which store it is that the system refuses to write there, and what to do."""
+        try:
+            yield
+        except Timeout:  # somebody else holds a lock
+            raise
+        except OSError as error:
+            raise StoreError(
+                f"the store {self.path} cannot be written ({error.strerror or error}); make room or change its "
+                "permissions, then run the same command again: what was finished is kept"
+            ) from error
+
+    def _write(self, experiment: Experiment, files: dict[str, bytes]) -> None:
         scratch = Path(tempfile.mkdtemp(prefix=".writing-", dir=self.path / "runs"))
         try:
-            for name, content in contents.encode(experiment, outcome, provenance).items():
+            for name, content in files.items():
                 (scratch / name).write_bytes(content)
                 flush(scratch / name)
             scratch.chmod(0o755)
@@ -155,8 +175,18 @@ class Store:
         if inside.kind(folder):
             try:
                 self.check(folder)
-            except Damaged:
-                self.set_aside(folder)
+            except Damaged as error:
+                self._displace(folder, error)
+
+    def _displace(self, folder: Path, damage: Damaged) -> Path:
+        """Set a damaged record aside, or say that it stays in the way."""
+        try:
+            return self.set_aside(folder)
+        except OSError as error:
+            raise StoreError(
+                f"{damage}, and it cannot be set aside ({error.strerror or error}); let the store {self.path} be "
+                "written, or choose another --store"
+            ) from error
 
     def read(self, experiment: Experiment) -> Record:
         """Return the record of a finished training.
@@ -222,7 +252,13 @@ class Store:
         return target
 
     def usable(self, experiment: Experiment) -> tuple[bool, str]:
-        """Say whether a sound record is there; one that is damaged is set aside, and the second value says so."""
+        """Say whether a sound record is there; one that is damaged is set aside, and the second value says so.
+
+        Raises
+        ------
+        StoreError
+            If it cannot be set aside: nothing could be kept in its place.
+        """
         folder = self.folder(experiment)
         if not inside.kind(folder):
             return False, ""
@@ -234,7 +270,8 @@ class Store:
         except FileNotFoundError:  # another process has set it aside just now
             return False, ""
         except Damaged as error:
-            return False, f"{error}; {self.put_aside(folder)}, to be recomputed"
+            place = self._displace(folder, error)
+            return False, f"{error}; set aside as {shown(place)}, to be recomputed"
         return True, ""
 
     def put_aside(self, path: Path) -> str:
@@ -273,7 +310,8 @@ class Store:
                 self._clear(file, "a hard link")
         lock = FileLock(file, timeout=0)
         try:
-            lock.acquire()
+            with self._named():
+                lock.acquire()
         except Timeout:
             yield False
             return
@@ -308,7 +346,8 @@ class Store:
         content = snapshots.encode(snapshot, experiment.identity)
         file = self.place("progress", self.snapshot_file(experiment).name)
         if len(content) <= snapshots.LARGEST:
-            write_atomically(file, content)
+            with self._named():
+                write_atomically(file, content)
             return
         complaint = f"{file} would be larger than {snapshots.LARGEST} bytes; a kill would lose this training"
         self.complaints += [] if complaint in self.complaints else [complaint]

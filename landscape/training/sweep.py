@@ -11,9 +11,9 @@ from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from landscape.errors import Unavailable
+from landscape.errors import StoreError, Unavailable
 from landscape.experiment import Experiment
-from landscape.printable import told
+from landscape.printable import short, told
 from landscape.training.plan import Plan
 from landscape.training.progress import Progress
 from landscape.training.store import Store
@@ -24,7 +24,7 @@ ENSEMBLE = {"cpu": 10, "cuda": 512}
 
 #: What is said of an experiment that is left out because workers die of it.
 KILLED = (
-    "a worker was killed at it twice (out of memory?), so that it is left out; free some memory or take fewer workers, "
+    "a worker was killed at it twice (out of memory?), so that {run} is left out; free some memory or take fewer workers, "
     "then run the same command again: what was finished is kept"
 )
 
@@ -67,6 +67,10 @@ class Event:
         return self.failure.reason if self.failure else ""
 
 
+def _named(experiment: Experiment) -> str:
+    return f"{short(experiment, 200)} (run {experiment.identity[:8]})"
+
+
 @dataclass
 class Sweep:
     """Train what plans are missing; see `train_all` for the parameters.
@@ -103,6 +107,9 @@ class Sweep:
     def add(self, plan: Plan) -> None:
         """Ask for what a plan is missing, unless it was asked for before; what failed then is not tried again."""
         missing = {experiment.identity for experiment in plan.missing}
+        lost = missing & self.ready  # damaged since
+        self.asked -= lost
+        self.ready -= lost
         new = [experiment for experiment in plan.missing if experiment.identity not in self.asked]
         self.asked |= missing
         self.ready |= plan.wanted.keys() - missing
@@ -170,17 +177,20 @@ class Sweep:
     def collect(self, future: Future[dict[str, object]], batch: list[Experiment]) -> Iterator[Event]:
         """Turn a finished job into events; what another process was training is submitted again."""
         failure, busy = Failure("it ended without a record"), set()
+        failures: dict[str, Failure] = {}  # of single experiments
         notes: tuple[str, ...] = ()
+        broken = False
         try:
             answer: Mapping[str, object] = future.result()
         except BrokenExecutor:
-            failure = Failure(KILLED)
             batch = yield from self.retry(batch)
+            failures = {e.identity: Failure(KILLED.format(run=_named(e))) for e in batch}
         except Exception as error:
             lacking = isinstance(error, Unavailable)
-            named = lacking or isinstance(error, _Refused)
+            named = lacking or isinstance(error, _Refused | StoreError)
             failure = Failure(str(error) if named else told(error), lacking)
-            alone = [experiment for experiment in batch if experiment not in self.store]
+            broken = True
+            alone = [experiment for experiment in batch if not self._has(experiment, broken)]
             if len(batch) > 1 and alone:
                 # One of them broke the job; the others should not suffer for the company they were in.
                 for experiment in alone:
@@ -192,7 +202,7 @@ class Sweep:
         again = []
         for experiment in batch:
             # A run may have been stored before its neighbour broke the job.
-            stored = experiment in self.store
+            stored = self._has(experiment, broken)
             if not stored and experiment.identity in busy:
                 again.append(experiment)
                 continue
@@ -202,12 +212,21 @@ class Sweep:
                 self.ready.add(experiment.identity)
                 yield Event(self.progress, experiment, notes=notes)
             else:
-                self.failed[experiment.identity] = failure
-                yield Event(self.progress, experiment, failure, notes)
+                self.failed[experiment.identity] = failures.get(experiment.identity, failure)
+                yield Event(self.progress, experiment, self.failed[experiment.identity], notes)
             notes = ()
         if again:
             time.sleep(0.5)
             self.submit(again)
+
+    def _has(self, experiment: Experiment, broken: bool) -> bool:
+        """Say whether a record is there, and sound where no worker has told so: a damaged one may be in the way."""
+        if not broken or experiment not in self.store:
+            return experiment in self.store
+        try:
+            return self.store.usable(experiment)[0]
+        except (OSError, StoreError):
+            return False
 
     def retry(self, batch: list[Experiment]) -> Generator[Event, None, list[Experiment]]:
         """Submit again, each alone, what was lost with a worker; return what is stored or was lost before."""

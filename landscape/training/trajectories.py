@@ -14,8 +14,12 @@ from landscape.experiment import COLUMNS
 
 #: Limits of what is read: bytes of the file, rows, and bytes of all texts in them together.
 LARGEST, MOST_ROWS, MOST_TEXT = 2**28, 5 * 10**6, 2**28
-#: Codecs that cannot make much out of little.
+#: Further limits, of what the footer says: groups of rows, and bytes of all columns when they are unpacked.
+MOST_GROUPS, LARGEST_UNPACKED = 100, 2**29
+#: Codecs and encodings that cannot make much out of little.
 CODECS = {"SNAPPY", "UNCOMPRESSED"}
+ENCODINGS = {"PLAIN", "RLE", "PLAIN_DICTIONARY", "RLE_DICTIONARY", "BIT_PACKED"}
+_NUMBERS = {"INT32", "INT64", "FLOAT", "DOUBLE"}
 _TEXTS = ["split", "quantity"]
 
 
@@ -40,14 +44,13 @@ def decode(content: bytes) -> pd.DataFrame:
     try:
         # As dictionaries: a long text that stands in every row takes its room once.
         file = pq.ParquetFile(pa.BufferReader(content), read_dictionary=_TEXTS)
+        _check_columns(file.schema)
         _check_size(file.metadata)
         table = file.read(use_threads=False, use_pandas_metadata=False)
     except ValueError:  # which many of Arrow's are
         raise
     except Exception as error:  # whatever a parser can raise at bytes that anybody may have chosen
         raise ValueError(f"{type(error).__name__}: {error!s:.200}") from None
-    if table.column_names != list(COLUMNS):
-        raise ValueError(f"it has the columns {', '.join(table.column_names)[:200]}, expected {', '.join(COLUMNS)}")
     if not table.num_rows:
         return pd.DataFrame(
             {"step": np.array([], np.int64), "split": [], "quantity": [], "value": np.array([], np.float64)}
@@ -64,16 +67,39 @@ def decode(content: bytes) -> pd.DataFrame:
     return pd.DataFrame(dict(zip(COLUMNS, columns, strict=True)))
 
 
+def _check_columns(schema: pq.ParquetSchema) -> None:
+    """Refuse other columns than the four, by what the footer says: one value in a row can be a list of any length."""
+    columns = [schema.column(index) for index in range(min(len(schema), len(COLUMNS) + 1))]
+    if [column.path for column in columns] != list(COLUMNS):
+        more = " and more" if len(schema) > len(columns) else ""
+        names = ", ".join(column.path[:40] for column in columns)
+        raise ValueError(f"it has the columns {names}{more}, expected {', '.join(COLUMNS)}")
+    for column in columns:
+        if column.max_repetition_level:
+            raise ValueError(f"its column {column.path} holds lists, expected one value in each row")
+        if column.physical_type not in ({"BYTE_ARRAY"} if column.path in _TEXTS else _NUMBERS):
+            expected = "text" if column.path in _TEXTS else "numbers"
+            raise ValueError(f"its column {column.path} is of type {column.physical_type}, expected {expected}")
+
+
 def _check_size(meta: pq.FileMetaData) -> None:
-    """Refuse a file by what its footer says, before anything is unpacked."""
+    """Refuse a file by what its footer says of sizes, before anything is unpacked."""
     if meta.num_rows > MOST_ROWS:
         raise ValueError(f"it has {meta.num_rows} rows, more than {MOST_ROWS}")
+    if meta.num_row_groups > MOST_GROUPS:
+        raise ValueError(f"it has {meta.num_row_groups} groups of rows, more than {MOST_GROUPS}")
     groups = [meta.row_group(index) for index in range(meta.num_row_groups)]
-    if sum(group.num_rows for group in groups) != meta.num_rows:
+    chunks = [(group.num_rows, group.column(index)) for group in groups for index in range(group.num_columns)]
+    honest = all(group.num_rows >= 0 and group.num_columns == meta.num_columns for group in groups)
+    honest &= all(chunk.num_values == rows and chunk.total_uncompressed_size >= 0 for rows, chunk in chunks)
+    if not honest or sum(group.num_rows for group in groups) != meta.num_rows:
         raise ValueError("its footer contradicts itself")
-    codecs = {group.column(index).compression for group in groups for index in range(group.num_columns)}
-    if codecs - CODECS:
-        raise ValueError(f"it is compressed by {', '.join(sorted(codecs - CODECS))}, expected SNAPPY")
+    if (size := sum(chunk.total_uncompressed_size for _, chunk in chunks)) > LARGEST_UNPACKED:
+        raise ValueError(f"it would unpack to {size} bytes, more than {LARGEST_UNPACKED}")
+    if codecs := {chunk.compression for _, chunk in chunks} - CODECS:
+        raise ValueError(f"it is compressed by {', '.join(sorted(codecs))}, expected SNAPPY")
+    if encodings := {name for _, chunk in chunks for name in chunk.encodings} - ENCODINGS:
+        raise ValueError(f"it is encoded by {', '.join(sorted(encodings))}, expected PLAIN or a dictionary")
 
 
 def _numbers(table: pa.Table, name: str) -> np.ndarray:

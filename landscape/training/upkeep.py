@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,16 +11,28 @@ from typing import TYPE_CHECKING
 from filelock import FileLock, Timeout
 
 from landscape.training import inside, snapshots
-from landscape.training.header import identity_of
+from landscape.training.header import HEADER, TRAJECTORY, WEIGHTS, identity_of
 from landscape.training.inside import FILE, FOLDER, Damaged, shown
 
 if TYPE_CHECKING:
     from landscape.training.store import Store
 
+#: Names of what belongs into the folders of a store. Besides, files that are being written lie there for a moment.
+_NAMES = {
+    "": r"store\.json|runs|verdicts|progress|locks|aside",
+    "locks": r"[0-9a-f]{32}\.lock",
+    "progress": r"[0-9a-f]{32}\.safetensors|[^.].*\.job",
+    "verdicts": r"[^.].*\.json",
+}
+_BEING_WRITTEN = r"\.(?:%s)-[a-z0-9_]{8}"
+
 
 def verify(store: Store) -> Iterator[tuple[Path, str]]:
-    """Check every file of a store; set aside and yield, with the reason, whatever is damaged or does not belong."""
-    for path, reason in (*_bad_runs(store), *_bad_files(store)):
+    """Check every file of a store; set aside and yield, with the reason, whatever is damaged or does not belong.
+
+    What verdicts say is not looked at here; `predictions.verdict_files.verify_verdicts` does.
+    """
+    for path, reason in (*_bad_runs(store), *_bad_files(store), *_foreign(store.path, "")):
         what = store.put_aside(path)
         yield path, reason if what.startswith("set aside") else f"{reason}; {what}"
 
@@ -30,6 +43,9 @@ def _bad_runs(store: Store) -> Iterator[tuple[Path, str]]:
             inside.require(folder, FOLDER)
             if folder.name != identity_of(store.check(folder)):
                 raise Damaged(f"{shown(folder)} holds the record of another experiment")
+            for path in inside.entries(folder):
+                if path.name not in (HEADER, TRAJECTORY, WEIGHTS):
+                    yield path, f"{shown(path)} does not belong to a record"
         except FileNotFoundError:
             continue  # removed or set aside since it was listed
         except Damaged as error:
@@ -41,7 +57,11 @@ def _bad_files(store: Store) -> Iterator[tuple[Path, str]]:
     for folder, expected in _shelves(store):
         if inside.kind(folder) != FOLDER:
             yield folder, f"{shown(folder)} is {inside.kind(folder)}, expected {FOLDER}"
+        foreign = dict(_foreign(folder, folder.name if folder.parent == store.path else "verdicts"))
+        yield from foreign.items()
         for path in inside.entries(folder):
+            if path in foreign:
+                continue
             try:
                 inside.require(path, expected)
                 if folder.name == "progress" and path.suffix == ".safetensors":
@@ -52,6 +72,13 @@ def _bad_files(store: Store) -> Iterator[tuple[Path, str]]:
                 yield path, str(error)
             except ValueError as error:
                 yield path, f"{shown(path)} cannot be used: {shown(error)}"
+
+
+def _foreign(folder: Path, shelf: str) -> Iterator[tuple[Path, str]]:
+    """Yield what has a name that nothing in this folder of a store has."""
+    for path in inside.entries(folder):
+        if not re.fullmatch(rf"{_NAMES[shelf]}|{_BEING_WRITTEN % _NAMES[shelf]}", path.name, re.DOTALL):
+            yield path, f"{shown(path)} does not belong there"
 
 
 def _shelves(store: Store) -> Iterator[tuple[Path, str]]:

@@ -11,6 +11,7 @@ import importlib
 import importlib.metadata
 import importlib.util
 import json
+import multiprocessing
 import os
 import pickle
 import platform
@@ -99,9 +100,15 @@ def train_job(data: dict[str, Any]) -> dict[str, Any]:
     except BaseException as error:
         # Somebody's code may raise anything. What ends a process must not end the one that reads the answer, and what
         # cannot travel would look as if this process had been killed.
-        if isinstance(error, Exception) and _can_travel(error):
+        if (isinstance(error, Exception) and _can_travel(error)) or _is_meant_for_the_caller(error):
             raise
         raise RuntimeError(told(error)) from None
+
+
+def _is_meant_for_the_caller(error: BaseException) -> bool:
+    """Say whether it is a Ctrl-C in the process of whoever asked: workers hear none, and are children or threads."""
+    here = threading.current_thread() is threading.main_thread() and multiprocessing.parent_process() is None
+    return isinstance(error, KeyboardInterrupt) and here
 
 
 def _can_travel(error: Exception) -> bool:

@@ -7,6 +7,9 @@ import tempfile
 from pathlib import Path
 
 from landscape.errors import InvalidInput, StoreError
+from landscape.training import inside
+from landscape.training.files import destination
+from landscape.training.inside import FILE, FOLDER
 from landscape.training.store import Store
 
 
@@ -30,8 +33,14 @@ def refuse_unwritable_store(store: Store, tier: str) -> None:
             ) from error
 
 
-def refuse_unwritable(path: Path | None) -> None:
-    """Refuse an output file that cannot be written; None stands for none.
+def refuse_unwritable(path: Path | None, store: Path | None = None) -> None:
+    """Refuse an output file that cannot be written, or that would lie in a store; no path stands for no file.
+
+    Parameters
+    ----------
+    path : Path or None
+    store : Path or None
+        The store in use, whether it is there yet or not; no other one is written into either.
 
     Raises
     ------
@@ -41,15 +50,25 @@ def refuse_unwritable(path: Path | None) -> None:
     if path is None:
         return
     try:
-        if path.is_dir() or not path.parent.is_dir():
+        target = destination(path)
+        if not target.parent.is_dir():
             raise InvalidInput(f"{path} cannot be written: expected a file name in a folder that exists")
-        _write_one(path.parent, path.name)
+        for folder in target.parents:
+            if _is_store(folder) or (store is not None and folder == Path(os.path.realpath(store))):
+                raise InvalidInput(
+                    f"{path} lies in the store {folder}, which holds files of its own only; give a place outside of it"
+                )
+        _write_one(target.parent, target.name)
     except (OSError, ValueError) as error:
         if isinstance(error, InvalidInput):
             raise
         raise InvalidInput(
             f"{path} cannot be written ({_why(error)}): expected a file name in a folder that exists and has room"
         ) from error
+
+
+def _is_store(folder: Path) -> bool:
+    return inside.kind(folder / "store.json") == FILE and inside.kind(folder / "runs") == FOLDER
 
 
 def _write_one(folder: Path, name: str) -> None:

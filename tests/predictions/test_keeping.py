@@ -150,7 +150,54 @@ def test_a_store_that_turns_read_only_is_an_error_of_what_needs_it(store, monkey
     asking = claim("more", refine=more, rounds=1, tiers={"quick": Tier((10,), {"value": 2.0, "fails": False})})
     done, _ = check([asking, claim("sound", value=3.0)], store)
     assert [verdict.status for verdict in done.verdicts] == [Status.ERROR, Status.PASS]
-    assert "Read-only file system" in done.verdicts[0].reason
+    reason = done.verdicts[0].reason
+    assert (
+        "trajectory.parquet does not match its checksum, and it cannot be set aside (Read-only file system)" in reason
+    )
+    assert f"let the store {store.path} be written" in reason
+
+
+@pytest.mark.parametrize("where", ["refine", "measure"])
+def test_a_record_that_is_damaged_while_a_claim_is_checked_is_trained_again(store, where):
+    """Once, with a note; a claim whose records are damaged again and again is an ERROR."""
+    victim, times = Constant(value=2.0, seed=10), [1]
+
+    def damage():
+        if times[0]:
+            times[0] -= 1
+            (store.folder(victim) / "trajectory.parquet").write_bytes(b"nonsense")
+            store.read(victim)
+
+    def more(seed, at, records):
+        if where == "refine":
+            damage()
+        return {}
+
+    def measured(records, at):
+        if where == "measure":
+            damage()
+        yield from claim().measure(records, at)
+
+    tiers = {"quick": Tier((10, 11), {"value": 2.0, "fails": False})}
+    asking = claim("more", refine=more, measure=measured, rounds=1, tiers=tiers)
+    done, notes = check([asking], store)
+    assert done.verdicts[0].status is not Status.ERROR, done.verdicts[0].reason
+    assert any("does not match its checksum; set aside as" in note for note in notes)
+    assert store.usable(victim) == (True, "")
+    times[0] = 2
+    done, _ = check([asking], store)
+    assert done.verdicts[0].status is Status.ERROR
+    assert "Its records: " in done.verdicts[0].reason
+
+
+def test_a_store_that_fills_up_is_named_with_what_to_do(store, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("landscape.training.store.flush", full)
+    done, _ = check([claim()], store)
+    assert done.verdicts[0].status is Status.ERROR
+    assert f"the store {store.path} cannot be written (No space left on device); make room" in done.verdicts[0].reason
 
 
 def test_numbers_of_numpy_in_a_claim_are_kept_as_numbers(store):

@@ -323,6 +323,14 @@ def test_texts_of_a_table_are_no_formulas(text: str) -> None:
     assert header[0] == row[0] == f"'{text}"
 
 
+@pytest.mark.parametrize("before", ["", " ", "\n", "\t ", "\u00a0", "\u3000", "\ufeff", "\u200b"])
+@pytest.mark.parametrize("sign", ["=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20"])
+def test_no_white_space_hides_a_formula(before: str, sign: str) -> None:
+    text = f"{before}{sign}1+1"
+    assert str(tables.harmless(text)).startswith("'")
+    assert tables.harmless(f"{before}a{sign}1") == f"{before}a{sign}1" or before[:1] == "\t"
+
+
 def test_a_carriage_return_ends_no_row_of_a_table() -> None:
     assert tables._csv(("x",), [("\r=1",)]).splitlines() == ["x", r"\r=1"]
 

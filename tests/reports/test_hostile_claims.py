@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from landscape.training.store import Store
 from reports import commands
 from reports.cli import main
 
@@ -265,9 +267,28 @@ def test_each_way_of_misbehaving_is_an_error_of_its_claim_with_a_reason(here, ca
 def test_a_plan_of_what_misbehaves_is_a_sentence(here, capsys):
     claims_file(broken_claims())
     for name in ("runs_none", "runs_exits", "endless_runs", "work_nan", "key"):
-        assert main(["check", f"test2026.{name}", "--module", "my_claims.py", "--plan"]) == 2
-        told = shown(capsys)
-        assert f"the claim 'test2026.{name}' cannot say what it trains" in told
+        assert main(["check", f"test2026.{name}", "--module", "my_claims.py", "--plan"]) == 1  # as the check would end
+        told = shown(capsys).replace("\n", " ")
+        assert f"test2026.{name}: would be an ERROR: the claim 'test2026.{name}' cannot say what it trains" in told
+
+
+def test_a_plan_names_the_broken_claim_and_plans_the_others(here, capsys):
+    claims_file(f'{broken_claims()}\nholds = claim("holds")')
+    arguments = ["check", "test2026.key", "test2026.holds", "--module", "my_claims.py", "--plan"]
+    assert main(arguments) == 1
+    told = shown(capsys).replace("\n", " ")
+    assert "test2026.key: would be an ERROR" in told
+    assert "test2026.holds: 16 runs" in told
+    assert "to train: 16 of 16 runs" in told
+
+
+def test_a_plan_says_what_a_check_would_refuse_for_its_need(here, capsys, monkeypatch):
+    monkeypatch.setattr("landscape.training.requirements.machine_memory", lambda: 1e6)
+    assert main(["check", "varma2023.ungrokking", "--plan"]) == 0
+    told = shown(capsys).replace("\n", " ")
+    assert "would be refused (and" in told
+    assert "GB of memory, and this machine has 0.001 GB; ask for fewer steps" in told
+    assert "may be killed" not in told
 
 
 def test_what_is_found_is_shown_even_if_no_file_can_be_written(here, capsys, monkeypatch):
@@ -278,7 +299,7 @@ def test_what_is_found_is_shown_even_if_no_file_can_be_written(here, capsys, mon
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("predictions.verdict_files.save_verdict", full)
-    monkeypatch.setattr(commands, "write_atomically", full)
+    monkeypatch.setattr(commands, "write_output", full)
     monkeypatch.setattr(commands, "write_report", full)
     arguments = ["--module", "my_claims.py", "--workers", "1", "--json", "out.json"]
     assert main(["check", "test2026.holds", *arguments]) == 2
@@ -306,6 +327,66 @@ def test_arguments_beyond_any_bound_are_refused_before_anything_happens(here, ca
     assert main(arguments) == 2
     assert message in shown(capsys)
     assert not Path("grokscape-store").exists()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["check", "--report", "fifo"],
+        ["check", "--json", "fifo"],
+        ["report", "--report", "fifo"],
+        ["measure", "x.py:make", "--report", "fifo"],
+        ["measure", "x.py:make", "--json", "fifo"],
+    ],
+)
+def test_no_output_replaces_what_is_no_file(here, capsys, arguments):
+    os.mkfifo("fifo")
+    assert main(arguments) == 2
+    assert "fifo cannot be written: it is a FIFO" in shown(capsys)
+    assert Path("fifo").is_fifo()
+
+
+def test_no_output_replaces_a_file_of_the_store(here, capsys):
+    store = Store("s")
+    before = (store.path / "store.json").read_bytes()
+    for command in (["report", "--report"], ["check", "--json"], ["measure", "x.py:make", "--json"]):
+        more = [] if command[0] == "measure" else ["--store", "s"]
+        assert main([*command, "s/store.json", *more]) == 2
+        assert "lies in the store" in shown(capsys)
+    assert (store.path / "store.json").read_bytes() == before
+
+
+def test_verify_names_and_sets_aside_all_that_does_not_belong(here, capsys):
+    claims_file('holds = claim("holds")')
+    check = ["check", "test2026.holds", "--module", "my_claims.py", "--workers", "1", "--store", "s"]
+    assert main(check) == 0
+    assert main(["store", "verify", "--store", "s"]) == 0
+    store = Store("s")
+    run, verdict = next(store.folders()), store.path / "verdicts" / "quick"
+    Path("letter").write_text("private")
+    odd = {
+        store.path / "notes.txt": "mine",
+        run / "extra": "mine",
+        store.path / "progress" / "notes": "mine",
+        store.path / "locks" / "notes": "mine",
+        verdict / "notes": "mine",
+        verdict / "test2026.odd.json": "{}",
+    }
+    for path, content in odd.items():
+        path.write_text(content)
+    links = [folder / "link" for folder in (store.path, run, store.path / "progress", verdict)]
+    for link in links:
+        link.symlink_to(here / "letter")
+    capsys.readouterr()
+    assert main(["store", "verify", "--store", "s"]) == 1
+    told = shown(capsys).replace("\n", " ")
+    assert "16 sound runs, 10 set aside" in told
+    for path in (*odd, *links):
+        assert path.name in told
+        assert not path.is_symlink()
+        assert not path.exists()
+    assert Path("letter").read_text() == "private"
+    assert main(["store", "verify", "--store", "s"]) == 0
 
 
 def test_debug_shows_where(here, capsys, monkeypatch):

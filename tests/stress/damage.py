@@ -337,7 +337,7 @@ def sealed_files(store: Path, outside: Path, chance: random.Random) -> None:
 
 def bad_table(table: pd.DataFrame, chance: random.Random) -> bytes:
     """Return Parquet that no record can have."""
-    how = chance.randrange(12)
+    how = chance.randrange(13)
     arrow = None
     if how == 0:
         table = table.rename(columns={"value": "worth"})
@@ -363,6 +363,9 @@ def bad_table(table: pd.DataFrame, chance: random.Random) -> bytes:
         zeros = np.zeros(10**7 + 1)
         text = pa.DictionaryArray.from_arrays(np.zeros(len(zeros), np.int8), ["x"])
         arrow = pa.table({"step": zeros.astype(np.int64), "split": text, "quantity": text, "value": zeros})
+    elif how == 11:  # few bytes that stand for one very long row
+        zeros = pa.ListArray.from_arrays(pa.array([0, 10**7], pa.int32()), pa.array(np.zeros(10**7, np.int8)))
+        arrow = pa.table({"step": [1], "split": ["a"], "quantity": ["b"], "value": [1.0], "extra": zeros})
     else:
         long = pa.DictionaryArray.from_arrays(np.zeros(3000, np.int8), ["x" * 10**6])
         arrow = pa.table({"step": np.arange(3000), "split": long, "quantity": long, "value": np.zeros(3000)})

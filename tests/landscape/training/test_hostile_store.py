@@ -299,6 +299,32 @@ def test_a_table_of_too_many_rows_is_refused_by_its_footer(monkeypatch: pytest.M
         trajectories.decode(content)
 
 
+ZEROS = pa.ListArray.from_arrays(pa.array([0, 10**6], pa.int32()), pa.array(np.zeros(10**6, np.int8)))
+
+
+@pytest.mark.parametrize(
+    ("table", "options", "reason"),
+    [
+        ({**ONE, "extra": ZEROS}, {}, "has the columns step, split, quantity, value, extra"),
+        ({**ONE, "value": ZEROS}, {}, "has the columns step, split, quantity, value.list.element"),
+        ({name: values * 101 for name, values in ONE.items()}, {"row_group_size": 1}, "101 groups of rows"),
+        (ONE | {"split": ["x" * 3000]}, {}, "would unpack to"),
+        (ONE, {"use_dictionary": False, "column_encoding": {"split": "DELTA_BYTE_ARRAY"}}, "DELTA_BYTE_ARRAY"),
+        (ONE, {"compression": "gzip"}, "compressed by GZIP"),
+    ],
+)
+def test_little_that_stands_for_much_is_refused_by_the_footer(
+    monkeypatch: pytest.MonkeyPatch, table: dict[str, Any], options: dict[str, Any], reason: str
+) -> None:
+    buffer = io.BytesIO()
+    pq.write_table(pa.table(table), buffer, **options)
+    monkeypatch.setattr(trajectories, "LARGEST_UNPACKED", 2000 if "x" * 3000 in table["split"] else 2**29)
+    monkeypatch.setattr(pq.ParquetFile, "read", lambda *arguments, **options: pytest.fail("it was read"))
+    assert len(buffer.getvalue()) < 100_000
+    with pytest.raises(ValueError, match=reason):
+        trajectories.decode(buffer.getvalue())
+
+
 def test_a_table_comes_back_as_pandas_reads_it(trained: tuple[Run, Outcome]) -> None:
     table = trained[1].trajectory
     content = trajectories.encode(table)

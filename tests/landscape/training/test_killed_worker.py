@@ -74,6 +74,8 @@ def test_what_kills_every_worker_is_named_and_left_out_and_nothing_else(store: S
     assert set(errors) == {deadly, *others}
     assert {experiment for experiment, error in errors.items() if error} == {deadly}
     assert "killed at it twice" in errors[deadly]
+    assert "so that Mortal(number=0, kills='always'" in errors[deadly]
+    assert f"(run {deadly.identity[:8]}) is left out" in errors[deadly]
     assert "run the same command again" in errors[deadly]
     assert deadly not in store
     # The second batch kept its company: nothing of it was lost.

@@ -14,11 +14,17 @@ from landscape.description import DEEPEST, Description
 from landscape.errors import InvalidInput, Unavailable
 from landscape.experiment import Experiment
 from landscape.learners import (
+    BayesianNetwork,
+    CriticalSize,
     EffectiveFlow,
     EmbeddingDecoder,
     GaussianProcessRegression,
     LaplaceClassification,
     LinearRegression,
+    LinearTeacher,
+    ReducedLandscape,
+    TwoCircuits,
+    VariationalClassification,
 )
 from landscape.models import LSTM, Dense, EdgeNetwork, Perceptron, Transformer
 from landscape.tasks import (
@@ -85,6 +91,27 @@ from landscape.training.store import Store
             lambda: GaussianProcessRegression(log_lengthscale=0, log_outputscale=1e308, seed=0),
             r"GaussianProcessRegression.log_outputscale is 1e\+308, expected between -300 and 300",
         ),
+        (
+            lambda: LaplaceClassification(seed=0, outputscale=1e308),
+            r"LaplaceClassification.outputscale is 1e\+308, exp",
+        ),
+        (lambda: LaplaceClassification(seed=0, lengthscale=1e-308), "LaplaceClassification.lengthscale is 1e-308, exp"),
+        (
+            lambda: ReducedLandscape(task=HiddenParity(), model=Dense(), seed=0, sizes=(5,), scales=(1e308,), steps=3),
+            "ReducedLandscape.scales is .1e.308,",
+        ),
+        (lambda: TwoCircuits(kappa=1.2, norm_gen=1e308), r"TwoCircuits.norm_gen is 1e\+308, expected sizes between"),
+        (lambda: LinearTeacher(seed=0, start_scale=1e308), r"LinearTeacher.start_scale is 1e\+308, expected sizes"),
+        (lambda: LinearRegression(seed=0, start=(0, 0, 0, 1e308)), "LinearRegression.start is .*, expected sizes"),
+        (lambda: BayesianNetwork(seed=0, epochs=3, start_scale=1e308), "BayesianNetwork.start_scale is 1e.308, exp"),
+        (
+            lambda: VariationalClassification(seed=0, lr=1e308),
+            r"VariationalClassification.lr is 1e\+308, expected sizes",
+        ),
+        (
+            lambda: GaussianProcessRegression(log_lengthscale=0, log_outputscale=0, lr=1e308, seed=0),
+            r"GaussianProcessRegression.lr is 1e\+308, expected sizes between 1e-75 and 100, or 0",
+        ),
         (lambda: EffectiveFlow(symbols=10**5, seed=0), "EffectiveFlow.symbols is 100000, expected between 3 and 48"),
         (
             lambda: EmbeddingDecoder(symbols=10**5, seed=0, steps=9),
@@ -111,6 +138,14 @@ GREAT: list[Experiment] = [
     LaplaceClassification(seed=0, n_train=10**7),
     GaussianProcessRegression(log_lengthscale=0, log_outputscale=0, seed=0, n_train=10**7),
     LinearRegression(seed=0, n_test=10**12),
+    LinearTeacher(seed=0, steps=2**62),
+    TwoCircuits(kappa=1.2, steps=2**62),
+    TwoCircuits(kappa=1.2, steps=10**13, record=Schedule(every=1)),
+    BayesianNetwork(seed=0, n_train=1, start_scale=1.0, epochs=10**14, record=Schedule(every=10**18)),
+    GaussianProcessRegression(log_lengthscale=0, log_outputscale=0, seed=0, steps=2**62),
+    VariationalClassification(seed=0, steps=2**62),
+    EmbeddingDecoder(seed=0, steps=2**62),
+    CriticalSize(seed=0, draws=2**62),
 ]
 
 
@@ -123,6 +158,44 @@ def test_what_this_machine_lacks_is_refused_where_it_would_be_trained(experiment
     assert again.work > 0
     with pytest.raises(Unavailable, match=rf"{type(experiment).__name__}.* would take about .*; ask for fewer"):
         refuse_unaffordable([again], "cpu")
+    assert time.process_time() - began < 1
+
+
+@pytest.mark.parametrize(
+    ("experiment", "number"),
+    [
+        (LinearTeacher(seed=0, steps=2**62), f"LinearTeacher with steps {2**62}, "),
+        (Run(n_train=9, seed=0, steps=10**9, record=Schedule(every=1)), "Run with steps 1000000000, "),
+        (LaplaceClassification(seed=0, n_train=10**7), "LaplaceClassification with n_train 10000000, "),
+        (
+            Run(task=HiddenParity(), n_train=9, seed=2**100, steps=9, model=Dense(widths=(10**7,))),
+            "Run with widths 10000000",
+        ),
+    ],
+)
+def test_a_refusal_begins_with_the_number_at_fault(
+    experiment: Experiment, number: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(requirements, "machine_memory", lambda: 1e8)
+    with pytest.raises(Unavailable, match=f"^{number}.*fewer steps"):
+        refuse_unaffordable([experiment], "cpu")
+
+
+def test_work_counts_what_each_record_costs() -> None:
+    """At many records a linear student is nothing but records, and takes 100 microseconds for each (measured)."""
+    few, many = (LinearTeacher(seed=0, inputs=50, n_train=100, steps=10**15, record=Schedule(every=every))
+                 for every in (10**18, 10**10))  # fmt: skip
+    assert few.work < 2e9
+    seconds = (many.work - few.work) / requirements.SPEED
+    assert 5e-5 < seconds / many.record.count(many.steps) < 5e-4
+
+
+def test_more_records_than_a_store_keeps_are_never_listed() -> None:
+    began = time.process_time()
+    for schedule in (Schedule(every=1), Schedule(per_decade=10**6)):
+        with pytest.raises(InvalidInput, match="a training is stored with 5000000 at most; raise every"):
+            schedule.steps(2**63 - 1)
+    assert Schedule(per_decade=1, every=2**62).steps(2**63 - 1)[-1] == 2**63 - 1
     assert time.process_time() - began < 1
 
 

@@ -11,6 +11,7 @@ import sys
 import textwrap
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,19 @@ def test_job_is_plain_data(store: Store) -> None:
     assert json.loads(json.dumps(data)) == data
     assert Job(**data).to_data() == data  # type: ignore[arg-type]
     assert data["interval"] == 3.0
+
+
+def test_an_interrupt_ends_the_process_that_asked_and_no_other(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the main thread of whoever asked it is their Ctrl-C; in a thread or a worker it is somebody's code."""
+
+    def interrupted(*_: object) -> object:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Toy, "train", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        train_job(job(store, Toy()))
+    with ThreadPoolExecutor(1) as pool, pytest.raises(RuntimeError, match="KeyboardInterrupt"):
+        pool.submit(train_job, job(store, Toy())).result()
 
 
 def test_answer_says_what_was_trained_and_what_was_not(store: Store) -> None:
