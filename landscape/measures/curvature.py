@@ -159,7 +159,10 @@ class Curvature:
     def _gauss_newton(self, leaf: Tensor, inputs: object, targets: object) -> Callable[[Tensor], Tensor]:
         outputs = self.problem.outputs_of(leaf, inputs)
         if not isinstance(outputs, Tensor):
-            raise InvalidInput(f"the Gauss-Newton matrix needs outputs that are one tensor, found {type(outputs)}")
+            raise InvalidInput(
+                f"the Gauss-Newton matrix needs outputs that are one tensor, found {type(outputs).__name__}; let the "
+                "model return the one of which the loss is taken, or use kind='hessian'"
+            )
         fixed = outputs.detach().requires_grad_()
         losses = [self.problem.output_loss(one, targets) for one in fixed.unbind(0)]
         slope = _gradient(torch.stack(losses).sum(), fixed, create_graph=True)

@@ -10,11 +10,13 @@ import torch
 from torch import Tensor
 from torch.optim.adamw import adamw
 
+from landscape.errors import InvalidInput
 from landscape.measures.recorded import recorded
 from landscape.measures.sphere import Sphere
 from landscape.optimisers import AdamW, Optimiser, State
 from landscape.problem import Problem
 from landscape.problem.batches import part
+from landscape.problem.weighing import weights
 
 #: What is followed: the split, and the quantity that `Problem` measures on it.
 MEASURED = [(split, quantity) for split in ("train", "test") for quantity in ("loss", "accuracy")]
@@ -136,7 +138,15 @@ class Data:
         if examples is not None:
             index = examples.to(problem.device)
             problem.need_examples("a choice of examples for each network")
-            self.batches = [(1.0, *part(problem.whole("train"), index))]
+            inputs, targets = part(problem.whole("train"), index)
+            self.batches = [(1.0, inputs, targets)]
+            each = weights(problem.weighing, [(None, part(targets, network)) for network in range(len(index))])
+            if not all(each):
+                raise InvalidInput(
+                    f"of the {index.shape[1]} training examples chosen for network {each.index(0)}, none counts: the "
+                    "loss ignores all of them, or their classes weigh nothing; leave such examples out of the data, or "
+                    "choose more"
+                )
 
     def gradient(self, rows: Tensor) -> tuple[Tensor, Tensor]:
         """Return losses (networks,) and gradients (networks, P)."""

@@ -143,10 +143,10 @@ def efficiency(
         arrays = ("value", "standard_error", "degree", "homogeneous", "norm", "loss", "margin")
         return with_gaps(some, good.cpu().numpy(), *arrays)
     norm = Sphere(problem, counted).norm(rows.double()).squeeze(1)
+    outputs, labels = _classified(problem, rows, split)
     found = homogeneity(problem, rows=rows, split=split, counted=counted)
     if kappa is None:
         kappa = float(np.nanmedian(found.degree))
-    outputs, labels = _classified(problem, rows, split)
 
     def loss(outputs: Tensor, labels: Tensor) -> Tensor:
         # In the problem's precision: a loss may have weights of its own.
@@ -187,7 +187,8 @@ def _classified(problem: Problem, rows: Tensor, split: str) -> tuple[Tensor, Ten
         raise InvalidInput(
             "efficiency needs outputs of shape (n, n_classes) and n class indices as targets, found "
             f"{tuple(whole.shape[1:]) if isinstance(whole, Tensor) else type(whole).__name__} and "
-            f"{f'{tuple(labels.shape)} of {labels.dtype}' if isinstance(labels, Tensor) else type(labels).__name__}"
+            f"{f'{tuple(labels.shape)} of {labels.dtype}' if isinstance(labels, Tensor) else type(labels).__name__}; "
+            "let the model return the logits alone, and give one label for each example"
         )
     if whole.shape[2] < 2:
         raise InvalidInput("efficiency needs outputs of two classes or more, found one, which has no margin")

@@ -155,8 +155,9 @@ def efficiency_frontier(
     Parameters
     ----------
     problem : Problem
-        Targets are class indices. Its training data are what the generalising networks see and the D examples are
-        drawn from; its test data, if any, are held out and only decide whether they generalise.
+        Targets are class indices, and examples lie along the first axis. Its training data are what the generalising
+        networks see and the D examples are drawn from; its test data, if any, are held out and only decide whether they
+        generalise.
     sizes : sequence of int
         Ascending D, at most the number of training examples. Those of one seed are nested.
     norms : sequence of float
@@ -190,8 +191,8 @@ def efficiency_frontier(
     Raises
     ------
     InvalidInput
-        If sizes exceed the training data, targets are no class indices, the number of generalising networks is not
-        that of seeds, or an option does not fit.
+        If sizes exceed the training data, targets are no class indices (ignored ones included), the model does not run
+        on some of a batch, the number of generalising networks is not that of seeds, or an option does not fit.
     """
     grid, seeds = ascending("norms", norms), tuple(seeds)
     numbers = ascending("sizes", sizes).astype(int)
@@ -271,13 +272,21 @@ def _checked(problem: Problem, sizes: np.ndarray, seeds: Sequence[int], level: f
         raise InvalidInput(f"level is {level}, expected a positive training loss")
     if not 0 < gate <= 1:
         raise InvalidInput(f"gate is {gate}, expected an accuracy in (0, 1]")
-    inputs, targets = problem.batches["train"][0]
+    problem.need_examples("efficiency_frontier")
+    _, inputs, targets = next(problem.shares("train"))
     with torch.no_grad():
         outputs: Any = problem.outputs(problem.start, inputs)
     class_indices = isinstance(targets, Tensor) and targets.ndim == 1 and not targets.is_floating_point()
     if not class_indices or not isinstance(outputs, Tensor) or outputs.ndim != 2:
         raise InvalidInput("a memorising twin needs outputs of shape (n, n_classes) and n class indices as targets")
-    return int(outputs.shape[1])
+    n_classes = int(outputs.shape[1])
+    _, labels = problem.whole("train")
+    if wrong := labels[(labels < 0) | (labels >= n_classes)].tolist():
+        raise InvalidInput(
+            f"train targets hold {wrong[0]}, expected class indices from 0 to {n_classes - 1}; leave examples without "
+            "a class out of the data"
+        )
+    return n_classes
 
 
 @torch.no_grad()

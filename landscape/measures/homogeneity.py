@@ -216,7 +216,10 @@ def _euler(problem: Problem, rows: Tensor, directions: Tensor, inputs: object) -
     leaf = rows.clone().requires_grad_()
     outputs = problem.outputs_of(leaf, inputs)
     if not isinstance(outputs, Tensor):
-        raise InvalidInput(f"homogeneity needs outputs that are one tensor, found {type(outputs).__name__}")
+        raise InvalidInput(
+            f"homogeneity needs outputs that are one tensor, found {type(outputs).__name__}; let the model return the "
+            "one whose degree is meant"
+        )
     still = torch.zeros_like(outputs)
     if not outputs.requires_grad:
         return outputs, still

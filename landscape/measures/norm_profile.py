@@ -11,6 +11,7 @@ from torch import Tensor
 from landscape.errors import InvalidInput
 from landscape.initialisation import Initialise, fresh_networks
 from landscape.measures.arguments import plain_arguments
+from landscape.measures.descent import Data
 from landscape.measures.norm_profile_result import NormProfile
 from landscape.measures.on_sphere import PUBLISHED, Minima, minimise_at_norm
 from landscape.measures.result import Cost
@@ -100,7 +101,7 @@ def norm_profile(
     ------
     InvalidInput
         If there are no test data or no seeds, a norm is not positive or they do not increase, a size exceeds the data,
-        or a pattern matches nothing.
+        the loss ignores all examples that a seed has of a size, or a pattern matches nothing.
 
     Notes
     -----
@@ -118,6 +119,9 @@ def norm_profile(
         raise InvalidInput("sizes are empty, expected at least one number of training examples")
     sphere = Sphere(problem, counted, fixed)
     problem, rows = _starts(problem, sphere, numbers, start, initialise)
+    for size in counts:  # a choice that cannot be used is refused before the first is trained on
+        if size < total:
+            Data(problem, _subsets(total, size, numbers))
     initial = sphere.norm(rows).squeeze(1).double().cpu().numpy()
     radii = grid[:, None] * (initial if norms is None else np.ones(len(numbers)))
     found: list[Minima] = []

@@ -1,7 +1,7 @@
 """A model, a loss and data, bound together: what every instrument takes.
 
 `Problem` is what users make. Around it: how data are read (`reading`, `batches`, `containers`), how a loss weighs them
-(`weighing`, `loss_checks`), how a model is taken in (`adoption`, `hooks`, `memory`, `networks`), and whether
+(`weighing`, `loss_checks`, `pairing`), how a model is taken in (`adoption`, `hooks`, `memory`, `networks`), and whether
 derivatives are those of the loss (`derivatives`, `gradient_check`, `chance`). `probe` asks these questions once.
 """
 

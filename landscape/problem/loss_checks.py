@@ -11,7 +11,7 @@ from torch import Tensor
 
 from landscape.classification import class_axes
 from landscape.errors import InvalidInput
-from landscape.problem.batches import Batch, length, part
+from landscape.problem.batches import length, part
 from landscape.problem.containers import each_tensor, tensors
 
 if TYPE_CHECKING:
@@ -45,77 +45,64 @@ def need_no_sum(problem: Problem, loss: Tensor, outputs: Any, targets: Any) -> N
         )
 
 
-def need_pairing(problem: Problem, batch: Batch, outputs: Any) -> None:
-    """Refuse a loss that compares the outputs of each example with the targets of all, because shapes broadcast.
-
-    Such a loss is the mean over all pairs of an output and a target. Then it is not the mean over the batch's halves,
-    but that over the four pairs of a half of the outputs and a half of the targets.
-    """
-    n = length(batch)
-    if n < 2 or problem.weighing.by_label:  # these insist on matching shapes
-        return
-    _, targets = batch
-    outputs = _varied(outputs, n)
-    halves = slice(0, n // 2), slice(n // 2, n)
-    try:
-        whole = problem.raw_loss(outputs, targets)
-        cut = [_outputs_of(problem, batch, outputs, half) for half in halves]
-        pieces = [problem.raw_loss(own, part(targets, half)) for own, half in zip(cut, halves, strict=True)]
-    except Exception:  # a loss may insist on its batch, or outputs not be batches
-        return
-    sizes = [half.stop - half.start for half in halves]
-    for size, piece in zip(sizes, pieces, strict=True):
-        if whole.ndim and piece.ndim and len(piece) != size:
-            raise InvalidInput(
-                f"loss returned shape {tuple(whole.shape)} on {n} examples and {tuple(piece.shape)} on {size} of them, "
-                "so its values are not one for each example; return their mean, or one value for each example"
-            )
-    own = [float(piece.mean()) * size / n for piece, size in zip(pieces, sizes, strict=True)]
-    if _close(problem, outputs, float(whole.mean()), own):
-        return
-    try:
-        crossed = [
-            float(problem.raw_loss(cut[i], part(targets, halves[j])).mean()) * sizes[i] * sizes[j] / n**2
-            for i in range(2)
-            for j in range(2)
-        ]
-    except Exception:  # outputs of some examples and targets of others do not go together, as it should be
-        return
-    if _close(problem, outputs, float(whole.mean()), crossed):
-        shapes = [tuple(some.shape) if isinstance(some, Tensor) else type(some).__name__ for some in (outputs, targets)]
-        raise InvalidInput(
-            f"the loss compares the outputs of each example with the targets of all, because shapes broadcast in it "
-            f"(outputs have shape {shapes[0]}, targets {shapes[1]}); give both the same shape, for instance with "
-            "targets[:, None] or outputs.squeeze(1)"
-        )
-
-
 def need_equal_weights(problem: Problem, split: str) -> None:
     """Refuse a scalar of unknown kind that weighs examples unequally: its mean depends on how the data are cut.
 
-    On every batch it must be the mean over the halves, and on every two neighbouring ones together their mean.
+    On every batch it must be the mean over the halves, and on every two neighbouring ones together their mean. Where it
+    insists on the size of its batch, their sum must stay the same if examples change places between them.
     """
     before: tuple[Any, Any, float, int] | None = None
     for number, (inputs, targets) in enumerate(problem.batches[split], start=1):
         outputs = problem.outputs(problem.start, inputs)
         loss, n = float(problem.raw_loss(outputs, targets)), length((inputs, targets))
-        if not math.isfinite(loss) and split == "train":
-            raise InvalidInput(f"the training loss is not finite at the given weights in batch {number}; {_ADVICE}")
+        if not math.isfinite(loss):
+            raise InvalidInput(
+                f"the {split}{'ing' if split == 'train' else ''} loss is not finite at the given weights in batch "
+                f"{number} (NaN or infinite numbers in its data, or targets that are all ignored); mend the data, or "
+                f"{_ADVICE}"
+            )
         halves = [slice(0, n // 2), slice(n // 2, n)] if n > 1 else []
         pieces = [_part_of(problem, outputs, targets, half, n) for half in halves]
         _hold(problem, outputs, loss, pieces, "its halves")
         if before is not None:
             earlier, earlier_targets, earlier_loss, m = before
+            one, other = (earlier, earlier_targets), (outputs, targets)
             try:
-                both = _joined((earlier, earlier_targets), m, (outputs, targets), n)
+                both = _joined(one, m, other, n)
             except Exception as error:
                 raise InvalidInput(
                     f"the loss is one number for a batch, and the examples of batches {number - 1} and {number} of the "
                     f"{split} data differ in shape, so how much each weighs cannot be known; {_ADVICE}"
                 ) from error
             parts = [earlier_loss * m / (m + n), loss * n / (m + n)]
-            _hold(problem, both[0], _or_none(problem.raw_loss, *both), parts, "the two joined in it")
+            whole = _or_none(problem.raw_loss, *both)
+            if whole is not None:
+                _hold(problem, both[0], whole, parts, "the two joined in it")
+            elif max(m, n) > 1:  # the loss of a single example is its own
+                _hold_exchanged(problem, both, (m, n), sum(parts), f"batches {number - 1} and {number} of the {split}")
         before = outputs, targets, loss, n
+
+
+def _hold_exchanged(problem: Problem, both: Any, sizes: tuple[int, int], mean: float, where: str) -> None:
+    """Refuse a loss whose mean over two batches changes as examples change places, their sizes staying the same."""
+    m, n = sizes
+    few = max(1, min(m, n) // 2)
+    order = torch.arange(m + n)
+    order[:few], order[m : m + few] = torch.arange(m, m + few), torch.arange(few)
+    outputs, targets = both
+    parts = [_part_of(problem, outputs, targets, some, m + n) for some in (order[:m], order[m:])]
+    known = [value for value in parts if value is not None]
+    if len(known) < 2:
+        raise InvalidInput(
+            f"the loss is one number for a batch, and fails on other examples than those of {where} data, so whether "
+            f"it is the mean over examples cannot be known; {_ADVICE}"
+        )
+    if not close(problem, outputs, mean, known):
+        raise InvalidInput(
+            f"the mean loss of {where} data is {mean:.6g} and, after examples have changed places between them, "
+            f"{sum(known):.6g}, so it weighs examples by their company (class weights, ignored labels, contrasts), and "
+            f"what is measured would depend on how the data are cut; {_ADVICE}"
+        )
 
 
 _ADVICE = (
@@ -125,9 +112,9 @@ _ADVICE = (
 )
 
 
-def _hold(problem: Problem, outputs: Any, whole: float | None, parts: Sequence[float | None], of: str) -> None:
+def _hold(problem: Problem, outputs: Any, whole: float, parts: Sequence[float | None], of: str) -> None:
     known = [value for value in parts if value is not None]
-    if whole is None or not known or len(known) < len(parts) or _close(problem, outputs, whole, known):
+    if not known or len(known) < len(parts) or close(problem, outputs, whole, known):
         return
     raise InvalidInput(
         f"the loss of a batch, {whole:.6g}, is not the mean over {of}, {sum(known):.6g}, so it weighs examples by "
@@ -136,15 +123,15 @@ def _hold(problem: Problem, outputs: Any, whole: float | None, parts: Sequence[f
     )
 
 
-def _part_of(problem: Problem, outputs: Any, targets: Any, half: slice, n: int) -> float | None:
+def _part_of(problem: Problem, outputs: Any, targets: Any, which: slice | Tensor, n: int) -> float | None:
     """Return what a part adds to the mean of the whole, if the loss can be taken of it."""
-    value = _or_none(problem.raw_loss, _some(outputs, half, n), part(targets, half))
-    return None if value is None else value * (half.stop - half.start) / n
+    value = _or_none(problem.raw_loss, some_of(outputs, which, n), part(targets, which))
+    return None if value is None else value * len(torch.arange(n)[which]) / n
 
 
-def _some(outputs: Any, half: slice, n: int) -> Any:
+def some_of(outputs: Any, which: slice | Tensor, n: int) -> Any:
     """Return the outputs of some examples; what is not one for each, such as a hidden state, is left whole."""
-    return each_tensor(lambda leaf: leaf[half] if leaf.ndim and len(leaf) == n else leaf, outputs)
+    return each_tensor(lambda leaf: leaf[which] if leaf.ndim and len(leaf) == n else leaf, outputs)
 
 
 def _joined(one: Any, m: int, other: Any, n: int) -> Any:
@@ -163,38 +150,13 @@ def _or_none(loss: Callable[..., Any], *arguments: Any) -> float | None:
         return None
 
 
-def _close(problem: Problem, outputs: Any, whole: float, parts: Sequence[float]) -> bool:
+def close(problem: Problem, outputs: Any, whole: float, parts: Sequence[float]) -> bool:
     """Say whether a loss is the sum of parts, up to rounding: of the loss, or of outputs in which it nearly cancels."""
     largest = max(
         (float(leaf.abs().max()) for leaf in tensors(outputs) if leaf.is_floating_point() and leaf.numel()), default=0.0
     )
     scale = max(abs(whole), *map(abs, parts), 0.05 * largest)
     return abs(sum(parts) - whole) <= 100 * torch.finfo(problem.dtype).eps * scale
-
-
-def _varied(outputs: Any, n: int) -> Any:
-    """Return outputs that differ between examples: on equal ones every loss is the mean over all pairs."""
-
-    def vary(leaf: Tensor) -> Tensor:
-        if (
-            not leaf.is_floating_point()
-            or not leaf.ndim
-            or len(leaf) != n
-            or not torch.equal(leaf, leaf[:1].expand_as(leaf))
-        ):
-            return leaf
-        steps = torch.linspace(0, 0.1, n).to(leaf).reshape(-1, *[1] * (leaf.ndim - 1))
-        return leaf * (1 - steps) if leaf.any() else leaf + steps
-
-    return each_tensor(vary, outputs)
-
-
-def _outputs_of(problem: Problem, batch: Batch, outputs: Any, half: slice) -> Any:
-    """Return the outputs of some examples: asked for anew if they are not along the first axis."""
-    n = length(batch)
-    if any(leaf.ndim and len(leaf) == n for leaf in tensors(outputs)):
-        return _some(outputs, half, n)
-    return problem.outputs(problem.start, part(batch[0], half))
 
 
 def need_classes(problem: Problem, split: str, outputs: Any) -> None:

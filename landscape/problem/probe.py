@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -12,9 +13,10 @@ from landscape.errors import InvalidInput, brief
 from landscape.problem import loss_checks as checks
 from landscape.problem.batches import Batch, length
 from landscape.problem.chance import need_no_chance
-from landscape.problem.containers import copied, opaque, tensors
+from landscape.problem.containers import copied, is_mapping, opaque, tensors
 from landscape.problem.derivatives import need_own_parameters, need_slope, settle_loss
 from landscape.problem.memory import settle_memory
+from landscape.problem.pairing import need_pairing
 
 if TYPE_CHECKING:
     from landscape.problem import Problem
@@ -29,8 +31,8 @@ def probe(problem: Problem) -> None:
     InvalidInput
         If a weight is not finite; if model or loss fail on the first batch of a split (or on one of another shape), or
         give something else when asked again; if the loss is neither a mean nor one value for each example, or not
-        finite on training data, or does not depend on the varied parameters, or pairs each output with all targets, or
-        depends on how the data are cut into batches.
+        finite on training data, or does not depend on the varied parameters, or pairs outputs with targets that are
+        not theirs, or depends on how the data are cut into batches.
     """
     for name, tensor in problem.everything(problem.start).items():
         if not torch.isfinite(tensor).all():
@@ -41,7 +43,10 @@ def probe(problem: Problem) -> None:
         checks.need_classes(problem, split, outputs)
         if split == "train":
             if not torch.isfinite(loss).all():
-                raise InvalidInput("the training loss is not finite at the given weights")
+                raise InvalidInput(
+                    "the training loss is not finite at the given weights; look for NaN or infinite numbers in the "
+                    "data, and for log or sqrt at 0 in the loss, or measure an earlier checkpoint"
+                )
             _need_same(problem, loss, *batch)
             checks.need_no_sum(problem, loss, outputs, batch[1])
             settle_loss(problem, outputs, batch[1])
@@ -52,7 +57,7 @@ def probe(problem: Problem) -> None:
             need_slope(problem)
             problem.class_axis = checks.class_axis(problem, outputs, batch[1])
         _need_accuracy(problem, outputs, batch[1])
-        checks.need_pairing(problem, *_in_company(problem, split, batch, outputs))
+        need_pairing(problem, *_in_company(problem, split, batch, outputs))
         _probe_others(problem, split, loss)
 
 
@@ -159,10 +164,26 @@ def _tried(
         raise
     except Exception as error:  # whatever a stranger's module can raise
         found = f"{type(error).__name__}: {brief(str(error))}"
+        advice = _how_to_take_apart(problem.whole_outputs(outputs)) if part == "the loss" else ""
         raise InvalidInput(
-            f"{part} fails{when} on {which} of the {split} data ({found}); check that shapes and number types are "
-            "those that it was made for, and take gradients under torch.enable_grad()"
+            f"{part} fails{when} on {which} of the {split} data ({found}); {advice}check that shapes and number types "
+            "are those that it was made for, and take gradients under torch.enable_grad()"
         ) from error
+
+
+def _how_to_take_apart(outputs: Any) -> str:
+    """Return what a loss may not know: that it gets the whole of what a model returns."""
+    if isinstance(outputs, Tensor):
+        return ""
+    first = "[0]" if isinstance(outputs, tuple | list) else ""
+    if is_mapping(outputs):
+        first = f"[{next(iter(outputs), None)!r}]"
+    elif dataclasses.is_dataclass(outputs):
+        first = f".{dataclasses.fields(outputs)[0].name}"
+    return (
+        f"it gets the whole output as the model returns it, a {type(outputs).__name__}, so write, for instance, "
+        f"lambda out, t: loss(out{first}, t); "
+    )
 
 
 def _need_same(problem: Problem, loss: Tensor, inputs: Any, targets: Any) -> None:

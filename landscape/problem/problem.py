@@ -89,7 +89,7 @@ class Problem(VariedModel):
     ------
     InvalidInput
         If nothing can be varied, a weight is not finite, data are empty, model or loss fail or change from call to
-        call, or the loss is neither a mean nor one value for each example, or pairs each output with all targets; if
+        call, or the loss is neither a mean nor one value for each example, or pairs outputs with others' targets; if
         the model cannot be copied, draws at random, keeps something between calls that changes the loss, uses trainable
         tensors that are not varied, or computes with few digits; if its gradient clearly is not that of the loss
         (`landscape.problem.gradient_check`).
@@ -205,7 +205,7 @@ class Problem(VariedModel):
         """
         if self.writes:
             outputs, targets = copied(outputs), copied(targets)
-        outputs = self._whole_outputs(outputs)
+        outputs = self.whole_outputs(outputs)
         if not self._loss.runs_model:
             return self._loss(outputs, targets)
         tensors_by_name = self._buffers | self.everything(self.start if vector is None else vector)
@@ -344,7 +344,7 @@ class Problem(VariedModel):
         """Return for each example how right the outputs are, between 0 and 1, shape (n,); NaN where undefined."""
         if self._accuracy is None:
             return right(outputs, targets, self.class_axis, self.weighing.ignored)
-        found = torch.as_tensor(self._accuracy(self._whole_outputs(outputs), targets)).double()
+        found = torch.as_tensor(self._accuracy(self.whole_outputs(outputs), targets)).double()
         n = len(next(iter(tensors((targets, outputs)))))
         if tuple(found.shape) not in {(), (n,)}:
             raise InvalidInput(

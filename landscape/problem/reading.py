@@ -16,6 +16,7 @@ from landscape.problem.containers import copied, is_mapping, tensors
 #: What is read from an iterable that does not say how long it is, unless there is a limit.
 MOST_EXAMPLES = 1_000_000
 MOST_BYTES = 8 * 2**30
+MOST_EMPTY = 1000  # batches in a row
 
 
 def taken(
@@ -62,8 +63,8 @@ def taken(
 
 def _read(batches: Iterable[Any], split: str, like: Tensor, limit: int | None) -> Iterator[Batch]:
     """Yield the batches of an iterable, up to a limit."""
-    count, size, unsized = 0, 0, not _has_length(batches)
-    for number, batch in enumerate(_told(batches, split), start=1):
+    count, size, empty, unsized = 0, 0, 0, not _has_length(batches)
+    for batch in _told(batches, split):
         if not isinstance(batch, tuple | list) or len(batch) != 2:
             raise InvalidInput(
                 f"{split} data hold {type(batch).__name__} {' '.join(repr(batch).split()):.60}, expected pairs "
@@ -72,10 +73,16 @@ def _read(batches: Iterable[Any], split: str, like: Tensor, limit: int | None) -
         own: Batch = (moved(batch[0], like), moved(batch[1], like))
         if limit is not None:
             own = part(own, slice(limit - count))
+        empty = 0 if length(own) else empty + 1
         count += length(own)
         size += sum(leaf.numel() * leaf.element_size() for leaf in tensors(own))
         many = limit is None and (count > MOST_EXAMPLES or size > MOST_BYTES)
-        if unsized and (many or number > count + MOST_EXAMPLES):
+        if unsized and empty > MOST_EMPTY:
+            raise InvalidInput(
+                f"{split} data do not say how long they are, and had not ended after {count:,} examples and "
+                f"{MOST_EMPTY:,} empty batches in a row; look at the loader that gives them"
+            )
+        if unsized and many:
             raise InvalidInput(
                 f"{split} data do not say how long they are, and had not ended after {count:,} examples "
                 f"({size / 2**30:.2g} GiB; at most {MOST_EXAMPLES:,} and {MOST_BYTES / 2**30:.0f} GiB are read); "

@@ -168,6 +168,6 @@ class VariedModel:
             )
         return found[0]
 
-    def _whole_outputs(self, outputs: Any) -> Any:
+    def whole_outputs(self, outputs: Any) -> Any:
         """Return outputs as the model gave them."""
         return outputs if self._form is None else filled(self._form, [outputs])

@@ -107,8 +107,15 @@ def test_nor_in_the_gauss_newton_matrix_and_circuits(form):
 def test_outputs_of_several_tensors_are_refused_where_one_is_needed():
     after, loss = lambda z: (z, z * 2), lambda o, t: F.cross_entropy(o[0], t)
     two = Problem(Wrapped(nn.Linear(4, 3).double(), after), loss, (X, Y))
-    for instrument in (homogeneity, efficiency, lambda p: Curvature(p, kind="gauss_newton").dense()):
-        with pytest.raises(InvalidInput, match="outputs that are one tensor"):
+    for instrument, words in (
+        (homogeneity, "homogeneity needs outputs that are one tensor, found tuple; let the model return the one"),
+        (efficiency, "^efficiency needs .* found tuple and .* let the model return the logits alone"),
+        (
+            lambda p: Curvature(p, kind="gauss_newton").dense(),
+            "one tensor, found tuple; let the model .* kind='hessian'",
+        ),
+    ):
+        with pytest.raises(InvalidInput, match=words):
             instrument(two)
     left_out = progress(two, {0: two.start}).left_out
     assert {"logit_scale", "kernel_change"} <= set(left_out)

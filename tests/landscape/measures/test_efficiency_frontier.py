@@ -325,3 +325,26 @@ def test_targets_that_are_no_classes_are_refused():
     problem = Problem(nn.Linear(3, 2), nn.functional.mse_loss, (torch.eye(3), torch.zeros(3, 2)))
     with pytest.raises(InvalidInput, match="a memorising twin needs outputs of shape"):
         efficiency_frontier(problem, [1, 2], [1, 2], level=0.3, seeds=[0])
+
+
+class Insistent(nn.Linear):
+    """A layer that insists on batches of six."""
+
+    def forward(self, inputs):
+        assert len(inputs) == 6
+        return super().forward(inputs)
+
+
+def test_a_model_that_insists_on_its_batch_is_refused_by_name():
+    inputs, labels = torch.eye(12), torch.arange(12) % 3
+    problem = Problem(Insistent(12, 3), nn.functional.cross_entropy, (inputs, labels), batch_size=6)
+    with pytest.raises(InvalidInput, match=r"efficiency_frontier takes examples apart .* the model fails on them"):
+        efficiency_frontier(problem, [4, 8], [1, 2], level=0.3, seeds=[0])
+
+
+@pytest.mark.parametrize("ignored", [torch.tensor([7]), torch.arange(6)], ids=["one", "all of the first batch"])
+def test_ignored_targets_get_no_random_labels(ignored):
+    labels = (torch.arange(12) % 3).index_fill(0, ignored, -100)
+    problem = Problem(nn.Linear(12, 3), nn.functional.cross_entropy, (torch.eye(12), labels), batch_size=6)
+    with pytest.raises(InvalidInput, match="targets hold -100, expected class indices from 0 to 2; leave examples"):
+        efficiency_frontier(problem, [4, 8], [1, 2], level=0.3, seeds=[0])

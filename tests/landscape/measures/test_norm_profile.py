@@ -253,6 +253,17 @@ def test_a_problem_without_test_data_is_refused():
         norm_profile(Problem(nn.Linear(2, 1), nn.MSELoss(), (inputs, inputs[:, :1])))
 
 
+def test_sizes_of_which_a_seed_has_only_ignored_examples_are_refused_before_anything_is_trained():
+    labels = (torch.arange(12) % 3).index_fill(0, torch.arange(10), -100)
+    data = torch.eye(12), labels
+    problem = Problem(nn.Linear(12, 3), nn.functional.cross_entropy, data, test=data)
+    shares: list[float] = []
+    with pytest.raises(InvalidInput, match=r"of the 2 training examples chosen for network \d, none counts"):
+        norm_profile(problem, [1.0], seeds=range(4), steps=2, sizes=[12, 2], progress=shares.append)
+    assert not shares
+    assert np.isfinite(norm_profile(problem, [1.0], seeds=range(4), steps=2, sizes=[12, 11]).losses("train")).all()
+
+
 def test_what_was_not_measured_is_not_to_be_had(profile):
     with pytest.raises(InvalidInput, match="size is 50, expected one of those measured: 40, 100"):
         profile.shape("test", size=50)

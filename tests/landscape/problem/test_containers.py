@@ -114,6 +114,18 @@ def test_outputs_of_several_tensors_keep_their_container():
     assert problem.evaluate(rows)["accuracy"].isnan().all()  # which of them?
 
 
+@pytest.mark.parametrize(
+    ("after", "written"),
+    [
+        (lambda z: (z, None), r"a tuple, so write, for instance, lambda out, t: loss\(out\[0\], t\)"),
+        (lambda z: {"logits": z}, r"loss\(out\['logits'\], t\)"),
+    ],
+)
+def test_a_loss_that_cannot_take_the_container_is_told_how_to(after, written):
+    with pytest.raises(InvalidInput, match=f"the whole output as the model returns it, .*{written}"):
+        Problem(Wrapped(network(), after), F.cross_entropy, (INPUTS, LABELS))
+
+
 class Hiding:
     def __init__(self, tensor):
         self.tensor = tensor

@@ -79,6 +79,54 @@ def test_losses_that_broadcast_or_compare_on_purpose_are_measured(loss):
     assert loss_of(problem) == pytest.approx(float(truth.detach()), rel=1e-12)
 
 
+SQUARE = draw(4, 4)
+AXES = {
+    "as many classes as examples": (network(4), INPUTS[:4], draw(4, seed=2)),
+    "as many positions as examples": (network(4), INPUTS[:4], draw(4, 4, 1, seed=2)),
+    "axes of an example in another order": (network(1), draw(6, 5, 4), draw(6, 1, 5, seed=2)),
+    "axes of the only example": (network(1), draw(1, 5, 4), draw(1, 1, 5, seed=2)),
+}
+
+
+@pytest.mark.parametrize("axes", AXES)
+@pytest.mark.parametrize("name", [name for name in ELEMENTWISE if name != "rows"])
+@pytest.mark.filterwarnings("ignore:Using a target size")
+def test_axes_that_meet_by_broadcasting_and_are_not_the_same_are_refused(axes, name):
+    model, inputs, targets = AXES[axes]
+    with pytest.raises(InvalidInput, match=r"targets that are not theirs, because shapes broadcast .*same shape"):
+        Problem(model, ELEMENTWISE[name], (inputs, targets))
+
+
+def test_axes_that_meet_wrongly_are_seen_in_values_for_each_example_and_in_a_loss_that_insists_on_its_batch():
+    def insistent(z, y):
+        assert len(z) == 12
+        return (z - y).square().mean()
+
+    with pytest.raises(InvalidInput, match="because shapes broadcast"):
+        Problem(network(4), lambda z, y: (z - y).square().mean(1), (INPUTS[:4], draw(4, seed=2)))
+    with pytest.raises(InvalidInput, match="because shapes broadcast"):
+        Problem(network(1), insistent, (INPUTS, FLAT))
+
+
+@pytest.mark.parametrize(
+    ("loss", "targets"),
+    [
+        (lambda z, y: (z.T - y).square().mean(), SQUARE[0]),
+        (lambda z, y: (z - y[:, None]).square().mean(), SQUARE[0]),
+        (lambda z, y: (z - y.mean(0)).square().mean(), SQUARE),
+        (lambda z, y: (z - y[0]).square().mean(), SQUARE),
+        (lambda z, y: (SQUARE[1] * (z - y).square().mean(1)).mean(), SQUARE),
+        (lambda z, y: (z[:, :, None] - y[:, None]).square().mean(), draw(4, 7)),
+        (lambda z, y: (z[:, :, None] - y).square().mean(), draw(4, 1, 7)),
+        (lambda z, y: (z - y).square().mean(), draw(4, 1)),
+    ],
+    ids=["transposed", "an axis added", "mean", "one target", "weights", "all quantiles", "an axis given", "one each"],
+)
+def test_a_square_of_outputs_may_be_broadcast_on_purpose(loss, targets):
+    problem = Problem(network(4), loss, (INPUTS[:4], targets))
+    assert loss_of(problem) == pytest.approx(float(loss(network(4)(INPUTS[:4]), targets).detach()), rel=1e-12)
+
+
 def test_values_that_are_not_one_for_each_example_are_refused():
     with pytest.raises(InvalidInput, match=r"shape \(12,\) on 12 examples and \(12,\) on 6 of them"):
         Problem(network(12), lambda z, y: (z - F.one_hot(y, 12)).square().mean(0), (INPUTS, LABELS))

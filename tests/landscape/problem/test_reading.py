@@ -59,9 +59,10 @@ def test_a_limit_ends_what_has_no_end(limit, batch_size):
 
 def test_data_without_an_end_are_refused_with_the_number_read(monkeypatch):
     monkeypatch.setattr(reading, "MOST_EXAMPLES", 100)
+    monkeypatch.setattr(reading, "MOST_EMPTY", 50)
     with pytest.raises(InvalidInput, match=r"not ended after 108 examples .*at most 100 .*limit="):
         Problem(network(), F.cross_entropy, itertools.cycle([(INPUTS, LABELS)]))
-    with pytest.raises(InvalidInput, match=r"not ended after 0 examples"):
+    with pytest.raises(InvalidInput, match=r"not ended after 0 examples and 50 empty batches in a row"):
         Problem(network(), F.cross_entropy, itertools.cycle([(INPUTS[:0], LABELS[:0])]))
     empty = [(INPUTS, LABELS)], itertools.cycle([(INPUTS[:0], LABELS[:0])])
     with pytest.raises(InvalidInput, match=r"not ended after 12 examples"):

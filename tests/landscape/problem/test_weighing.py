@@ -155,6 +155,42 @@ def test_an_unknown_mean_over_examples_is_taken_on_any_batches():
     assert loss_of(Problem(network(), unknown, alone)) == pytest.approx(loss_of(problem), rel=1e-12)
 
 
+def insistent(*sizes, **options):
+    """Return a loss that insists on the size of its batch."""
+
+    def loss(outputs, targets):
+        assert len(outputs) in sizes
+        return F.cross_entropy(outputs, targets, **options)
+
+    return loss
+
+
+@pytest.mark.parametrize("size", [1, 4, 6, 7])
+def test_a_mean_over_examples_that_insists_on_its_batch_is_taken(size):
+    problem = Problem(network(), insistent(size, 12 % size or size), SORTED, batch_size=size)
+    assert loss_of(problem) == pytest.approx(summed_cross_entropy(network(), [SORTED]), rel=1e-12)
+
+
+@pytest.mark.parametrize("size", [6, 7])
+@pytest.mark.parametrize(
+    ("options", "data"), [({"weight": WEIGHT}, SORTED), ({}, (INPUTS, IGNORED))], ids=["class weights", "ignored"]
+)
+def test_unequal_weights_of_a_loss_that_insists_on_its_batch_are_refused(size, options, data):
+    with pytest.raises(InvalidInput, match=r"after examples have changed places between them.*give the data as one"):
+        Problem(network(), insistent(size, 12 - size, **options), data, batch_size=size)
+
+
+def test_a_loss_that_insists_on_its_examples_is_refused_on_several_batches():
+    def loss(outputs, targets):
+        assert len(targets) == 6
+        assert len(targets.unique()) < 3
+        return F.cross_entropy(outputs, targets)
+
+    labels = torch.tensor([0, 0, 0, 1, 1, 1, 2, 2, 2, 2, 1, 1])
+    with pytest.raises(InvalidInput, match=r"fails on other examples than those of batches 1 and 2 of the train data"):
+        Problem(network(), loss, (INPUTS, labels), batch_size=6)
+
+
 @pytest.mark.parametrize(
     "after",
     [lambda z: (z, torch.zeros(2, len(z), 5)), lambda z: (z, z.new_tensor(0.5)), lambda z: (z, None)],
@@ -179,6 +215,11 @@ def test_a_later_batch_without_a_finite_loss_is_refused_by_its_number():
     inputs[9] = torch.inf
     with pytest.raises(InvalidInput, match="not finite at the given weights in batch 3"):
         Problem(network(), unknown, (inputs, LABELS), batch_size=4)
+    ignored = LABELS.index_fill(0, torch.arange(4, 8), -100)
+    with pytest.raises(InvalidInput, match=r"test loss is not finite .* in batch 2 .*all ignored.*mend the data"):
+        Problem(network(), unknown, (INPUTS, LABELS), (INPUTS, ignored), batch_size=4)
+    with pytest.raises(InvalidInput, match=r"not finite at the given weights; look for NaN .* earlier checkpoint"):
+        Problem(network(), unknown, (INPUTS * torch.nan, LABELS))
 
 
 def test_data_in_which_nothing_counts_are_refused():
