@@ -1,7 +1,8 @@
 """What a figure shows, as comma-separated values to take away.
 
 A text that a spreadsheet would run as a formula (one that begins with ``=``, ``+``, ``-``, ``@``, the full-width form
-of one of them or a tab, whatever white space comes before) has an apostrophe before it, which spreadsheets take as the mark of a text and other readers should take off.
+of one of them or a tab, whatever white space comes before) has an apostrophe before it, which spreadsheets take as the
+mark of a text and other readers should take off.
 """
 
 from __future__ import annotations

@@ -72,5 +72,6 @@ def refuse_unaffordable(batch: Sequence[Experiment], device: str) -> None:
         together = f" and {len(batch) - 1} like it" if len(batch) > 1 else ""
         raise Unavailable(
             f"{sizes(batch[0])}{together} would take about {memory / 1e9:.3g} GB of memory, and this machine has "
-            f"{there / 1e9:.3g} GB; ask for fewer steps, records or examples, or a smaller model, or train on another machine"
+            f"{there / 1e9:.3g} GB; ask for fewer steps, records or examples, or a smaller model, or train on another "
+            "machine"
         )

@@ -24,8 +24,8 @@ ENSEMBLE = {"cpu": 10, "cuda": 512}
 
 #: What is said of an experiment that is left out because workers die of it.
 KILLED = (
-    "a worker was killed at it twice (out of memory?), so that {run} is left out; free some memory or take fewer workers, "
-    "then run the same command again: what was finished is kept"
+    "a worker was killed at it twice (out of memory?), so that {run} is left out; free some memory or take fewer "
+    "workers, then run the same command again: what was finished is kept"
 )
 
 
