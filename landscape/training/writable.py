@@ -24,7 +24,7 @@ def refuse_unwritable_store(store: Store, tier: str) -> None:
     for folder in ("runs", "progress", "locks", "aside", "verdicts", f"verdicts/{tier}"):
         place = store.path / folder
         try:
-            place.mkdir(exist_ok=True)
+            store.place(*folder.split("/"), "probe")  # a link in the way is set aside, and not followed
             _write_one(place, "probe")
         except OSError as error:
             raise StoreError(

@@ -11,7 +11,7 @@ import pytest
 from landscape.errors import InvalidInput
 from landscape.training.files import write_output
 from landscape.training.store import Store
-from landscape.training.writable import refuse_unwritable
+from landscape.training.writable import refuse_unwritable, refuse_unwritable_store
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="links and FIFOs")
 
@@ -62,3 +62,20 @@ def test_nothing_is_written_into_a_store(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="lies in the store"):
         refuse_unwritable(planned / "page.html", planned)
     refuse_unwritable(tmp_path / "page.html", store.path)
+
+
+@pytest.mark.parametrize("folder", ["verdicts", "verdicts/quick"])
+def test_whether_a_store_can_be_written_is_not_tried_where_a_link_leads(tmp_path: Path, folder: str) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    before = outside.stat().st_mtime_ns
+    store = Store(tmp_path / "store")
+    place = store.path / folder
+    if place.exists():
+        place.rmdir()
+    place.symlink_to(outside)
+    refuse_unwritable_store(store, "quick")
+    assert outside.stat().st_mtime_ns == before
+    assert place.is_dir()
+    assert not place.is_symlink()
+    assert "symbolic link" in " ".join(store.complaints)
