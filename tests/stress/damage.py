@@ -39,9 +39,14 @@ def files(store: Path) -> list[Path]:
 
 
 def a_file(store: Path, chance: random.Random) -> Path:
-    """Return a file; those of which there are few as often as those of which there are many."""
+    """Return a file; those of which there are few as often as those of which there are many.
+
+    None that another damage has made larger than any memory: the damages read them whole.
+    """
     by_name: dict[str, list[Path]] = {}
     for path in files(store):
+        if path.stat().st_size > 2**24:
+            continue
         by_name.setdefault(path.suffix if path.parent.name in ("quick", "locks", "progress") else path.name, []).append(
             path
         )
