@@ -108,9 +108,8 @@ def _clearly_other(
         return None
     rounding, first = None, None
     for step in steps:
-        # In place, where millions of parameters make every vector count.
-        measured = function(torch.add(place, direction, alpha=step))
-        measured = measured.sub_(function(torch.add(place, direction, alpha=-step))).div_(2 * step)
+        ahead, behind = (function(torch.add(place, direction, alpha=sign * step)) for sign in (1, -1))
+        measured = (ahead - behind) / (2 * step)
         allowed = tolerance * max(size, float(claimed.norm()), float(measured.norm()))
         differ = float((measured - claimed).norm())
         if not differ > allowed:
@@ -150,7 +149,7 @@ def _loss(problem: Problem) -> Iterator[tuple[Loss, Tensor, Tensor] | None]:
     None if it does not run in float64, or is not finite there.
     """
     scales = _scales(problem)
-    place = problem.start.double() + AWAY * _draw(scales, 0)
+    place = _draw(scales, 0).mul_(AWAY).add_(problem.start)
     inputs, targets = each_tensor(_double, few_examples(problem))
 
     def loss(vector: Tensor, sign: int = 1) -> Tensor:
@@ -194,7 +193,7 @@ def _size(part: Tensor, whole: Tensor) -> Tensor:
 
 def _draw(scales: Tensor, seed: int) -> Tensor:
     generator = torch.Generator().manual_seed(seed)
-    return scales * torch.randn(len(scales), generator=generator, dtype=torch.float64).to(scales.device)
+    return torch.randn(len(scales), generator=generator, dtype=torch.float64).to(scales.device).mul_(scales)
 
 
 def few_examples(problem: Problem) -> Batch:
