@@ -157,7 +157,7 @@ def try_store(seed: int, sound: Path, expected: dict[str, Any], room: Path, watc
     for name in names:
         try:
             DAMAGES[name](store, outside, chance)
-        except (OSError, IndexError, KeyError, ValueError, TypeError, AttributeError):
+        except (OSError, IndexError, KeyError, ValueError, TypeError, AttributeError, MemoryError):
             continue  # what it wanted to damage has been damaged already
         done.append(name)
     tally.damages.update(done)
