@@ -88,7 +88,7 @@ class Curvature:
     @full_precision()
     def multiply(self, vectors: Tensor) -> Tensor:
         """Do the same, with NaN where a derivative is not a number: for losses that are infinite in places."""
-        self._need_right()
+        self.need_right()
         self.products += self.count
         batches = self.problem.batches[self.split]
         if len(batches) == 1:
@@ -100,7 +100,7 @@ class Curvature:
             total += share * self._product(inputs, targets)(vectors)
         return total
 
-    def _need_right(self) -> None:
+    def need_right(self) -> None:
         """Refuse wrong second derivatives, once they are asked for: what needs only gradients goes without."""
         if self.kind == "hessian" and self.problem.curvature_is_wrong:
             raise InvalidInput(

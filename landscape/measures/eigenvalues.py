@@ -163,6 +163,7 @@ def top_eigenvalues(
     if method not in ("auto", "lanczos", "dense"):
         raise InvalidInput(f"method is {method!r}, expected 'auto', 'lanczos' or 'dense'")
     matrix = Curvature(problem, rows, kind=kind, split=split)
+    matrix.need_right()  # before there is a basis: both together would take the most memory
     dense = method == "dense" or (method == "auto" and problem.size <= SMALL)
 
     def search(operator: Operator, k: int, told: Callable[[float], None] | None) -> tuple[Ritz, np.ndarray]:

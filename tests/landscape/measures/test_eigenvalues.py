@@ -257,9 +257,8 @@ def test_memory_grows_linearly_up_to_ten_million_parameters():
         return int(done.stdout)
 
     small, middle, large = (peak(size) for size in (1, 2_000_000, 10_000_000))
-    # The basis of nine vectors, the network as given and copied, and a product's few temporaries: some thirty vectors
-    # of four bytes. Before that, derivatives are held against differences in twice the precision, in no more memory.
-    assert large - small < 36 * 4 * 10_000_000
+    # The basis of nine vectors, the network, and a product's few temporaries: some twenty vectors of four bytes.
+    assert large - small < 30 * 4 * 10_000_000
     assert large - small < 7 * (middle - small)  # five times as many; a square would be 25
 
 
