@@ -162,10 +162,12 @@ def _entries(verdicts: Sequence[Mapping[str, Any]], complaints: list[str]) -> It
             complaints.append(f"The verdict on {verdict['id']} cannot be shown ({told(error)}).")
 
 
-def _entry(verdict: Mapping[str, Any], anchor: str) -> Entry:
+def _entry(kept: Mapping[str, Any], anchor: str) -> Entry:
+    # Every figure looks through the evidence: its rows are made once, and let go when all figures are drawn.
+    verdict = {**kept, "evidence": list(kept["evidence"])}
     index = summary.decisive(verdict)
     return Entry(
-        verdict=verdict,
+        verdict=kept,
         anchor=anchor,
         paper=summary.paper(verdict),
         meaning=summary.meaning(verdict["status"]),
