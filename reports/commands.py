@@ -106,9 +106,8 @@ def write_results(
             except (OSError, TypeError, ValueError) as error:
                 yield f"that {verdict.id} was expected could not be kept in the store ({error})"
     if options.json:
-        content = {"verdicts": [verdict.to_data() for verdict in verdicts]}
         try:
-            write_output(options.json, json.dumps(content, allow_nan=False).encode())
+            write_output(options.json, _json(verdicts))
             console.print(f"verdicts and evidence: {escape(str(options.json))}")
         except (OSError, TypeError, ValueError) as error:
             yield f"{options.json} could not be written ({error})"
@@ -117,6 +116,14 @@ def write_results(
         console.print(f"report: {escape(str(options.report))}")
     except (OSError, InvalidInput) as error:
         yield f"the report could not be written ({error}); make room, then run grokscape report"
+
+
+def _json(verdicts: list[Verdict]) -> Iterator[bytes]:
+    """Yield the verdicts as one JSON object, in pieces: as data they take many times the room that they take here."""
+    yield b'{"verdicts": ['
+    for number, verdict in enumerate(verdicts):
+        yield (", " * (number > 0) + json.dumps(verdict.to_data(), allow_nan=False)).encode()
+    yield b"]}"
 
 
 def run_report(options: argparse.Namespace, console: Console) -> int:
