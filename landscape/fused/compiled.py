@@ -1,0 +1,54 @@
+"""The compiler, and where it keeps what it compiled."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numba
+from numba import njit
+
+from landscape.cache_folder import cache_folder
+
+#: What compiled code may do beyond the letter: fuse a product with a sum; and add up a row in several parts at once.
+#: Which it does is fixed when it is compiled, so equal numbers give equal bits. Infinities and NaN keep their meaning.
+EXACTLY = frozenset({"contract", "nsz"})
+IN_PARTS = EXACTLY | {"reassoc", "arcp"}
+
+#: Why nothing could be kept on disk; empty if it can.
+unkept: list[str] = []
+
+
+def compiled(fastmath: frozenset[str] = EXACTLY) -> Callable[[Callable[..., Any]], Any]:
+    """Return a decorator for functions that numba compiles when they are first called.
+
+    What it compiles is kept in the user's cache folder, under the name of the sources that it stands for (numba itself
+    looks at the one file in which a function is written, and would miss a change in what that function calls). Where no
+    folder can be written it is compiled anew in every process.
+    """
+    options: dict[str, Any] = {"fastmath": set(fastmath), "error_model": "numpy", "nogil": True}
+
+    def decorate(function: Callable[..., Any]) -> Any:
+        before = numba.config.CACHE_DIR
+        if not os.environ.get("NUMBA_CACHE_DIR"):
+            numba.config.CACHE_DIR = str(cache_folder() / f"compiled-{_sources()}")
+        try:
+            return njit(cache=True, **options)(function)
+        except (RuntimeError, OSError) as error:
+            unkept[:] = [f"compiled code cannot be kept on disk, and is compiled again by every process ({error})"]
+            return njit(**options)(function)
+        finally:
+            numba.config.CACHE_DIR = before
+
+    return decorate
+
+
+def _sources() -> str:
+    """Return a short name for what all compiled code is written in."""
+    digest = hashlib.sha256(numba.__version__.encode())
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
