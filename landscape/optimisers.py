@@ -54,7 +54,7 @@ class Optimiser(Description, ABC):
         """
 
     @classmethod
-    def fused(cls, rows: Tensor, state: State, rates: Rates) -> FusedStep | None:  # noqa: ARG003
+    def fused(cls, rows: Tensor, state: State, rates: Rates) -> FusedStep | None:
         """Return compiled code that takes steps of these rows, which stay where they are; None if there is none."""
         return None
 

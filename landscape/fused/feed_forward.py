@@ -42,9 +42,7 @@ class FeedForward(Fused):
     tokens: bool = False
     embedding: str | None = None
 
-    def gradient(
-        self, layout: Layout, dtype: torch.dtype, loss: str, inputs: Tensor, labels: Tensor
-    ) -> OfRows | None:
+    def gradient(self, layout: Layout, dtype: torch.dtype, loss: str, inputs: Tensor, labels: Tensor) -> OfRows | None:
         from landscape.fused import feed_forward_kernel as kernel
         from landscape.fused.blas import product_address
         from landscape.fused.layers import CROSS_ENTROPY, SQUARED_ERROR

@@ -153,7 +153,7 @@ def gradients(address, rows, slopes, tokens, inputs, classes, values, network, l
 @compiled()
 def outputs(address, row, tokens, inputs, network, block, work, out):
     """Write one run's outputs on all examples into `out`, shape (examples, outputs)."""
-    _, _, sizes, weights, _, _, before, _, _, width = network
+    _, _, _, weights, _, _, before, _, _, width = network
     embed(address, row, network, work)
     for start in range(0, out.shape[0], block):
         end = min(start + block, out.shape[0])

@@ -60,7 +60,7 @@ def of_classes(logits, classes, members, squared, found):
                 sums[MARGIN] += margin
                 sums[LABEL_LOGIT] += wanted - mean
                 sums[VARIANCE] += squares / number - mean * mean
-                if margin < sums[LEAST_MARGIN] or margin != margin:  # noqa: PLR0124
+                if margin < sums[LEAST_MARGIN] or margin != margin:
                     sums[LEAST_MARGIN] = margin
 
 

@@ -11,8 +11,8 @@ from landscape.fused.compiled import compiled
 def adamw(rows, slopes, means, squares, kept, beta1, beta2, rate, eps):
     """Take a step of AdamW on every run, in place.
 
-    With the corrections ``c = 1 - beta^step``, of each run one number: ``kept = 1 - lr wd``, ``rate = lr sqrt(c2) / c1``
-    and ``eps sqrt(c2)``, which spares a division.
+    With the corrections ``c = 1 - beta^step``, of each run one number: ``kept = 1 - lr wd``,
+    ``rate = lr sqrt(c2) / c1`` and ``eps sqrt(c2)``, which spares a division.
     """
     one = rows.dtype.type(1)
     for run in range(rows.shape[0]):

@@ -26,14 +26,15 @@ if TYPE_CHECKING:
 
 #: What a record says, under "arithmetic". The number goes up when the same description gives other bits.
 COMPILED, BY_PYTORCH = "compiled 1", "PyTorch 2"
+ONLY_STEPS_COMPILED, BY_TORCH_COMPILE = "PyTorch 2, compiled steps 1", "torch.compile"
 
-#: What records that say nothing were made by: PyTorch, all runs of a batch in the same operations, in MKL's strict mode.
+#: What records that say nothing were made by: PyTorch, all runs of a batch at once, in MKL's strict mode.
 BEFORE = "PyTorch 1"
 
 #: Set to 0, this environment variable switches compiled code off.
 SWITCH = "GROKSCAPE_COMPILED"
 
-#: Compiled gradients must agree with PyTorch's within this share of the largest of them.
+#: Compiled gradients and outputs must agree with PyTorch's within this share of the largest of them.
 AGREEMENT = {torch.float32: 1e-3, torch.float64: 1e-9}
 
 #: Why there is no compiled code here, and what to do.
@@ -118,7 +119,7 @@ class Choice:
             if why_not_compiled():
                 self.note = NO_COMPILER.format(reason=why_not_compiled())
                 return
-            complaint = _complaint(run, stack, dtype, inputs[:1], labels[:1])
+            complaint = _complaint(run, stack, inputs[:1], labels[:1], everything)
             if complaint:
                 raise ValueError(complaint)
             self.gradient = offered.gradient(stack, dtype, run.loss, inputs, labels)
@@ -126,33 +127,42 @@ class Choice:
             self.note = unkept()
         except Exception as error:  # whatever a model of somebody's own, or a compiler, can raise
             self.gradient = self.outputs = None
-            self.note = f"{type(run.model).__name__} is trained by PyTorch alone: its compiled code fails ({told(error)})"
+            self.note = (
+                f"{type(run.model).__name__} is trained by PyTorch alone: its compiled code fails ({told(error)})"
+            )
 
 
 _proven: dict[tuple[str, ...], str] = {}
 
 
-def _complaint(run: Run, stack: Stack, dtype: torch.dtype, inputs: Tensor, labels: Tensor) -> str:
-    """Return what is wrong with a compiled gradient, on fresh weights and one run's data; "" if it is right."""
+def _complaint(run: Run, stack: Stack, inputs: Tensor, labels: Tensor, everything: Tensor) -> str:
+    """Return what is wrong with what compiled code computes of fresh weights and one run's data; "" if it is right."""
     key = (run.model.canonical, run.task.canonical, run.loss, run.dtype, str(run.n_train))
-    if key not in _proven:
+    offered, dtype = run.model.fused(run.task), getattr(torch, run.dtype)
+    if key not in _proven and offered is not None:
         network = run.model.build(run.task).to(dtype)
         network.initialise(seed=0)
         row = stack.row(dict(network.state_dict())).detach()
-        offered = run.model.fused(run.task)
-        gradient = offered.gradient(stack, dtype, run.loss, inputs, labels) if offered else None
-        found = None if gradient is None else gradient(row[None].clone())
-        _proven[key] = "" if found is None else _difference(found, plain_gradient(stack, run.loss)(row, inputs[0], labels[0]))
+        complaint = ""
+        gradient = offered.gradient(stack, dtype, run.loss, inputs, labels)
+        outputs = offered.outputs(stack, dtype, everything)
+        if gradient is not None:
+            expected = plain_gradient(stack, run.loss)(row, inputs[0], labels[0])
+            complaint = _difference("gradient", gradient(row[None].clone()), expected[None])
+        if outputs is not None and not complaint:
+            with torch.no_grad():
+                complaint = _difference("output", outputs(row), stack.output(row, everything))
+        _proven[key] = complaint
     return _proven[key]
 
 
-def _difference(found: Tensor, expected: Tensor) -> str:
-    if not isinstance(found, Tensor) or found.shape != (1, *expected.shape) or found.dtype != expected.dtype:
+def _difference(what: str, found: Tensor, expected: Tensor) -> str:
+    if not isinstance(found, Tensor) or found.shape != expected.shape or found.dtype != expected.dtype:
         got = f"{found.dtype} of shape {tuple(found.shape)}" if isinstance(found, Tensor) else repr(found)[:80]
-        return f"its gradient is {got}, expected {expected.dtype} of shape {(1, *expected.shape)}"
-    apart, largest = float((found[0] - expected).abs().max()), float(expected.abs().max())
+        return f"its {what} is {got}, expected {expected.dtype} of shape {tuple(expected.shape)}"
+    apart, largest = float((found - expected).abs().max()), float(expected.abs().max())
     if not apart <= AGREEMENT[expected.dtype] * largest:
-        return f"its gradient is off by {apart:.3g} where the largest is {largest:.3g}"
+        return f"its {what} is off by {apart:.3g} where the largest number is {largest:.3g}"
     return ""
 
 
