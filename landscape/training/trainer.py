@@ -151,6 +151,8 @@ class Ensemble:
         self.take = step or self._step
         self._update: Callable[[int], None] = self.update
         if self.session.compile:
+            with torch.no_grad():  # at first a stack tries whether it can run networks together, which no compiler can
+                self.stack.outputs(self.rows, self.train_inputs)
             self._update = _compiled(self.update_whole, self.update, self.rows, failed=lambda: self._says(by))
         self._says(arithmetic.BY_TORCH_COMPILE if self.session.compile else by)
 

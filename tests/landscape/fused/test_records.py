@@ -41,7 +41,7 @@ def test_classes(dtype: torch.dtype, loss: str, scale: float) -> None:
     generator = torch.Generator().manual_seed(0)
     logits = scale * torch.randn(N, CLASSES, generator=generator, dtype=torch.float64).to(dtype)
     labels = torch.randint(0, CLASSES, (N,), generator=generator)
-    logits[3] = 0.5  # no logit is the largest
+    logits[3] = 0.5 * scale  # no logit is the largest
     found = both(logits, labels, loss)
     assert {split for split, _ in found} == {"", "train", "test"}
     assert 0 < found["test", "accuracy"] < 1
