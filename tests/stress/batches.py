@@ -1,4 +1,4 @@
-"""Whether a run's bits depend on its batch, on every shape that claims train: ``python -m tests.stress.batches``.
+"""Whether a run's bits depend on its batch, on every shape claims train: ``python -m tests.stress.batches``.
 
 Each shape (task, model, size of the training set, loss, precision) of a tier's runs is trained for a few steps alone, as
 one of three, and as the last of four others, by compiled code and by PyTorch; records and weights must agree in every
@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import os
 
-for _name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-    os.environ[_name] = "1"
+from landscape.training.worker import ENVIRONMENT
+
+os.environ.update(ENVIRONMENT)
 
 import argparse
 import dataclasses
