@@ -1,8 +1,8 @@
 """Whether a run's bits depend on its batch, on every shape claims train: ``python -m tests.stress.batches``.
 
-Each shape (task, model, size of the training set, loss, precision) of a tier's runs is trained for a few steps alone, as
-one of three, and as the last of four others, by compiled code and by PyTorch; records and weights must agree in every
-bit. Prints what differs; the exit status says whether anything did.
+Each shape (task, model, size of the training set, loss, precision) of a tier's runs is trained for a few steps alone,
+as one of three, and as the last of four others, by compiled code and by PyTorch; records and weights must agree in
+every bit. Prints what differs; the exit status says whether anything did.
 """
 
 from __future__ import annotations
