@@ -25,6 +25,11 @@ class StoreSession:
         Seconds between snapshots.
     progress : callable, optional
         Told the share of the work that is done, at most four times a second.
+
+    Attributes
+    ----------
+    notes : list of str
+        What trainings told, each sentence once.
     """
 
     store: Store
@@ -32,6 +37,7 @@ class StoreSession:
     compile: bool = False
     interval: float = 15.0
     progress: Callable[[float], None] | None = None
+    notes: list[str] = field(default_factory=list)
     _saved: float = field(default_factory=time.monotonic)
     _told: float = 0.0
 
@@ -56,3 +62,7 @@ class StoreSession:
         if self.progress is not None and time.monotonic() - self._told > 0.25:
             self._told = time.monotonic()
             self.progress(done)
+
+    def note(self, sentence: str) -> None:
+        if sentence not in self.notes:
+            self.notes.append(sentence)

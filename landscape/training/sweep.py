@@ -101,6 +101,7 @@ class Sweep:
     running: dict[Future[dict[str, object]], tuple[Job, list[Experiment]]] = field(default_factory=dict)
     resumed: dict[str, float] = field(default_factory=dict)  # job -> work that an interrupted sweep had done of it
     killed: Counter[str] = field(default_factory=Counter)  # identity -> how often a worker was killed at it
+    said: set[str] = field(default_factory=set)  # what jobs told
     finished: float = 0.0  # work of all that is announced
     began: float = field(default_factory=time.monotonic)
 
@@ -198,7 +199,7 @@ class Sweep:
                 batch = [experiment for experiment in batch if experiment not in alone]
         else:
             busy = set(answer["busy"])  # type: ignore[call-overload]
-            notes = tuple(answer["damaged"])  # type: ignore[arg-type]
+            notes = (*answer["damaged"], *self.unsaid(answer["notes"]))  # type: ignore[misc, arg-type]
         again = []
         for experiment in batch:
             # A run may have been stored before its neighbour broke the job.
@@ -218,6 +219,12 @@ class Sweep:
         if again:
             time.sleep(0.5)
             self.submit(again)
+
+    def unsaid(self, notes: Sequence[str]) -> list[str]:
+        """Return what no job of this sweep has told before."""
+        new = [note for note in notes if note not in self.said]
+        self.said.update(new)
+        return new
 
     def _has(self, experiment: Experiment, broken: bool) -> bool:
         """Say whether a record is there, and sound where no worker has told so: a damaged one may be in the way."""
