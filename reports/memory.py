@@ -13,7 +13,7 @@ from reports.wording import count, size
 
 #: Bytes of the checking process with all that it loads, before it knows a claim; and besides for each claim (what was
 #: measured, its verdict and its part of the page) and each run (its description). Measured.
-CHECKING, CLAIM, RUN = 450e6, 0.8e6, 3e3
+CHECKING, CLAIM, RUN = 450e6, 0.35e6, 3e3
 
 #: Bytes of a worker with all that it loads to train experiments of every kind (measured).
 WORKER = 600e6

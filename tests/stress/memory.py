@@ -97,7 +97,7 @@ def peak() -> float:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--claims", type=int, default=350)
-    parser.add_argument("--rows", type=int, default=3500, help="observations of a claim")
+    parser.add_argument("--rows", type=int, default=2300, help="observations of a claim; the mean of today's claims")
     parser.add_argument("--bound", type=float, default=1000.0, help="MB")
     options = parser.parse_args()
     chosen = claims(options.claims, options.rows)
