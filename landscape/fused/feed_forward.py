@@ -26,7 +26,8 @@ class FeedForward(Fused):
     Parameters
     ----------
     weights : tuple of str
-        Names of the layers' weights, (before, after) each. If `tokens`, the first is (positions, rows, neurons).
+        Names of the layers' weights, (before, after) each. If `tokens`, the first is (positions, rows, neurons), or
+        (1, rows, neurons) if all positions share it.
     biases : tuple of str
         Names of their biases; empty if there are none.
     activation : {"relu", "quadratic", "tanh"}
@@ -42,9 +43,7 @@ class FeedForward(Fused):
     tokens: bool = False
     embedding: str | None = None
 
-    def gradient(
-        self, layout: Layout, dtype: torch.dtype, loss: str, inputs: Tensor, labels: Tensor
-    ) -> OfRows | None:
+    def gradient(self, layout: Layout, dtype: torch.dtype, loss: str, inputs: Tensor, labels: Tensor) -> OfRows | None:
         from landscape.fused import feed_forward_kernel as kernel
         from landscape.fused.blas import product_address
         from landscape.fused.layers import CROSS_ENTROPY, SQUARED_ERROR
@@ -54,7 +53,7 @@ class FeedForward(Fused):
             return None
         address = product_address(dtype)
         runs, n = inputs.shape[:2]
-        network, block, work = self._network(layout, dtype, n)
+        network, block, work = self.network(layout, dtype, n)
         if self.tokens:
             tokens, numbers = inputs.to(torch.int32).contiguous().numpy(), np.zeros((runs, 0), work.dtype)
         else:
@@ -79,7 +78,7 @@ class FeedForward(Fused):
         from landscape.fused.blas import product_address
 
         address, n = product_address(dtype), len(inputs)
-        network, block, work = self._network(layout, dtype, n)
+        network, block, work = self.network(layout, dtype, n)
         if self.tokens:
             tokens, numbers = inputs.to(torch.int32).contiguous().numpy(), np.zeros((n, 0), work.dtype)
         else:
@@ -93,8 +92,8 @@ class FeedForward(Fused):
 
         return outputs
 
-    def _network(self, layout: Layout, dtype: torch.dtype, n: int) -> tuple[Any, int, np.ndarray]:
-        """Return the network as the kernel takes it, how many examples to compute at once, and memory to do it in."""
+    def network(self, layout: Layout, dtype: torch.dtype, n: int) -> tuple[Any, int, np.ndarray]:
+        """Return the network as the kernel takes it, how many of n examples to compute at once, and memory for it."""
         from landscape.fused import feed_forward_kernel as kernel
         from landscape.fused.layers import QUADRATIC, RELU, TANH
 

@@ -21,6 +21,7 @@ from landscape.fused.layers import (
     look_up,
     look_up_backwards,
     matrix,
+    part,
     squares_backwards,
 )
 
@@ -30,11 +31,10 @@ INPUTS, TABLES, EMBEDDED = range(3)
 
 @compiled()
 def tables_of(row, network, work):
-    """Return the rows that tokens look up, shape (positions, tokens, neurons)."""
+    """Return the rows that tokens look up, shape (tables, tokens, neurons)."""
     kind, _, sizes, weights, _, tables, _, _, _, _ = network
-    number = tables[0] * tables[1] * sizes[1]
-    flat = row[weights[0] : weights[0] + number] if kind == TABLES else work[tables[3] : tables[3] + number]
-    return flat.reshape(tables[0], tables[1], sizes[1])
+    shape = (tables[0], tables[1], sizes[1])
+    return part(row, weights[0], shape) if kind == TABLES else part(work, tables[3], shape)
 
 
 @compiled()
@@ -73,7 +73,7 @@ def forward(address, row, tokens, inputs, network, work):
     layers, n = weights.size, max(tokens.shape[0], inputs.shape[0])
     for layer in range(layers):
         size = sizes[layer + 1]
-        bias = row[biases[layer] : biases[layer] + size] if biases[layer] >= 0 else row[:0]
+        bias = part(row, max(0, biases[layer]), (size if biases[layer] >= 0 else 0,))
         out = matrix(work, before[layer], n, size if layer < layers - 1 else width)
         if layer == 0 and kind != INPUTS:
             look_up(tables_of(row, network, work), tokens, bias, out)
@@ -88,19 +88,19 @@ def forward(address, row, tokens, inputs, network, work):
 @compiled()
 def backward(address, row, slope, first, tokens, inputs, network, work):
     """Add to a run's gradient what some examples say, given the outputs' errors in their place in `work`."""
-    kind, activation, sizes, weights, biases, tables, before, after, back, width = network
+    kind, activation, sizes, weights, biases, _, before, after, back, width = network
     zero, one = row.dtype.type(0), row.dtype.type(1)
     n, last = max(tokens.shape[0], inputs.shape[0]), weights.size - 1
     errors = matrix(work, before[last], n, width)
     for layer in range(last, -1, -1):
         size = sizes[layer + 1]
         if biases[layer] >= 0:
-            add_rows(errors, slope[biases[layer] : biases[layer] + size])
+            add_rows(errors, part(slope, biases[layer], (size,)))
         if layer == 0:
             if kind == INPUTS:
                 product_left_turned(address, inputs, errors, matrix(slope, weights[0], sizes[0], size), one)
             else:
-                look_up_backwards(errors, tokens, first.reshape(tables[0], tables[1], size))
+                look_up_backwards(errors, tokens, first)
         else:
             own = matrix(work, after[layer - 1], n, sizes[layer])
             below = matrix(work, back[layer - 1], n, sizes[layer])
@@ -108,6 +108,33 @@ def backward(address, row, slope, first, tokens, inputs, network, work):
             product_right_turned(address, errors, matrix(row, weights[layer], sizes[layer], size), below, zero)
             activate_backwards(below, matrix(work, before[layer - 1], n, sizes[layer]), own, activation)
             errors = below
+
+
+@compiled()
+def gradient(address, row, slope, tokens, inputs, classes, values, network, loss, share, n, block, work):
+    """Write one run's gradient of ``share * sum_n loss_n`` into `slope`; the squared error counts half."""
+    kind, _, sizes, weights, _, tables, before, _, _, width = network
+    outputs, last, zero = sizes[weights.size], weights.size - 1, row.dtype.type(0)
+    slope[:] = zero
+    embed(address, row, network, work)
+    shape = (tables[0], tables[1], sizes[1])
+    first = part(work, tables[4], shape) if kind == EMBEDDED else part(slope, weights[0], shape)
+    if kind == EMBEDDED:
+        first[:] = zero
+    for start in range(0, n, block):
+        end = min(start + block, n)
+        some_tokens = tokens[start:end]
+        some_inputs = matrix(inputs, 0, 0, 0)
+        if kind == INPUTS:
+            some_inputs = matrix(inputs, start * sizes[0], end - start, sizes[0])
+        forward(address, row, some_tokens, some_inputs, network, work)
+        errors = matrix(work, before[last], end - start, width)
+        if loss == CROSS_ENTROPY:
+            entropy_backwards(errors, classes[start:end], outputs, share)
+        else:
+            squares_backwards(errors, classes[start:end], values[start:end], outputs, share)
+        backward(address, row, slope, first, some_tokens, some_inputs, network, work)
+    embed_backwards(address, row, slope, network, work)
 
 
 @compiled()
@@ -123,37 +150,30 @@ def gradients(address, rows, slopes, tokens, inputs, classes, values, network, l
     classes : int64, shape (runs, n)
     values : shape (runs, n, outputs)
     """
-    kind, _, sizes, weights, _, tables, before, _, _, width = network
-    outputs, last = sizes[weights.size], weights.size - 1
-    share = rows.dtype.type(1 / n if loss == CROSS_ENTROPY else 2 / (n * outputs))
-    number = tables[0] * tables[1] * sizes[1]
+    _, _, sizes, weights, _, _, _, _, _, _ = network
+    share = rows.dtype.type(1 / n if loss == CROSS_ENTROPY else 2 / (n * sizes[weights.size]))
     for run in range(rows.shape[0]):
-        row, slope = rows[run], slopes[run]
-        slope[:] = rows.dtype.type(0)
-        embed(address, row, network, work)
-        first = work[tables[4] : tables[4] + number] if kind == EMBEDDED else slope[weights[0] : weights[0] + number]
-        if kind == EMBEDDED:
-            first[:] = rows.dtype.type(0)
-        for start in range(0, n, block):
-            end = min(start + block, n)
-            some_tokens = tokens[run, start:end]
-            some_inputs = matrix(inputs[run], 0, 0, 0)
-            if kind == INPUTS:
-                some_inputs = matrix(inputs[run], start * sizes[0], end - start, sizes[0])
-            forward(address, row, some_tokens, some_inputs, network, work)
-            errors = matrix(work, before[last], end - start, width)
-            if loss == CROSS_ENTROPY:
-                entropy_backwards(errors, classes[run, start:end], outputs, share)
-            else:
-                squares_backwards(errors, classes[run, start:end], values[run, start:end], outputs, share)
-            backward(address, row, slope, first, some_tokens, some_inputs, network, work)
-        embed_backwards(address, row, slope, network, work)
+        gradient(
+            address,
+            rows[run],
+            slopes[run],
+            tokens[run],
+            inputs[run],
+            classes[run],
+            values[run],
+            network,
+            loss,
+            share,
+            n,
+            block,
+            work,
+        )
 
 
 @compiled()
 def outputs(address, row, tokens, inputs, network, block, work, out):
     """Write one run's outputs on all examples into `out`, shape (examples, outputs)."""
-    _, _, sizes, weights, _, _, before, _, _, width = network
+    _, _, _, weights, _, _, before, _, _, width = network
     embed(address, row, network, work)
     for start in range(0, out.shape[0], block):
         end = min(start + block, out.shape[0])
