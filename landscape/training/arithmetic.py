@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import torch
@@ -24,6 +24,8 @@ from landscape.printable import told
 if TYPE_CHECKING:
     from landscape.training.run import Run
 
+T = TypeVar("T")
+
 #: What a record says, under "arithmetic". The number goes up when the same description gives other bits.
 COMPILED, BY_PYTORCH = "compiled 1", "PyTorch 2"
 
@@ -35,6 +37,9 @@ SWITCH = "GROKSCAPE_COMPILED"
 
 #: Compiled gradients must agree with PyTorch's within this share of the largest of them.
 AGREEMENT = {torch.float32: 1e-3, torch.float64: 1e-9}
+
+#: Why compiled code that is here is not used.
+FAILS = "{name} is trained by PyTorch alone: its compiled code fails ({reason})"
 
 #: Why there is no compiled code here, and what to do.
 NO_COMPILER = (
@@ -93,6 +98,21 @@ def of_snapshot(arrays: Weights) -> list[str]:
     return arrays["arithmetic"].tobytes().decode(errors="replace").split("\n")
 
 
+def attempt(name: str, make: Callable[[], T]) -> tuple[T | None, str]:
+    """Return what is made of compiled code for a learner of this name, and what a reader should know of it.
+
+    It is None, and the note says why ("" where compiled code is not wanted), if there can be none.
+    """
+    if switched_off():
+        return None, ""
+    if why_not_compiled():
+        return None, NO_COMPILER.format(reason=why_not_compiled())
+    try:
+        return make(), unkept()
+    except Exception as error:  # whatever a compiler can raise
+        return None, FAILS.format(name=name, reason=told(error))
+
+
 class Choice:
     """Whether compiled code computes the runs of one shape, what for, and what a reader should know of it.
 
@@ -126,7 +146,7 @@ class Choice:
             self.note = unkept()
         except Exception as error:  # whatever a model of somebody's own, or a compiler, can raise
             self.gradient = self.outputs = None
-            self.note = f"{type(run.model).__name__} is trained by PyTorch alone: its compiled code fails ({told(error)})"
+            self.note = FAILS.format(name=type(run.model).__name__, reason=told(error))
 
 
 _proven: dict[tuple[str, ...], str] = {}
@@ -142,11 +162,14 @@ def _complaint(run: Run, stack: Stack, dtype: torch.dtype, inputs: Tensor, label
         offered = run.model.fused(run.task)
         gradient = offered.gradient(stack, dtype, run.loss, inputs, labels) if offered else None
         found = None if gradient is None else gradient(row[None].clone())
-        _proven[key] = "" if found is None else _difference(found, plain_gradient(stack, run.loss)(row, inputs[0], labels[0]))
+        _proven[key] = (
+            "" if found is None else difference(found, plain_gradient(stack, run.loss)(row, inputs[0], labels[0]))
+        )
     return _proven[key]
 
 
-def _difference(found: Tensor, expected: Tensor) -> str:
+def difference(found: Tensor, expected: Tensor) -> str:
+    """Return what is wrong with a compiled gradient (1, P), given PyTorch's (P,); "" if they agree."""
     if not isinstance(found, Tensor) or found.shape != (1, *expected.shape) or found.dtype != expected.dtype:
         got = f"{found.dtype} of shape {tuple(found.shape)}" if isinstance(found, Tensor) else repr(found)[:80]
         return f"its gradient is {got}, expected {expected.dtype} of shape {(1, *expected.shape)}"
