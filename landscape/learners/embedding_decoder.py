@@ -22,9 +22,9 @@ import numpy as np
 from landscape import randomness
 from landscape.experiment import Experiment, Outcome, Session, Snapshot
 from landscape.learners import parallelograms
+from landscape.learners.embedding_compiled import CompiledDecoders, chosen
 from landscape.learners.embedding_course import Course
 from landscape.learners.embedding_ensemble import Ensemble, decoder_size
-from landscape.learners.embedding_one_by_one import OneByOne, chosen
 from landscape.learners.embedding_parameters import Parameters
 from landscape.optimisers import AdamW
 from landscape.training.schedule import Schedule
@@ -205,7 +205,7 @@ def _train(courses: list[Course], session: Session) -> Iterator[tuple[list[tuple
                 session.save(course.run, course.snapshot(step, ensemble.arrays_of(row)))
 
 
-def _ensemble(courses: list[Course], session: Session) -> Ensemble | OneByOne:
+def _ensemble(courses: list[Course], session: Session) -> Ensemble | CompiledDecoders:
     """Return runs that stand at one step, by the arithmetic that is there."""
     ensemble, step = Ensemble([course.run for course in courses], session.device), courses[0].step
     if step > 0:

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from landscape.ensemble import Stack
-from landscape.experiment import Weights
+from landscape.experiment import Session, Weights
 from landscape.fused import OfRows
 from landscape.objectives import OBJECTIVES
 from landscape.optimisers import Optimiser, Rates, State
@@ -98,19 +98,43 @@ def of_snapshot(arrays: Weights) -> list[str]:
     return arrays["arithmetic"].tobytes().decode(errors="replace").split("\n")
 
 
-def attempt(name: str, make: Callable[[], T]) -> tuple[T | None, str]:
-    """Return what is made of compiled code for a learner of this name, and what a reader should know of it.
+_proven: dict[tuple[str, ...], str] = {}
 
-    It is None, and the note says why ("" where compiled code is not wanted), if there can be none.
+
+def proven(
+    name: str, shape: str, complaint: Callable[[], str], make: Callable[[], T], session: Session
+) -> T | None:
+    """Return a learner's compiled code if it is there, wanted and right; if not, the session is told why.
+
+    Parameters
+    ----------
+    name : str
+        Of the learner.
+    shape : str
+        For each, it is asked once in a process whether the code is right.
+    complaint : callable
+        Returns what is wrong with it; "" if it is right.
+    make : callable
+        Returns what computes the runs.
+    session : Session
     """
-    if switched_off():
-        return None, ""
+    if switched_off() or session.device != "cpu":
+        return None
     if why_not_compiled():
-        return None, NO_COMPILER.format(reason=why_not_compiled())
+        session.note(NO_COMPILER.format(reason=why_not_compiled()))
+        return None
     try:
-        return make(), unkept()
+        if (name, shape) not in _proven:
+            _proven[name, shape] = complaint()
+        if _proven[name, shape]:
+            raise ValueError(_proven[name, shape])
+        made = make()
     except Exception as error:  # whatever a compiler can raise
-        return None, FAILS.format(name=name, reason=told(error))
+        session.note(FAILS.format(name=name, reason=told(error)))
+        return None
+    if unkept():
+        session.note(unkept())
+    return made
 
 
 class Choice:
@@ -147,9 +171,6 @@ class Choice:
         except Exception as error:  # whatever a model of somebody's own, or a compiler, can raise
             self.gradient = self.outputs = None
             self.note = FAILS.format(name=type(run.model).__name__, reason=told(error))
-
-
-_proven: dict[tuple[str, ...], str] = {}
 
 
 def _complaint(run: Run, stack: Stack, dtype: torch.dtype, inputs: Tensor, labels: Tensor) -> str:

@@ -18,8 +18,9 @@ from tests.landscape.helpers import train_alone
 run = Run(task=BinaryOperation(p=7), model=Perceptron(width=16), n_train=25, seed=0, steps=20)
 for experiment in (run, EmbeddingDecoder(seed=0, widths=(64, 64), steps=20)):
     outcome = train_alone(experiment)
-    bits = b"".join(array.tobytes() for array in outcome.weights[20].values())
-    print(outcome.info["arithmetic"], hashlib.sha256(bits + outcome.trajectory["value"].to_numpy().tobytes()).hexdigest())
+    bits = outcome.trajectory["value"].to_numpy().tobytes()
+    bits += b"".join(array.tobytes() for array in outcome.weights[20].values())
+    print(outcome.info["arithmetic"], hashlib.sha256(bits).hexdigest())
 """
 
 

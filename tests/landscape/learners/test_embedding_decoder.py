@@ -18,9 +18,9 @@ from torch import nn
 
 from landscape.errors import InvalidInput
 from landscape.learners import EmbeddingDecoder, parallelograms
+from landscape.learners.embedding_compiled import CompiledDecoders
 from landscape.learners.embedding_decoder import DECODER, EMBEDDING
 from landscape.learners.embedding_ensemble import Ensemble
-from landscape.learners.embedding_one_by_one import OneByOne
 from landscape.learners.embedding_parameters import Parameters
 from landscape.training import arithmetic
 from landscape.training.arithmetic import BEFORE, BY_PYTORCH, COMPILED, SWITCH
@@ -79,7 +79,7 @@ VARIED = [
 ]
 
 
-def in_double(runs: list[EmbeddingDecoder], compiled: bool) -> Ensemble | OneByOne:
+def in_double(runs: list[EmbeddingDecoder], compiled: bool) -> Ensemble | CompiledDecoders:
     """Return runs at their start in double precision."""
     plain = Ensemble(runs)
     plain.embedding = Parameters([plain.places.double()], [run.embedding for run in runs])
@@ -87,7 +87,7 @@ def in_double(runs: list[EmbeddingDecoder], compiled: bool) -> Ensemble | OneByO
     plain.runs = {name: t.double() if t.is_floating_point() else t for name, t in plain.runs.items()}
     plain.made_of = plain.made_of.double()
     plain.keep(list(range(len(runs))))
-    return OneByOne(plain) if compiled else plain
+    return CompiledDecoders(plain) if compiled else plain
 
 
 def end_to_end(run: EmbeddingDecoder, embedding: torch.Tensor, linear: list[nn.Linear], attribute: str) -> np.ndarray:
@@ -101,15 +101,15 @@ def end_to_end(run: EmbeddingDecoder, embedding: torch.Tensor, linear: list[nn.L
     return torch.cat(parts).numpy()
 
 
-def gradients_of(ensemble: Ensemble | OneByOne, row: int) -> np.ndarray:
-    if isinstance(ensemble, OneByOne):
+def gradients_of(ensemble: Ensemble | CompiledDecoders, row: int) -> np.ndarray:
+    if isinstance(ensemble, CompiledDecoders):
         return ensemble.gradient(row).numpy()
     ensemble.gradient()
     parts = (ensemble.embedding, ensemble.decoder)
     return torch.cat([gradient[row].flatten() for part in parts for gradient in part.gradients]).numpy()
 
 
-def parameters_of(ensemble: Ensemble | OneByOne, row: int) -> np.ndarray:
+def parameters_of(ensemble: Ensemble | CompiledDecoders, row: int) -> np.ndarray:
     arrays = ensemble.arrays_of(row)
     return np.concatenate([arrays["embedding/values"], arrays["decoder/values"]])
 
@@ -129,7 +129,7 @@ def test_gradient_against_automatic_differentiation(dimension: int, compiled: bo
 def test_compiled_gradients_in_single_precision() -> None:
     runs = [small(symbols=10, widths=(64, 64), outputs=30, n_train=45, seed=seed) for seed in (0, 1)]
     plain = Ensemble(runs)
-    compiled = OneByOne(plain)
+    compiled = CompiledDecoders(plain)
     for row in (0, 1):
         expected = gradients_of(plain, row)
         np.testing.assert_allclose(gradients_of(compiled, row), expected, rtol=1e-4, atol=1e-6 * abs(expected).max())
@@ -156,7 +156,7 @@ def test_records_against_their_definitions(dimension: int, compiled: bool) -> No
     runs = [run.replace(dimension=dimension) for run in VARIED]
     plain = Ensemble(runs)
     plain.advance(5)
-    measured = (OneByOne(plain) if compiled else plain).measure()
+    measured = (CompiledDecoders(plain) if compiled else plain).measure()
     for row, run in enumerate(runs):
         reference = Reference(run, plain, row)
         outputs, labels = reference.outputs().detach(), torch.tensor(run.sums)
@@ -181,7 +181,7 @@ def test_records_against_their_definitions(dimension: int, compiled: bool) -> No
 def test_a_training_that_diverged_is_recorded_as_such(compiled: bool) -> None:
     plain = Ensemble(VARIED)
     plain.decoder.values.fill_(torch.nan)
-    measured = (OneByOne(plain) if compiled else plain).measure()
+    measured = (CompiledDecoders(plain) if compiled else plain).measure()
     assert np.isnan(measured["train", "loss"]).all()
     # The first of several targets that are no nearer than others.
     right = [np.mean(run.sums[run.train_pairs] == 0) for run in VARIED]
@@ -229,10 +229,10 @@ def test_by_pytorch_members_are_as_alone_up_to_rounding(monkeypatch: pytest.Monk
 
 
 def test_wrong_compiled_code_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    def wrong(self: OneByOne, row: int) -> torch.Tensor:
+    def wrong(self: CompiledDecoders, row: int) -> torch.Tensor:
         return 2 * torch.ones_like(self.layout.compact(self.slope))
 
-    monkeypatch.setattr(OneByOne, "gradient", wrong)
+    monkeypatch.setattr(CompiledDecoders, "gradient", wrong)
     run, session = small(widths=(9,)), MemorySession()
     assert train_alone(run, session).info["arithmetic"] == BY_PYTORCH
     (note,) = session.notes

@@ -15,7 +15,7 @@ from landscape.layout import Layout
 from landscape.learners import parallelograms
 from landscape.learners.embedding_ensemble import Ensemble, Found, averages
 from landscape.learners.embedding_parameters import Parameters
-from landscape.training.arithmetic import COMPILED, attempt, difference
+from landscape.training.arithmetic import COMPILED, difference, proven
 
 if TYPE_CHECKING:
     from landscape.learners.embedding_decoder import EmbeddingDecoder
@@ -27,7 +27,7 @@ AT_ONCE = 100
 PARTS = ("embedding", "decoder")
 
 
-class OneByOne:
+class CompiledDecoders:
     """What `Ensemble` does, in compiled code, one run after another: a run's bits are the same in any company.
 
     A run is a row of parameters, in which each tensor begins on a boundary.
@@ -128,27 +128,15 @@ def _network(ensemble: Ensemble) -> tuple[Layout, FeedForward]:
     return Layout(shapes, boundary=BOUNDARY), network
 
 
-def chosen(like: EmbeddingDecoder, ensemble: Ensemble, session: Session) -> Ensemble | OneByOne:
+def chosen(like: EmbeddingDecoder, ensemble: Ensemble, session: Session) -> Ensemble | CompiledDecoders:
     """Return compiled code for an ensemble of runs like one, or where there is none the ensemble; tell the session."""
-    if session.device != "cpu":
-        return ensemble
-    compiled, note = attempt(type(like).__name__, lambda: _proven(like, ensemble))
-    if note:
-        session.note(note)
-    return compiled or ensemble
 
-
-_complaints: dict[tuple[Any, ...], str] = {}
-
-
-def _proven(member: EmbeddingDecoder, ensemble: Ensemble) -> OneByOne:
-    """Return an ensemble in compiled code; its gradient of a run like this one is held against PyTorch's once."""
-    key = (member.symbols, member.n_train, member.sizes)
-    if key not in _complaints:
-        fresh = Ensemble([member])
+    def complaint() -> str:
+        fresh = Ensemble([like])
         fresh.gradient()
         expected = torch.cat([fresh.embedding.slopes, fresh.decoder.slopes])
-        _complaints[key] = difference(OneByOne(fresh).gradient(0)[None], expected)
-    if _complaints[key]:
-        raise ValueError(_complaints[key])
-    return OneByOne(ensemble)
+        return difference(CompiledDecoders(fresh).gradient(0)[None], expected)
+
+    shape = f"{like.symbols} {like.n_train} {like.sizes}"
+    made = proven(type(like).__name__, shape, complaint, lambda: CompiledDecoders(ensemble), session)
+    return made or ensemble
