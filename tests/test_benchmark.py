@@ -113,6 +113,8 @@ def test_a_comparison_is_printed_and_says_whether_all_train_the_same(processes, 
     assert compare.table([result]).splitlines()[2].startswith("| small | ")
     trained = {compare.TRAINER: numbers(comparison.runs).parameters, "other": numbers(comparison.runs[::-1]).parameters}
     assert compare.distance(comparison.runs, trained) > compare.TOLERANCE
+    trained["diverged"] = {name: values * np.nan for name, values in trained[compare.TRAINER].items()}
+    assert not compare.Result("diverged", result.times, compare.distance(comparison.runs, trained)).agrees
 
 
 def test_many_runs_on_a_device_are_compared(processes, capsys):

@@ -104,10 +104,10 @@ def without_jax(processes: Processes) -> str:
 
 
 def distance(runs: Sequence[Run], weights: Mapping[str, Parameters]) -> float:
-    """Return the largest relative difference of a run's training loss to the trainer's, over all entrants."""
+    """Return the largest relative difference of a run's training loss to the trainer's, NaN if any loss is."""
     losses = {name: training_losses(runs[:OF_RUNS], of_runs) for name, of_runs in weights.items()}
     ours = losses.pop(TRAINER)
-    return max((float(((theirs - ours) / ours).abs().max()) for theirs in losses.values()), default=0.0)
+    return float(((torch.stack([ours, *losses.values()]) - ours) / ours).abs().max())
 
 
 def training_losses(runs: Sequence[Run], weights: Parameters) -> torch.Tensor:
