@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from landscape.models import TransformerNetwork
+from landscape.training.arithmetic import SWITCH
 from landscape.training.run import Run
 from landscape.training.trainer import Ensemble
 from tests.benchmark.comparisons import Product, numbers
@@ -53,8 +55,13 @@ class Trainer:
 
 
 def general(runs: Sequence[Run]) -> Trainer:
-    """Return the trainer without compiled kernels: the path that anyone's module takes."""
-    return Trainer(runs)  # so far it has no other
+    """Return the trainer without compiled code: the path that anyone's module takes."""
+    before = os.environ.get(SWITCH)
+    os.environ[SWITCH] = "0"  # which an ensemble looks at when it is made
+    try:
+        return Trainer(runs)
+    finally:
+        os.environ.pop(SWITCH) if before is None else os.environ.update({SWITCH: before})
 
 
 class Records(Trainer):
