@@ -9,10 +9,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from landscape.fused import Fused, OfRows
+from landscape.fused import Fused, Gradient, OfRows
 from landscape.fused.memory import BOUNDARY, Room, end_to_end, integers, to_boundary
 
 if TYPE_CHECKING:
+    from landscape.fused.steps import Steps
     from landscape.layout import Layout
 
 #: Bytes of what all layers hold of the examples that are computed at once; about what fits a second-level cache.
@@ -62,15 +63,17 @@ class FeedForward(Fused):
         else:
             classes, values = labels.contiguous().numpy(), np.zeros((runs, n, 0), work.dtype)
         slopes = torch.zeros(runs, layout.width, dtype=dtype)
-        out = slopes.numpy()
+        data = (slopes.numpy(), tokens, numbers, classes, values, network, number, n, block, work)
 
         def gradient(rows: Tensor) -> Tensor:
-            kernel.gradients(
-                address, rows.numpy(), out, tokens, numbers, classes, values, network, number, n, block, work
-            )
+            kernel.gradients(address, rows.numpy(), *data)
             return slopes
 
-        return gradient
+        def train(steps: Steps, norms: np.ndarray, first: int, count: int) -> None:
+            given = (steps.kind, steps.first, steps.second, steps.rates)
+            kernel.train(address, steps.rows, *data, *given, norms, first, count)
+
+        return Gradient(gradient, train)
 
     def outputs(self, layout: Layout, dtype: torch.dtype, inputs: Tensor) -> OfRows | None:
         from landscape.fused import feed_forward_kernel as kernel

@@ -23,6 +23,7 @@ from landscape.fused.layers import (
     matrix,
     squares_backwards,
 )
+from landscape.fused.steps import project, take
 
 # What the first layer does: multiply inputs; look up rows of its weights; look up rows that it makes of an embedding.
 INPUTS, TABLES, EMBEDDED = range(3)
@@ -111,43 +112,68 @@ def backward(address, row, slope, first, tokens, inputs, network, work):
 
 
 @compiled()
-def gradients(address, rows, slopes, tokens, inputs, classes, values, network, loss, n, block, work):
-    """Write every run's gradient of its mean loss on its n examples into `slopes`, shape (runs, parameters).
+def gradient(address, row, slope, tokens, inputs, classes, values, network, loss, n, block, work):
+    """Write a run's gradient of its mean loss on its n examples into `slope`.
 
     Parameters
     ----------
-    tokens : int32, shape (runs, n, positions)
-        Or (runs, 0, 0), as all that a network or a loss has no use for.
-    inputs : shape (runs, at least n * size)
-        Each run's examples end to end.
-    classes : int64, shape (runs, n)
-    values : shape (runs, n, outputs)
+    tokens : int32, shape (n, positions)
+        Or (n, 0), as all that a network or a loss has no use for.
+    inputs : shape (at least n * size,)
+        The examples end to end.
+    classes : int64, shape (n,)
+    values : shape (n, outputs)
     """
     kind, _, sizes, weights, _, tables, before, _, _, width = network
     outputs, last = sizes[weights.size], weights.size - 1
-    share = rows.dtype.type(1 / n if loss == CROSS_ENTROPY else 2 / (n * outputs))
+    share = row.dtype.type(1 / n if loss == CROSS_ENTROPY else 2 / (n * outputs))
     number = tables[0] * tables[1] * sizes[1]
+    slope[:] = row.dtype.type(0)
+    embed(address, row, network, work)
+    first = work[tables[4] : tables[4] + number] if kind == EMBEDDED else slope[weights[0] : weights[0] + number]
+    if kind == EMBEDDED:
+        first[:] = row.dtype.type(0)
+    for start in range(0, n, block):
+        end = min(start + block, n)
+        some_inputs = matrix(inputs, start * sizes[0], end - start, sizes[0] if kind == INPUTS else 0)
+        forward(address, row, tokens[start:end], some_inputs, network, work)
+        errors = matrix(work, before[last], end - start, width)
+        if loss == CROSS_ENTROPY:
+            entropy_backwards(errors, classes[start:end], outputs, share)
+        else:
+            squares_backwards(errors, classes[start:end], values[start:end], outputs, share)
+        backward(address, row, slope, first, tokens[start:end], some_inputs, network, work)
+    embed_backwards(address, row, slope, network, work)
+
+
+@compiled()
+def gradients(address, rows, slopes, tokens, inputs, classes, values, network, loss, n, block, work):
+    """Write every run's gradient into `slopes`; all arrays are as in `gradient`, one after another."""
     for run in range(rows.shape[0]):
-        row, slope = rows[run], slopes[run]
-        slope[:] = rows.dtype.type(0)
-        embed(address, row, network, work)
-        first = work[tables[4] : tables[4] + number] if kind == EMBEDDED else slope[weights[0] : weights[0] + number]
-        if kind == EMBEDDED:
-            first[:] = rows.dtype.type(0)
-        for start in range(0, n, block):
-            end = min(start + block, n)
-            some_tokens = tokens[run, start:end]
-            some_inputs = matrix(inputs[run], 0, 0, 0)
-            if kind == INPUTS:
-                some_inputs = matrix(inputs[run], start * sizes[0], end - start, sizes[0])
-            forward(address, row, some_tokens, some_inputs, network, work)
-            errors = matrix(work, before[last], end - start, width)
-            if loss == CROSS_ENTROPY:
-                entropy_backwards(errors, classes[run, start:end], outputs, share)
-            else:
-                squares_backwards(errors, classes[run, start:end], values[run, start:end], outputs, share)
-            backward(address, row, slope, first, some_tokens, some_inputs, network, work)
-        embed_backwards(address, row, slope, network, work)
+        gradient(
+            address, rows[run], slopes[run], tokens[run], inputs[run], classes[run], values[run],
+            network, loss, n, block, work,
+        )  # fmt: skip
+
+
+@compiled()
+def train(
+    address, rows, slopes, tokens, inputs, classes, values, network, loss, n, block, work,
+    optimiser, kept, also_kept, rates, norms, number, count,
+):  # fmt: skip
+    """Take `count` steps of every run, of which `number` is the first, and all of one run before the next begins.
+
+    So what a run is made of stays in the cache. If there are `norms`, a run is scaled to its own after every step.
+    """
+    for run in range(rows.shape[0]):
+        for step in range(number, number + count):
+            gradient(
+                address, rows[run], slopes[run], tokens[run], inputs[run], classes[run], values[run],
+                network, loss, n, block, work,
+            )  # fmt: skip
+            take(optimiser, rows[run], slopes[run], kept[run], also_kept[run], rates[run], step)
+            if norms.size:
+                project(rows[run], norms[run])
 
 
 @compiled()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,6 +22,7 @@ from landscape.optimisers import Optimiser, Rates, State
 from landscape.printable import told
 
 if TYPE_CHECKING:
+    from landscape.fused.steps import Steps
     from landscape.training.run import Run
 
 #: What a record says, under "arithmetic". The number goes up when the same description gives other bits.
@@ -75,9 +76,7 @@ def compiled_records() -> Any:
     return records
 
 
-def compiled_step(
-    optimiser: type[Optimiser], rows: Tensor, state: State, rates: Rates
-) -> Callable[[Tensor, int], None] | None:
+def compiled_step(optimiser: type[Optimiser], rows: Tensor, state: State, rates: Rates) -> Steps | None:
     """Return compiled code for an optimiser's steps of these rows, or None."""
     return None if switched_off() or why_not_compiled() else optimiser.fused(rows, state, rates)
 
