@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 #: Bytes of what all layers hold of the examples that are computed at once; about what fits a second-level cache.
 BLOCK = 2**20
 
+#: Where there are so many, the softmax is faster along examples than along classes (by an eighth of a step; measured).
+MANY_OUTPUTS, MANY_EXAMPLES = 16, 200
+
 
 @dataclass(frozen=True, kw_only=True)
 class FeedForward(Fused):
@@ -53,7 +56,9 @@ class FeedForward(Fused):
             return None
         address = product_address(dtype)
         runs, n = inputs.shape[:2]
-        network, block, work = self._network(layout, dtype, n)
+        outputs = layout.shapes[self.weights[-1]][-1]
+        turned = loss == "cross_entropy" and outputs >= MANY_OUTPUTS and n >= MANY_EXAMPLES
+        network, block, work = self._network(layout, dtype, n, turned)
         if self.tokens:
             tokens, numbers = inputs.to(torch.int32).contiguous().numpy(), np.zeros((runs, 0), work.dtype)
         else:
@@ -94,7 +99,7 @@ class FeedForward(Fused):
 
         return outputs
 
-    def _network(self, layout: Layout, dtype: torch.dtype, n: int) -> tuple[Any, int, np.ndarray]:
+    def _network(self, layout: Layout, dtype: torch.dtype, n: int, turned: bool = False) -> tuple[Any, int, np.ndarray]:
         """Return the network as the kernel takes it, how many examples to compute at once, and memory to do it in."""
         from landscape.fused import feed_forward_kernel as kernel
         from landscape.fused.layers import QUADRATIC, RELU, TANH
@@ -129,5 +134,6 @@ class FeedForward(Fused):
             integers([*after, 0]),
             integers([*back, 0]),
             width,
+            integers([room.take(block), room.take(block)] if turned else []),
         )
         return network, block, room.vector(dtype)

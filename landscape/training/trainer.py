@@ -30,6 +30,7 @@ from landscape.training import arithmetic
 from landscape.training.gradients import OneByOne, together
 from landscape.training.measurements import Looking, Measured, behaviour, norms
 from landscape.training.network_checks import checked_network
+from landscape.training.subnormal import flushed
 
 if TYPE_CHECKING:
     from landscape.training.run import Run
@@ -198,6 +199,10 @@ class Ensemble:
 
     def advance(self, count: int = 1) -> None:
         """Take some steps."""
+        with flushed():
+            self._advance(count)
+
+    def _advance(self, count: int) -> None:
         if self.stretch is not None:
             self.stretch(self.step + 1, count)
             self.step += count
