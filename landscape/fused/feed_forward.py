@@ -30,7 +30,8 @@ class FeedForward(Fused):
     Parameters
     ----------
     weights : tuple of str
-        Names of the layers' weights, (before, after) each. If `tokens`, the first is (positions, rows, neurons).
+        Names of the layers' weights, (before, after) each. If `tokens`, the first is (positions, rows, neurons), or
+        (1, rows, neurons) if all positions share it.
     biases : tuple of str
         Names of their biases; empty if there are none.
     activation : {"relu", "quadratic", "tanh"}
@@ -58,7 +59,7 @@ class FeedForward(Fused):
         runs, n = inputs.shape[:2]
         outputs = layout.shapes[self.weights[-1]][-1]
         turned = loss == "cross_entropy" and outputs >= MANY_OUTPUTS and n >= MANY_EXAMPLES
-        network, block, work = self._network(layout, dtype, n, turned)
+        network, block, work = self.network(layout, dtype, n, turned)
         if self.tokens:
             tokens, numbers = inputs.to(torch.int32).contiguous().numpy(), np.zeros((runs, 0), work.dtype)
         else:
@@ -85,7 +86,7 @@ class FeedForward(Fused):
         from landscape.fused.blas import product_address
 
         address, n = product_address(dtype), len(inputs)
-        network, block, work = self._network(layout, dtype, n)
+        network, block, work = self.network(layout, dtype, n)
         if self.tokens:
             tokens, numbers = inputs.to(torch.int32).contiguous().numpy(), np.zeros((n, 0), work.dtype)
         else:
@@ -99,8 +100,11 @@ class FeedForward(Fused):
 
         return outputs
 
-    def _network(self, layout: Layout, dtype: torch.dtype, n: int, turned: bool = False) -> tuple[Any, int, np.ndarray]:
-        """Return the network as the kernel takes it, how many examples to compute at once, and memory to do it in."""
+    def network(self, layout: Layout, dtype: torch.dtype, n: int, turned: bool = False) -> tuple[Any, int, np.ndarray]:
+        """Return the network as the kernel takes it, how many of n examples to compute at once, and memory for it.
+
+        `turned` says whether outputs are computed with examples in columns.
+        """
         from landscape.fused import feed_forward_kernel as kernel
         from landscape.fused.layers import QUADRATIC, RELU, TANH
 

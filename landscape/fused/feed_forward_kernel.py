@@ -25,6 +25,7 @@ from landscape.fused.layers import (
     look_up,
     look_up_backwards,
     matrix,
+    part,
     squares_backwards,
 )
 from landscape.fused.steps import project, take
@@ -35,11 +36,10 @@ INPUTS, TABLES, EMBEDDED = range(3)
 
 @compiled()
 def tables_of(row, network, work):
-    """Return the rows that tokens look up, shape (positions, tokens, neurons)."""
+    """Return the rows that tokens look up, shape (tables, tokens, neurons)."""
     kind, _, sizes, weights, _, tables, _, _, _, _, _ = network
-    number = tables[0] * tables[1] * sizes[1]
-    flat = row[weights[0] : weights[0] + number] if kind == TABLES else work[tables[3] : tables[3] + number]
-    return flat.reshape(tables[0], tables[1], sizes[1])
+    shape = (tables[0], tables[1], sizes[1])
+    return part(row, weights[0], shape) if kind == TABLES else part(work, tables[3], shape)
 
 
 @compiled()
@@ -97,7 +97,7 @@ def forward(address, row, tokens, inputs, network, work):
             else:
                 product(address, into, weight, out, zero)
         if biases[layer] >= 0:
-            bias = row[biases[layer] : biases[layer] + size]
+            bias = part(row, biases[layer], (size,))
             if turned:
                 add_to_columns(out, bias)
             else:
@@ -109,20 +109,20 @@ def forward(address, row, tokens, inputs, network, work):
 @compiled()
 def backward(address, row, slope, first, tokens, inputs, network, work):
     """Add to a run's gradient what some examples say, given the outputs' errors in their place in `work`."""
-    kind, activation, sizes, weights, biases, tables, before, after, back, _, sums = network
+    kind, activation, sizes, weights, biases, _, before, after, back, _, sums = network
     zero, one = row.dtype.type(0), row.dtype.type(1)
     n, last = max(tokens.shape[0], inputs.shape[0]), weights.size - 1
     errors = last_of(network, work, n)
     for layer in range(last, -1, -1):
         size, turned, under = sizes[layer + 1], layer == last and sums.size > 0, max(layer - 1, 0)
         if biases[layer] >= 0:
-            bias = slope[biases[layer] : biases[layer] + size]
+            bias = part(slope, biases[layer], (size,))
             if turned:
                 add_columns(errors, bias)
             else:
                 add_rows(errors, bias)
         if layer == 0 and kind != INPUTS:
-            look_up_backwards(errors, tokens, first.reshape(tables[0], tables[1], size))
+            look_up_backwards(errors, tokens, first)
             break
         own = inputs if layer == 0 else matrix(work, after[under], n, sizes[layer])
         into = matrix(slope, weights[layer], sizes[layer], size)
@@ -142,8 +142,8 @@ def backward(address, row, slope, first, tokens, inputs, network, work):
 
 
 @compiled()
-def gradient(address, row, slope, tokens, inputs, classes, values, network, loss, n, block, work):
-    """Write a run's gradient of its mean loss on its n examples into `slope`.
+def gradient(address, row, slope, tokens, inputs, classes, values, network, loss, share, n, block, work):
+    """Write a run's gradient of ``share * sum_n loss_n`` into `slope`; the squared error counts half.
 
     Parameters
     ----------
@@ -156,11 +156,10 @@ def gradient(address, row, slope, tokens, inputs, classes, values, network, loss
     """
     kind, _, sizes, weights, _, tables, _, _, _, _, sums = network
     outputs = sizes[weights.size]
-    share = row.dtype.type(1 / n if loss == CROSS_ENTROPY else 2 / (n * outputs))
-    number = tables[0] * tables[1] * sizes[1]
     slope[:] = row.dtype.type(0)
     embed(address, row, network, work)
-    first = work[tables[4] : tables[4] + number] if kind == EMBEDDED else slope[weights[0] : weights[0] + number]
+    shape = (tables[0], tables[1], sizes[1])
+    first = part(work, tables[4], shape) if kind == EMBEDDED else part(slope, weights[0], shape)
     if kind == EMBEDDED:
         first[:] = row.dtype.type(0)
     for start in range(0, n, block):
@@ -171,7 +170,7 @@ def gradient(address, row, slope, tokens, inputs, classes, values, network, loss
         if loss != CROSS_ENTROPY:
             squares_backwards(errors, classes[start:end], values[start:end], outputs, share)
         elif sums.size:
-            most, total = work[sums[0] : sums[0] + block], work[sums[1] : sums[1] + block]
+            most, total = part(work, sums[0], (block,)), part(work, sums[1], (block,))
             entropy_backwards_of_columns(errors, classes[start:end], most, total, share)
         else:
             entropy_backwards(errors, classes[start:end], outputs, share)
@@ -180,12 +179,20 @@ def gradient(address, row, slope, tokens, inputs, classes, values, network, loss
 
 
 @compiled()
+def share_of(rows, network, loss, n):
+    """Return by what to multiply losses for their mean."""
+    _, _, sizes, weights, _, _, _, _, _, _, _ = network
+    return rows.dtype.type(1 / n if loss == CROSS_ENTROPY else 2 / (n * sizes[weights.size]))
+
+
+@compiled()
 def gradients(address, rows, slopes, tokens, inputs, classes, values, network, loss, n, block, work):
-    """Write every run's gradient into `slopes`; all arrays are as in `gradient`, one after another."""
+    """Write every run's gradient of its mean loss into `slopes`; arrays are as in `gradient`, one after another."""
+    share = share_of(rows, network, loss, n)
     for run in range(rows.shape[0]):
         gradient(
             address, rows[run], slopes[run], tokens[run], inputs[run], classes[run], values[run],
-            network, loss, n, block, work,
+            network, loss, share, n, block, work,
         )  # fmt: skip
 
 
@@ -198,11 +205,12 @@ def train(
 
     So what a run is made of stays in the cache. If there are `norms`, a run is scaled to its own after every step.
     """
+    share = share_of(rows, network, loss, n)
     for run in range(rows.shape[0]):
         for step in range(number, number + count):
             gradient(
                 address, rows[run], slopes[run], tokens[run], inputs[run], classes[run], values[run],
-                network, loss, n, block, work,
+                network, loss, share, n, block, work,
             )  # fmt: skip
             take(optimiser, rows[run], slopes[run], kept[run], also_kept[run], rates[run], step)
             if norms.size:
