@@ -18,8 +18,8 @@ class Stack(Layout):
     """Many networks of one architecture, each a row of one matrix of parameters.
 
     They are run together through ``torch.func.vmap``; those for which that has no rule (PyTorch's LSTM and GRU) one
-    after another. Embeddings with flags are repaired (`landscape.embeddings.repair`). Products of matrices round by where
-    they begin in memory; so in a row every parameter begins at a multiple of 64 bytes (of 16 numbers).
+    after another. Embeddings with flags are repaired (`landscape.embeddings.repair`). Products of matrices round by
+    where they begin in memory; so in a row every parameter begins at a multiple of 64 bytes (of 16 numbers).
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ class Stack(Layout):
         return torch.stack([self._forward(self.tensors(row), each) for row, each in zip(rows, own, strict=True)])
 
     def output(self, row: Tensor, inputs: Tensor) -> Tensor:
-        """Return the outputs of one network with parameters (P,) on inputs (examples, ...); refuses as `outputs` does."""
+        """Return the outputs of one network, parameters (P,), on inputs (examples, ...); refuses as `outputs` does."""
         if not self._tried:
             self._tried = True
             with RefuseFlags():

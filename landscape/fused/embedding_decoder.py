@@ -151,7 +151,7 @@ def measure(rows, targets, labels, trained, known, pairs, couples, tolerance, ho
         As in `of_outputs` and `of_embedding`, like what follows.
     """
     address, network, _, block, work = how
-    _, _, sizes, _, _, tables, _, _, _, _ = network
+    _, _, sizes, _, _, tables, _, _, _, _, _ = network
     inputs = np.zeros((len(pairs), 0), rows.dtype)
     outputs = np.empty((len(pairs), targets.shape[2]), rows.dtype)
     for run in range(rows.shape[0]):

@@ -30,12 +30,14 @@ def of_classes(logits, classes, members, squared, found):
     found[:, LEAST_MARGIN] = np.inf
     for n in range(logits.shape[0]):
         label = classes[n]
-        total = squares = 0.0
+        total = squares = variance = 0.0
         for c in range(number):
             row[c] = logits[n, c]
             total += row[c]
-            squares += row[c] * row[c]
         wanted, mean = row[label], total / number
+        for c in range(number):
+            gap = row[c] - mean
+            variance += gap * gap
         other = -np.inf
         row[label] = -np.inf
         for c in range(number):
@@ -43,7 +45,10 @@ def of_classes(logits, classes, members, squared, found):
             other = row[c] if row[c] > other or row[c] != row[c] else other
         row[label] = wanted
         if squared:
-            loss = (squares - wanted * wanted + (wanted - 1.0) * (wanted - 1.0)) / number
+            for c in range(number):
+                gap = row[c] - (1.0 if c == label else 0.0)
+                squares += gap * gap
+            loss = squares / number
         else:
             most = wanted if wanted > other else other
             total = 0.0
@@ -59,8 +64,8 @@ def of_classes(logits, classes, members, squared, found):
                 sums[ACCURACY] += 1.0 if margin > 0.0 else 0.0
                 sums[MARGIN] += margin
                 sums[LABEL_LOGIT] += wanted - mean
-                sums[VARIANCE] += squares / number - mean * mean
-                if margin < sums[LEAST_MARGIN] or margin != margin:  # noqa: PLR0124
+                sums[VARIANCE] += variance / number
+                if margin < sums[LEAST_MARGIN] or margin != margin:
                     sums[LEAST_MARGIN] = margin
 
 

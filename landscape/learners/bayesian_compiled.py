@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -103,15 +104,16 @@ class CompiledPosteriors(Ensemble):
 def chosen(members: Sequence[BayesianNetwork], session: Session) -> Ensemble:
     """Return networks in compiled code where there is one, else in PyTorch; tell the session."""
 
-    def complaint() -> str:
-        plain, compiled = Ensemble(members[:1]), CompiledPosteriors(members[:1])
+    def complaint(seed: int) -> str:
+        some = [dataclasses.replace(members[0], seed=seed)]
+        plain, compiled = Ensemble(some), CompiledPosteriors(some)
         few = plain.splits[0]["train"][: plain.batch]
         inputs, squares = plain.inputs[:, few]
         noise = plain.standard_normal(plain.noise, len(few))
         expected = plain.gradient(inputs[None], squares[None], plain.labels[:, few], noise)
         found = compiled.gradient_of(0, few, noise[0])
         flat, wanted = (torch.cat([slope.flatten() for slope in slopes]) for slopes in (found, expected))
-        return difference(flat[None], wanted)
+        return difference("gradient", flat, wanted)
 
     first = members[0]
     shape = f"{first.task.canonical} {first.n_train} {first.width} {first.batch}"

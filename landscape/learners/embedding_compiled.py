@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -131,11 +132,11 @@ def _network(ensemble: Ensemble) -> tuple[Layout, FeedForward]:
 def chosen(like: EmbeddingDecoder, ensemble: Ensemble, session: Session) -> Ensemble | CompiledDecoders:
     """Return compiled code for an ensemble of runs like one, or where there is none the ensemble; tell the session."""
 
-    def complaint() -> str:
-        fresh = Ensemble([like])
+    def complaint(seed: int) -> str:
+        fresh = Ensemble([dataclasses.replace(like, seed=seed)])
         fresh.gradient()
         expected = torch.cat([fresh.embedding.slopes, fresh.decoder.slopes])
-        return difference(CompiledDecoders(fresh).gradient(0)[None], expected)
+        return difference("gradient", CompiledDecoders(fresh).gradient(0), expected)
 
     shape = f"{like.symbols} {like.n_train} {like.sizes}"
     made = proven(type(like).__name__, shape, complaint, lambda: CompiledDecoders(ensemble), session)

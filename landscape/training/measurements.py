@@ -75,7 +75,8 @@ def _averaged(per_example: dict[str, Tensor], masks: dict[str, Tensor]) -> list[
     results: list[Measured] = [{} for _ in range(len(per_example["loss"]))]
     for split, mask in masks.items():
         counts = mask.sum(1)
-        means = {name: (values * mask).sum(1) / counts for name, values in per_example.items()}
+        # Masked, not multiplied: what is no number on one split says nothing of the others.
+        means = {name: values.masked_fill(~mask, 0.0).sum(1) / counts for name, values in per_example.items()}
         if "margin" in per_example:
             means["logit_scale"] = means.pop("logit_variance").clamp(min=0).sqrt()
             means["margin_min"] = per_example["margin"].masked_fill(~mask, torch.inf).amin(1)
@@ -144,8 +145,7 @@ class Looking:
             if self.tolerance is None:
                 measured[split, "margin"] = sums[kernel.MARGIN] / number
                 measured[split, "label_logit"] = sums[kernel.LABEL_LOGIT] / number
-                variance = sums[kernel.VARIANCE] / number
-                measured[split, "logit_scale"] = math.sqrt(0.0 if variance < 0 else variance)
+                measured[split, "logit_scale"] = math.sqrt(sums[kernel.VARIANCE] / number)
                 measured[split, "margin_min"] = sums[kernel.LEAST_MARGIN]
         squares = self.squares.tolist()
         measured["", "weight_norm"] = math.sqrt(sum(squares))

@@ -1,15 +1,16 @@
 """The ensemble trainer: runs of one shape, stepped together.
 
-The promise about batches: on a CPU and without ``torch.compile`` the record of a run is the same bit for bit, in float32
-and in float64, whoever it was trained beside. It is kept by layout. Every run is computed by itself, by the same
-operations in the same order, and whatever goes into a product of matrices lies alike: each parameter of a row and each
-array begins at a multiple of 64 bytes. A product depends on nothing else while it has one thread (`batch_dependence`
-tries it). On other devices, where all runs are computed at once, a record agrees to rounding error, which chaotic
-training may amplify.
+The promise about batches: on a CPU and without ``torch.compile`` the record of a run is the same bit for bit, in
+float32 and in float64, whoever it was trained beside. It is kept by layout. Every run is computed by itself, by the
+same operations in the same order, and whatever goes into a product of matrices lies alike: each parameter of a row and
+each array begins at a multiple of 64 bytes. A product depends on nothing else while it has one thread
+(`batch_dependence` tries it). On other devices, where all runs are computed at once, a record agrees to rounding error,
+which chaotic training may amplify.
 """
 
 from __future__ import annotations
 
+import bisect
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -23,14 +24,19 @@ from torch import Tensor, nn
 
 from landscape.ensemble import Stack
 from landscape.experiment import COLUMNS, Outcome, Session, Snapshot, Weights
+from landscape.fused import Gradient
 from landscape.objectives import OBJECTIVES
 from landscape.training import arithmetic
 from landscape.training.gradients import OneByOne, together
 from landscape.training.measurements import Looking, Measured, behaviour, norms
 from landscape.training.network_checks import checked_network
+from landscape.training.subnormal import flushed
 
 if TYPE_CHECKING:
     from landscape.training.run import Run
+
+
+NONE = np.zeros(0)
 
 
 @dataclass
@@ -125,36 +131,52 @@ class Ensemble:
         self._prepare()
 
     def exact(self, data: Tensor) -> Tensor:
-        """Return data on the device of the runs; numbers with a fraction in their precision."""
-        return data.to(self.device, self.dtype if data.is_floating_point() else data.dtype)
+        """Return a copy of data on the device of the runs; numbers with a fraction in their precision.
+
+        What NumPy made begins anywhere in memory; PyTorch's own begins on a boundary.
+        """
+        return data.to(self.device, self.dtype if data.is_floating_point() else data.dtype, copy=True)
 
     def _prepare(self) -> None:
         """Choose how the living members are computed."""
-        first, loss, data = self.first, self.first.loss, (self.train_inputs, self.train_labels)
-        by = arithmetic.BY_PYTORCH
+        loss, data = self.first.loss, (self.train_inputs, self.train_labels)
         self.looking: Looking | None = None
-        step = None
-        if self.device.type == "cpu" and not self.session.compile:
-            chosen = arithmetic.Choice(first, self.stack, *data, self.inputs)
+        by, step = arithmetic.BY_PYTORCH, None
+        if self.device.type == "cpu":
+            chosen = arithmetic.Choice(self.first, self.stack, *data, self.inputs)
             if chosen.note:
                 self.session.note(chosen.note)
-            by = arithmetic.COMPILED if chosen.gradient else by
             self.gradients: Callable[[Tensor], Tensor] = chosen.gradient or OneByOne(self.stack, loss, *data)
             self.output = chosen.outputs or (lambda row: self.stack.output(row, self.inputs))
-            self.looking = Looking(self.stack, self.labels, self.masks, loss, first.task.tolerance)
+            self.looking = Looking(self.stack, self.labels, self.masks, loss, self.first.task.tolerance)
             step = arithmetic.compiled_step(self.optimiser, self.rows, self.state, self.rates)
+            if step:
+                by = arithmetic.COMPILED if chosen.gradient else arithmetic.ONLY_STEPS_COMPILED
         else:
             self.gradients = together(self.stack, loss, *data)
-        self.take = step or (
-            lambda slopes, number: self.optimiser.step(
-                self.rows, slopes, self.state, self.rates, self.rows.new_tensor(float(number))
-            )
-        )
-        compiled = _compiled(self.update_whole, self.update) if self.session.compile else None
-        self._update = compiled or self.update
+        self.take: Callable[[Tensor, int], None] = step or self._step
+        self.stretch: Callable[[int, int], None] | None = None
+        if isinstance(self.gradients, Gradient) and step is not None and not len(self.frozen):
+            train, norms = self.gradients.train, self.norm.double().flatten().numpy() if self.norm is not None else NONE
+            self.stretch = lambda first, count: train(step, norms, first, count)
+        self._update: Callable[[int], None] = self.update
+        if self.session.compile:
+            with torch.no_grad():  # at first a stack tries whether it can run networks together, which no compiler can
+                self.stack.outputs(self.rows, self.train_inputs)
+            self.stretch = None
+            self._update = _compiled(self.update_whole, self.update, self.rows, failed=lambda: self._says(by))
+        self._says(arithmetic.BY_TORCH_COMPILE if self.session.compile else by)
+
+    def _says(self, by: str) -> None:
+        """Note by which arithmetic the next steps are taken."""
         for member in self.members:
+            if member.arithmetic[-1:] == [arithmetic.BY_TORCH_COMPILE]:  # which failed before it took a step
+                member.arithmetic.pop()
             if member.arithmetic[-1:] != [by]:
                 member.arithmetic.append(by)
+
+    def _step(self, slopes: Tensor, number: int) -> None:
+        self.optimiser.step(self.rows, slopes, self.state, self.rates, self.rows.new_tensor(float(number)))
 
     def update(self, number: int) -> None:
         """Take one step."""
@@ -175,13 +197,22 @@ class Ensemble:
             own = torch.stack([row.norm() for row in self.rows])
             self.rows *= self.norm / own[:, None]
 
-    def advance(self) -> None:
-        """Take one step."""
-        self.step += 1
-        self._update(self.step)
-        if len(self.frozen):
-            self.rows[:, self.frozen] = self.held
-        self.project()
+    def advance(self, count: int = 1) -> None:
+        """Take some steps."""
+        with flushed():
+            self._advance(count)
+
+    def _advance(self, count: int) -> None:
+        if self.stretch is not None:
+            self.stretch(self.step + 1, count)
+            self.step += count
+            return
+        for _ in range(count):
+            self.step += 1
+            self._update(self.step)
+            if len(self.frozen):
+                self.rows[:, self.frozen] = self.held
+            self.project()
 
     @torch.no_grad()
     def measure(self) -> list[Measured]:
@@ -254,21 +285,24 @@ def _checkpoints_from(arrays: Weights) -> dict[int, Weights]:
     return kept
 
 
-def _compiled(function: Callable[[Tensor], None], plain: Callable[[int], None]) -> Callable[[int], None]:
-    """Compile one form of the update; where no compiler works, warn and use the plain one."""
+def _compiled(
+    function: Callable[[Tensor], None], plain: Callable[[int], None], rows: Tensor, failed: Callable[[], None]
+) -> Callable[[int], None]:
+    """Compile one form of the update; where no compiler works, warn, tell it and use the plain one."""
     chosen = torch.compile(function)
-    failed = proven = False
+    broken = proven = False
 
     def call(number: int) -> None:
-        nonlocal failed, proven
-        if not failed:
+        nonlocal broken, proven
+        if not broken:
             try:
-                chosen(torch.tensor(float(number)))
+                chosen(rows.new_tensor(float(number)))
             except Exception as error:  # whatever a tool chain can raise before it has ever worked
                 if proven:
                     raise
                 warnings.warn(f"torch.compile failed, going on without: {error!s:.200}", stacklevel=2)
-                failed = True
+                broken = True
+                failed()
             else:
                 proven = True
                 return
@@ -306,6 +340,7 @@ def _train_group(runs: list[Run], session: Session) -> Iterator[tuple[list[tuple
     last = max(run.steps for run in runs)
     schedule = set(runs[0].record.steps(last)) | {run.steps for run in runs}
     kept = {step for run in runs for step in run.keep}
+    events = sorted(schedule | kept)
     while True:
         step = ensemble.step
         if step in kept:
@@ -331,7 +366,7 @@ def _train_group(runs: list[Run], session: Session) -> Iterator[tuple[list[tuple
             if step and session.wants_snapshot():
                 for row, member in enumerate(ensemble.members):
                     session.save(member.run, ensemble.snapshot(row))
-        ensemble.advance()
+        ensemble.advance(events[bisect.bisect_right(events, step)] - step)
 
 
 def _record(ensemble: Ensemble) -> dict[int, str]:

@@ -150,7 +150,7 @@ def _train_job(job: Job) -> dict[str, Any]:
             refuse_unaffordable(todo, job.device)
             session = StoreSession(store, device=job.device, compile=job.compile, interval=job.interval, progress=tell)
             for experiment, outcome in _sound(type(todo[0]).train(todo, session), todo):
-                store.write(experiment, outcome, provenance(job))
+                store.write(experiment, outcome, provenance(job, outcome))
                 answer["trained"].append(experiment.identity)
             answer["notes"] += session.notes
     answer["damaged"] += store.complaints
@@ -206,7 +206,7 @@ def _experiment(data: dict[str, Any]) -> Experiment:
     return experiment
 
 
-def provenance(job: Job) -> dict[str, Any]:
+def provenance(job: Job, outcome: Outcome) -> dict[str, Any]:
     """Return what a record says about the circumstances of its making."""
     import torch
 
@@ -214,6 +214,8 @@ def provenance(job: Job) -> dict[str, Any]:
     return {
         "grokscape": importlib.metadata.version("grokscape"),
         "torch": torch.__version__,
+        "numba": _version("numba"),
+        "arithmetic": outcome.info.get("arithmetic", "NumPy, SciPy and PyTorch"),
         "python": platform.python_version(),
         "device": device,
         "compiled": job.compile,
@@ -221,6 +223,14 @@ def provenance(job: Job) -> dict[str, Any]:
         "batch_invariant": _batch_invariant(job),
         "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
     }
+
+
+def _version(package: str) -> str:
+    """Return the version of a package that may be missing; "" if it is."""
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return ""
 
 
 def _batch_invariant(job: Job) -> str:
