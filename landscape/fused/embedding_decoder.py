@@ -7,7 +7,7 @@ import numpy as np
 from landscape.fused import feed_forward_kernel as feed_forward
 from landscape.fused.compiled import IN_PARTS, compiled
 from landscape.fused.layers import SQUARED_ERROR, matrix
-from landscape.fused.steps import adamw_row
+from landscape.fused.steps import adamw
 
 # Columns of what is added up of each run's pairs and parallelograms.
 TRAIN_LOSS, TEST_LOSS, TRAIN_RIGHT, TEST_RIGHT, KNOWN_RIGHT, REALISED, REACHED = range(7)
@@ -34,42 +34,28 @@ def gradient(row, slope, tokens, wanted, how):
 
 
 @compiled()
-def descend(rows, means, squares, tokens, wanted, lr, kept, slope, parts, betas, eps, corrections, how):
-    """Take steps of AdamW, all of one run before the next, in place.
+def descend(rows, means, squares, tokens, wanted, rates, slope, parts, number, count, how):
+    """Take `count` steps of AdamW, of which `number` is the first, all of one run before the next, in place.
 
     Parameters
     ----------
     rows, means, squares : shape (runs, parameters)
     tokens, wanted : shape (runs, n, ...)
         As in `gradient`, like `how`.
-    lr, kept : float64, shape (runs, parts)
-        Learning rates, and ``1 - lr wd``.
+    rates : float64, shape (runs, parts, 5)
+        Of parts of a row, in the order of the optimiser's fields.
     slope : shape (parameters,)
         Room for a gradient.
     parts : int64, shape (parts + 1,)
-        Where the parts of a row begin that have rates of their own, and where the last one ends.
-    betas, eps : float64, shape (parts, 2) and (parts,)
-    corrections : float64, shape (steps, parts, 2)
-        ``1 - beta^step``.
+        Where each part begins, and where the last one ends.
     """
-    kind = rows.dtype.type
     for run in range(rows.shape[0]):
-        for step in range(corrections.shape[0]):
+        for step in range(number, number + count):
             gradient(rows[run], slope, tokens[run], wanted[run], how)
             for part in range(parts.size - 1):
-                own = slice(parts[part], parts[part + 1])
-                first, second = corrections[step, part, 0], np.sqrt(corrections[step, part, 1])
-                adamw_row(
-                    rows[run, own],
-                    slope[own],
-                    means[run, own],
-                    squares[run, own],
-                    kind(kept[run, part]),
-                    kind(betas[part, 0]),
-                    kind(betas[part, 1]),
-                    kind(lr[run, part] * second / first),
-                    kind(eps[part] * second),
-                )
+                own, rate = slice(parts[part], parts[part + 1]), rates[run, part]
+                given = (rate[0], rate[1], rate[2], rate[3], rate[4])
+                adamw(rows[run, own], slope[own], means[run, own], squares[run, own], given, step)
 
 
 @compiled(IN_PARTS)

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from numba import carray, types
+from numba import types
 from numba.extending import intrinsic
+from numba.np.numpy_support import carray
 
 from landscape.fused.compiled import IN_PARTS, compiled
 from landscape.fused.functions import exponential, tangent

@@ -42,20 +42,6 @@ class Steps:
 
 
 @compiled()
-def adamw_row(row, slope, mean, square, kept, beta1, beta2, rate, small):
-    """Take a step of AdamW, given ``1 - lr decay``, ``lr sqrt(c2) / c1`` and ``eps sqrt(c2)``."""
-    one = row.dtype.type(1)
-    c1, c2 = one - beta1, one - beta2
-    for i in range(row.size):
-        g = slope[i]
-        m = mean[i] + (g - mean[i]) * c1
-        s = square[i] * beta2 + g * g * c2
-        mean[i] = m
-        square[i] = s
-        row[i] = row[i] * kept - rate * m / (np.sqrt(s) + small)
-
-
-@compiled()
 def adamw(row, slope, mean, square, rates, number):
     """Take a step of AdamW.
 
@@ -65,7 +51,15 @@ def adamw(row, slope, mean, square, rates, number):
     lr, decay, beta1, beta2, eps = rates
     root, kind = np.sqrt(1 - beta2**number), row.dtype.type
     kept, rate, small = kind(1 - lr * decay), kind(lr * root / (1 - beta1**number)), kind(eps * root)
-    adamw_row(row, slope, mean, square, kept, kind(beta1), kind(beta2), rate, small)
+    b1, b2, one = kind(beta1), kind(beta2), kind(1)
+    c1, c2 = one - b1, one - b2
+    for i in range(row.size):
+        g = slope[i]
+        m = mean[i] + (g - mean[i]) * c1
+        s = square[i] * b2 + g * g * c2
+        mean[i] = m
+        square[i] = s
+        row[i] = row[i] * kept - rate * m / (np.sqrt(s) + small)
 
 
 @compiled()

@@ -58,10 +58,7 @@ class CompiledDecoders:
         self.how = (product_address(dtype), network, work.dtype.type(2 / (n * outputs)), block, work)
 
         parts = (ensemble.embedding, ensemble.decoder)
-        self.runs["lr"] = torch.stack([part.rates.double() for part in parts], 1)
-        self.runs["kept"] = 1 - self.runs["lr"] * torch.stack([part.decays.double() for part in parts], 1)
-        self.betas = np.array([[part.beta1, part.beta2] for part in parts])
-        self.eps = np.array([part.eps for part in parts])
+        self.runs["rates"] = torch.stack([part.hyper_parameters() for part in parts], 1)
         self.starts = integers([0, self.layout.slices()["weights/0"].start, self.layout.width])
         saved = [ensemble.arrays_of(row) for row in range(company)]
         for name in Parameters.KEPT:
@@ -80,13 +77,12 @@ class CompiledDecoders:
 
     def advance(self, steps: int = 1) -> None:
         """Take steps of AdamW on embeddings and decoders."""
-        arrays = self._arrays("values", "mean", "square", "tokens", "train_wanted", "lr", "kept")
+        arrays = self._arrays("values", "mean", "square", "tokens", "train_wanted", "rates")
         slope, last = self.slope.numpy(), self.number + steps
         while self.number < last:
-            taken = np.arange(self.number, min(last, self.number + AT_ONCE)) + 1.0
-            corrections = 1 - self.betas ** taken[:, None, None]
-            self.kernel.descend(*arrays, slope, self.starts, self.betas, self.eps, corrections, self.how)
-            self.number += len(taken)
+            count = min(AT_ONCE, last - self.number)
+            self.kernel.descend(*arrays, slope, self.starts, self.number + 1, count, self.how)
+            self.number += count
 
     def measure(self) -> Found:
         """Return (split, quantity) -> values, shape (runs,)."""
