@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import SupportsFloat
+from typing import Any, SupportsFloat
 
 from landscape.errors import InvalidInput
 from landscape.experiment import Experiment
 from landscape.printable import short
+from landscape.sharing import shared
 from landscape.training.plan import ancestry
 from landscape.training.store import Damaged, Store
 from landscape.training.sweep import Failure
@@ -61,7 +62,7 @@ class Pending:
             If what they cost cannot be said without data that are not here. Who they are can.
         """
         needed: Needed = {
-            arm: {seed: asked("runs", prediction.runs, seed, at) for seed in prediction.tiers[tier].seeds}
+            arm: {seed: _asked("runs", prediction.runs, seed, at) for seed in prediction.tiers[tier].seeds}
             for arm, at in prediction.arms(tier).items()
         }
         asking = {(arm, seed): 0 for arm, seeds in needed.items() for seed in seeds} if prediction.refine else {}
@@ -91,7 +92,7 @@ class Pending:
         if prediction.refine is None or not all(experiment in store for experiment in labels.values()):
             return []
         records = {label: store.read(experiment) for label, experiment in labels.items()}
-        wanted = asked("refine", prediction.refine, seed, prediction.arms(self.tier)[arm], records)
+        wanted = _asked("refine", prediction.refine, seed, prediction.arms(self.tier)[arm], records)
         for label, experiment in wanted.items():
             if label in labels and labels[label].identity != experiment.identity:
                 raise ValueError(f"the label {label!r} of seed {seed} is asked for again, for another run")
@@ -148,6 +149,11 @@ class Pending:
                 curves[name] = max(curves.get(name, experiment), experiment, key=lambda e: e.work)
             found += list(curves.values()) * (self.prediction.rounds - rounds)
         return found
+
+
+def _asked(name: str, function: Callable[..., Any], *arguments: Any) -> dict[str, Experiment]:
+    """Return what a claim's function asks for; of what many claims ask for, there is one object."""
+    return {label: shared(experiment) for label, experiment in asked(name, function, *arguments).items()}
 
 
 def _vet(experiments: Iterable[Experiment]) -> None:
