@@ -158,11 +158,6 @@ class GaussianProcessRegression(Experiment, kind="gaussian_process_regression"):
             drawn[split] = (x, np.sin(2 * x) + randomness.generator(self.seed, f"{split}/noise").normal(0, 0.1, n))
         return drawn
 
-    @functools.cached_property
-    def spread(self) -> dict[str, float]:
-        """The variance of the targets of "train" and "test"."""
-        return {split: float(targets.var()) for split, (_, targets) in self.examples.items()}
-
     def evidence(self, place: np.ndarray) -> Evidence:
         """Return the objective and its gradient at a place (P,).
 
@@ -241,12 +236,13 @@ class GaussianProcessRegression(Experiment, kind="gaussian_process_regression"):
         """Return what is recorded of one place."""
         values = {("", name): float(value) for name, value in zip(NAMES, found.place, strict=False)}
         values |= {("", "fit"): found.fit, ("", "complexity"): found.complexity}
-        (x, _), (at, truth) = self.examples["train"], self.examples["test"]
+        x, y = self.examples["train"]
+        at, truth = self.examples["test"]
         # At the training inputs the posterior mean is y - noise C^-1 r.
         squared = {"train": (found.noise * found.dual) ** 2, "test": (truth - found.posterior_mean(x, at)) ** 2}
-        for split in ("train", "test"):
+        for split, targets in (("train", y), ("test", truth)):
             loss = float(squared[split].mean())
-            values |= {(split, "loss"): loss, (split, "error"): loss / self.spread[split]}
+            values |= {(split, "loss"): loss, (split, "error"): loss / float(targets.var())}
         return values
 
 
