@@ -85,3 +85,10 @@ def product_right_turned(address, a, b, out, beta):
     """``out = a b^T + beta out``."""
     sizes = (a.shape[0], b.shape[0], b.shape[1], a.shape[1], b.shape[1], out.shape[1])
     _gemm(address, beta, a.ctypes.data, b.ctypes.data, out.ctypes.data, sizes, (False, True))
+
+
+@compiled()
+def product_both_turned(address, a, b, out, beta):
+    """``out = a^T b^T + beta out``."""
+    sizes = (a.shape[1], b.shape[0], a.shape[0], a.shape[1], b.shape[1], out.shape[1])
+    _gemm(address, beta, a.ctypes.data, b.ctypes.data, out.ctypes.data, sizes, (True, True))
