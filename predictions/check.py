@@ -17,6 +17,7 @@ from typing import Any
 from landscape.errors import DataMissing, StoreError, Unavailable
 from landscape.experiment import Experiment
 from landscape.printable import short, told
+from landscape.training.order import Goal
 from landscape.training.plan import Plan, ancestry
 from landscape.training.progress import Progress
 from landscape.training.store import Damaged, Store
@@ -103,7 +104,6 @@ class Check:
                 yield Update(verdict=found)
             else:
                 waiting.append(found)
-        waiting.sort(key=_turn)
         everybody = tuple(waiting)
         for update in self.gather(waiting, executor):
             if update.verdict is not None:
@@ -164,6 +164,8 @@ class Check:
         for item, experiments in wanted.items():
             item.missing = missing & {experiment.identity for experiment in experiments}
             item.failure = next((sweep.failed[identity] for identity in item.missing & sweep.failed.keys()), None)
+            rounds = item.prediction.rounds - min(item.asking.values(), default=item.prediction.rounds)
+            sweep.queue.aim(item.prediction.id, Goal(frozenset(item.missing), item.most_to_come(), rounds))
 
     def settle(self, waiting: list[Pending], sweep: Sweep) -> Iterator[Update]:
         """Let claims whose runs are there ask for more, or conclude them."""
@@ -185,6 +187,7 @@ class Check:
                         yield from self.enqueue({item: new}, sweep)
             if verdict is not None:
                 waiting.remove(item)
+                sweep.queue.reach(item.prediction.id)
                 yield Update(verdict=verdict)
 
     def mend(self, item: Pending, damage: Damaged, sweep: Sweep) -> Generator[Update, None, Verdict | None]:
@@ -277,11 +280,6 @@ class Check:
             "command": f"grokscape check {prediction.id} --tier {self.tier}{extra}",
         }
         return {"about": about, "provenance": provenance, "calibration_seeds": prediction.calibration_seeds}
-
-
-def _turn(item: Pending) -> float:
-    """Return a claim's place in the order: cheap ones first, for an early verdict, and early those that ask again."""
-    return sum(experiment.work for experiment in item.experiments) / (1 + item.prediction.rounds * bool(item.asking))
 
 
 def _lacking(lack: Unavailable) -> str:

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import contextlib
-import time
+import json
 import uuid
 from collections import Counter
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
+from concurrent.futures import BrokenExecutor, Executor, Future
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from landscape.errors import StoreError, Unavailable
 from landscape.experiment import Experiment
 from landscape.printable import short, told
+from landscape.training.estimate import Costs
+from landscape.training.order import Queue
+from landscape.training.outlook import Clock, Outlook, UnderWay, workers_of
 from landscape.training.plan import Plan
 from landscape.training.progress import Progress
 from landscape.training.store import Store
+from landscape.training.telling import Told
 from landscape.training.worker import USER_PREFIX, Job, train_job
 
 #: Runs per ensemble. On a CPU more bring nothing and make the last job of a sweep long; a GPU is only full with many.
@@ -75,7 +79,8 @@ def _named(experiment: Experiment) -> str:
 class Sweep:
     """Train what plans are missing; see `train_all` for the parameters.
 
-    Iterate over `events`; until it ends, `add` takes more plans, which queue behind what was asked for before.
+    Iterate over `events`; until it ends, `add` takes more plans. What is trained next is for the `queue` to say, to
+    which goals can be named.
 
     A batch whose worker was killed (for want of memory, say) is trained again, each experiment alone, from their last
     snapshots; an experiment that was alone in a worker that was killed, after a first loss, is left out and named.
@@ -93,16 +98,21 @@ class Sweep:
     modules: Sequence[str] = ()
     device: str = "cpu"
     compile: bool = False
+    costs: Costs = field(default_factory=Costs)
+    clock: Clock = field(default_factory=Clock)
     progress: Progress = field(default_factory=Progress)
     failed: dict[str, Failure] = field(default_factory=dict)
     asked: set[str] = field(default_factory=set)
     ready: set[str] = field(default_factory=set)
-    waiting: list[list[Experiment]] = field(default_factory=list)
-    running: dict[Future[dict[str, object]], tuple[Job, list[Experiment]]] = field(default_factory=dict)
-    resumed: dict[str, float] = field(default_factory=dict)  # job -> work that an interrupted sweep had done of it
+    running: dict[Future[dict[str, object]], UnderWay] = field(default_factory=dict)
     killed: Counter[str] = field(default_factory=Counter)  # identity -> how often a worker was killed at it
     finished: float = 0.0  # work of all that is announced
-    began: float = field(default_factory=time.monotonic)
+
+    def __post_init__(self) -> None:
+        local = self.device == "cpu"
+        self.queue = Queue(self.costs, ENSEMBLE["cpu" if local else "cuda"], cut=local)
+        self.outlook = Outlook(self.queue, self.clock, workers_of(self.executor))
+        self.began = self.clock.now()
 
     def add(self, plan: Plan) -> None:
         """Ask for what a plan is missing, unless it was asked for before; what failed then is not tried again."""
@@ -113,46 +123,46 @@ class Sweep:
         new = [experiment for experiment in plan.missing if experiment.identity not in self.asked]
         self.asked |= missing
         self.ready |= plan.wanted.keys() - missing
-        self.progress.total += sum(experiment.work for experiment in new)
+        self.progress.total += sum(self.costs.of(experiment).work for experiment in new)
         self.progress.runs += len(new)
-        size = ENSEMBLE["cuda" if self.device.startswith("cuda") else "cpu"]
-        self.waiting += Plan(plan.wanted, new, []).batches(size)
+        self.queue.add(new)
 
     def events(self, tick: float = 0.5) -> Iterator[Event]:
         """Yield an event per finished experiment, and one every `tick` seconds, until nothing is left to train."""
-        while self.waiting or self.running:
-            for experiment, failure in self.submit_ready():
-                yield Event(self.progress, experiment, failure)
-            done, _ = wait(self.running, timeout=tick, return_when=FIRST_COMPLETED)
-            for future in done:
-                job, batch = self.running.pop(future)
+        for event in self._events(tick):
+            before = self.clock.now()
+            yield event
+            self.outlook.elsewhere += self.clock.now() - before
+
+    def _events(self, tick: float) -> Iterator[Event]:
+        while self.queue or self.running:
+            while orphans := self.queue.orphans(self.failed.keys()):
+                for experiment in orphans:
+                    cause = next(self.failed[p.identity] for p in experiment.parents if p.identity in self.failed)
+                    self.failed[experiment.identity] = Failure(f"its start failed: {cause.reason}", cause.unavailable)
+                    yield self.announce(experiment)
+            self.feed()
+            for future in self.clock.wait(self.running, tick):
+                under = self.running.pop(future)
                 with contextlib.suppress(OSError):  # a worker that was killed has left it
-                    self.hint(job).unlink(missing_ok=True)
-                yield from self.collect(future, batch)
+                    self.hint(under.job).unlink(missing_ok=True)
+                yield from self.collect(future, under)
             self.measure()
             yield Event(self.progress)
 
-    def submit_ready(self) -> Iterator[tuple[Experiment, Failure]]:
-        """Submit every batch whose parents are there; yield the experiments that can never start."""
-        waiting, self.waiting = self.waiting, []
-        for batch in waiting:
-            able = []
-            for experiment in batch:
-                lost = next((p.identity for p in experiment.parents if p.identity in self.failed), None)
-                if lost is None:
-                    able.append(experiment)
-                    continue
-                cause = self.failed[lost]
-                self.failed[experiment.identity] = Failure(f"its start failed: {cause.reason}", cause.unavailable)
-                self.finished += experiment.work
-                self.progress.runs_done += 1
-                yield experiment, self.failed[experiment.identity]
-            if not able:
-                continue
-            if {parent.identity for experiment in able for parent in experiment.parents} <= self.ready:
-                self.submit(able)
-            else:
-                self.waiting.append(able)
+    def announce(self, experiment: Experiment, notes: tuple[str, ...] = ()) -> Event:
+        """Count an experiment that is finished, for better or worse."""
+        self.finished += self.costs.of(experiment).work
+        self.progress.runs_done += 1
+        return Event(self.progress, experiment, self.failed.get(experiment.identity), notes)
+
+    def feed(self) -> None:
+        """Give the workers what comes next, and a little more: they shall not wait for this process."""
+        while self.queue and self.outlook.hungry(self.running):
+            batch = self.queue.next(self.ready, self.outlook.per_worker(self.running))
+            if not batch:
+                break
+            self.submit(batch)
 
     def submit(self, batch: list[Experiment]) -> None:
         # Where the descriptions' own classes live, besides what the caller named; never a name out of a store.
@@ -172,10 +182,11 @@ class Sweep:
             future = Future()
             reason = f"the executor takes no more work ({told(error)})"
             future.set_exception(_Refused(f"{reason}; what was finished is kept, run the same command again"))
-        self.running[future] = (job, batch)
+        self.running[future] = UnderWay(job.name, batch)
 
-    def collect(self, future: Future[dict[str, object]], batch: list[Experiment]) -> Iterator[Event]:
+    def collect(self, future: Future[dict[str, object]], under: UnderWay) -> Iterator[Event]:
         """Turn a finished job into events; what another process was training is submitted again."""
+        batch = under.batch
         failure, busy = Failure("it ended without a record"), set()
         failures: dict[str, Failure] = {}  # of single experiments
         notes: tuple[str, ...] = ()
@@ -199,6 +210,7 @@ class Sweep:
         else:
             busy = set(answer["busy"])  # type: ignore[call-overload]
             notes = tuple(answer["damaged"])  # type: ignore[arg-type]
+            self.outlook.finished(under, answer.get("told"))
         again = []
         for experiment in batch:
             # A run may have been stored before its neighbour broke the job.
@@ -206,17 +218,14 @@ class Sweep:
             if not stored and experiment.identity in busy:
                 again.append(experiment)
                 continue
-            self.finished += experiment.work
-            self.progress.runs_done += 1
             if stored:
                 self.ready.add(experiment.identity)
-                yield Event(self.progress, experiment, notes=notes)
             else:
                 self.failed[experiment.identity] = failures.get(experiment.identity, failure)
-                yield Event(self.progress, experiment, self.failed[experiment.identity], notes)
+            yield self.announce(experiment, notes)
             notes = ()
         if again:
-            time.sleep(0.5)
+            self.clock.sleep(0.5)
             self.submit(again)
 
     def _has(self, experiment: Experiment, broken: bool) -> bool:
@@ -243,19 +252,17 @@ class Sweep:
             )
         return [experiment for experiment in batch if experiment not in again]
 
-    def hint(self, job: Job) -> Path:
+    def hint(self, job: str) -> Path:
         """Return the file in which a job tells how far it is."""
-        return self.store.path / "progress" / f"{job.name}.job"
+        return self.store.path / "progress" / f"{job}.job"
 
     def measure(self) -> None:
         """Update the progress from what running jobs tell."""
         partial = 0.0
-        for job, batch in self.running.values():
+        for under in self.running.values():
             with contextlib.suppress(OSError, ValueError):
-                first, now = map(float, self.hint(job).read_text().split())
-                work = sum(experiment.work for experiment in batch)
-                self.resumed[job.name] = first * work
-                partial += now * work
+                under.told = Told.read(json.loads(self.hint(under.job).read_text()))
+                partial += under.told.now * sum(self.costs.of(experiment).work for experiment in under.batch)
         self.progress.done = max(self.progress.done, self.finished + partial)
-        self.progress.before = sum(self.resumed.values())
-        self.progress.seconds = time.monotonic() - self.began
+        self.progress.seconds = self.clock.now() - self.began
+        self.progress.eta = self.outlook.eta(self.running)

@@ -33,6 +33,7 @@ from landscape.printable import told
 from landscape.training.requirements import refuse_unaffordable
 from landscape.training.session import StoreSession
 from landscape.training.store import Store
+from landscape.training.telling import Telling
 
 #: Set before a worker starts. The first makes MKL's results independent of memory alignment, hence of a run's place in
 #: an ensemble (no slower in measurements). The next keep every process to one thread. The last let glibc keep memory
@@ -93,7 +94,7 @@ def train_job(data: dict[str, Any]) -> dict[str, Any]:
     -------
     dict
         ``trained``: identities trained here; ``busy``: identities that another process was training meanwhile;
-        ``damaged``: sentences about records that had to be recomputed.
+        ``damaged``: sentences about records that had to be recomputed; ``told``: what was done, see `Told`.
     """
     try:
         return _train_job(Job(**data))
@@ -126,19 +127,10 @@ def _train_job(job: Job) -> dict[str, Any]:
         import_module(module)
     store = Store(job.store)
     answer: dict[str, Any] = {"trained": [], "busy": [], "damaged": []}
-    hint = store.path / "progress" / f"{job.name}.job"
-
-    first: list[float] = []
-
-    def tell(done: float) -> None:
-        """Leave the share done at first (more than 0 for a resumed job) and now where the sweep can read it."""
-        if not first:
-            first.append(done)
-        with contextlib.suppress(OSError):  # a hint; not worth a training
-            hint.write_text(f"{first[0]!r} {done!r}")
-
+    clock = time.thread_time if job.device == "cpu" else time.monotonic
+    tell = Telling(store.path / "progress" / f"{job.name}.job", clock)
     with contextlib.ExitStack() as stack:
-        stack.callback(_remove, hint)
+        stack.callback(_remove, tell.path)
         todo = []
         for experiment in map(_experiment, job.experiments):
             if not stack.enter_context(store.claim(experiment)):
@@ -151,10 +143,14 @@ def _train_job(job: Job) -> dict[str, Any]:
         if todo:
             refuse_unaffordable(todo, job.device)
             session = StoreSession(store, device=job.device, compile=job.compile, interval=job.interval, progress=tell)
-            for experiment, outcome in _sound(type(todo[0]).train(todo, session), todo):
+            tell.resumed = lambda: session.resumed
+            for experiment, outcome in tell.timed(_sound(type(todo[0]).train(todo, session), todo)):
                 store.write(experiment, outcome, provenance(job))
                 answer["trained"].append(experiment.identity)
+                tell.end(experiment, outcome.info.get("last_step"))
     answer["damaged"] += store.complaints
+    tell.now = 1.0
+    answer["told"] = tell.to_data()
     return answer
 
 
