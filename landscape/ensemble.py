@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.func import functional_call, vmap
 
 from landscape.embeddings import RefuseFlags, repaired
+from landscape.fused.memory import BOUNDARY
 from landscape.layout import Layout
 
 #: Examples on which to find out whether networks can be run together.
@@ -17,7 +18,8 @@ class Stack(Layout):
     """Many networks of one architecture, each a row of one matrix of parameters.
 
     They are run together through ``torch.func.vmap``; those for which that has no rule (PyTorch's LSTM and GRU) one
-    after another. Embeddings with flags are repaired (`landscape.embeddings.repair`).
+    after another. Embeddings with flags are repaired (`landscape.embeddings.repair`). Products of matrices round by
+    where they begin in memory; so in a row every parameter begins at a multiple of 64 bytes (of 16 numbers).
 
     Parameters
     ----------
@@ -26,9 +28,11 @@ class Stack(Layout):
     """
 
     def __init__(self, template: nn.Module) -> None:
-        super().__init__({name: parameter.shape for name, parameter in template.named_parameters()})
+        shapes = {name: parameter.shape for name, parameter in template.named_parameters()}
+        super().__init__(shapes, boundary=BOUNDARY)
         self.template = repaired(template)
         self._together: bool | None = None
+        self._tried = False
 
     def outputs(self, rows: Tensor, inputs: Tensor, *, shared: bool = False) -> Tensor:
         """Return the outputs of every network, shape (runs, examples, ...).
@@ -50,6 +54,14 @@ class Stack(Layout):
             return vmap(self._forward, in_dims=(0, None if shared else 0))(self.tensors(rows), inputs)
         own = [inputs] * len(rows) if shared else inputs.unbind(0)
         return torch.stack([self._forward(self.tensors(row), each) for row, each in zip(rows, own, strict=True)])
+
+    def output(self, row: Tensor, inputs: Tensor) -> Tensor:
+        """Return the outputs of one network, parameters (P,), on inputs (examples, ...); refuses as `outputs` does."""
+        if not self._tried:
+            self._tried = True
+            with RefuseFlags():
+                return self._forward(self.tensors(row), inputs)
+        return self._forward(self.tensors(row), inputs)
 
     def _forward(self, parameters: dict[str, Tensor], inputs: Tensor) -> Tensor:
         return functional_call(self.template, parameters, (inputs,))

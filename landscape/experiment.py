@@ -78,6 +78,9 @@ class Session(Protocol):
     def report(self, done: float) -> None:
         """Say which share of the batch's work is done (0 to 1)."""
 
+    def note(self, sentence: str) -> None:
+        """Tell whoever asked for the training something that they should know."""
+
 
 class Experiment(Description, ABC):
     """A frozen description of one training that knows how to carry itself out, alone or with others of its shape.

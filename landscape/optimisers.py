@@ -6,9 +6,10 @@ Each step is that of the `torch.optim` class of the same name, row by row (the t
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -16,6 +17,9 @@ from landscape.description import Description
 
 State = dict[str, Tensor]
 Rates = dict[str, Tensor]
+
+#: From gradients and the number of the step (1 at the first), in place.
+FusedStep = Callable[[Tensor, int], None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +52,11 @@ class Optimiser(Description, ABC):
         number : Tensor, shape ()
             1 at the first step; a tensor, because a compiled step would be compiled anew for every other number.
         """
+
+    @classmethod
+    def fused(cls, rows: Tensor, state: State, rates: Rates) -> FusedStep | None:
+        """Return compiled code that takes steps of these rows, which stay where they are; None if there is none."""
+        return None
 
     def validate(self) -> None:
         for name in ("lr", "weight_decay"):
@@ -91,6 +100,22 @@ class AdamW(Optimiser, kind="adamw"):
         root = square.sqrt().div_((1 - rates["beta2"] ** number).sqrt()).add_(rates["eps"])
         parameters.sub_((mean / root).mul_(rates["lr"] / (1 - rates["beta1"] ** number)))
 
+    @classmethod
+    def fused(cls, rows: Tensor, state: State, rates: Rates) -> FusedStep:
+        from landscape.fused.steps import adamw
+
+        names = ("lr", "weight_decay", "beta1", "beta2", "eps")
+        lr, decay, beta1, beta2, eps = (rates[name].double().flatten().numpy() for name in names)
+        arrays = [tensor.numpy() for tensor in (rows, state["mean"], state["square"])]
+        kept, b1, b2 = (column.astype(arrays[0].dtype) for column in (1 - lr * decay, beta1, beta2))
+
+        def step(slopes: Tensor, number: int) -> None:
+            c1, c2 = 1 - beta1**number, np.sqrt(1 - beta2**number)
+            rate, small = (lr * c2 / c1).astype(kept.dtype), (eps * c2).astype(kept.dtype)
+            adamw(arrays[0], slopes.numpy(), arrays[1], arrays[2], kept, b1, b2, rate, small)
+
+        return step
+
 
 @dataclass(frozen=True, kw_only=True)
 class SGD(Optimiser, kind="sgd"):
@@ -114,3 +139,11 @@ class SGD(Optimiser, kind="sgd"):
         velocity = state["velocity"]
         velocity.mul_(rates["momentum"]).add_(gradient + parameters * rates["weight_decay"])
         parameters.sub_(velocity * rates["lr"])
+
+    @classmethod
+    def fused(cls, rows: Tensor, state: State, rates: Rates) -> FusedStep:
+        from landscape.fused.steps import sgd
+
+        row, velocity = rows.numpy(), state["velocity"].numpy()
+        momentum, decay, rate = (rates[name].flatten().numpy() for name in ("momentum", "weight_decay", "lr"))
+        return lambda slopes, number: sgd(row, slopes.numpy(), velocity, momentum, decay, rate)  # noqa: ARG005

@@ -1,4 +1,4 @@
-"""Set before torch starts: one thread, and MKL results that do not depend on memory alignment, as in the workers."""
+"""Set before torch starts: one thread, as in the workers."""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from landscape.errors import InvalidInput
+from landscape.fused.feed_forward import FeedForward
 from landscape.models.model import Model, Network
 from landscape.tasks import Task, TokenTask
 
@@ -78,6 +79,14 @@ class Dense(Model, kind="dense"):
 
     def build(self, task: Task) -> DenseNetwork:
         return DenseNetwork(sizes=self.sizes(task), activation=self.activation, bias=self.bias)
+
+    def fused(self, task: Task) -> FeedForward:  # noqa: ARG002
+        layers = range(len(self.widths) + 1)
+        return FeedForward(
+            weights=tuple(f"weights.{layer}" for layer in layers),
+            biases=tuple(f"biases.{layer}" for layer in layers) if self.bias else (),
+            activation=self.activation,
+        )
 
     def multiplications(self, task: Task) -> float:
         # An activation takes as long as a product with a dozen columns.

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from landscape.fused.feed_forward import FeedForward
 from landscape.models.model import Model, Network, of_tokens, positions
 from landscape.tasks import Task
 
@@ -101,6 +102,15 @@ class Perceptron(Model, kind="perceptron"):
             activation=self.activation,
             bias=self.bias,
             embedding=self.embedding,
+        )
+
+    def fused(self, task: Task) -> FeedForward:  # noqa: ARG002
+        return FeedForward(
+            weights=("hidden", "output"),
+            biases=("hidden_bias", "output_bias") if self.bias else (),
+            activation=self.activation,
+            tokens=True,
+            embedding=None if self.embedding is None else "embedding",
         )
 
     def multiplications(self, task: Task) -> float:

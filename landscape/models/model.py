@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from landscape import randomness
 from landscape.description import Description
 from landscape.errors import InvalidInput
+from landscape.fused import Fused
 from landscape.tasks import Task, TokenTask
 
 
@@ -57,6 +58,10 @@ class Model(Description, ABC):
     @abstractmethod
     def build(self, task: Task) -> Network:
         """Return a network of this architecture for `task`, its parameters not yet initialised."""
+
+    def fused(self, task: Task) -> Fused | None:  # noqa: ARG002
+        """Return how compiled code computes networks of this architecture, or None: then PyTorch does it alone."""
+        return None
 
     @abstractmethod
     def multiplications(self, task: Task) -> float:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from landscape.fused.transformer import FusedTransformer
 from landscape.models.model import Model, Network, of_tokens, positions
 from landscape.tasks import Task
 
@@ -123,6 +124,9 @@ class Transformer(Model, kind="transformer"):
             hidden=self.hidden,
             bias=self.bias,
         )
+
+    def fused(self, task: Task) -> FusedTransformer:  # noqa: ARG002
+        return FusedTransformer(heads=self.heads, bias=self.bias)
 
     def multiplications(self, task: Task) -> float:
         return self.width * (self.width + 2.0 * self.hidden + task.n_outputs)

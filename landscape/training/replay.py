@@ -17,28 +17,28 @@ aten: Any = torch.ops.aten
 RESHAPES = {aten.view.default, aten._unsafe_view.default, aten.expand.default, aten.permute.default}
 
 
-def replayed(function: Callable[[Tensor], Tensor], rows: Tensor) -> Callable[[Tensor], Tensor]:
+def replayed(function: Callable[..., Tensor], *arguments: Tensor) -> Callable[..., Tensor]:
     """Return a function that carries out the operations of another, with the same result bit for bit.
 
     `vmap` and autograd plan a gradient anew at every call, which for small networks takes a good part of it. Here it is
-    planned once, and what depends on no argument is computed once. Valid for rows of one shape. A function that cannot
-    be recorded stays as it is.
+    planned once, and what depends on no argument is computed once. Valid for arguments of one shape. A function that
+    cannot be recorded stays as it is.
 
     Parameters
     ----------
     function : callable
-        Of rows; may differentiate inside. It must not branch on their numbers, which what `vmap` can run cannot.
-    rows : Tensor
+        Of tensors; may differentiate inside. One that branches on their numbers cannot be recorded.
+    arguments : Tensor
     """
     try:
-        plan = make_fx(lambda rows: function(rows))(rows)
+        plan = make_fx(lambda *given: function(*given))(*arguments)
         simplify(plan)
     except Exception:  # whatever a tracer can raise about somebody's network
         return function
 
     @torch.no_grad()
-    def replay(rows: Tensor) -> Tensor:
-        return plan(rows)
+    def replay(*given: Tensor) -> Tensor:
+        return plan(*given)
 
     return replay
 

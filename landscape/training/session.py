@@ -30,6 +30,8 @@ class StoreSession:
     ----------
     resumed : bool
         Whether a training goes on from where an interrupted one stood.
+    notes : list of str
+        What trainings told, each sentence once.
     """
 
     store: Store
@@ -38,6 +40,7 @@ class StoreSession:
     interval: float = 15.0
     progress: Callable[[float], None] | None = None
     resumed: bool = False
+    notes: list[str] = field(default_factory=list)
     _saved: float = field(default_factory=time.monotonic)
     _told: float = 0.0
 
@@ -64,3 +67,7 @@ class StoreSession:
         if self.progress is not None and time.monotonic() - self._told > 0.25:
             self._told = time.monotonic()
             self.progress(done)
+
+    def note(self, sentence: str) -> None:
+        if sentence not in self.notes:
+            self.notes.append(sentence)

@@ -106,6 +106,7 @@ class Sweep:
     ready: set[str] = field(default_factory=set)
     running: dict[Future[dict[str, object]], UnderWay] = field(default_factory=dict)
     killed: Counter[str] = field(default_factory=Counter)  # identity -> how often a worker was killed at it
+    said: set[str] = field(default_factory=set)  # what jobs told
     finished: float = 0.0  # work of all that is announced
 
     def __post_init__(self) -> None:
@@ -209,7 +210,7 @@ class Sweep:
                 batch = [experiment for experiment in batch if experiment not in alone]
         else:
             busy = set(answer["busy"])  # type: ignore[call-overload]
-            notes = tuple(answer["damaged"])  # type: ignore[arg-type]
+            notes = (*answer["damaged"], *self.unsaid(answer["notes"]))  # type: ignore[misc, arg-type]
             self.outlook.finished(under, answer.get("told"))
         again = []
         for experiment in batch:
@@ -227,6 +228,12 @@ class Sweep:
         if again:
             self.clock.sleep(0.5)
             self.submit(again)
+
+    def unsaid(self, notes: Sequence[str]) -> list[str]:
+        """Return what no job of this sweep has told before."""
+        new = [note for note in notes if note not in self.said]
+        self.said.update(new)
+        return new
 
     def _has(self, experiment: Experiment, broken: bool) -> bool:
         """Say whether a record is there, and sound where no worker has told so: a damaged one may be in the way."""

@@ -1,10 +1,11 @@
 """The ensemble trainer: runs of one shape, stepped together.
 
-The promise about batches: on a CPU, without compiling, and with MKL's conditional numerical reproducibility switched on
-(``MKL_CBWR=AVX2,STRICT``, which Grokscape's own workers do), the record of a run is the same bit for bit, in float32
-and in float64, whoever it was trained beside. It stands on two things: MKL's products do not depend on where in memory
-matrices begin (`batch_dependence` tries it), and nothing that adds up finds a run laid out otherwise when a batch holds
-other numbers of runs (`paired`, `pieces`). Elsewhere it agrees to rounding error, which chaotic training may amplify.
+The promise about batches: on a CPU and without ``torch.compile`` the record of a run is the same bit for bit, in
+float32 and in float64, whoever it was trained beside. It is kept by layout. Every run is computed by itself, by the
+same operations in the same order, and whatever goes into a product of matrices lies alike: each parameter of a row and
+each array begins at a multiple of 64 bytes. A product depends on nothing else while it has one thread
+(`batch_dependence` tries it). On other devices, where all runs are computed at once, a record agrees to rounding error,
+which chaotic training may amplify.
 """
 
 from __future__ import annotations
@@ -23,8 +24,9 @@ from torch import Tensor, nn
 from landscape.ensemble import Stack
 from landscape.experiment import COLUMNS, Outcome, Session, Snapshot, Weights
 from landscape.objectives import OBJECTIVES
-from landscape.training.gradients import Gradients, paired
-from landscape.training.measurements import Measured, behaviour, norms
+from landscape.training import arithmetic
+from landscape.training.gradients import OneByOne, together
+from landscape.training.measurements import Looking, Measured, behaviour, norms
 from landscape.training.network_checks import checked_network
 
 if TYPE_CHECKING:
@@ -40,6 +42,7 @@ class Member:
     weights: dict[int, Weights] = field(default_factory=dict)
     held: list[int] = field(default_factory=list)
     recorded: int = -1
+    arithmetic: list[str] = field(default_factory=list)
 
     def record(self, step: int, measured: Measured) -> str | None:
         """Take in one record; return why the run ends here, or None."""
@@ -65,8 +68,7 @@ class Ensemble:
         self.dtype: torch.dtype = getattr(torch, first.dtype)
         network = checked_network(lambda: first.model.build(first.task).to(self.dtype), inputs_of(first))
         self.stack = Stack(network)
-        self.loss = OBJECTIVES[first.loss]
-        self.tolerance = first.task.tolerance
+        self.session, self.first = session, first
         self.optimiser = type(first.optimiser)
         self.inputs = self.exact(first.task.inputs)
         self.members = [Member(run, held=[0] * len(run.stop)) for run in runs]
@@ -91,11 +93,12 @@ class Ensemble:
         starts = []
         for member, snapshot in zip(self.members, snapshots, strict=True):
             if snapshot is not None:
-                starts.append(torch.from_numpy(snapshot.arrays["parameters"]))
+                starts.append(self.stack.spread(torch.from_numpy(snapshot.arrays["parameters"])))
                 member.rows = list(snapshot.rows.itertuples(index=False, name=None))
                 member.recorded = snapshot.step
                 member.held = snapshot.arrays["held"].tolist()
                 member.weights = _checkpoints_from(snapshot.arrays)
+                member.arithmetic = arithmetic.of_snapshot(snapshot.arrays)
                 continue
             run = member.run
             if run.start is not None:
@@ -109,7 +112,7 @@ class Ensemble:
         if self.step:
             for name in self.state:
                 saved = [s.arrays[f"state/{name}"] for s in snapshots if s is not None]
-                self.state[name] = torch.from_numpy(np.stack(saved)).to(self.device, self.dtype)
+                self.state[name] = self.stack.spread(torch.from_numpy(np.stack(saved))).to(self.device, self.dtype)
         self.rates = self.optimiser.rates([run.optimiser for run in runs], self.rows)
         fixed = [run.fixed_norm for run in runs]
         self.norm = None if fixed[0] is None else self.rows.new_tensor(fixed)[:, None]
@@ -119,50 +122,86 @@ class Ensemble:
         if self.norm is not None and len(self.frozen):
             first.refuse("fixed_norm", "None, because layers are frozen", "project in a run without frozen layers")
         self.held = self.rows[:, self.frozen]
-        self.width = first.n_train * first.model.activations(first.task) * self.dtype.itemsize
-        self.gradients = self.new_gradients()
-        self._update = _compiled(self.update_whole, self.update) if session.compile else self.update
+        self._prepare()
 
     def exact(self, data: Tensor) -> Tensor:
-        """Return data on the device of the runs; numbers with a fraction in their precision."""
-        return data.to(self.device, self.dtype if data.is_floating_point() else data.dtype)
+        """Return a copy of data on the device of the runs; numbers with a fraction in their precision.
 
-    def new_gradients(self) -> Gradients:
-        return Gradients(self.stack, self.loss, self.train_inputs, self.train_labels, self.width)
+        What NumPy made begins anywhere in memory; PyTorch's own begins on a boundary.
+        """
+        return data.to(self.device, self.dtype if data.is_floating_point() else data.dtype, copy=True)
 
-    def update(self, number: Tensor) -> None:
+    def _prepare(self) -> None:
+        """Choose how the living members are computed."""
+        loss, data = self.first.loss, (self.train_inputs, self.train_labels)
+        self.looking: Looking | None = None
+        by, step = arithmetic.BY_PYTORCH, None
+        if self.device.type == "cpu":
+            chosen = arithmetic.Choice(self.first, self.stack, *data, self.inputs)
+            if chosen.note:
+                self.session.note(chosen.note)
+            self.gradients: Callable[[Tensor], Tensor] = chosen.gradient or OneByOne(self.stack, loss, *data)
+            self.output = chosen.outputs or (lambda row: self.stack.output(row, self.inputs))
+            self.looking = Looking(self.stack, self.labels, self.masks, loss, self.first.task.tolerance)
+            step = arithmetic.compiled_step(self.optimiser, self.rows, self.state, self.rates)
+            if step:
+                by = arithmetic.COMPILED if chosen.gradient else arithmetic.ONLY_STEPS_COMPILED
+        else:
+            self.gradients = together(self.stack, loss, *data)
+        self.take = step or self._step
+        self._update: Callable[[int], None] = self.update
+        if self.session.compile:
+            with torch.no_grad():  # at first a stack tries whether it can run networks together, which no compiler can
+                self.stack.outputs(self.rows, self.train_inputs)
+            self._update = _compiled(self.update_whole, self.update, self.rows, failed=lambda: self._says(by))
+        self._says(arithmetic.BY_TORCH_COMPILE if self.session.compile else by)
+
+    def _says(self, by: str) -> None:
+        """Note by which arithmetic the next steps are taken."""
+        for member in self.members:
+            if member.arithmetic[-1:] == [arithmetic.BY_TORCH_COMPILE]:  # which failed before it took a step
+                member.arithmetic.pop()
+            if member.arithmetic[-1:] != [by]:
+                member.arithmetic.append(by)
+
+    def _step(self, slopes: Tensor, number: int) -> None:
+        self.optimiser.step(self.rows, slopes, self.state, self.rates, self.rows.new_tensor(float(number)))
+
+    def update(self, number: int) -> None:
         """Take one step."""
-        self.optimiser.step(self.rows, self.gradients(self.rows), self.state, self.rates, number)
+        self.take(self.gradients(self.rows), number)
 
     def update_whole(self, number: Tensor) -> None:
         """Take one step in the form that a compiler understands."""
+        loss = OBJECTIVES[self.first.loss]
 
         def total(rows: Tensor) -> Tensor:
-            return self.loss(self.stack.outputs(rows, self.train_inputs), self.train_labels).mean(1).sum()
+            return loss(self.stack.outputs(rows, self.train_inputs), self.train_labels).mean(1).sum()
 
         self.optimiser.step(self.rows, torch.func.grad(total)(self.rows), self.state, self.rates, number)
 
     def project(self) -> None:
         if self.norm is not None:
-            self.rows *= self.norm / paired(self.rows).norm(dim=1, keepdim=True)[: len(self.rows)]
+            # Each run's own, whose sum is then the same in any company.
+            own = torch.stack([row.norm() for row in self.rows])
+            self.rows *= self.norm / own[:, None]
 
     def advance(self) -> None:
         """Take one step."""
         self.step += 1
-        self._update(self.rows.new_tensor(float(self.step)))
+        self._update(self.step)
         if len(self.frozen):
             self.rows[:, self.frozen] = self.held
         self.project()
 
     @torch.no_grad()
     def measure(self) -> list[Measured]:
-        rows, labels = paired(self.rows), paired(self.labels)
-        masks = {name: paired(mask) for name, mask in self.masks.items()}
-        # Given to each run as its own: what all share would be laid out by how many they are.
-        outputs = self.stack.outputs(rows, self.inputs.expand(len(rows), *self.inputs.shape))
-        done = behaviour(outputs, labels, masks, self.loss, self.tolerance)
-        found = [one | norm for one, norm in zip(done, norms(self.stack, rows), strict=True)]
-        return found[: len(self.members)]
+        if self.looking is not None:
+            return [self.looking.run(number, row, self.output(row)) for number, row in enumerate(self.rows)]
+        outputs = self.stack.outputs(self.rows, self.inputs, shared=True)
+        loss = OBJECTIVES[self.first.loss]
+        done = behaviour(outputs, self.labels, self.masks, loss, self.first.task.tolerance)
+        return [one | norm for one, norm in zip(done, norms(self.stack, self.rows), strict=True)]
 
     def weights(self, row: int) -> Weights:
         """Return a copy of one network's tensors on the CPU."""
@@ -175,26 +214,31 @@ class Ensemble:
         self.rows = self.rows[index]
         self.labels, self.train_inputs = self.labels[index], self.train_inputs[index]
         self.train_labels = self.train_labels[index]
-        self.gradients = self.new_gradients()
         self.masks = {name: mask[index] for name, mask in self.masks.items()}
         self.state = {name: value[index] for name, value in self.state.items()}
         self.rates = {name: value[index] for name, value in self.rates.items()}
         self.norm = None if self.norm is None else self.norm[index]
         self.held = self.held[index]
+        self._prepare()
 
     def outcome(self, row: int, info: dict[str, Any]) -> Outcome:
         """Return what a finished member leaves behind."""
         member = self.members[row]
         trajectory = pd.DataFrame(member.rows, columns=list(COLUMNS))
+        info |= {"arithmetic": ", then ".join(member.arithmetic)}
         return Outcome(trajectory, member.weights | {self.step: self.weights(row)}, info)
 
     def snapshot(self, row: int) -> Snapshot:
         member = self.members[row]
-        arrays = {"parameters": self.rows[row].cpu().numpy().copy(), "held": np.array(member.held, dtype=np.int64)}
-        arrays |= {f"state/{name}": value[row].cpu().numpy().copy() for name, value in self.state.items()}
+        arrays = {"parameters": self._saved(self.rows[row]), "held": np.array(member.held, dtype=np.int64)}
+        arrays |= {f"state/{name}": self._saved(value[row]) for name, value in self.state.items()}
+        arrays |= arithmetic.for_snapshot(member.arithmetic)
         for step, weights in member.weights.items():
             arrays |= {f"kept/{step}/{name}": value for name, value in weights.items()}
         return Snapshot(self.step, pd.DataFrame(member.rows, columns=list(COLUMNS)), arrays)
+
+    def _saved(self, row: Tensor) -> np.ndarray:
+        return self.stack.compact(row).cpu().numpy().copy()
 
 
 def inputs_of(run: Run) -> Tensor:
@@ -221,22 +265,28 @@ def _checkpoints_from(arrays: Weights) -> dict[int, Weights]:
     return kept
 
 
-def _compiled(function: Callable[[Tensor], None], plain: Callable[[Tensor], None]) -> Callable[[Tensor], None]:
-    """Compile one form of the update; where no compiler works, warn and use the plain one."""
+def _compiled(
+    function: Callable[[Tensor], None], plain: Callable[[int], None], rows: Tensor, failed: Callable[[], None]
+) -> Callable[[int], None]:
+    """Compile one form of the update; where no compiler works, warn, tell it and use the plain one."""
     chosen = torch.compile(function)
-    proven = False
+    broken = proven = False
 
-    def call(number: Tensor) -> None:
-        nonlocal chosen, proven
-        try:
-            chosen(number)
-        except Exception as error:  # whatever a tool chain can raise before it has ever worked
-            if proven:
-                raise
-            warnings.warn(f"torch.compile failed, going on without: {error!s:.200}", stacklevel=2)
-            chosen = plain
-            chosen(number)
-        proven = True
+    def call(number: int) -> None:
+        nonlocal broken, proven
+        if not broken:
+            try:
+                chosen(rows.new_tensor(float(number)))
+            except Exception as error:  # whatever a tool chain can raise before it has ever worked
+                if proven:
+                    raise
+                warnings.warn(f"torch.compile failed, going on without: {error!s:.200}", stacklevel=2)
+                broken = True
+                failed()
+            else:
+                proven = True
+                return
+        plain(number)
 
     return call
 

@@ -35,11 +35,9 @@ from landscape.training.session import StoreSession
 from landscape.training.store import Store
 from landscape.training.telling import Telling
 
-#: Set before a worker starts. The first makes MKL's results independent of memory alignment, hence of a run's place in
-#: an ensemble (no slower in measurements). The next keep every process to one thread. The last let glibc keep memory
-#: between steps instead of handing large temporaries back to the system each time: steps took a third less.
+#: Set before a worker starts. The first three keep every process to one thread. The last let glibc keep memory between
+#: steps instead of handing large temporaries back to the system each time: steps took a third less.
 ENVIRONMENT = {
-    "MKL_CBWR": "AVX2,STRICT",
     "OMP_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
@@ -94,7 +92,8 @@ def train_job(data: dict[str, Any]) -> dict[str, Any]:
     -------
     dict
         ``trained``: identities trained here; ``busy``: identities that another process was training meanwhile;
-        ``damaged``: sentences about records that had to be recomputed; ``told``: what was done, see `Told`.
+        ``damaged``: sentences about records that had to be recomputed; ``notes``: what else a reader should know;
+        ``told``: what was done, see `Told`.
     """
     try:
         return _train_job(Job(**data))
@@ -126,7 +125,7 @@ def _train_job(job: Job) -> dict[str, Any]:
     for module in job.modules:
         import_module(module)
     store = Store(job.store)
-    answer: dict[str, Any] = {"trained": [], "busy": [], "damaged": []}
+    answer: dict[str, Any] = {"trained": [], "busy": [], "damaged": [], "notes": []}
     clock = time.thread_time if job.device == "cpu" else time.monotonic
     tell = Telling(store.path / "progress" / f"{job.name}.job", clock)
     with contextlib.ExitStack() as stack:
@@ -145,9 +144,10 @@ def _train_job(job: Job) -> dict[str, Any]:
             session = StoreSession(store, device=job.device, compile=job.compile, interval=job.interval, progress=tell)
             tell.resumed = lambda: session.resumed
             for experiment, outcome in tell.timed(_sound(type(todo[0]).train(todo, session), todo)):
-                store.write(experiment, outcome, provenance(job))
+                store.write(experiment, outcome, provenance(job, outcome))
                 answer["trained"].append(experiment.identity)
                 tell.end(experiment, outcome.info.get("last_step"))
+            answer["notes"] += session.notes
     answer["damaged"] += store.complaints
     tell.now = 1.0
     answer["told"] = tell.to_data()
@@ -203,7 +203,7 @@ def _experiment(data: dict[str, Any]) -> Experiment:
     return experiment
 
 
-def provenance(job: Job) -> dict[str, Any]:
+def provenance(job: Job, outcome: Outcome) -> dict[str, Any]:
     """Return what a record says about the circumstances of its making."""
     import torch
 
@@ -211,6 +211,8 @@ def provenance(job: Job) -> dict[str, Any]:
     return {
         "grokscape": importlib.metadata.version("grokscape"),
         "torch": torch.__version__,
+        "numba": _version("numba"),
+        "arithmetic": outcome.info.get("arithmetic", "NumPy, SciPy and PyTorch"),
         "python": platform.python_version(),
         "device": device,
         "compiled": job.compile,
@@ -218,6 +220,14 @@ def provenance(job: Job) -> dict[str, Any]:
         "batch_invariant": _batch_invariant(job),
         "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
     }
+
+
+def _version(package: str) -> str:
+    """Return the version of a package that may be missing; "" if it is."""
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return ""
 
 
 def _batch_invariant(job: Job) -> str:

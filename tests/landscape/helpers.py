@@ -65,6 +65,7 @@ class MemorySession:
         self.saved: dict[str, Snapshot] = {}
         self.saves: list[int] = []
         self.told: list[float] = []
+        self.notes: list[str] = []
 
     def final_weights(self, experiment: Experiment) -> Weights:
         return self.parents[experiment.identity]
@@ -83,6 +84,9 @@ class MemorySession:
 
     def report(self, done: float) -> None:
         self.told.append(done)
+
+    def note(self, sentence: str) -> None:
+        self.notes.append(sentence)
 
 
 def train(experiments: Sequence[Experiment], session: Any = None) -> dict[str, Outcome]:

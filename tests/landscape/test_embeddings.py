@@ -123,8 +123,9 @@ def test_a_subclass_keeps_its_own_forward_pass(kind: Any, flags: dict[str, Any])
         gradients = torch.autograd.grad(expected, list(model.parameters()))
         vector = torch.cat([(part.to_dense() if part.is_sparse else part).reshape(-1) for part in gradients])
         assert torch.allclose(made.gradients(made.start[None])[1][0], vector, rtol=1e-10, atol=1e-14)
-    rows = torch.stack([made.start, made.start.flip(0)])
-    together = Stack(model).outputs(rows, TOKENS, shared=True)
+    stack = Stack(model)
+    rows = stack.spread(torch.stack([made.start, made.start.flip(0)]))
+    together = stack.outputs(rows, TOKENS, shared=True)
     with torch.no_grad():
         assert torch.allclose(together[0], model(TOKENS), rtol=1e-12)
 

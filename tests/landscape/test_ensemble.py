@@ -21,7 +21,8 @@ def test_rows_and_tensors_are_inverse() -> None:
     modules = networks(3)
     stack = Stack(modules[0])
     rows = rows_of(stack, modules)
-    assert rows.shape == (3, 3 * 4 + 4 + 4 * 2)
+    assert stack.size == 3 * 4 + 4 + 4 * 2
+    assert rows.shape == (3, stack.width) == (3, 3 * 16)  # each of three tensors begins on a boundary
     tensors = stack.tensors(rows)
     assert list(tensors) == stack.names == [name for name, _ in modules[0].named_parameters()]
     for index, module in enumerate(modules):

@@ -140,6 +140,6 @@ class Simulation(Executor, Clock):
             self.write(experiment)
         names = [experiment.identity for experiment in first.batch]
         told = asdict(first.told(first.seconds))
-        first.future.set_result({"trained": names, "busy": [], "damaged": [], "told": told})
+        first.future.set_result({"trained": names, "busy": [], "damaged": [], "notes": [], "told": told})
         self._start()
         return True

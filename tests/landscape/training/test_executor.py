@@ -243,7 +243,7 @@ def test_processes_leave_the_records_that_this_one_would(store: Store, processes
         assert_same_weights({s: record.weights(s) for s in alone.weights}, alone.weights)
     first = store.read(runs[1])
     assert first.info["stopped_by"] == "steps"
-    assert first.info["mkl_cbwr"] == ENVIRONMENT["MKL_CBWR"]
+    assert first.info["batch_invariant"] == "yes"
     start = last_weights(train_alone(parent))
     norm = sum((array**2).sum() for array in start.values()) ** 0.5
     assert first.series("weight_norm").iloc[0] == pytest.approx(norm, rel=1e-12)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import pytest
@@ -11,10 +10,9 @@ from torch import Tensor
 
 from landscape.ensemble import Stack
 from landscape.models import Dense, Perceptron, Transformer
-from landscape.objectives import OBJECTIVES
 from landscape.tasks import BinaryOperation, TeacherStudent
 from landscape.training import gradients
-from landscape.training.gradients import Gradients
+from landscape.training.gradients import OneByOne
 from landscape.training.stop import Stop
 from tests.landscape.helpers import assert_same_bits, small_run, train, train_alone
 
@@ -27,7 +25,7 @@ NETWORKS = [
 ]
 
 
-def made(task: Any, model: Any, loss: str, runs: int = 5) -> tuple[Gradients, Tensor]:
+def made(task: Any, model: Any, loss: str, runs: int = 5) -> tuple[OneByOne, Tensor]:
     networks = []
     for seed in range(runs):
         network = model.build(task)
@@ -37,41 +35,36 @@ def made(task: Any, model: Any, loss: str, runs: int = 5) -> tuple[Gradients, Te
     chosen = torch.stack([task.split(30, seed=seed).train for seed in range(runs)])
     inputs = task.inputs if task.inputs.dtype == torch.int64 else task.inputs.float()
     labels = task.labels if task.tolerance is None else task.labels.float()
-    width = 4 * 30 * model.activations(task)
-    return Gradients(stack, OBJECTIVES[loss], inputs[chosen], labels[chosen], width), stack.rows(networks)
+    return OneByOne(stack, loss, inputs[chosen], labels[chosen]), stack.rows(networks)
 
 
 @pytest.mark.parametrize(("task", "model", "loss"), NETWORKS)
 def test_a_recorded_gradient_is_the_same_in_every_bit(
     task: Any, model: Any, loss: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gradients, "RECORD_AFTER", 2)
+    monkeypatch.setattr(gradients, "RECORD_AFTER", 8)  # in the middle of the second step
     gradient, rows = made(task, model, loss)
-    before = list(gradient.gradients)
+    before = gradient.gradient
     for _ in range(5):
         recorded = gradient(rows)
-        plain = torch.cat([one(part) for one, part in zip(before, rows.split(gradient.sizes), strict=True)])
+        plain = torch.stack([before(row, *data) for row, data in zip(rows, gradient.data, strict=True)])
         assert torch.equal(recorded, plain)
         assert recorded.abs().max() > 0
         rows = rows - 0.5 * recorded
-    assert gradient.gradients[0] is not before[0]
+    assert gradient.gradient is not before
 
 
-@pytest.mark.parametrize(("most", "sizes"), [(5, [5]), (4, [3, 2]), (2, [3, 2]), (1, [1] * 5)])
-def test_pieces_fit_the_cache_and_none_is_a_single_run_unless_all_are(
-    most: int, sizes: list[int], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(gradients, "CACHE", most * 4 * 30 * 16)
-    gradient, rows = made(PAIRS, Perceptron(width=16), "cross_entropy")
-    assert gradient.sizes == [len(inputs) for inputs, _ in gradient.data] == sizes
-    monkeypatch.setattr(gradients, "CACHE", math.inf)
-    whole, _ = made(PAIRS, Perceptron(width=16), "cross_entropy")
-    assert torch.allclose(gradient(rows), whole(rows), rtol=1e-5, atol=1e-7)
+def test_every_runs_data_begin_on_a_boundary() -> None:
+    gradient, rows = made(VALUES, Dense(widths=(9, 7)), "mse")
+    assert rows.stride(0) % 16 == 0
+    assert {tensor.data_ptr() % 64 for data in gradient.data for tensor in data} == {0}
 
 
-def test_members_that_leave_take_their_data_with_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A recorded gradient holds its data; when the ensemble shrinks, it must be made anew."""
-    monkeypatch.setattr(gradients, "RECORD_AFTER", 3)
+@pytest.mark.parametrize("compiled", ["1", "0"])
+def test_members_that_leave_take_their_data_with_them(compiled: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What computes gradients holds the data; when the ensemble shrinks, it must be made anew."""
+    monkeypatch.setattr(gradients, "RECORD_AFTER", 9)
+    monkeypatch.setenv("GROKSCAPE_COMPILED", compiled)
     early = Stop(quantity="accuracy", split="train", above=0.0, records=2)
     runs = [small_run(seed=seed, steps=60, stop=(early,) if seed == 1 else ()) for seed in range(4)]
     together = train(runs)

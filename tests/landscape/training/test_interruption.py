@@ -14,13 +14,12 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from landscape.experiment import Outcome
-from landscape.optimisers import AdamW
 from landscape.training.store import Store
+from landscape.training.trainer import Ensemble
 from landscape.training.worker import ENVIRONMENT, Job, train_job
 from tests.landscape.helpers import assert_same_bits, is_gone, train_alone
 from tests.landscape.training.sweeping import long_run, wanted
@@ -157,15 +156,15 @@ def test_killed_long_run_goes_on_from_its_snapshot(
     assert not list((store.path / "aside").iterdir())
 
     steps_taken: list[int] = []
-    step = AdamW.step
+    update = Ensemble.update
 
-    def counted(*arguments: Any) -> None:
-        steps_taken.append(int(arguments[-1]))
-        step(*arguments)
+    def counted(ensemble: Ensemble, number: int) -> None:
+        steps_taken.append(number)
+        update(ensemble, number)
 
-    monkeypatch.setattr(AdamW, "step", counted)
+    monkeypatch.setattr(Ensemble, "update", counted)
     answer = train_job(Job(name="again", store=str(store.path), experiments=[run.to_data()]).to_data())
-    assert answer == {"trained": [run.identity], "busy": [], "damaged": []}
+    assert answer == {"trained": [run.identity], "busy": [], "damaged": [], "notes": []}
     assert steps_taken == list(range(snapshot.step + 1, run.steps + 1))
     assert_same_bits(outcome_of(store, run), train_alone(run))
     assert store.load_snapshot(run) is None

@@ -50,7 +50,7 @@ def test_small_differences_of_large_float32_logits_survive() -> None:
 
 def test_norms_of_all_and_of_each_tensor() -> None:
     stack = Stack(torch.nn.Linear(2, 1))
-    rows = torch.tensor([[3.0, 4.0, 12.0], [0.0, 0.0, 2.0]])
+    rows = stack.spread(torch.tensor([[3.0, 4.0, 12.0], [0.0, 0.0, 2.0]]))
     assert norms(stack, rows) == [
         {("", "weight_norm"): 13.0, ("", "weight_norm/weight"): 5.0, ("", "weight_norm/bias"): 12.0},
         {("", "weight_norm"): 2.0, ("", "weight_norm/weight"): 0.0, ("", "weight_norm/bias"): 2.0},

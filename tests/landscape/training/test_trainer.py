@@ -18,7 +18,6 @@ from landscape.experiment import Experiment, Outcome, Snapshot
 from landscape.models import LSTM, Dense, NormalisedPerceptron, Perceptron, Transformer
 from landscape.optimisers import SGD, AdamW
 from landscape.tasks import BinaryOperation, SparseParity, TeacherStudent
-from landscape.training import gradients
 from landscape.training.batch_invariance import batch_dependence
 from landscape.training.run import Run
 from landscape.training.schedule import Schedule
@@ -83,10 +82,8 @@ def test_ensemble_trains_as_the_textbook_loop_does(
         assert relative_difference(found, train_one(run, steps=0)) > 1e-2, run
 
 
-def test_more_than_two_positions_and_pieces_of_an_ensemble(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With a tiny cache, the ensemble is stepped in pieces of two, two and one."""
+def test_more_than_two_positions() -> None:
     task, model = SparseParity(n=5, k=2), Perceptron(width=12, bias=True, embedding=3)
-    monkeypatch.setattr(gradients, "CACHE", 2 * 8 * 20 * 12)
     runs = [small_run(task=task, model=model, n_train=20, seed=seed, dtype="float64") for seed in range(5)]
     outcomes = train(runs)
     for run in runs:
@@ -292,7 +289,7 @@ COMPANY = {
         "n_train": 53,
         "loss": "mse",
     },
-    "pieces": {"task": BinaryOperation(p=37), "model": Perceptron(width=128), "n_train": 900, "steps": 12},
+    "large": {"task": BinaryOperation(p=37), "model": Perceptron(width=128), "n_train": 900, "steps": 12},
 }
 
 

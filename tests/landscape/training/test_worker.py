@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 import os
 import platform
@@ -18,6 +19,7 @@ import pytest
 import torch
 
 from landscape.errors import InvalidInput
+from landscape.training.session import StoreSession
 from landscape.training.store import Store
 from landscape.training.worker import USER_PREFIX, Job, import_module, provenance, train_job
 from tests.landscape.helpers import assert_same_trajectory, is_gone, small_run, train_alone
@@ -107,7 +109,16 @@ def test_record_says_how_it_was_made(store: Store) -> None:
     assert info["compiled"] is False
     assert info["mkl_cbwr"] == os.environ.get("MKL_CBWR", "")
     assert info["last_step"] == 0
-    assert set(provenance(Job(name="", store="", experiments=[]))) <= set(info)
+    assert info["arithmetic"] == "NumPy, SciPy and PyTorch"
+    assert info["numba"] in ("", importlib.metadata.version("numba"))
+    ((_, outcome),) = Toy.train([toy], StoreSession(store))
+    assert set(provenance(Job(name="", store="", experiments=[]), outcome)) <= set(info)
+
+
+def test_record_of_a_network_says_by_which_arithmetic_it_was_made(store: Store) -> None:
+    run = small_run()
+    train_job(job(store, run))
+    assert store.read(run).info["arithmetic"] == train_alone(run).info["arithmetic"]
 
 
 # -- imports ----------------------------------------------------------------------------------------------------------

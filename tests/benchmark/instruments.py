@@ -6,6 +6,7 @@ import contextlib
 import time
 import warnings
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,8 +17,8 @@ from landscape.measures.curvature import Curvature
 from landscape.measures.eigenvalues import top_eigenvalues
 from landscape.measures.trace import trace
 from landscape.problem import Problem
-from tests.benchmark_norm_profile import norm_profile_ratio
-from tests.timing import medians
+from tests.benchmark.norm_profile import norm_profile_ratio
+from tests.benchmark.timing import medians
 
 
 @contextlib.contextmanager
@@ -58,12 +59,16 @@ def eigenvalues_against_pyhessian() -> None:
         module, inputs, labels = addition(37, 128, 0.4)
         trained(module, inputs, labels, steps, 10_000)
         problem = Problem(module, F.cross_entropy, (inputs, labels))
-        answers = {}
+        answers: dict[str, Any] = {}
 
-        def ours(problem=problem, answers=answers) -> None:
+        def ours(problem: Problem = problem, answers: dict[str, Any] = answers) -> None:
             answers["ours"] = top_eigenvalues(problem, 10, tolerance=1e-6)
 
-        def theirs(module=module, data=(inputs, labels), answers=answers) -> None:
+        def theirs(
+            module: nn.Module = module,
+            data: tuple[Tensor, Tensor] = (inputs, labels),
+            answers: dict[str, Any] = answers,
+        ) -> None:
             with quiet():
                 torch.manual_seed(1)
                 measured = hessian(module, nn.CrossEntropyLoss(), data=data, cuda=False)
@@ -93,7 +98,11 @@ def forty_checkpoints() -> None:
         problem = Problem(module, F.cross_entropy, (inputs, labels))
         rows = problem.layout.rows(kept)
 
-        def library(module=module, kept=kept, data=(inputs, labels)) -> None:
+        def library(
+            module: nn.Module = module,
+            kept: list[dict[str, Tensor]] = kept,
+            data: tuple[Tensor, Tensor] = (inputs, labels),
+        ) -> None:
             with quiet():
                 for tensors in kept:
                     module.load_state_dict(tensors)
