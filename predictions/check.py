@@ -17,7 +17,7 @@ from typing import Any
 from landscape.errors import DataMissing, StoreError, Unavailable
 from landscape.experiment import Experiment
 from landscape.printable import short, told
-from landscape.training.order import Goal
+from landscape.training.calibration import learning
 from landscape.training.plan import Plan, ancestry
 from landscape.training.progress import Progress
 from landscape.training.store import Damaged, Store
@@ -131,7 +131,12 @@ class Check:
 
     def gather(self, waiting: list[Pending], executor: Executor) -> Iterator[Update]:
         """Train until no claim waits; what a claim asks for when it has seen its runs joins the queue."""
-        sweep = Sweep(self.store, executor, self.modules, self.device, self.compile)
+        with learning(self.device, self.compile) as costs:
+            sweep = Sweep(self.store, executor, self.modules, self.device, self.compile, costs)
+            yield from self.train(waiting, sweep)
+
+    def train(self, waiting: list[Pending], sweep: Sweep) -> Iterator[Update]:
+        """Ask a sweep for what claims wait for, and settle them when it is there."""
         yield from self.enqueue({item: item.experiments for item in waiting}, sweep)
         yield from self.settle(waiting, sweep)
         for event in sweep.events():
@@ -164,8 +169,7 @@ class Check:
         for item, experiments in wanted.items():
             item.missing = missing & {experiment.identity for experiment in experiments}
             item.failure = next((sweep.failed[identity] for identity in item.missing & sweep.failed.keys()), None)
-            rounds = item.prediction.rounds - min(item.asking.values(), default=item.prediction.rounds)
-            sweep.queue.aim(item.prediction.id, Goal(frozenset(item.missing), item.most_to_come(), rounds))
+            sweep.queue.aim(item.prediction.id, item.goal(frozenset(item.missing)))
 
     def settle(self, waiting: list[Pending], sweep: Sweep) -> Iterator[Update]:
         """Let claims whose runs are there ask for more, or conclude them."""

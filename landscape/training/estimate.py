@@ -7,16 +7,16 @@ taken to be like its nearest relatives, and those before anything is known like 
 
 from __future__ import annotations
 
+import hashlib
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from landscape.experiment import Experiment
+from landscape.training.requirements import SPEED
 from landscape.training.telling import Told, length, may_stop
-
-#: Multiplications that a core does in a second, before anything is known of this machine.
-USUAL_SPEED = 3.5e10
 
 #: The share of its steps that a run with a stop rule takes, before any has been seen to end.
 USUAL_SHARE = 0.6
@@ -27,8 +27,8 @@ USUAL_FIXED = 0.02
 #: Seconds of training that are one observation of how fast a shape is trained.
 ENOUGH = 1.0
 
-#: The log of that ratio from which on a batch is kept whole: a fifth.
-MATTERS = 0.2
+#: How many runs a share counts that was seen in an earlier check.
+REMEMBERED = 2.0
 
 #: The weight, in observations, of what kin let expect of a speed; of one that has been measured for its own sake.
 PULL, SURE = 0.3, 10.0
@@ -70,7 +70,7 @@ class Kinship:
         shape = setting if key == experiment.identity else f"{kind}|{_SEEDS.sub('', key)}"
         form = _NUMBERS.sub("#", shape)
         size = math.frexp(work / (length(experiment) or 1))[1]
-        return cls(setting, shape, f"{form}|{size}", form, kind)
+        return cls(*(_short(name) for name in (setting, shape, f"{form}|{size}", form, kind)))
 
     @property
     def by_cost(self) -> tuple[str, ...]:
@@ -79,6 +79,10 @@ class Kinship:
     @property
     def by_length(self) -> tuple[str, ...]:
         return self.setting, self.shape, self.size, self.form, self.kind, ""
+
+
+def _short(name: str) -> str:
+    return hashlib.blake2b(name.encode(), digest_size=6).hexdigest()
 
 
 class Pooled:
@@ -103,6 +107,11 @@ class Pooled:
     def __bool__(self) -> bool:
         return bool(self._seen)
 
+    def groups(self) -> Iterator[tuple[str, ...]]:
+        """Yield the innermost groups of which something has been seen, each with those around it."""
+        for group, outer in self._above.items():
+            yield group, *outer
+
     def observe(self, groups: tuple[str, ...], source: str, value: float, weight: float) -> None:
         """Take in, or replace, what one source says of the first of nested groups."""
         self._seen.setdefault(groups[0], {})[source] = value, weight
@@ -122,10 +131,9 @@ class Pooled:
                 found += (mean - found) * weight / (weight + self.pull)
         return found
 
-    def doubt(self, groups: Sequence[str]) -> float:
-        """Return the weight that the prior still has in an estimate, from 1 to 0."""
-        means = self._summed()
-        return math.prod(self.pull / (self.pull + means[group][1]) for group in groups if group in means)
+    def doubt(self, group: str) -> float:
+        """Return the weight in an estimate of what has not been seen of the group itself, from 1 to 0."""
+        return self.pull / (self.pull + self.weight(group))
 
     def _summed(self) -> dict[str, tuple[float, float]]:
         if self._means is not None:
@@ -204,11 +212,13 @@ class Costs:
     ----------
     fixed : float
         What storing a run takes besides its training.
+    seen : float
+        Seconds of all trainings that this was learnt from.
     """
 
     def __init__(self) -> None:
-        self._calibrated = Pooled(-math.log(USUAL_SPEED), PULL)  # log seconds of a multiplication
-        self._gain = Pooled(MATTERS, PULL)  # log of the time that a run takes alone over that in a full batch
+        self.seen = 0.0
+        self._calibrated = Pooled(-math.log(SPEED), PULL)  # log seconds of a multiplication
         self._drift = Pooled(0.0, PULL)  # log of seconds taken over seconds expected
         self._shares = Shares()
         self._known: dict[str, Known] = {}
@@ -238,10 +248,6 @@ class Costs:
         self._calibrated.observe(self.of(experiment).kin.by_cost, "", math.log(seconds), SURE)
         self._each.clear()
 
-    def as_fast_alone(self, experiment: Experiment) -> bool:
-        """Say whether an experiment takes about as long alone as its part of a full batch does."""
-        return self._gain.estimate(self.of(experiment).kin.by_cost) < MATTERS
-
     def whole(self, experiment: Experiment) -> float:
         """Return what an experiment costs if it does not stop early."""
         known = self.of(experiment)
@@ -256,10 +262,19 @@ class Costs:
             each = self._each[known.kin.setting] = share * self._pace(known.kin)
         return self.fixed + each * known.work
 
+    def most(self, experiment: Experiment) -> float:
+        """Return what an experiment may be expected to cost if it does not stop early."""
+        return self.fixed + self.whole(experiment)
+
+    def is_calibrated(self, experiment: Experiment) -> bool:
+        """Say whether the speed of an experiment's shape has been measured."""
+        return self._calibrated.weight(self.of(experiment).kin.shape) > 0
+
     def doubt(self, experiment: Experiment) -> float:
-        """Return which part of what an experiment is expected to cost is a guess: how long it runs before it stops."""
-        known = self.of(experiment)
-        return self._shares.pooled.doubt(known.kin.by_length) if known.may_stop else 0.0
+        """Return which part of what an experiment is expected to cost is a guess, from 1 to 0."""
+        kin = self.of(experiment).kin
+        pace = min(self._calibrated.doubt(kin.shape), self._drift.doubt(kin.shape))
+        return max(pace, self._shares.pooled.doubt(kin.setting)) if may_stop(experiment) else pace
 
     def left(self, experiment: Experiment, share: float) -> float:
         """Return what one costs from now on of which a share is done."""
@@ -268,7 +283,7 @@ class Costs:
         return self.fixed + (later - share) * self.whole(experiment)
 
     def saw(self, job: str, batch: Sequence[Experiment], told: Told) -> None:
-        """Take in what a job tells while it runs, or at its end."""
+        """Take in what a job tells while it runs."""
         groups = self.of(batch[0]).kin.by_cost
         done = sum(told.done(e) * self.of(e).work for e in batch)
         expected = math.exp(self._calibrated.estimate(groups)) * done
@@ -281,6 +296,12 @@ class Costs:
             self._shares.saw(self.of(experiment).kin, experiment.identity, far, ended=ended)
         self._each.clear()
 
+    def ended(self, job: str, batch: Sequence[Experiment], told: Told) -> None:
+        """Take in what a job tells at its end."""
+        self.saw(job, batch, told)
+        self.stored(len(told.ended), told.fixed)
+        self.seen += told.training
+
     def stored(self, runs: int, seconds: float) -> None:
         """Take in what storing some runs took besides their training."""
         self._stored = self._stored[0] + runs, self._stored[1] + seconds
@@ -288,3 +309,32 @@ class Costs:
     def _pace(self, kin: Kinship) -> float:
         """Return the seconds that a multiplication takes."""
         return math.exp(self._calibrated.estimate(kin.by_cost) + self._drift.estimate(kin.by_cost))
+
+    def to_data(self) -> dict[str, Any]:
+        """Return what was learnt, as JSON-able data."""
+        paces = {*self._calibrated.groups(), *self._drift.groups()}
+        return {
+            "pace": [[*groups, self._calibrated.estimate(groups) + self._drift.estimate(groups)] for groups in paces],
+            "share": [[*groups, self._shares.pooled.estimate(groups)] for groups in self._shares.pooled.groups()],
+        }
+
+    def remember(self, data: Mapping[str, Any]) -> None:
+        """Start from what was learnt before.
+
+        Raises
+        ------
+        ValueError
+            If it is not what `to_data` returns.
+        """
+        try:
+            for name, pooled, weight in (
+                ("pace", self._calibrated, SURE),
+                ("share", self._shares.pooled, REMEMBERED),
+            ):
+                for *groups, value in data[name]:
+                    if not math.isfinite(value) or not all(isinstance(group, str) for group in groups):
+                        raise ValueError(f"{name} holds {groups!r:.100} and {value!r:.30}")
+                    pooled.observe(tuple(groups), "before", float(value), weight)
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"no estimates of costs ({error!r})") from error
+        self._each.clear()

@@ -12,7 +12,7 @@ import itertools
 import math
 from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from landscape.experiment import Experiment
 from landscape.training.estimate import Costs, Pooled
@@ -28,7 +28,7 @@ PARTS = 4
 WORTH_TRYING, TRIAL = 0.003, 2
 
 #: The part of what a goal may ask for later that it does ask for, before any goal has.
-USUAL_PART = 0.5
+USUAL_PART = 1 / 3
 
 
 @dataclass
@@ -166,10 +166,8 @@ class Queue:
         chosen = lot[: self.how_many(lot, left, trial)]
         seconds = sum(map(self.costs.seconds, chosen))
         self._near += seconds if near else -seconds
+        self._try(chosen, able.values())
         self._take(chosen)
-        tried = {self.costs.of(experiment).kin.setting for experiment in chosen} - self._tried
-        self._tried |= tried
-        self._looked &= not (tried and trial)
         return chosen
 
     def how_many(self, lot: Sequence[Experiment], left: float, trial: bool) -> int:
@@ -177,9 +175,10 @@ class Queue:
         most = lot[0].largest_batch or self.together
         if self.cut:
             seconds = sum(map(self.costs.seconds, lot)) / len(lot)
-            alone = self.costs.as_fast_alone(lot[0])
-            longest = min(LONGEST_JOB, left / PARTS) if alone else left
-            most = max(1, int(min(TRIAL if trial and alone else most, longest / seconds)))
+            # A class that says how many to train together does so because each of them costs less than one alone.
+            free = lot[0].largest_batch is None
+            longest = min(LONGEST_JOB, left / PARTS) if free else left
+            most = max(1, int(min(TRIAL if trial and free else most, longest / seconds)))
         return round(len(lot) / math.ceil(len(lot) / most))
 
     def seconds(self) -> list[float]:
@@ -266,6 +265,14 @@ class Queue:
                 self._bests.pop(key, None)
             elif key in self._bests:
                 self._bests[key] = self._best(self._lots[key])
+
+    def _try(self, chosen: Iterable[Experiment], lot: Iterable[Experiment]) -> None:
+        """Note which settings are tried: the rest of a lot that has them need not be tried."""
+        self._tried |= {self.costs.of(experiment).kin.setting for experiment in chosen}
+        for experiment in lot:
+            if self.costs.of(experiment).kin.setting in self._tried:
+                place = self._places[experiment.identity]
+                self._places[experiment.identity] = replace(place, largest=(0.0, *place.largest[1:]))
 
     def _part(self, name: Hashable) -> float:
         """Return which part of what a goal may still ask for it may be expected to ask for."""

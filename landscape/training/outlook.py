@@ -19,8 +19,8 @@ from landscape.training.telling import Told, may_stop
 #: Seconds of work per worker that wait in the executor, so that none is idle while this process judges.
 AHEAD = 3.0
 
-#: Seconds between two looks at everything.
-PERIOD = 2.0
+#: Seconds between two looks at everything, and how many more for each run that waits: looking takes time, too.
+PERIOD, PERIOD_PER_RUN = 0.5, 5e-4
 
 #: What a job of long ago still counts, for each one since, in what part of a core workers get.
 FADING = 0.9
@@ -73,15 +73,14 @@ class Outlook:
         self.queue, self.clock, self.workers = queue, clock, workers
         self.elsewhere = 0.0  # seconds that whoever asked for the sweep has taken for other things
         self._used, self._wall = 1.0, 1.0  # seconds of a core, and of the clock, of the latest jobs
-        self._looked = -PERIOD
+        self._looked = -math.inf
         self._each = self._to_go = math.inf
 
     def finished(self, under: UnderWay, answer: object) -> None:
         """Learn from a job that has ended."""
         with contextlib.suppress(ValueError):
             told = Told.read(answer)
-            self.queue.costs.saw(under.job, under.batch, told)
-            self.queue.costs.stored(len(told.ended), told.fixed)
+            self.queue.costs.ended(under.job, under.batch, told)
             self._used = FADING * self._used + told.training + told.fixed
             self._wall = FADING * self._wall + told.wall
 
@@ -97,14 +96,14 @@ class Outlook:
         self._look(running)
         return self._each
 
-    def eta(self, running: Mapping[Future[Any], UnderWay]) -> float | None:
-        """Return the seconds to go; None before there is anything to estimate them from."""
+    def to_go(self, running: Mapping[Future[Any], UnderWay]) -> float:
+        """Return the seconds to go, as far as they can be estimated."""
         self._look(running)
-        return max(0.0, self._to_go - (self.clock.now() - self._looked)) if self.queue.costs.known else None
+        return max(0.0, self._to_go - (self.clock.now() - self._looked))
 
     def _look(self, running: Mapping[Future[Any], UnderWay]) -> None:
         """Look at everything, if the last look was a while ago."""
-        if self.clock.now() - self._looked < PERIOD:
+        if self.clock.now() - self._looked < PERIOD + PERIOD_PER_RUN * len(self.queue):
             return
         self._looked = self.clock.now()
         costs, jobs = self.queue.costs, list(running.values())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import uuid
 from collections import Counter
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future
@@ -21,7 +20,7 @@ from landscape.training.plan import Plan
 from landscape.training.progress import Progress
 from landscape.training.store import Store
 from landscape.training.telling import Told
-from landscape.training.worker import USER_PREFIX, Job, train_job
+from landscape.training.worker import Job, train_job
 
 #: Runs per ensemble. On a CPU more bring nothing and make the last job of a sweep long; a GPU is only full with many.
 ENSEMBLE = {"cpu": 10, "cuda": 512}
@@ -75,6 +74,15 @@ def _named(experiment: Experiment) -> str:
     return f"{short(experiment, 200)} (run {experiment.identity[:8]})"
 
 
+def outlook(
+    costs: Costs, workers: int | None, device: str = "cpu", compile: bool = False, clock: Clock | None = None
+) -> Outlook:
+    """Return the outlook of a sweep that has nothing to do yet."""
+    plain = device == "cpu" and not compile  # elsewhere a batch costs little more than one run
+    queue = Queue(costs, ENSEMBLE["cpu" if device == "cpu" else "cuda"], cut=plain)
+    return Outlook(queue, clock or Clock(), workers)
+
+
 @dataclass
 class Sweep:
     """Train what plans are missing; see `train_all` for the parameters.
@@ -110,9 +118,8 @@ class Sweep:
     finished: float = 0.0  # work of all that is announced
 
     def __post_init__(self) -> None:
-        local = self.device == "cpu"
-        self.queue = Queue(self.costs, ENSEMBLE["cpu" if local else "cuda"], cut=local)
-        self.outlook = Outlook(self.queue, self.clock, workers_of(self.executor))
+        self.outlook = outlook(self.costs, workers_of(self.executor), self.device, self.compile, self.clock)
+        self.queue = self.outlook.queue
         self.began = self.clock.now()
 
     def add(self, plan: Plan) -> None:
@@ -166,17 +173,7 @@ class Sweep:
             self.submit(batch)
 
     def submit(self, batch: list[Experiment]) -> None:
-        # Where the descriptions' own classes live, besides what the caller named; never a name out of a store.
-        homes = {type(part).__module__ for experiment in batch for part in experiment.parts()}
-        importable = sorted(home for home in homes if not home.startswith(USER_PREFIX))
-        job = Job(
-            name=uuid.uuid4().hex[:12],
-            store=str(self.store.path.resolve()),
-            experiments=[experiment.to_data() for experiment in batch],
-            modules=[*self.modules, *importable],
-            device=self.device,
-            compile=self.compile,
-        )
+        job = Job.of(batch, str(self.store.path.resolve()), self.modules, self.device, self.compile)
         try:
             future = self.executor.submit(train_job, job.to_data())
         except RuntimeError as error:  # a broken executor takes nothing more, and says so at every call
@@ -272,4 +269,4 @@ class Sweep:
                 partial += under.told.now * sum(self.costs.of(experiment).work for experiment in under.batch)
         self.progress.done = max(self.progress.done, self.finished + partial)
         self.progress.seconds = self.clock.now() - self.began
-        self.progress.eta = self.outlook.eta(self.running)
+        self.progress.eta = self.outlook.to_go(self.running) if self.costs.known else None

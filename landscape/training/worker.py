@@ -18,6 +18,7 @@ import platform
 import sys
 import threading
 import time
+import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -74,6 +75,17 @@ class Job:
     device: str = "cpu"
     compile: bool = False
     interval: float = 15.0
+
+    @classmethod
+    def of(
+        cls, batch: Sequence[Experiment], store: str, modules: Sequence[str] = (), device: str = "cpu", compile: bool = False
+    ) -> Job:
+        """Return a new job that trains a batch; `modules` are what must be imported besides the experiments' homes."""
+        # Where the descriptions' own classes live, besides what the caller named; never a name out of a store.
+        homes = {type(part).__module__ for experiment in batch for part in experiment.parts()}
+        importable = sorted(home for home in homes if not home.startswith(USER_PREFIX))
+        described = [experiment.to_data() for experiment in batch]
+        return cls(uuid.uuid4().hex[:12], store, described, [*modules, *importable], device, compile)
 
     def to_data(self) -> dict[str, Any]:
         """Return the job as JSON-able data."""
