@@ -15,6 +15,9 @@ from landscape.description import Description
 #: Columns of every trajectory.
 COLUMNS = ("step", "split", "quantity", "value")
 
+#: Bytes of a row of a trajectory while it is recorded, as a tuple.
+ROW = 150
+
 Weights = dict[str, np.ndarray]
 
 

@@ -6,8 +6,9 @@ Each step is that of the `torch.optim` class of the same name, row by row (the t
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -15,11 +16,11 @@ from torch import Tensor
 
 from landscape.description import Description
 
+if TYPE_CHECKING:
+    from landscape.fused.steps import Steps
+
 State = dict[str, Tensor]
 Rates = dict[str, Tensor]
-
-#: From gradients and the number of the step (1 at the first), in place.
-FusedStep = Callable[[Tensor, int], None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,9 +55,14 @@ class Optimiser(Description, ABC):
         """
 
     @classmethod
-    def fused(cls, rows: Tensor, state: State, rates: Rates) -> FusedStep | None:
+    def fused(cls, rows: Tensor, state: State, rates: Rates) -> Steps | None:
         """Return compiled code that takes steps of these rows, which stay where they are; None if there is none."""
         return None
+
+    @classmethod
+    def columns(cls, rates: Rates) -> np.ndarray:
+        """Return hyper-parameters as one matrix (runs, fields), float64."""
+        return torch.cat([rates[field.name].double() for field in fields(cls)], dim=1).numpy()
 
     def validate(self) -> None:
         for name in ("lr", "weight_decay"):
@@ -101,20 +107,10 @@ class AdamW(Optimiser, kind="adamw"):
         parameters.sub_((mean / root).mul_(rates["lr"] / (1 - rates["beta1"] ** number)))
 
     @classmethod
-    def fused(cls, rows: Tensor, state: State, rates: Rates) -> FusedStep:
-        from landscape.fused.steps import adamw
+    def fused(cls, rows: Tensor, state: State, rates: Rates) -> Steps:
+        from landscape.fused.steps import ADAMW, Steps
 
-        names = ("lr", "weight_decay", "beta1", "beta2", "eps")
-        lr, decay, beta1, beta2, eps = (rates[name].double().flatten().numpy() for name in names)
-        arrays = [tensor.numpy() for tensor in (rows, state["mean"], state["square"])]
-        kept, b1, b2 = (column.astype(arrays[0].dtype) for column in (1 - lr * decay, beta1, beta2))
-
-        def step(slopes: Tensor, number: int) -> None:
-            c1, c2 = 1 - beta1**number, np.sqrt(1 - beta2**number)
-            rate, small = (lr * c2 / c1).astype(kept.dtype), (eps * c2).astype(kept.dtype)
-            adamw(arrays[0], slopes.numpy(), arrays[1], arrays[2], kept, b1, b2, rate, small)
-
-        return step
+        return Steps(ADAMW, rows.numpy(), state["mean"].numpy(), state["square"].numpy(), cls.columns(rates))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,9 +137,9 @@ class SGD(Optimiser, kind="sgd"):
         parameters.sub_(velocity * rates["lr"])
 
     @classmethod
-    def fused(cls, rows: Tensor, state: State, rates: Rates) -> FusedStep:
-        from landscape.fused.steps import sgd
+    def fused(cls, rows: Tensor, state: State, rates: Rates) -> Steps:
+        from landscape.fused.steps import SGD as NUMBER
+        from landscape.fused.steps import Steps
 
-        row, velocity = rows.numpy(), state["velocity"].numpy()
-        momentum, decay, rate = (rates[name].flatten().numpy() for name in ("momentum", "weight_decay", "lr"))
-        return lambda slopes, number: sgd(row, slopes.numpy(), velocity, momentum, decay, rate)  # noqa: ARG005
+        nothing = rows.new_zeros(len(rows), 0).numpy()
+        return Steps(NUMBER, rows.numpy(), state["velocity"].numpy(), nothing, cls.columns(rates))

@@ -50,7 +50,7 @@ def judge(prediction: Prediction, tier: str, evidence: Evidence, *, family: int 
         gates=gates,
         p=max(found.p for found in criteria),
         family=family,
-        evidence=tuple(evidence.to_data()),
+        evidence=evidence.to_data(),
     )
 
 

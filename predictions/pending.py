@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import contextlib
 import math
+<<<<<<< HEAD
 from collections.abc import Iterable, Set
+=======
+from collections.abc import Callable, Iterable
+>>>>>>> main
 from dataclasses import dataclass, field
-from typing import SupportsFloat
+from typing import Any, SupportsFloat
 
 from landscape.errors import InvalidInput
 from landscape.experiment import Experiment
 from landscape.printable import short
+<<<<<<< HEAD
 from landscape.training.order import Goal
+=======
+from landscape.sharing import shared
+>>>>>>> main
 from landscape.training.plan import ancestry
 from landscape.training.store import Damaged, Store
 from landscape.training.sweep import Failure
@@ -62,7 +70,7 @@ class Pending:
             If what they cost cannot be said without data that are not here. Who they are can.
         """
         needed: Needed = {
-            arm: {seed: asked("runs", prediction.runs, seed, at) for seed in prediction.tiers[tier].seeds}
+            arm: {seed: _asked("runs", prediction.runs, seed, at) for seed in prediction.tiers[tier].seeds}
             for arm, at in prediction.arms(tier).items()
         }
         asking = {(arm, seed): 0 for arm, seeds in needed.items() for seed in seeds} if prediction.refine else {}
@@ -92,7 +100,7 @@ class Pending:
         if prediction.refine is None or not all(experiment in store for experiment in labels.values()):
             return []
         records = {label: store.read(experiment) for label, experiment in labels.items()}
-        wanted = asked("refine", prediction.refine, seed, prediction.arms(self.tier)[arm], records)
+        wanted = _asked("refine", prediction.refine, seed, prediction.arms(self.tier)[arm], records)
         for label, experiment in wanted.items():
             if label in labels and labels[label].identity != experiment.identity:
                 raise ValueError(f"the label {label!r} of seed {seed} is asked for again, for another run")
@@ -154,6 +162,11 @@ class Pending:
         """Return what a sweep should know of a claim: what it waits for, and may ask for when that is there."""
         rounds = self.prediction.rounds
         return Goal(missing, self.most_to_come(), rounds - min(self.asking.values(), default=rounds))
+
+
+def _asked(name: str, function: Callable[..., Any], *arguments: Any) -> dict[str, Experiment]:
+    """Return what a claim's function asks for; of what many claims ask for, there is one object."""
+    return {label: shared(experiment) for label, experiment in asked(name, function, *arguments).items()}
 
 
 def _vet(experiments: Iterable[Experiment]) -> None:

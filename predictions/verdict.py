@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
 from landscape.printable import printable
+from predictions.evidence import Rows
 
 #: Name of the JSON form of a verdict; ``verdict.schema.json`` beside this file describes it.
 SCHEMA = "grokscape-verdict/1"
@@ -122,7 +123,7 @@ class Verdict:
         Arm -> seed -> label -> identity of the run in the store.
     cost : mapping
         ``seconds`` of training (one core) behind the evidence, ``runs``, and ``shared``: runs other claims use too.
-    evidence : list
+    evidence : sequence of mapping
         Every observation, as rows.
     about : mapping
         The claim itself as data: sentence, source, theory, curves, notes, setting.
@@ -146,14 +147,15 @@ class Verdict:
     calibration_seeds: tuple[int, ...] = ()
     runs: Mapping[str, Mapping[str, Mapping[str, str]]] = field(default_factory=dict)
     cost: Mapping[str, float] = field(default_factory=dict)
-    evidence: tuple[Mapping[str, Any], ...] = ()
+    evidence: Sequence[Mapping[str, Any]] = ()
     about: Mapping[str, Any] = field(default_factory=dict)
     provenance: Mapping[str, Any] = field(default_factory=dict)
     expected: str = ""
 
     def to_data(self) -> dict[str, Any]:
         """Return the verdict as JSON-able data: infinite bounds become null, and texts `printable`."""
-        data: dict[str, Any] = {"schema": SCHEMA, **asdict(self)}
+        # The rows of evidence, by far the largest part, are made once, and not copied.
+        data: dict[str, Any] = {"schema": SCHEMA, **asdict(replace(self, evidence=())), "evidence": self.evidence}
         data["status"] = self.status.value
         return _finite(data)
 
@@ -163,7 +165,7 @@ def _finite(value: Any) -> Any:
         return {_finite(key): _finite(item) for key, item in value.items()}
     if isinstance(value, str):
         return printable(value)
-    if isinstance(value, list | tuple):
+    if isinstance(value, list | tuple | Rows):
         return [_finite(item) for item in value]
     if isinstance(value, float) and not math.isfinite(value):
         return None

@@ -14,6 +14,7 @@ from landscape.training import inside, strict_json
 from landscape.training.files import write_atomically
 from landscape.training.inside import FOLDER, Damaged, shown
 from landscape.training.store import Store
+from predictions.evidence import Rows
 from predictions.schema import Check, checker
 from predictions.verdict import Status, Verdict
 
@@ -48,7 +49,10 @@ def keep_verdict(store: Store, verdict: Verdict) -> str:
 
 
 def load_verdicts(store: Store, tier: str) -> tuple[list[dict[str, Any]], list[str]]:
-    """Return the kept verdicts of a tier as data, by id, and a sentence about each file that cannot be read."""
+    """Return the kept verdicts of a tier as data, by id, and a sentence about each file that cannot be read.
+
+    Their evidence, which is nearly all of them, is kept in columns (`Rows`).
+    """
     found, complaints, room = [], [], LARGEST_TOGETHER
     folder = store.path / "verdicts" / tier
     if inside.kind(folder) not in ("", FOLDER):
@@ -58,7 +62,8 @@ def load_verdicts(store: Store, tier: str) -> tuple[list[dict[str, Any]], list[s
             continue
         try:
             content = inside.read(file, store.path, min(LARGEST, room))
-            found.append(_verdict(content, file.stem, tier))
+            verdict = _verdict(content, file.stem, tier)
+            found.append(verdict | {"evidence": Rows.of(verdict.get("evidence", ()))})
             room -= len(content)
         except (OSError, ValueError, Damaged) as error:
             complaints.append(f"{shown(file)} cannot be read ({shown(error)}); check the claim again")

@@ -23,7 +23,7 @@ from landscape.training.inside import Damaged, shown
 from landscape.training.local import available_cores, local_executor, refuse_workers
 from landscape.training.order import USUAL_PART
 from landscape.training.plan import Plan, ancestry
-from landscape.training.requirements import machine_memory, refuse_unaffordable
+from landscape.training.requirements import refuse_unaffordable
 from landscape.training.store import Store, describe
 from landscape.training.sweep import ENSEMBLE, outlook
 from landscape.training.writable import refuse_unwritable, refuse_unwritable_store
@@ -34,13 +34,11 @@ from predictions.prediction import TIERS, Prediction
 from predictions.registry import load
 from predictions.verdict import Verdict
 from predictions.verdict_files import keep_verdict, verify_verdicts
+from reports import memory
 from reports.page import write_report
 from reports.terminal import claims_table, summary, verdict_table, watch
 from reports.times import CoreTime, measured_costs, span
-from reports.wording import count, duration, size
-
-#: Bytes of a worker that has trained nothing yet (measured).
-LIBRARIES = 330e6
+from reports.wording import count, duration
 
 
 def run_list(options: argparse.Namespace, console: Console) -> int:
@@ -111,9 +109,8 @@ def write_results(
             except (OSError, TypeError, ValueError) as error:
                 yield f"that {verdict.id} was expected could not be kept in the store ({error})"
     if options.json:
-        content = {"verdicts": [verdict.to_data() for verdict in verdicts]}
         try:
-            write_output(options.json, json.dumps(content, allow_nan=False).encode())
+            write_output(options.json, _json(verdicts))
             console.print(f"verdicts and evidence: {escape(str(options.json))}")
         except (OSError, TypeError, ValueError) as error:
             yield f"{options.json} could not be written ({error})"
@@ -122,6 +119,14 @@ def write_results(
         console.print(f"report: {escape(str(options.report))}")
     except (OSError, InvalidInput) as error:
         yield f"the report could not be written ({error}); make room, then run grokscape report"
+
+
+def _json(verdicts: list[Verdict]) -> Iterator[bytes]:
+    """Yield the verdicts as one JSON object, in pieces: as data they take many times the room that they take here."""
+    yield b'{"verdicts": ['
+    for number, verdict in enumerate(verdicts):
+        yield (", " * (number > 0) + json.dumps(verdict.to_data(), allow_nan=False)).encode()
+    yield b"]}"
 
 
 def run_report(options: argparse.Namespace, console: Console) -> int:
@@ -250,11 +255,8 @@ def show_plan(
         )
     batches = Plan(everything, missing, []).batches(ENSEMBLE["cpu"])
     affordable = [batch for batch in batches if not refused(batch, options.device, console)]
-    memory = max((batch[0].memory(len(batch)) for batch in affordable), default=0.0)
-    if memory and options.device == "cpu":
-        console.print(f"memory: about {size(memory)} per worker, besides {size(LIBRARIES)} for Python and PyTorch")
-        if memory > machine_memory():
-            console.print(f"[yellow]note[/] this machine has {size(machine_memory())}; what needs more may be killed")
+    for line in memory.told(pending, affordable, cores, options.device):
+        console.print(line)
     return broken
 
 

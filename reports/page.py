@@ -114,7 +114,7 @@ def write_report(store: Store, tier: str, path: Path) -> int:
         The number of verdicts in it.
     """
     verdicts, complaints = load_verdicts(store, tier)
-    write_output(Path(path), render(verdicts, tier=tier, complaints=complaints).encode())
+    write_output(Path(path), (piece.encode() for piece in _pieces(verdicts, tier, complaints)))
     return len(verdicts)
 
 
@@ -129,10 +129,15 @@ def render(verdicts: Sequence[Mapping[str, Any]], *, tier: str, complaints: Sequ
     complaints : sequence of str
         What could not be read.
     """
+    return "".join(_pieces(verdicts, tier, complaints))
+
+
+def _pieces(verdicts: Sequence[Mapping[str, Any]], tier: str, complaints: Sequence[str]) -> Iterator[str]:
+    """Yield the report piece by piece: the page of hundreds of claims is not held several times over."""
     complaints = list(complaints)
     entries = list(_entries(verdicts, complaints))
     verdicts = [entry.verdict for entry in entries]
-    html = environment().get_template("page.html.j2").render(
+    page = environment().get_template("page.html.j2").generate(
         entries=entries,
         sections=list(_sections(entries, tier, complaints)),
         disputes=disputed(entries),
@@ -150,7 +155,7 @@ def render(verdicts: Sequence[Mapping[str, Any]], *, tier: str, complaints: Sequ
         must=must,
     )  # fmt: skip
     # Text from a claim may hold halves of surrogate pairs, which no file can.
-    return html.encode("utf-8", "replace").decode("utf-8")
+    yield from (piece.encode("utf-8", "replace").decode("utf-8") for piece in page)
 
 
 def _entries(verdicts: Sequence[Mapping[str, Any]], complaints: list[str]) -> Iterator[Entry]:
@@ -162,10 +167,12 @@ def _entries(verdicts: Sequence[Mapping[str, Any]], complaints: list[str]) -> It
             complaints.append(f"The verdict on {verdict['id']} cannot be shown ({told(error)}).")
 
 
-def _entry(verdict: Mapping[str, Any], anchor: str) -> Entry:
+def _entry(kept: Mapping[str, Any], anchor: str) -> Entry:
+    # Every figure looks through the evidence: its rows are made once, and let go when all figures are drawn.
+    verdict = {**kept, "evidence": list(kept["evidence"])}
     index = summary.decisive(verdict)
     return Entry(
-        verdict=verdict,
+        verdict=kept,
         anchor=anchor,
         paper=summary.paper(verdict),
         meaning=summary.meaning(verdict["status"]),

@@ -8,14 +8,40 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from landscape.layout import Layout
+if TYPE_CHECKING:
+    from landscape.fused.steps import Steps
+    from landscape.layout import Layout
 
 #: From parameters, shape (runs, P), to what is computed of them, one row after another.
 OfRows = Callable[[Tensor], Tensor]
+
+
+@dataclass(frozen=True)
+class Gradient:
+    """A gradient, and where that is faster a training of many steps.
+
+    Parameters
+    ----------
+    of : callable
+        From parameters (runs, P) to gradients.
+    train : callable
+        Takes steps (a `landscape.fused.steps.Steps`), norms to which runs are scaled after each (empty if they are
+        not), the number of the first step and how many; changes the rows of the steps as so many single steps would.
+    """
+
+    of: OfRows
+    train: Callable[[Steps, np.ndarray, int, int], None]
+
+    def __call__(self, rows: Tensor) -> Tensor:
+        """Return the gradients at rows."""
+        return self.of(rows)
 
 
 class Fused(ABC):
@@ -27,6 +53,8 @@ class Fused(ABC):
     @abstractmethod
     def gradient(self, layout: Layout, dtype: torch.dtype, loss: str, inputs: Tensor, labels: Tensor) -> OfRows | None:
         """Return a function from parameters (runs, P) to each run's gradient of its mean loss, of the same shape.
+
+        A `Gradient` where many steps are faster taken at once.
 
         Parameters
         ----------

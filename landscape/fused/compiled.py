@@ -29,8 +29,11 @@ def compiled(fastmath: frozenset[str] = EXACTLY) -> Callable[[Callable[..., Any]
     What it compiles is kept in the user's cache folder, under the name of the sources that it stands for (numba itself
     looks at the one file in which a function is written, and would miss a change in what that function calls). Where
     the folder cannot be written it is compiled anew in every process.
+
+    Functions are copied into those that call them. Where they are only called, a process that compiles runs one copy
+    and a process that loads what was kept another, which may have been optimised further and round differently.
     """
-    options: dict[str, Any] = {"fastmath": set(fastmath), "error_model": "numpy", "nogil": True}
+    options: dict[str, Any] = {"fastmath": set(fastmath), "error_model": "numpy", "nogil": True, "forceinline": True}
 
     def decorate(function: Callable[..., Any]) -> Any:
         folder = _folder()

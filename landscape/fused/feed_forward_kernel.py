@@ -3,26 +3,32 @@
 A run's numbers come from the same instructions on memory laid out alike, whoever is computed before or after it.
 `network` is a tuple: which kind of first layer; activation; sizes of inputs (or embeddings) and layers; where weights
 and biases stand in a row of parameters (-1: no biases); positions, tokens, where the embedding stands, and where in
-`work` its tables and their gradient are; where in `work` each layer's sums, its activations and their errors are; and
-how long a row of outputs is in `work`.
+`work` its tables and their gradient are; where in `work` each layer's sums, its activations and their errors are; how
+long a row of outputs is in `work`; and, if outputs are turned, where in `work` each example has two numbers (its
+largest logit, and the sum over its classes).
 """
 
 from __future__ import annotations
 
-from landscape.fused.blas import product, product_left_turned, product_right_turned
+from landscape.fused.blas import product, product_both_turned, product_left_turned, product_right_turned
 from landscape.fused.compiled import compiled
 from landscape.fused.layers import (
     CROSS_ENTROPY,
     activate,
     activate_backwards,
+    add_columns,
     add_rows,
+    add_to_columns,
     add_to_rows,
     entropy_backwards,
+    entropy_backwards_of_columns,
     look_up,
     look_up_backwards,
     matrix,
+    part,
     squares_backwards,
 )
+from landscape.fused.steps import project, take
 
 # What the first layer does: multiply inputs; look up rows of its weights; look up rows that it makes of an embedding.
 INPUTS, TABLES, EMBEDDED = range(3)
@@ -30,17 +36,16 @@ INPUTS, TABLES, EMBEDDED = range(3)
 
 @compiled()
 def tables_of(row, network, work):
-    """Return the rows that tokens look up, shape (positions, tokens, neurons)."""
-    kind, _, sizes, weights, _, tables, _, _, _, _ = network
-    number = tables[0] * tables[1] * sizes[1]
-    flat = row[weights[0] : weights[0] + number] if kind == TABLES else work[tables[3] : tables[3] + number]
-    return flat.reshape(tables[0], tables[1], sizes[1])
+    """Return the rows that tokens look up, shape (tables, tokens, neurons)."""
+    kind, _, sizes, weights, _, tables, _, _, _, _, _ = network
+    shape = (tables[0], tables[1], sizes[1])
+    return part(row, weights[0], shape) if kind == TABLES else part(work, tables[3], shape)
 
 
 @compiled()
 def embed(address, row, network, work):
     """Apply the first layer to the embedding of every token."""
-    kind, _, sizes, weights, _, tables, _, _, _, _ = network
+    kind, _, sizes, weights, _, tables, _, _, _, _, _ = network
     if kind == EMBEDDED:
         embedding = matrix(row, tables[2], tables[1], sizes[0])
         made = tables_of(row, network, work)
@@ -52,7 +57,7 @@ def embed(address, row, network, work):
 @compiled()
 def embed_backwards(address, row, slope, network, work):
     """Turn the gradient of the rows looked up into that of the embedding and the first layer."""
-    kind, _, sizes, weights, _, tables, _, _, _, _ = network
+    kind, _, sizes, weights, _, tables, _, _, _, _, _ = network
     if kind == EMBEDDED:
         zero, one = row.dtype.type(0), row.dtype.type(1)
         embedding, of_embedding = (
@@ -67,98 +72,159 @@ def embed_backwards(address, row, slope, network, work):
 
 
 @compiled()
+def last_of(network, work, n):
+    """Return the outputs of n examples, later their errors: (examples, outputs) or, if turned, the reverse."""
+    _, _, sizes, weights, _, _, before, _, _, width, sums = network
+    start, outputs = before[weights.size - 1], sizes[weights.size]
+    return matrix(work, start, outputs, n) if sums.size else matrix(work, start, n, width)
+
+
+@compiled()
 def forward(address, row, tokens, inputs, network, work):
     """Compute what every layer holds on some examples; it stays in `work`."""
-    kind, activation, sizes, weights, biases, _, before, after, _, width = network
-    layers, n = weights.size, max(tokens.shape[0], inputs.shape[0])
-    for layer in range(layers):
-        size = sizes[layer + 1]
-        bias = row[biases[layer] : biases[layer] + size] if biases[layer] >= 0 else row[:0]
-        out = matrix(work, before[layer], n, size if layer < layers - 1 else width)
+    kind, activation, sizes, weights, biases, _, before, after, _, _, sums = network
+    last, n, zero = weights.size - 1, max(tokens.shape[0], inputs.shape[0]), row.dtype.type(0)
+    for layer in range(last + 1):
+        size, turned = sizes[layer + 1], layer == last and sums.size > 0
+        out = last_of(network, work, n) if layer == last else matrix(work, before[layer], n, size)
         if layer == 0 and kind != INPUTS:
-            look_up(tables_of(row, network, work), tokens, bias, out)
+            look_up(tables_of(row, network, work), tokens, out)
         else:
             into = inputs if layer == 0 else matrix(work, after[layer - 1], n, sizes[layer])
-            product(address, into, matrix(row, weights[layer], sizes[layer], size), out, row.dtype.type(0))
-            add_to_rows(out, bias)
-        if layer < layers - 1:
+            weight = matrix(row, weights[layer], sizes[layer], size)
+            if turned:
+                product_both_turned(address, weight, into, out, zero)
+            else:
+                product(address, into, weight, out, zero)
+        if biases[layer] >= 0:
+            bias = part(row, biases[layer], (size,))
+            if turned:
+                add_to_columns(out, bias)
+            else:
+                add_to_rows(out, bias)
+        if layer < last:
             activate(out, matrix(work, after[layer], n, size), activation)
 
 
 @compiled()
 def backward(address, row, slope, first, tokens, inputs, network, work):
     """Add to a run's gradient what some examples say, given the outputs' errors in their place in `work`."""
-    kind, activation, sizes, weights, biases, tables, before, after, back, width = network
+    kind, activation, sizes, weights, biases, _, before, after, back, _, sums = network
     zero, one = row.dtype.type(0), row.dtype.type(1)
     n, last = max(tokens.shape[0], inputs.shape[0]), weights.size - 1
-    errors = matrix(work, before[last], n, width)
+    errors = last_of(network, work, n)
     for layer in range(last, -1, -1):
-        size = sizes[layer + 1]
+        size, turned, under = sizes[layer + 1], layer == last and sums.size > 0, max(layer - 1, 0)
         if biases[layer] >= 0:
-            add_rows(errors, slope[biases[layer] : biases[layer] + size])
-        if layer == 0:
-            if kind == INPUTS:
-                product_left_turned(address, inputs, errors, matrix(slope, weights[0], sizes[0], size), one)
+            bias = part(slope, biases[layer], (size,))
+            if turned:
+                add_columns(errors, bias)
             else:
-                look_up_backwards(errors, tokens, first.reshape(tables[0], tables[1], size))
+                add_rows(errors, bias)
+        if layer == 0 and kind != INPUTS:
+            look_up_backwards(errors, tokens, first)
+            break
+        own = inputs if layer == 0 else matrix(work, after[under], n, sizes[layer])
+        into = matrix(slope, weights[layer], sizes[layer], size)
+        weight = matrix(row, weights[layer], sizes[layer], size)
+        below = matrix(work, back[under], n, sizes[layer])
+        if turned:
+            product_both_turned(address, own, errors, into, one)
         else:
-            own = matrix(work, after[layer - 1], n, sizes[layer])
-            below = matrix(work, back[layer - 1], n, sizes[layer])
-            product_left_turned(address, own, errors, matrix(slope, weights[layer], sizes[layer], size), one)
-            product_right_turned(address, errors, matrix(row, weights[layer], sizes[layer], size), below, zero)
-            activate_backwards(below, matrix(work, before[layer - 1], n, sizes[layer]), own, activation)
+            product_left_turned(address, own, errors, into, one)
+        if layer > 0:
+            if turned:
+                product_both_turned(address, errors, weight, below, zero)
+            else:
+                product_right_turned(address, errors, weight, below, zero)
+            activate_backwards(below, matrix(work, before[under], n, sizes[layer]), own, activation)
             errors = below
 
 
 @compiled()
-def gradients(address, rows, slopes, tokens, inputs, classes, values, network, loss, n, block, work):
-    """Write every run's gradient of its mean loss on its n examples into `slopes`, shape (runs, parameters).
+def gradient(address, row, slope, tokens, inputs, classes, values, network, loss, share, n, block, work):
+    """Write a run's gradient of ``share * sum_n loss_n`` into `slope`; the squared error counts half.
 
     Parameters
     ----------
-    tokens : int32, shape (runs, n, positions)
-        Or (runs, 0, 0), as all that a network or a loss has no use for.
-    inputs : shape (runs, at least n * size)
-        Each run's examples end to end.
-    classes : int64, shape (runs, n)
-    values : shape (runs, n, outputs)
+    tokens : int32, shape (n, positions)
+        Or (n, 0), as all that a network or a loss has no use for.
+    inputs : shape (at least n * size,)
+        The examples end to end.
+    classes : int64, shape (n,)
+    values : shape (n, outputs)
     """
-    kind, _, sizes, weights, _, tables, before, _, _, width = network
-    outputs, last = sizes[weights.size], weights.size - 1
-    share = rows.dtype.type(1 / n if loss == CROSS_ENTROPY else 2 / (n * outputs))
-    number = tables[0] * tables[1] * sizes[1]
+    kind, _, sizes, weights, _, tables, _, _, _, _, sums = network
+    outputs = sizes[weights.size]
+    slope[:] = row.dtype.type(0)
+    embed(address, row, network, work)
+    shape = (tables[0], tables[1], sizes[1])
+    first = part(work, tables[4], shape) if kind == EMBEDDED else part(slope, weights[0], shape)
+    if kind == EMBEDDED:
+        first[:] = row.dtype.type(0)
+    for start in range(0, n, block):
+        end = min(start + block, n)
+        some_inputs = matrix(inputs, start * sizes[0], end - start, sizes[0] if kind == INPUTS else 0)
+        forward(address, row, tokens[start:end], some_inputs, network, work)
+        errors = last_of(network, work, end - start)
+        if loss != CROSS_ENTROPY:
+            squares_backwards(errors, classes[start:end], values[start:end], outputs, share)
+        elif sums.size:
+            most, total = part(work, sums[0], (block,)), part(work, sums[1], (block,))
+            entropy_backwards_of_columns(errors, classes[start:end], most, total, share)
+        else:
+            entropy_backwards(errors, classes[start:end], outputs, share)
+        backward(address, row, slope, first, tokens[start:end], some_inputs, network, work)
+    embed_backwards(address, row, slope, network, work)
+
+
+@compiled()
+def share_of(rows, network, loss, n):
+    """Return by what to multiply losses for their mean."""
+    _, _, sizes, weights, _, _, _, _, _, _, _ = network
+    return rows.dtype.type(1 / n if loss == CROSS_ENTROPY else 2 / (n * sizes[weights.size]))
+
+
+@compiled()
+def gradients(address, rows, slopes, tokens, inputs, classes, values, network, loss, n, block, work):
+    """Write every run's gradient of its mean loss into `slopes`; arrays are as in `gradient`, one after another."""
+    share = share_of(rows, network, loss, n)
     for run in range(rows.shape[0]):
-        row, slope = rows[run], slopes[run]
-        slope[:] = rows.dtype.type(0)
-        embed(address, row, network, work)
-        first = work[tables[4] : tables[4] + number] if kind == EMBEDDED else slope[weights[0] : weights[0] + number]
-        if kind == EMBEDDED:
-            first[:] = rows.dtype.type(0)
-        for start in range(0, n, block):
-            end = min(start + block, n)
-            some_tokens = tokens[run, start:end]
-            some_inputs = matrix(inputs[run], 0, 0, 0)
-            if kind == INPUTS:
-                some_inputs = matrix(inputs[run], start * sizes[0], end - start, sizes[0])
-            forward(address, row, some_tokens, some_inputs, network, work)
-            errors = matrix(work, before[last], end - start, width)
-            if loss == CROSS_ENTROPY:
-                entropy_backwards(errors, classes[run, start:end], outputs, share)
-            else:
-                squares_backwards(errors, classes[run, start:end], values[run, start:end], outputs, share)
-            backward(address, row, slope, first, some_tokens, some_inputs, network, work)
-        embed_backwards(address, row, slope, network, work)
+        gradient(
+            address, rows[run], slopes[run], tokens[run], inputs[run], classes[run], values[run],
+            network, loss, share, n, block, work,
+        )  # fmt: skip
+
+
+@compiled()
+def train(
+    address, rows, slopes, tokens, inputs, classes, values, network, loss, n, block, work,
+    optimiser, kept, also_kept, rates, norms, number, count,
+):  # fmt: skip
+    """Take `count` steps of every run, of which `number` is the first, and all of one run before the next begins.
+
+    So what a run is made of stays in the cache. If there are `norms`, a run is scaled to its own after every step.
+    """
+    share = share_of(rows, network, loss, n)
+    for run in range(rows.shape[0]):
+        for step in range(number, number + count):
+            gradient(
+                address, rows[run], slopes[run], tokens[run], inputs[run], classes[run], values[run],
+                network, loss, share, n, block, work,
+            )  # fmt: skip
+            take(optimiser, rows[run], slopes[run], kept[run], also_kept[run], rates[run], step)
+            if norms.size:
+                project(rows[run], norms[run])
 
 
 @compiled()
 def outputs(address, row, tokens, inputs, network, block, work, out):
     """Write one run's outputs on all examples into `out`, shape (examples, outputs)."""
-    _, _, _, weights, _, _, before, _, _, width = network
     embed(address, row, network, work)
     for start in range(0, out.shape[0], block):
         end = min(start + block, out.shape[0])
         forward(address, row, tokens[start:end], inputs[start:end], network, work)
-        found = matrix(work, before[weights.size - 1], end - start, width)
+        found = last_of(network, work, end - start)
         for n in range(end - start):
             for c in range(out.shape[1]):
                 out[start + n, c] = found[n, c]

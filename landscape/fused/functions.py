@@ -27,11 +27,16 @@ SHIFT_64, PER_LOG_64 = 6755399441055744.0, 1 / math.log(2)
 COARSE_64, FINE_64 = 6.93145751953125e-1, 1.42860682030941723212e-6
 B2, B3, B4, B5, B6, B7, B8, B9, B10, B11, B12, B13 = (1 / math.factorial(n) for n in range(2, 14))
 
-# tanh(x) for |x| < 0.625, from the same library.
-SMALL_32, TWO_32 = map(np.float32, (0.625, 2.0))
-T1, T2, T3, T4, T5 = map(
-    np.float32, (-3.33332819422e-1, 1.33314422036e-1, -5.37397155531e-2, 2.06390887954e-2, -5.70498872745e-3)
-)
+# tanh(x) = x p(x^2) / q(x^2), which is 1 up to rounding from the bound on; coefficients are those of the library Eigen.
+BOUND_32 = np.float32(7.90531110763549805)
+P0, P1, P2, P3, P4, P5, P6 = map(
+    np.float32,
+    (
+        4.89352455891786e-3, 6.37261928875436e-4, 1.48572235717979e-5, 5.12229709037114e-8, -8.60467152213735e-11,
+        2.00018790482477e-13, -2.76076847742355e-16,
+    ),
+)  # fmt: skip
+Q0, Q1, Q2, Q3 = map(np.float32, (4.89352518554385e-3, 2.26843463243900e-3, 1.18534705686654e-4, 1.19825839466702e-6))
 
 
 @intrinsic
@@ -85,18 +90,18 @@ def _exponential(x):
 
 
 def tangent(x):
-    """Return ``tanh(x)`` to two units in the last place."""
+    """Return ``tanh(x)`` to three units in the last place."""
     return np.tanh(x)
 
 
 @compiled()
 def _tangent_32(x):
-    size = abs(x)
+    x = x if not x > BOUND_32 else BOUND_32
+    x = x if not x < -BOUND_32 else -BOUND_32
     square = x * x
-    near = x + x * square * ((((T5 * square + T4) * square + T3) * square + T2) * square + T1)
-    far = ONE_32 - TWO_32 / (_exponential_32(TWO_32 * size) + ONE_32)
-    far = far if x > 0 else -far
-    return far if size > SMALL_32 else near
+    above = (((((P6 * square + P5) * square + P4) * square + P3) * square + P2) * square + P1) * square + P0
+    below = ((Q3 * square + Q2) * square + Q1) * square + Q0
+    return x * above / below
 
 
 @overload(tangent)

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from landscape import randomness
+from landscape.training.arithmetic import BY_PYTORCH
 
 if TYPE_CHECKING:
     from landscape.learners.bayesian_network import BayesianNetwork
@@ -27,6 +28,8 @@ class Ensemble:
     members : sequence of BayesianNetwork
     device : str
     """
+
+    arithmetic = BY_PYTORCH
 
     def __init__(self, members: Sequence[BayesianNetwork], device: str = "cpu") -> None:
         first = members[0]
@@ -140,18 +143,21 @@ class Ensemble:
 
     def measure(self) -> dict[tuple[str, str], np.ndarray]:
         """Return (split, quantity) -> values, shape (networks,)."""
-        found = dict[tuple[str, str], np.ndarray]()
-        for split in ("train", "test"):
-            chosen = torch.stack([each[split] for each in self.splits]).to(self.device)
-            labels = self.labels.gather(1, chosen)
-            for prefix, noise in (("", None), ("sampled ", self.standard_normal(self.looking, chosen.shape[1]))):
-                logits = self.logits(chosen, noise)
-                losses = torch.nn.functional.cross_entropy(logits.mT.double(), labels, reduction="none")
-                found[split, f"{prefix}loss"] = losses.mean(1).cpu().numpy()
-                found[split, f"{prefix}error"] = (logits.argmax(2) != labels).double().mean(1).cpu().numpy()
+        found = {(split, name): values for split in ("train", "test") for name, values in self.look(split).items()}
         found["", "fit"] = found["train", "sampled loss"]
         found["", "mean part"], found["", "deviation part"] = (part.cpu().numpy() for part in self.divergence())
         found["", "complexity"] = found["", "mean part"] + found["", "deviation part"]
+        return found
+
+    def look(self, split: str) -> dict[str, np.ndarray]:
+        """Return loss and error on a split, with posterior means as weights and of a sample, each (networks,)."""
+        chosen = torch.stack([each[split] for each in self.splits]).to(self.device)
+        labels, found = self.labels.gather(1, chosen), {}
+        for prefix, noise in (("", None), ("sampled ", self.standard_normal(self.looking, chosen.shape[1]))):
+            logits = self.logits(chosen, noise)
+            losses = torch.nn.functional.cross_entropy(logits.mT.double(), labels, reduction="none")
+            found[f"{prefix}loss"] = losses.mean(1).cpu().numpy()
+            found[f"{prefix}error"] = (logits.argmax(2) != labels).double().mean(1).cpu().numpy()
         return found
 
     def divergence(self) -> tuple[Tensor, Tensor]:

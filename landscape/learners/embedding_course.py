@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from landscape.experiment import COLUMNS, Outcome, Snapshot, Weights
+from landscape.training import arithmetic
 
 if TYPE_CHECKING:
     from landscape.learners.embedding_decoder import EmbeddingDecoder
@@ -29,18 +30,28 @@ class Course:
         Of the last record or the snapshot, whichever is later; -1 before the first.
     arrays : dict
         What the snapshot says of parameters and moments; empty without one.
+    arithmetic : list of str
+        By which arithmetic it was computed so far.
     """
 
     def __init__(self, run: EmbeddingDecoder, snapshot: Snapshot | None = None) -> None:
         self.run = run
         self.due = set(run.record.steps(run.steps))
         self.step, self.arrays = -1, Weights()
+        self.arithmetic: list[str] = []
         self._rows: list[tuple[int, str, str, float]] = []
         self._held = [0] * len(run.stop)
         if snapshot is not None:
             self.step, self.arrays = snapshot.step, dict(snapshot.arrays)
             self._held = self.arrays.pop("held").tolist()
+            self.arithmetic = arithmetic.of_snapshot(self.arrays)
+            self.arrays.pop("arithmetic", None)
             self._rows = list(snapshot.rows.itertuples(index=False, name=None))
+
+    def computed_by(self, by: str) -> None:
+        """Take down by which arithmetic the next steps are computed."""
+        if self.arithmetic[-1:] != [by]:
+            self.arithmetic.append(by)
 
     def note(self, step: int, values: dict[tuple[str, str], float]) -> str | None:
         """Take in one record; return why the run ends here, or None."""
@@ -62,8 +73,10 @@ class Course:
 
     def snapshot(self, step: int, arrays: Weights) -> Snapshot:
         """Return where the run stands after so many steps, with these parameters and moments."""
-        return Snapshot(step, self._table, arrays | {"held": np.array(self._held, dtype=np.int64)})
+        held = {"held": np.array(self._held, dtype=np.int64)}
+        return Snapshot(step, self._table, arrays | held | arithmetic.for_snapshot(self.arithmetic))
 
     def outcome(self, embedding: np.ndarray, info: Mapping[str, Any]) -> Outcome:
         """Return what the run leaves behind."""
-        return Outcome(self._table, {self.step: {"embedding": embedding}}, {"last_step": self.step, **info})
+        facts = {"last_step": self.step, "arithmetic": ", then ".join(self.arithmetic), **info}
+        return Outcome(self._table, {self.step: {"embedding": embedding}}, facts)

@@ -22,6 +22,7 @@ import numpy as np
 from landscape import randomness
 from landscape.experiment import Experiment, Outcome, Session, Snapshot
 from landscape.learners import parallelograms
+from landscape.learners.embedding_compiled import CompiledDecoders, chosen
 from landscape.learners.embedding_course import Course
 from landscape.learners.embedding_ensemble import Ensemble, decoder_size
 from landscape.learners.embedding_parameters import Parameters
@@ -44,7 +45,9 @@ class EmbeddingDecoder(Experiment, kind="embedding_decoder"):
     trained on or linked to one that is by a realised parallelogram). The last embedding is kept as the weights
     "embedding". And for stop rules "lower accuracy", the smaller of that on "train" and that on known sums.
 
-    Members of a batch are independent; in other company a run may differ by rounding, which training can amplify.
+    Members of a batch are independent. On a CPU, compiled code computes each by itself, and a run's record is the same
+    bit for bit in any company. Where PyTorch computes them (on other devices, or without a compiler), all are computed
+    at once, and a run may differ by rounding, which training can amplify.
 
     Parameters
     ----------
@@ -85,8 +88,9 @@ class EmbeddingDecoder(Experiment, kind="embedding_decoder"):
     record: Schedule = field(default_factory=lambda: Schedule(per_decade=20, every=100))
     stop: tuple[Stop, ...] = ()
 
-    #: Parameters, moments and activations of so many narrow decoders fit a cache; a step's fixed cost is shared.
-    largest_batch: ClassVar[int | None] = 64
+    #: Compiled runs take as long in any company, and small batches leave no worker idle at the end; where PyTorch
+    #: computes them, so many share the fixed cost of its operations.
+    largest_batch: ClassVar[int | None] = 16
 
     def validate(self) -> None:
         if not 3 <= self.symbols <= parallelograms.MOST_SYMBOLS:
@@ -135,7 +139,7 @@ class EmbeddingDecoder(Experiment, kind="embedding_decoder"):
         weights = sum((before + 1.0) * after for before, after in itertools.pairwise(self.sizes))
         recorded = 2000.0 * company * self.record.count(self.steps)
         return recorded + 4 * company * (
-            7 * weights + 4 * parallelograms.number_of_pairs(self.symbols) * sum(self.sizes)
+            12 * weights + 4 * parallelograms.number_of_pairs(self.symbols) * sum(self.sizes)
         )
 
     def misfit_of_record(self, found: Outcome) -> str:
@@ -152,7 +156,9 @@ class EmbeddingDecoder(Experiment, kind="embedding_decoder"):
         sizes = {"embedding": self.symbols * self.dimension, "decoder": decoder_size(self.sizes)}
         expected = {f"{part}/{name}": ((size,), "float32") for part, size in sizes.items() for name in Parameters.KEPT}
         expected["held"] = ((len(self.stop),), "int64")
-        found = {name: (array.shape, str(array.dtype)) for name, array in snapshot.arrays.items()}
+        found = {
+            name: (array.shape, str(array.dtype)) for name, array in snapshot.arrays.items() if name != "arithmetic"
+        }
         wrong = sorted(name for name in expected | found if found.get(name) != expected.get(name))
         return f"it has no {wrong[0]!r:.100} of {expected.get(wrong[0], 'any kind')}" if wrong else ""
 
@@ -172,31 +178,39 @@ class EmbeddingDecoder(Experiment, kind="embedding_decoder"):
 def _train(courses: list[Course], session: Session) -> Iterator[tuple[list[tuple[EmbeddingDecoder, Outcome]], float]]:
     """Train runs that stand at one step; yield at every record who is finished, and which share is done."""
     began, company = time.perf_counter(), len(courses)
-    ensemble = Ensemble([course.run for course in courses], session.device)
-    resumed = courses[0].step
-    if resumed > 0:
-        ensemble.restore([course.arrays for course in courses], resumed)
+    resumed, ensemble = courses[0].step, _ensemble(courses, session)
     last = max(course.run.steps for course in courses)
-    records = set().union(*(course.due for course in courses))
-    while True:
-        step = ensemble.number
-        if step in records and step > resumed:
-            measured, finished, staying = ensemble.measure(), [], []
+    for step in sorted(set().union(*(course.due for course in courses))):
+        if step <= resumed:
+            continue
+        ensemble.advance(step - ensemble.number)
+        measured = {key: column.tolist() for key, column in ensemble.measure().items()}
+        finished, staying = [], []
+        for row, course in enumerate(courses):
+            values = {key: column[row] for key, column in measured.items()}
+            reason = course.note(step, values) if step in course.due else None
+            if reason is None:
+                staying.append(row)
+                continue
+            info = {"stopped_by": reason, "ensemble": company, "seconds": (time.perf_counter() - began) / company}
+            finished.append((course.run, course.outcome(ensemble.embedding_of(row), info)))
+        yield finished, step / last
+        if not staying:
+            return
+        if finished:
+            courses = [courses[row] for row in staying]
+            ensemble.keep(staying)
+        if session.wants_snapshot():
             for row, course in enumerate(courses):
-                values = {key: float(column[row]) for key, column in measured.items()}
-                reason = course.note(step, values) if step in course.due else None
-                if reason is None:
-                    staying.append(row)
-                    continue
-                info = {"stopped_by": reason, "ensemble": company, "seconds": (time.perf_counter() - began) / company}
-                finished.append((course.run, course.outcome(ensemble.embedding_of(row), info)))
-            yield finished, step / last
-            if not staying:
-                return
-            if finished:
-                courses = [courses[row] for row in staying]
-                ensemble.keep(staying)
-            if session.wants_snapshot():
-                for row, course in enumerate(courses):
-                    session.save(course.run, course.snapshot(step, ensemble.arrays_of(row)))
-        ensemble.advance()
+                session.save(course.run, course.snapshot(step, ensemble.arrays_of(row)))
+
+
+def _ensemble(courses: list[Course], session: Session) -> Ensemble | CompiledDecoders:
+    """Return runs that stand at one step, by the arithmetic that is there."""
+    ensemble, step = Ensemble([course.run for course in courses], session.device), courses[0].step
+    if step > 0:
+        ensemble.restore([course.arrays for course in courses], step)
+    found = chosen(courses[0].run, ensemble, session)
+    for course in courses:
+        course.computed_by(found.arithmetic)
+    return found

@@ -14,9 +14,13 @@ from landscape import randomness
 from landscape.experiment import Weights
 from landscape.learners import parallelograms
 from landscape.learners.embedding_parameters import Parameters
+from landscape.training.arithmetic import BY_PYTORCH
 
 if TYPE_CHECKING:
     from landscape.learners.embedding_decoder import EmbeddingDecoder
+
+#: (split, quantity) -> values of all runs, shape (runs,).
+Found = dict[tuple[str, str], np.ndarray]
 
 
 class Ensemble:
@@ -31,6 +35,8 @@ class Ensemble:
     members : sequence of EmbeddingDecoder
     device : str
     """
+
+    arithmetic = BY_PYTORCH
 
     def __init__(self, members: Sequence[EmbeddingDecoder], device: str = "cpu") -> None:
         first = members[0]
@@ -109,14 +115,15 @@ class Ensemble:
         by_sum = torch.bmm(error, layers[0][:, :-1].transpose(1, 2))
         torch.bmm(made_of.transpose(1, 2), by_sum, out=self.embedding.gradients[0])
 
-    def advance(self) -> None:
-        """Take one step of AdamW on embeddings and decoder."""
-        self.number += 1
-        self.gradient()
-        self.embedding.step(self.number)
-        self.decoder.step(self.number)
+    def advance(self, steps: int = 1) -> None:
+        """Take steps of AdamW on embeddings and decoder."""
+        for _ in range(steps):
+            self.number += 1
+            self.gradient()
+            self.embedding.step(self.number)
+            self.decoder.step(self.number)
 
-    def measure(self) -> dict[tuple[str, str], np.ndarray]:
+    def measure(self) -> Found:
         """Return (split, quantity) -> values, shape (runs,)."""
         outputs, targets = self.decode(), self.runs["targets"]
         # Of |output - target|^2 the square of the output is the same for all targets.
@@ -126,18 +133,10 @@ class Ensemble:
         train = self.runs["trained"].cpu().numpy()
         places = self.places.double().cpu().numpy()
         realised = parallelograms.gaps(places, parallelograms.couples(self.symbols)) < parallelograms.TOLERANCE
-        found = {
-            ("", "quality"): realised.mean(1),
-            ("", "predicted accuracy"): parallelograms.reach(self.symbols, train, realised),
-        }
-        for split, chosen in (("train", train), ("test", ~train)):
-            for name, values in (("loss", loss), ("accuracy", right)):
-                found[split, name] = (values * chosen).sum(1) / chosen.sum(1)
         known = self.runs["known"].cpu().numpy()
-        on_known = (right & known).sum(1) / np.maximum(known.sum(1), 1)
-        found["test", "accuracy on known sums"] = on_known
-        found["", "lower accuracy"] = np.minimum(found["train", "accuracy"], on_known)
-        return found
+        sums = [(values * chosen).sum(1) for values in (loss, right) for chosen in (train, ~train)]
+        shares = [realised.mean(1), parallelograms.reach(self.symbols, train, realised)]
+        return averages([*sums, (right & known).sum(1), *shares], train, known)
 
     def arrays_of(self, row: int) -> Weights:
         """Return a copy of one run's parameters and moments, for `restore`."""
@@ -153,6 +152,27 @@ class Ensemble:
     def embedding_of(self, row: int) -> np.ndarray:
         """Return one run's embedding, float32 of shape (p, d)."""
         return self.places[row].cpu().numpy().copy()
+
+
+def averages(sums: Sequence[np.ndarray], trained: np.ndarray, known: np.ndarray) -> Found:
+    """Return what is recorded of runs.
+
+    Parameters
+    ----------
+    sums : sequence of array, shape (runs,)
+        Of losses on pairs trained on and on others; of right answers on both, and on pairs of known sums; then the
+        shares of parallelograms realised and of pairs reached.
+    trained, known : array of bool, shape (runs, pairs)
+    """
+    *losses, of_train, of_test, of_known, realised, reached = sums
+    found = {("", "quality"): realised, ("", "predicted accuracy"): reached}
+    rights = (of_train, of_test)
+    for split, chosen, loss, right in zip(("train", "test"), (trained, ~trained), losses, rights, strict=True):
+        found[split, "loss"], found[split, "accuracy"] = loss / chosen.sum(1), right / chosen.sum(1)
+    on_known = of_known / np.maximum(known.sum(1), 1)
+    found["test", "accuracy on known sums"] = on_known
+    found["", "lower accuracy"] = np.minimum(found["train", "accuracy"], on_known)
+    return found
 
 
 def decoder_size(sizes: Sequence[int]) -> int:

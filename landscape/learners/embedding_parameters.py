@@ -55,6 +55,11 @@ class Parameters:
         decays = bool((kept != 1).any())
         self._kept = torch.cat([kept[:, None].expand(*shape).flatten() for shape in spread]) if decays else None
 
+    def hyper_parameters(self) -> Tensor:
+        """Return those of each run in the order of the fields of `AdamW`, float64 of shape (runs, 5)."""
+        alike = torch.tensor([self.beta1, self.beta2, self.eps], dtype=torch.float64)
+        return torch.cat([self.rates[:, None], self.decays[:, None], alike.expand(len(self.rates), 3)], 1)
+
     def _views(self, vector: Tensor) -> list[Tensor]:
         parts = vector.split([shape.numel() for shape in self._shapes])
         return [part.view(shape) for part, shape in zip(parts, self._shapes, strict=True)]

@@ -6,7 +6,6 @@ The first learner without a network that was seen to grok (Miller, O'Neill and B
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -21,6 +20,7 @@ from landscape.errors import NotPositiveDefinite
 from landscape.experiment import Experiment, Outcome, Session
 from landscape.learners.course import Course, adam
 from landscape.problem import Problem
+from landscape.sharing import shared_data
 from landscape.training.schedule import Schedule
 
 #: softplus(0) + 1e-4: the noise variance that the authors' runs have, whatever noise they ask their library for.
@@ -142,7 +142,8 @@ class GaussianProcessRegression(Experiment, kind="gaussian_process_regression"):
         known = [self.log_lengthscale, self.log_outputscale, 0.0]
         return np.array([*known, np.log(self.noise)] if self.train_noise else known)
 
-    @functools.cached_property
+    @property
+    @shared_data
     def examples(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
         """Inputs and targets, both (n,), of "train" and "test"."""
         if self.data == "published":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -14,6 +13,7 @@ from landscape.experiment import Experiment, Outcome, Session
 from landscape.learners.course import Course, adam
 from landscape.learners.laplace_mode import Mode, find_mode, kernel, log_likelihood, slope_by_covariance
 from landscape.learners.populations import ConcealedParity, Population, with_labels
+from landscape.sharing import shared_data
 from landscape.training.schedule import Schedule
 
 #: softplus(0), where the lengthscales and the outputscale of Miller et al. 2023 start.
@@ -91,7 +91,8 @@ class LaplaceClassification(Experiment, kind="laplace_classification"):
         recorded = 150.0 * (dimensions + 8) * self.record.count(self.steps)
         return rows * (8 * self.n_train + 2 * self.n_test) + 24.0 * dimensions * (self.n_train + self.n_test) + recorded
 
-    @functools.cached_property
+    @property
+    @shared_data
     def examples(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
         """Inputs (n, d) and labels (n,) of "train" and "test"."""
         drawn = {s: self.population.draw(n, self.seed, s) for s, n in (("train", self.n_train), ("test", self.n_test))}

@@ -28,6 +28,9 @@ from landscape.training.schedule import Schedule
 #: Work of a record besides its products (measured); that of the usual ones is in the fixed part.
 RECORD, USUAL = 5e6, 250
 
+#: Columns by which records multiply the examples at once: reading the examples takes longer than one product.
+AT_ONCE = 256
+
 
 @dataclass(frozen=True, kw_only=True)
 class LinearTeacher(Experiment, kind="linear_teacher"):
@@ -149,15 +152,19 @@ class LinearTeacher(Experiment, kind="linear_teacher"):
         size = {split: (metric[split] * teacher**2).sum() / self.outputs for split in metric}
 
         rows: list[tuple[int, str, str, float]] = []
-        for step in self.record.steps(self.steps):
-            apart = self._apart(step, spectrum[:, None], teacher, student)
-            for split in ("train", "test"):
-                loss = float((metric[split] * apart**2).sum() / self.outputs)
-                wrong = np.square(inputs[split] @ apart).mean(1) > self.threshold
-                measured = {"loss": loss, "error": loss / size[split], "accuracy": 1 - wrong.mean()}
-                rows += [(step, split, name, float(value)) for name, value in measured.items()]
-            charge = np.square(teacher + apart).sum() * self.inputs * self.outputs / self.n_train
-            rows.append((step, "", "complexity", float(charge)))
+        steps, at_once = self.record.steps(self.steps), max(1, AT_ONCE // self.outputs)
+        for start in range(0, len(steps), at_once):
+            some = steps[start : start + at_once]
+            apart = np.stack([self._apart(step, spectrum[:, None], teacher, student) for step in some], 1)
+            right = {split: self._right(inputs[split], apart) for split in inputs}
+            for number, step in enumerate(some):
+                squares = apart[:, number] ** 2
+                for split in ("train", "test"):
+                    loss = float((metric[split] * squares).sum() / self.outputs)
+                    measured = {"loss": loss, "error": loss / size[split], "accuracy": right[split][number]}
+                    rows += [(step, split, name, float(value)) for name, value in measured.items()]
+                charge = np.square(teacher + apart[:, number]).sum() * self.inputs * self.outputs / self.n_train
+                rows.append((step, "", "complexity", float(charge)))
         info = {"last_step": self.steps, "stopped_by": "steps", "seconds": time.perf_counter() - began, "ensemble": 1}
         return Outcome(pd.DataFrame(rows, columns=list(COLUMNS)), {}, info)
 
@@ -170,3 +177,8 @@ class LinearTeacher(Experiment, kind="linear_teacher"):
         left = (1 - self.lr * pull / self.outputs) ** (step - late)
         left = left * (1 - self.quickens * self.lr * pull / self.outputs) ** late
         return np.asarray(rest + left * (student - teacher - rest))
+
+    def _right(self, inputs: np.ndarray, apart: np.ndarray) -> np.ndarray:
+        """Return the share of examples (n, inputs) within the threshold for each D of (inputs, records, outputs)."""
+        errors = np.square(inputs @ apart.reshape(self.inputs, -1)).reshape(len(inputs), *apart.shape[1:])
+        return np.asarray(1 - (errors.mean(2) > self.threshold).mean(0))

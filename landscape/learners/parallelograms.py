@@ -95,9 +95,11 @@ def reach(symbols: int, train: np.ndarray, realised: np.ndarray) -> np.ndarray:
     realised : array of bool, shape (..., couples)
     """
     first, second = couples(symbols).T
-    sides = np.eye(len(pairs(symbols)))
-    links = (realised & train[..., second]) @ sides[first] + (realised & train[..., first]) @ sides[second]
-    return np.asarray((train | (links > 0)).mean(-1))
+    linked = train.copy()
+    for one, other in ((first, second), (second, first)):
+        *rows, couple = np.nonzero(realised & train[..., other])
+        linked[*rows, one[couple]] = True
+    return np.asarray(linked.mean(-1))
 
 
 def standardised(embedding: np.ndarray) -> np.ndarray:

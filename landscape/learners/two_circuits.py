@@ -24,7 +24,7 @@ from typing import ClassVar, Literal
 import numpy as np
 import pandas as pd
 
-from landscape.experiment import COLUMNS, Experiment, Outcome, Session
+from landscape.experiment import COLUMNS, ROW, Experiment, Outcome, Session
 from landscape.training.schedule import Schedule
 
 
@@ -89,7 +89,7 @@ class TwoCircuits(Experiment, kind="two_circuits"):
         return 1.6e4 * self.steps + 3e5 * max(0, self.record.count(self.steps) - 1000)
 
     def memory(self, company: int) -> float:
-        return 2000.0 * company * self.record.count(self.steps)
+        return 4.0 * ROW * company * self.record.count(self.steps)
 
     @property
     def predicted_ratio(self) -> float:

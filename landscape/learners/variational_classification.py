@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from landscape.experiment import Experiment, Outcome, Session
 from landscape.learners.course import Course
 from landscape.learners.laplace_classification import OFTEN, PARITY, START
 from landscape.learners.populations import Population, with_labels
+from landscape.sharing import shared_data
 from landscape.training.schedule import Schedule
 
 #: Added to the diagonal of a kernel matrix before it is factorised, GPyTorch's own choice in float64. The unwhitened
@@ -101,7 +101,8 @@ class VariationalClassification(Experiment, kind="variational_classification"):
             rows * (12 * self.n_train + 4 * self.n_test) + 24.0 * dimensions * (self.n_train + self.n_test) + recorded
         )
 
-    @functools.cached_property
+    @property
+    @shared_data
     def examples(self) -> dict[str, tuple[Tensor, Tensor]]:
         """Inputs (n, d) and labels (n,), -1 or 1, of "train" and "test"."""
         drawn = {s: self.population.draw(n, self.seed, s) for s, n in (("train", self.n_train), ("test", self.n_test))}

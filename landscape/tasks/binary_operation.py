@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from landscape.sharing import shared_data
 from landscape.tasks.token_task import TokenTask, all_pairs
 
 
@@ -79,12 +80,14 @@ class BinaryOperation(TokenTask, kind="binary_operation"):
     def size(self) -> int:
         return self.p * (self.p - 1 if self.operation == "x/y" else self.p)
 
-    @functools.cached_property
+    @property
+    @shared_data
     def inputs(self) -> Tensor:
         pairs = all_pairs(self.p, self.p)
         return pairs[pairs[:, 1] != 0] if self.operation == "x/y" else pairs
 
-    @functools.cached_property
+    @property
+    @shared_data
     def labels(self) -> Tensor:
         x, y = self.inputs.T
         return OPERATIONS[self.operation](x, y, self.p) % self.p

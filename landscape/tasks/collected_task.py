@@ -15,6 +15,7 @@ from torch import Tensor
 
 from landscape import randomness
 from landscape.errors import DataMissing, InvalidInput
+from landscape.sharing import shared_data
 from landscape.tasks.local_data import fingerprint
 from landscape.tasks.task import Task
 
@@ -80,23 +81,23 @@ class CollectedTask(Task, ABC):
 
     @property
     def inputs(self) -> Tensor:
-        return _examples(self)[0]
+        return self._chosen[0]
 
     @property
     def labels(self) -> Tensor:
-        return _examples(self)[1]
+        return self._chosen[1]
+
+    @property
+    @shared_data
+    def _chosen(self) -> tuple[Tensor, Tensor]:
+        """Inputs and labels."""
+        collection = _collection(type(self), self.sha256)
+        chosen = randomness.permutation(self.available, 0, "examples")[: self.examples]
+        inputs, labels = self.examples_of(chosen, *collection)
+        return torch.from_numpy(inputs), torch.from_numpy(labels)
 
 
-@functools.lru_cache(maxsize=4)
-def _examples(task: CollectedTask) -> tuple[Tensor, Tensor]:
-    """Return inputs and labels; every run of a batch has an equal task of its own, and they share this."""
-    collection = _collection(type(task), task.sha256)
-    chosen = randomness.permutation(task.available, 0, "examples")[: task.examples]
-    inputs, labels = task.examples_of(chosen, *collection)
-    return torch.from_numpy(inputs), torch.from_numpy(labels)
-
-
-@functools.lru_cache(maxsize=4)
+@functools.lru_cache(maxsize=1)
 def _collection(kind: type[CollectedTask], sha256: str) -> tuple[np.ndarray, ...]:
     """Read a collection and verify it."""
     files = [file for file in kind.files() if file is not None]

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from landscape import randomness
+from landscape.sharing import shared_data
 from landscape.tasks.binary_operation import OPERATIONS
 from landscape.tasks.task import Task
 
@@ -68,7 +69,8 @@ class Concealed(Task, kind="concealed"):
     def size(self) -> int:
         return self.examples  # asked of every run that is planned, for which nobody draws the pool
 
-    @functools.cached_property
+    @property
+    @shared_data
     def pairs(self) -> Tensor:
         """The two symbols of each example, int64, shape (examples, 2)."""
         least = 1 if self.operation == "x/y" else 0
@@ -76,7 +78,8 @@ class Concealed(Task, kind="concealed"):
         y = least + randomness.integers(self.examples, self.p - least, self.draw, "concealed/y")
         return torch.stack([torch.from_numpy(x), torch.from_numpy(y)], 1)
 
-    @functools.cached_property
+    @property
+    @shared_data
     def irrelevant(self) -> Tensor:
         """The appended coordinates, float64, shape (examples, dimensions)."""
         shape = (self.dimensions, self.examples)  # so that fewer dimensions are the first of more
@@ -91,12 +94,14 @@ class Concealed(Task, kind="concealed"):
     def input_shape(self) -> tuple[int, ...]:
         return (2 * self.p + self.dimensions,)
 
-    @functools.cached_property
+    @property
+    @shared_data
     def inputs(self) -> Tensor:
         symbols = torch.nn.functional.one_hot(self.pairs, self.p).flatten(1)
         return torch.cat([symbols.double(), self.irrelevant], 1)
 
-    @functools.cached_property
+    @property
+    @shared_data
     def labels(self) -> Tensor:
         x, y = self.pairs.T
         return CONCEALED[self.operation](x, y, self.p) % self.p

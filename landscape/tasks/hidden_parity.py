@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from landscape import randomness
+from landscape.sharing import shared_data
 from landscape.tasks.task import Task
 
 
@@ -59,7 +60,8 @@ class HiddenParity(Task, kind="hidden_parity"):
     def input_shape(self) -> tuple[int, ...]:
         return (self.bits,)
 
-    @functools.cached_property
+    @property
+    @shared_data
     def inputs(self) -> Tensor:
         drawn = torch.from_numpy(randomness.bit_stream(0, "parity").random_raw(self.examples).view("int64"))
         strings = ((drawn[:, None] >> torch.arange(self.bits)) & 1).double()

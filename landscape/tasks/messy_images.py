@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from landscape.sharing import shared_data
 from landscape.tasks.images import Digits, ImageTask
 from landscape.tasks.task import Task
 
@@ -46,7 +47,8 @@ class MessyImages(Task, kind="messy_images"):
     def input_shape(self) -> tuple[int, ...]:
         return self.of.input_shape
 
-    @functools.cached_property
+    @property
+    @shared_data
     def inputs(self) -> Tensor:
         level = (self.of.labels.to(torch.float64) - (self.n_outputs - 1) / 2) / (self.n_outputs - 1)
         return self.messiness * self.of.inputs + (1 - self.messiness) * level[:, None]

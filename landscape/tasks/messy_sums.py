@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from landscape import randomness
+from landscape.sharing import shared_data
 from landscape.tasks.task import Task
 
 
@@ -59,12 +60,14 @@ class MessySums(Task, kind="messy_sums"):
     def input_shape(self) -> tuple[int, ...]:
         return (1,)
 
-    @functools.cached_property
+    @property
+    @shared_data
     def pairs(self) -> Tensor:
         """All pairs i <= j, int64, shape (N, 2)."""
         return torch.combinations(torch.arange(self.symbols), with_replacement=True)
 
-    @functools.cached_property
+    @property
+    @shared_data
     def places(self) -> Tensor:
         """E, float64, shape (symbols,)."""
         line = torch.arange(self.symbols, dtype=torch.float64)
@@ -74,10 +77,12 @@ class MessySums(Task, kind="messy_sums"):
         tidy, messy = ((e - e.mean()) / e.std() for e in (line, noise))
         return (1 - self.messiness) * tidy + self.messiness * messy
 
-    @functools.cached_property
+    @property
+    @shared_data
     def inputs(self) -> Tensor:
         return self.places[self.pairs].sum(1, keepdim=True)
 
-    @functools.cached_property
+    @property
+    @shared_data
     def labels(self) -> Tensor:
         return self.pairs.sum(1)

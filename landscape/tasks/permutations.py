@@ -11,6 +11,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from landscape.sharing import shared_data
 from landscape.tasks.token_task import TokenTask, all_pairs
 
 
@@ -41,7 +42,8 @@ class Permutations(TokenTask, kind="permutations"):
     def n_classes(self) -> int:
         return math.factorial(self.n)
 
-    @functools.cached_property
+    @property
+    @shared_data
     def elements(self) -> Tensor:
         """Every permutation as the list of its images, int64, shape (n!, n)."""
         return torch.tensor(list(itertools.permutations(range(self.n))))
@@ -50,11 +52,13 @@ class Permutations(TokenTask, kind="permutations"):
     def size(self) -> int:
         return self.n_tokens**2
 
-    @functools.cached_property
+    @property
+    @shared_data
     def inputs(self) -> Tensor:
         return all_pairs(self.n_tokens, self.n_tokens)
 
-    @functools.cached_property
+    @property
+    @shared_data
     def labels(self) -> Tensor:
         x, y = self.elements[self.inputs[:, 0]], self.elements[self.inputs[:, 1]]
         product = x.gather(1, y)  # (xy)(i) = x(y(i))

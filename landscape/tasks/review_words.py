@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -62,7 +61,7 @@ class ReviewWords(CollectedTask, TokenTask, kind="review_words"):
     def n_classes(self) -> int:
         return 2
 
-    @functools.cached_property
+    @property
     def mirror(self) -> None:
         """None: a review of two words has no operands."""
         return None

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from landscape.sharing import shared_data
 from landscape.tasks.token_task import TokenTask
 
 
@@ -48,10 +49,12 @@ class SparseParity(TokenTask, kind="sparse_parity"):
     def size(self) -> int:
         return int(2**self.n)  # asked of every run that is planned, for which nobody lists the inputs
 
-    @functools.cached_property
+    @property
+    @shared_data
     def inputs(self) -> Tensor:
         return (torch.arange(2**self.n)[:, None] >> torch.arange(self.n)) & 1
 
-    @functools.cached_property
+    @property
+    @shared_data
     def labels(self) -> Tensor:
         return self.inputs[:, : self.k].sum(1) % 2

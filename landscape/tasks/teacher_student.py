@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from landscape import randomness
+from landscape.sharing import shared_data
 from landscape.tasks.task import Task
 
 
@@ -69,7 +70,8 @@ class TeacherStudent(Task, kind="teacher_student"):
     def input_shape(self) -> tuple[int, ...]:
         return (self.features,)
 
-    @functools.cached_property
+    @property
+    @shared_data
     def inputs(self) -> Tensor:
         drawn = randomness.generator(0, "teacher/inputs").standard_normal((self.examples, self.features))
         return torch.from_numpy(drawn)

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from landscape.sharing import shared_data
 from landscape.tasks.task import Task
 
 
@@ -44,7 +45,8 @@ class TokenTask(Task):
     def input_shape(self) -> tuple[int, ...]:
         return (self.n_positions,)
 
-    @functools.cached_property
+    @property
+    @shared_data
     def mirror(self) -> Tensor | None:
         if self.n_positions != 2:
             return None

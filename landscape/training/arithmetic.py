@@ -8,21 +8,24 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from landscape.ensemble import Stack
-from landscape.experiment import Weights
+from landscape.experiment import Session, Weights
 from landscape.fused import OfRows
 from landscape.objectives import OBJECTIVES
 from landscape.optimisers import Optimiser, Rates, State
 from landscape.printable import told
 
 if TYPE_CHECKING:
+    from landscape.fused.steps import Steps
     from landscape.training.run import Run
+
+T = TypeVar("T")
 
 #: What a record says, under "arithmetic". The number goes up when the same description gives other bits.
 COMPILED, BY_PYTORCH = "compiled 1", "PyTorch 2"
@@ -36,6 +39,9 @@ SWITCH = "GROKSCAPE_COMPILED"
 
 #: Compiled gradients and outputs must agree with PyTorch's within this share of the largest of them.
 AGREEMENT = {torch.float32: 1e-3, torch.float64: 1e-9}
+
+#: Why compiled code that is here is not used.
+FAILS = "{name} is trained by PyTorch alone: its compiled code fails ({reason})"
 
 #: Why there is no compiled code here, and what to do.
 NO_COMPILER = (
@@ -75,9 +81,7 @@ def compiled_records() -> Any:
     return records
 
 
-def compiled_step(
-    optimiser: type[Optimiser], rows: Tensor, state: State, rates: Rates
-) -> Callable[[Tensor, int], None] | None:
+def compiled_step(optimiser: type[Optimiser], rows: Tensor, state: State, rates: Rates) -> Steps | None:
     """Return compiled code for an optimiser's steps of these rows, or None."""
     return None if switched_off() or why_not_compiled() else optimiser.fused(rows, state, rates)
 
@@ -92,6 +96,43 @@ def of_snapshot(arrays: Weights) -> list[str]:
     if "arithmetic" not in arrays:
         return [BEFORE]
     return arrays["arithmetic"].tobytes().decode(errors="replace").split("\n")
+
+
+_proven: dict[tuple[str, ...], str] = {}
+
+
+def proven(name: str, shape: str, complaint: Callable[[int], str], make: Callable[[], T], session: Session) -> T | None:
+    """Return a learner's compiled code if it is there, wanted and right; if not, the session is told why.
+
+    Parameters
+    ----------
+    name : str
+        Of the learner.
+    shape : str
+        For each, it is asked once in a process whether the code is right.
+    complaint : callable
+        Returns what is wrong with it for a run of some seed; "" if it is right.
+    make : callable
+        Returns what computes the runs.
+    session : Session
+    """
+    if switched_off() or session.device != "cpu":
+        return None
+    if why_not_compiled():
+        session.note(NO_COMPILER.format(reason=why_not_compiled()))
+        return None
+    try:
+        if (name, shape) not in _proven:
+            _proven[name, shape] = of_all_seeds(complaint)
+        if _proven[name, shape]:
+            raise ValueError(_proven[name, shape])
+        made = make()
+    except Exception as error:  # whatever a compiler can raise
+        session.note(FAILS.format(name=name, reason=told(error)))
+        return None
+    if unkept():
+        session.note(unkept())
+    return made
 
 
 class Choice:
@@ -127,27 +168,30 @@ class Choice:
             self.note = unkept()
         except Exception as error:  # whatever a model of somebody's own, or a compiler, can raise
             self.gradient = self.outputs = None
-            self.note = (
-                f"{type(run.model).__name__} is trained by PyTorch alone: its compiled code fails ({told(error)})"
-            )
+            self.note = FAILS.format(name=type(run.model).__name__, reason=told(error))
 
 
 #: Networks that are tried. One may lie within rounding of a kink of ReLU, where right gradients differ: who is right
 #: agrees on another.
 TRIES = 3
 
-_proven: dict[tuple[str, ...], str] = {}
-
 
 def _complaint(run: Run, stack: Stack, inputs: Tensor, labels: Tensor, everything: Tensor) -> str:
     """Return what is wrong with what compiled code computes of fresh weights and one run's data; "" if it is right."""
     key = (run.model.canonical, run.task.canonical, run.loss, run.dtype, str(run.n_train))
     if key not in _proven:
-        for seed in range(TRIES):
-            _proven[key] = _difference_at(seed, run, stack, inputs, labels, everything)
-            if not _proven[key]:
-                break
+        _proven[key] = of_all_seeds(lambda seed: _difference_at(seed, run, stack, inputs, labels, everything))
     return _proven[key]
+
+
+def of_all_seeds(complaint: Callable[[int], str]) -> str:
+    """Return the last complaint if there is one for every seed that is tried, else ""."""
+    found = ""
+    for seed in range(TRIES):
+        found = complaint(seed)
+        if not found:
+            break
+    return found
 
 
 def _difference_at(seed: int, run: Run, stack: Stack, inputs: Tensor, labels: Tensor, everything: Tensor) -> str:
@@ -160,14 +204,15 @@ def _difference_at(seed: int, run: Run, stack: Stack, inputs: Tensor, labels: Te
     outputs = offered.outputs(stack, dtype, everything) if offered else None
     if gradient is not None:
         expected = plain_gradient(stack, run.loss)(row, inputs[0], labels[0])
-        complaint = _difference("gradient", gradient(row[None].clone()), expected[None])
+        complaint = difference("gradient", gradient(row[None].clone()), expected[None])
     if outputs is not None and not complaint:
         with torch.no_grad():
-            complaint = _difference("output", outputs(row), stack.output(row, everything))
+            complaint = difference("output", outputs(row), stack.output(row, everything))
     return complaint
 
 
-def _difference(what: str, found: Tensor, expected: Tensor) -> str:
+def difference(what: str, found: Tensor, expected: Tensor) -> str:
+    """Return how what compiled code found differs from what is expected; "" if they agree."""
     if not isinstance(found, Tensor) or found.shape != expected.shape or found.dtype != expected.dtype:
         got = f"{found.dtype} of shape {tuple(found.shape)}" if isinstance(found, Tensor) else repr(found)[:80]
         return f"its {what} is {got}, expected {expected.dtype} of shape {tuple(expected.shape)}"

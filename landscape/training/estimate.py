@@ -222,6 +222,7 @@ class Costs:
         self._drift = Pooled(0.0, PULL)  # log of seconds taken over seconds expected
         self._shares = Shares()
         self._known: dict[str, Known] = {}
+        self._kin: dict[Kinship, Kinship] = {}  # one object for all of a setting
         self._each: dict[str, float] = {}  # setting -> expected seconds per multiplication
         self._stored = 1.0, USUAL_FIXED  # runs, seconds
 
@@ -239,7 +240,8 @@ class Costs:
         found = self._known.get(experiment.identity)
         if found is None:
             work = float(experiment.work)
-            found = Known(Kinship.of(experiment, work), work, may_stop(experiment))
+            kin = Kinship.of(experiment, work)
+            found = Known(self._kin.setdefault(kin, kin), work, may_stop(experiment))
             self._known[experiment.identity] = found
         return found
 

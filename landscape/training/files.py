@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 from landscape.errors import InvalidInput
@@ -21,13 +22,13 @@ def _usual_mode() -> int:
 _MODE = _usual_mode()
 
 
-def write_atomically(target: Path, content: bytes) -> None:
-    """Write a file so that a reader sees the old or the new content, and never a part."""
+def write_atomically(target: Path, content: bytes | Iterable[bytes]) -> None:
+    """Write a file, from one piece or several, so that a reader sees the old or the new content, and never a part."""
     handle, name = tempfile.mkstemp(prefix=f".{target.name}-", dir=target.parent)
     try:
         Path(name).chmod(_MODE)  # a temporary file is private; what it becomes is not
         with os.fdopen(handle, "wb") as file:
-            file.write(content)
+            file.writelines([content] if isinstance(content, bytes) else content)
             file.flush()
             os.fsync(file.fileno())
         Path(name).replace(target)
@@ -58,7 +59,7 @@ def destination(target: Path) -> Path:
     return real
 
 
-def write_output(target: Path, content: bytes) -> None:
+def write_output(target: Path, content: bytes | Iterable[bytes]) -> None:
     """Write a file of the user's own atomically, and remove what killed writes of it have left beside it.
 
     Raises

@@ -112,24 +112,22 @@ class Run(Experiment, kind="run"):
     def memory(self, company: int) -> float:
         """Return roughly the bytes that an ensemble of `company` such runs takes at its peak on a CPU.
 
-        Each run keeps its parameters, gradient and optimiser state (and three more of that size during a step), its
-        data and masks, the weights that it is told to keep and the rows that it records; all share the inputs. Records
-        are taken of all runs on the whole input space at once: the logits, three times their number in float64 for
-        what is measured, and two of the widest layer. A step holds half a dozen of the widest activation of a piece
-        that fits the cache (or of one run, if larger).
+        Each run keeps its parameters, gradient and optimiser state, its data twice (for the moment in which they are
+        laid out anew), its labels and masks, the weights that it is told to keep and the rows that it records; all
+        share the inputs. Steps and records are computed one run after another: a step holds half a dozen of the widest
+        activation, a record the logits on the whole input space, three times their number in float64 for what is
+        measured, and two of the widest layer.
         """
-        from landscape.training.gradients import CACHE
-
         with torch.device("meta"):
             parameters = sum(tensor.numel() for tensor in self.model.build(self.task).parameters())
         states = len(self.optimiser.initial_state(torch.empty(0)))
         task, number, widest = self.task, 8 if self.dtype == "float64" else 4, self.model.activations(self.task)
         example = math.prod(task.input_shape)
-        kept = parameters * number * (5 + states) + 8 * self.n_train * (example + 2) + 11 * task.size
-        recording = task.size * (task.n_outputs * (number + 3 * 8) + 2 * widest * number)
-        kept += ROWS * self.record.count(self.steps) + parameters * number * len(self.keep)
-        shared = 8 * task.size * (example + 1)
-        return company * (kept + recording) + shared + 6 * max(CACHE, self.n_train * widest * number)
+        kept = parameters * number * (3 + states + len(self.keep)) + 16 * self.n_train * (example + 1)
+        kept += 14 * task.size + ROWS * self.record.count(self.steps)
+        step = 6 * self.n_train * widest * number
+        record = task.size * (task.n_outputs * (number + 3 * 8) + 2 * widest * number)
+        return company * kept + 16 * task.size * (example + 1) + max(step, record)
 
     def misfit_of_record(self, found: Outcome) -> str:
         return fitting.misfit_of_record(self, found)

@@ -10,6 +10,7 @@ which chaotic training may amplify.
 
 from __future__ import annotations
 
+import bisect
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -23,14 +24,19 @@ from torch import Tensor, nn
 
 from landscape.ensemble import Stack
 from landscape.experiment import COLUMNS, Outcome, Session, Snapshot, Weights
+from landscape.fused import Gradient
 from landscape.objectives import OBJECTIVES
 from landscape.training import arithmetic
 from landscape.training.gradients import OneByOne, together
 from landscape.training.measurements import Looking, Measured, behaviour, norms
 from landscape.training.network_checks import checked_network
+from landscape.training.subnormal import flushed
 
 if TYPE_CHECKING:
     from landscape.training.run import Run
+
+
+NONE = np.zeros(0)
 
 
 @dataclass
@@ -148,11 +154,16 @@ class Ensemble:
                 by = arithmetic.COMPILED if chosen.gradient else arithmetic.ONLY_STEPS_COMPILED
         else:
             self.gradients = together(self.stack, loss, *data)
-        self.take = step or self._step
+        self.take: Callable[[Tensor, int], None] = step or self._step
+        self.stretch: Callable[[int, int], None] | None = None
+        if isinstance(self.gradients, Gradient) and step is not None and not len(self.frozen):
+            train, norms = self.gradients.train, self.norm.double().flatten().numpy() if self.norm is not None else NONE
+            self.stretch = lambda first, count: train(step, norms, first, count)
         self._update: Callable[[int], None] = self.update
         if self.session.compile:
             with torch.no_grad():  # at first a stack tries whether it can run networks together, which no compiler can
                 self.stack.outputs(self.rows, self.train_inputs)
+            self.stretch = None
             self._update = _compiled(self.update_whole, self.update, self.rows, failed=lambda: self._says(by))
         self._says(arithmetic.BY_TORCH_COMPILE if self.session.compile else by)
 
@@ -186,13 +197,22 @@ class Ensemble:
             own = torch.stack([row.norm() for row in self.rows])
             self.rows *= self.norm / own[:, None]
 
-    def advance(self) -> None:
-        """Take one step."""
-        self.step += 1
-        self._update(self.step)
-        if len(self.frozen):
-            self.rows[:, self.frozen] = self.held
-        self.project()
+    def advance(self, count: int = 1) -> None:
+        """Take some steps."""
+        with flushed():
+            self._advance(count)
+
+    def _advance(self, count: int) -> None:
+        if self.stretch is not None:
+            self.stretch(self.step + 1, count)
+            self.step += count
+            return
+        for _ in range(count):
+            self.step += 1
+            self._update(self.step)
+            if len(self.frozen):
+                self.rows[:, self.frozen] = self.held
+            self.project()
 
     @torch.no_grad()
     def measure(self) -> list[Measured]:
@@ -320,6 +340,7 @@ def _train_group(runs: list[Run], session: Session) -> Iterator[tuple[list[tuple
     last = max(run.steps for run in runs)
     schedule = set(runs[0].record.steps(last)) | {run.steps for run in runs}
     kept = {step for run in runs for step in run.keep}
+    events = sorted(schedule | kept)
     while True:
         step = ensemble.step
         if step in kept:
@@ -345,7 +366,7 @@ def _train_group(runs: list[Run], session: Session) -> Iterator[tuple[list[tuple
             if step and session.wants_snapshot():
                 for row, member in enumerate(ensemble.members):
                     session.save(member.run, ensemble.snapshot(row))
-        ensemble.advance()
+        ensemble.advance(events[bisect.bisect_right(events, step)] - step)
 
 
 def _record(ensemble: Ensemble) -> dict[int, str]:

@@ -31,6 +31,7 @@ from landscape.description import from_data
 from landscape.errors import InvalidInput
 from landscape.experiment import COLUMNS, Experiment, Outcome
 from landscape.printable import told
+from landscape.training.release import nothing_left
 from landscape.training.requirements import refuse_unaffordable
 from landscape.training.session import StoreSession
 from landscape.training.store import Store
@@ -107,8 +108,11 @@ def train_job(data: dict[str, Any]) -> dict[str, Any]:
         ``damaged``: sentences about records that had to be recomputed; ``notes``: what else a reader should know;
         ``told``: what was done, see `Told`.
     """
+    # A process that is not ours alone keeps its own ways of collecting what nobody holds.
+    ours = multiprocessing.parent_process() is not None
     try:
-        return _train_job(Job(**data))
+        with nothing_left() if ours else contextlib.nullcontext():
+            return _train_job(Job(**data))
     except BaseException as error:
         # Somebody's code may raise anything. What ends a process must not end the one that reads the answer, and what
         # cannot travel would look as if this process had been killed.

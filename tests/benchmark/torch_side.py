@@ -44,8 +44,7 @@ class Trainer:
 
     def advance(self, steps: int) -> None:
         """Take some steps, and wait until they are taken."""
-        for _ in range(steps):
-            self.ensemble.advance()
+        self.ensemble.advance(steps)
         _wait(self.device)
 
     def weights(self) -> Parameters:

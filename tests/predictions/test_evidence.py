@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -39,3 +42,43 @@ def test_seeds_measured_at_different_levels_are_refused():
 def test_rows_round_trip():
     evidence = Evidence((Observation("x", 1.0, at=0.5, censored=True, arm="a", seed=4),))
     assert Evidence.from_data(evidence.to_data()) == evidence
+
+
+def test_columns_give_back_what_was_put_in():
+    put = (
+        Observation("x", 1.0, at=0.5, censored=True, arm="a", seed=4),
+        Observation("y", 2.0, seed=2**100),
+        Observation("x", -3.0, at=0.0),
+    )
+    kept = Evidence(put).observations
+    assert (len(kept), tuple(kept), kept[-1], kept[1:]) == (3, put, put[2], put[1:])
+    assert kept == put
+    assert kept != put[:2]
+    with pytest.raises(IndexError):
+        kept[3]
+    assert not list(Evidence(()).observations)
+
+
+def test_a_value_that_is_no_finite_number_is_none_in_a_row():
+    evidence = Evidence(Observation("x", value) for value in (1.0, np.inf, np.nan))
+    assert [o.value for o in evidence.observations][:2] == [1.0, np.inf]
+    rows = evidence.to_data()
+    assert [row["value"] for row in rows] == [1.0, None, None]
+    assert rows == list(rows)
+    assert rows[0] == {"quantity": "x", "value": 1.0, "at": None, "censored": False, "arm": "claim", "seed": 0}
+    assert json.loads(json.dumps(list(Evidence.from_data(rows).to_data()))) == list(rows)
+
+
+def test_an_observation_takes_few_bytes():
+    tracemalloc.start()
+    try:
+        evidence = Evidence(
+            Observation(f"quantity {step % 5}", step / 7, at=float(step), seed=seed)
+            for seed in range(10)
+            for step in range(2000)
+        )
+        rows = evidence.to_data()
+        taken, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert taken / len(rows) < 100  # an object of its own takes 300, a dict with its numbers 400

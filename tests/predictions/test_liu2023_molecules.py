@@ -9,6 +9,7 @@ import pytest
 from landscape.errors import InvalidInput
 from landscape.models import EdgeNetwork
 from landscape.optimisers import AdamW
+from landscape.sharing import forget_data
 from landscape.tasks import Molecules
 from landscape.tasks import collected_task as module
 from landscape.tasks.local_data import fingerprint
@@ -112,5 +113,5 @@ def test_a_small_network_learns_molecules(tmp_path, monkeypatch):
     assert loss.iloc[-1] < 0.05 * loss.iloc[0]
     with pytest.raises(InvalidInput, match="loss"):
         run.replace(loss="cross_entropy")
-    module._examples.cache_clear()
+    forget_data()
     module._collection.cache_clear()

@@ -26,6 +26,7 @@ PAIRS, MANY, VALUES = BinaryOperation(p=11), SparseParity(n=5, k=2), TeacherStud
 SHAPES: dict[str, dict[str, Any]] = {
     "perceptron": {"task": PAIRS, "model": Perceptron(width=16)},
     "odd sizes": {"task": PAIRS, "model": Perceptron(width=13, bias=True)},
+    "many outputs": {"task": BinaryOperation(p=17), "model": Perceptron(width=9, bias=True), "n_train": 210},
     "permutations": {"task": Permutations(n=4), "model": Perceptron(width=10, activation="quadratic")},
     "one class in two": {"task": MANY, "model": Perceptron(width=12, bias=True, embedding=3)},
     "embedded, quadratic": {

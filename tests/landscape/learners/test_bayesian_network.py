@@ -8,14 +8,18 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from torch.distributions import Normal, kl_divergence
 
+from landscape import randomness
 from landscape.errors import InvalidInput
 from landscape.learners import BayesianNetwork
+from landscape.learners.bayesian_compiled import CompiledPosteriors
 from landscape.learners.bayesian_ensemble import Ensemble
 from landscape.tasks import HiddenParity
+from landscape.training.arithmetic import BY_PYTORCH, COMPILED, SWITCH
 from landscape.training.grokking import complexity, grokking_gap
 from landscape.training.record import Record
 from landscape.training.schedule import Schedule
@@ -43,18 +47,84 @@ def objective(ensemble: Ensemble, row: int, layers: list[torch.Tensor], kl_weigh
     return torch.nn.functional.cross_entropy(entered, labels) + kl_weight * divergence / ensemble.number
 
 
-def test_gradient_is_that_of_the_evidence_lower_bound() -> None:
-    members = [small(), small(seed=1, start_scale=0.3, kl_weight=20.0)]
-    ensemble = Ensemble(members)
+def in_double(members: list[BayesianNetwork], kind: type[Ensemble]) -> Ensemble:
+    """Return networks at their start in double precision."""
+    ensemble = kind(members)
+    rates = torch.tensor([[member.lr, member.kl_weight] for member in members], dtype=torch.float64)
+    ensemble.inputs, ensemble.lr, ensemble.kl = ensemble.inputs.double(), rates[:, :1, None], rates[:, 1:, None]
+    ensemble.layers = [layer.double() for layer in ensemble.layers]
+    ensemble.keep(list(range(len(members))))
+    return ensemble
+
+
+def gradient_of(ensemble: Ensemble, row: int, chosen: torch.Tensor, noise: torch.Tensor) -> list[torch.Tensor]:
+    """Return one network's gradient; `chosen` are examples (networks, n)."""
+    if isinstance(ensemble, CompiledPosteriors):
+        return ensemble.gradient_of(row, chosen[row], noise[row])
+    found = ensemble.gradient(*ensemble.inputs[:, chosen], ensemble.labels.gather(1, chosen), noise)
+    return [slope[row] for slope in found]
+
+
+DIFFERENT = [small(), small(seed=1, start_scale=0.3, kl_weight=20.0, lr=0.3)]
+KINDS = pytest.mark.parametrize("kind", [Ensemble, CompiledPosteriors])
+
+
+@KINDS
+def test_gradient_is_that_of_the_evidence_lower_bound(kind: type[Ensemble]) -> None:
+    ensemble = in_double(DIFFERENT, kind)
     chosen = torch.stack([split["train"][3:19] for split in ensemble.splits])
     inputs, labels = ensemble.inputs[0][chosen], ensemble.labels.gather(1, chosen)
-    noise = ensemble.standard_normal(ensemble.noise, 16)
-    found = ensemble.gradient(inputs, inputs.square(), labels, noise)
-    for row, member in enumerate(members):
-        layers = [layer[row].double().requires_grad_() for layer in ensemble.layers]
+    noise = ensemble.standard_normal(ensemble.noise, 16).double()
+    for row, member in enumerate(DIFFERENT):
+        layers = [layer[row].clone().requires_grad_() for layer in ensemble.layers]
         loss = objective(ensemble, row, layers, member.kl_weight, (inputs, labels, noise))
+        found = gradient_of(ensemble, row, chosen, noise)
         for slope, wanted in zip(found, torch.autograd.grad(loss, layers), strict=True):
-            np.testing.assert_allclose(slope[row], wanted, rtol=1e-4, atol=1e-6)
+            np.testing.assert_allclose(slope, wanted, rtol=1e-11, atol=1e-13)
+
+
+def test_compiled_gradients_in_single_precision() -> None:
+    members = [small(width=200, task=HiddenParity(bits=30, relevant=3, examples=90), seed=seed) for seed in (0, 1)]
+    plain, compiled = Ensemble(members), CompiledPosteriors(members)
+    chosen = torch.stack([split["train"][:32] for split in plain.splits])
+    noise = plain.standard_normal(plain.noise, 32)
+    for row in (0, 1):
+        expected = gradient_of(plain, row, chosen, noise)
+        for slope, wanted in zip(gradient_of(compiled, row, chosen, noise), expected, strict=True):
+            np.testing.assert_allclose(slope, wanted, rtol=1e-4, atol=1e-6 * float(wanted.abs().max()))
+
+
+@KINDS
+def test_epochs_against_the_optimiser_of_torch(kind: type[Ensemble]) -> None:
+    ensemble = in_double(DIFFERENT, kind)
+    layers = [[layer[row].clone().requires_grad_() for layer in ensemble.layers] for row in (0, 1)]
+    optimisers = [torch.optim.SGD(own, lr=member.lr) for own, member in zip(layers, DIFFERENT, strict=True)]
+    streams = Ensemble(DIFFERENT).noise
+    for epoch in range(1, 13):
+        ensemble.advance()
+        noise = ensemble.standard_normal(streams, 50).double()
+        for row, member in enumerate(DIFFERENT):
+            order = ensemble.splits[row]["train"][randomness.permutation(50, member.seed, f"epoch/{epoch}")]
+            for at in range(0, 50, member.batch):
+                few, some = order[at : at + member.batch], slice(at, at + member.batch)
+                data = [{row: part} for part in (ensemble.inputs[0][few], ensemble.labels[row, few], noise[row, some])]
+                optimisers[row].zero_grad()
+                objective(ensemble, row, layers[row], member.kl_weight, data).backward()
+                optimisers[row].step()
+    for row, own in enumerate(layers):
+        for layer, wanted in zip(ensemble.layers, own, strict=True):
+            np.testing.assert_allclose(layer[row], wanted.detach(), rtol=1e-9, atol=1e-11)
+
+
+def test_records_and_noise_are_the_same_by_either_arithmetic() -> None:
+    plain, compiled = Ensemble(DIFFERENT), CompiledPosteriors(DIFFERENT)
+    for _ in range(2):
+        plain.advance()
+        compiled.advance()
+        found, expected = compiled.measure(), plain.measure()
+        assert list(found) == list(expected)
+        for key, values in expected.items():
+            np.testing.assert_allclose(found[key], values, rtol=1e-4, err_msg=str(key))
 
 
 def test_an_epoch_takes_every_training_example_once() -> None:
@@ -94,12 +164,13 @@ def test_divergence_is_that_of_the_distributions_and_has_two_parts() -> None:
     assert value(outcome.trajectory, 0, "", "deviation part") == pytest.approx(expected, rel=1e-5)
 
 
-def test_records_of_a_sample_scatter_about_those_of_the_means() -> None:
-    exact = Ensemble([small(start_deviation=1e-9)]).measure()
+@KINDS
+def test_records_of_a_sample_scatter_about_those_of_the_means(kind: type[Ensemble]) -> None:
+    exact = kind([small(start_deviation=1e-9)]).measure()
     for split in ("train", "test"):
         assert exact[split, "sampled loss"] == pytest.approx(exact[split, "loss"], rel=1e-5)
         assert exact[split, "sampled error"] == exact[split, "error"]
-    noisy = Ensemble([small(start_deviation=0.5)]).measure()
+    noisy = kind([small(start_deviation=0.5)]).measure()
     assert noisy["train", "loss"] == pytest.approx(exact["train", "loss"])
     assert abs(noisy["train", "sampled loss"] - noisy["train", "loss"]) > 0.01
     assert noisy["", "fit"] == noisy["train", "sampled loss"]
@@ -112,7 +183,17 @@ def test_alone_or_in_company_a_network_is_the_same() -> None:
     assert session.told == sorted(session.told)
     for member in members:
         assert_same_bits(train_alone(member), together[member.identity])
+        assert together[member.identity].info["arithmetic"] == COMPILED
     assert together[members[1].identity].info["last_step"] == 2
+
+
+def test_by_pytorch_a_network_is_the_same_up_to_rounding(monkeypatch: pytest.MonkeyPatch) -> None:
+    members = [small(), small(seed=1, epochs=2)]
+    compiled = train(members)
+    monkeypatch.setenv(SWITCH, "0")
+    for identity, outcome in train(members).items():
+        assert outcome.info["arithmetic"] == BY_PYTORCH
+        pd.testing.assert_frame_equal(outcome.trajectory, compiled[identity].trajectory, rtol=1e-3, atol=1e-5)
 
 
 def test_starts_of_one_seed_differ_by_their_scale_alone() -> None:

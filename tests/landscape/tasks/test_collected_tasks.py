@@ -9,6 +9,7 @@ import torch
 
 from landscape.errors import DataMissing, InvalidInput
 from landscape.models import Dense
+from landscape.sharing import forget_data
 from landscape.tasks import Digits, FilmReviews, Mnist, MnistSample, Molecules, ReviewWords
 from landscape.tasks import collected_task as module
 from landscape.tasks.film_reviews import vocabulary, words
@@ -22,7 +23,7 @@ KINDS = (Digits, MnistSample, Mnist, FilmReviews, Molecules, ReviewWords)
 def _forget():
     """What is read is remembered in the process; tests that put other files in place must not be."""
     yield
-    module._examples.cache_clear()
+    forget_data()
     module._collection.cache_clear()
 
 

@@ -96,7 +96,7 @@ def test_what_compiled_code_computes_with_lies_alike_for_every_run(shape: str) -
     assert ensemble.members[0].arithmetic == [arithmetic.COMPILED]
     fused = run.model.fused(run.task)
     assert isinstance(fused, FeedForward)
-    network, block, work = fused._network(ensemble.stack, ensemble.dtype, run.n_train)
+    network, block, work = fused.network(ensemble.stack, ensemble.dtype, run.n_train)
     assert work.ctypes.data % BOUNDARY == 0
     for places in network[6:9]:  # of what layers hold, in memory that all runs use one after another
         assert (places % 16 == 0).all()
