@@ -4,22 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import math
-<<<<<<< HEAD
-from collections.abc import Iterable, Set
-=======
-from collections.abc import Callable, Iterable
->>>>>>> main
+from collections.abc import Callable, Iterable, Set
 from dataclasses import dataclass, field
 from typing import Any, SupportsFloat
 
 from landscape.errors import InvalidInput
 from landscape.experiment import Experiment
 from landscape.printable import short
-<<<<<<< HEAD
-from landscape.training.order import Goal
-=======
 from landscape.sharing import shared
->>>>>>> main
+from landscape.training.order import Goal
 from landscape.training.plan import ancestry
 from landscape.training.store import Damaged, Store
 from landscape.training.sweep import Failure
