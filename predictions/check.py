@@ -17,6 +17,7 @@ from typing import Any
 from landscape.errors import DataMissing, StoreError, Unavailable
 from landscape.experiment import Experiment
 from landscape.printable import short, told
+from landscape.training.calibration import learning
 from landscape.training.plan import Plan, ancestry
 from landscape.training.progress import Progress
 from landscape.training.store import Damaged, Store
@@ -103,7 +104,6 @@ class Check:
                 yield Update(verdict=found)
             else:
                 waiting.append(found)
-        waiting.sort(key=_turn)
         everybody = tuple(waiting)
         for update in self.gather(waiting, executor):
             if update.verdict is not None:
@@ -131,7 +131,12 @@ class Check:
 
     def gather(self, waiting: list[Pending], executor: Executor) -> Iterator[Update]:
         """Train until no claim waits; what a claim asks for when it has seen its runs joins the queue."""
-        sweep = Sweep(self.store, executor, self.modules, self.device, self.compile)
+        with learning(self.device, self.compile) as costs:
+            sweep = Sweep(self.store, executor, self.modules, self.device, self.compile, costs)
+            yield from self.train(waiting, sweep)
+
+    def train(self, waiting: list[Pending], sweep: Sweep) -> Iterator[Update]:
+        """Ask a sweep for what claims wait for, and settle them when it is there."""
         yield from self.enqueue({item: item.experiments for item in waiting}, sweep)
         yield from self.settle(waiting, sweep)
         for event in sweep.events():
@@ -164,6 +169,7 @@ class Check:
         for item, experiments in wanted.items():
             item.missing = missing & {experiment.identity for experiment in experiments}
             item.failure = next((sweep.failed[identity] for identity in item.missing & sweep.failed.keys()), None)
+            sweep.queue.aim(item.prediction.id, item.goal(frozenset(item.missing)))
 
     def settle(self, waiting: list[Pending], sweep: Sweep) -> Iterator[Update]:
         """Let claims whose runs are there ask for more, or conclude them."""
@@ -185,6 +191,7 @@ class Check:
                         yield from self.enqueue({item: new}, sweep)
             if verdict is not None:
                 waiting.remove(item)
+                sweep.queue.reach(item.prediction.id)
                 yield Update(verdict=verdict)
 
     def mend(self, item: Pending, damage: Damaged, sweep: Sweep) -> Generator[Update, None, Verdict | None]:
@@ -277,11 +284,6 @@ class Check:
             "command": f"grokscape check {prediction.id} --tier {self.tier}{extra}",
         }
         return {"about": about, "provenance": provenance, "calibration_seeds": prediction.calibration_seeds}
-
-
-def _turn(item: Pending) -> float:
-    """Return a claim's place in the order: cheap ones first, for an early verdict, and early those that ask again."""
-    return sum(experiment.work for experiment in item.experiments) / (1 + item.prediction.rounds * bool(item.asking))
 
 
 def _lacking(lack: Unavailable) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Set
 from dataclasses import dataclass, field
 from typing import Any, SupportsFloat
 
@@ -12,6 +12,7 @@ from landscape.errors import InvalidInput
 from landscape.experiment import Experiment
 from landscape.printable import short
 from landscape.sharing import shared
+from landscape.training.order import Goal
 from landscape.training.plan import ancestry
 from landscape.training.store import Damaged, Store
 from landscape.training.sweep import Failure
@@ -149,6 +150,11 @@ class Pending:
                 curves[name] = max(curves.get(name, experiment), experiment, key=lambda e: e.work)
             found += list(curves.values()) * (self.prediction.rounds - rounds)
         return found
+
+    def goal(self, missing: Set[str]) -> Goal:
+        """Return what a sweep should know of a claim: what it waits for, and may ask for when that is there."""
+        rounds = self.prediction.rounds
+        return Goal(missing, self.most_to_come(), rounds - min(self.asking.values(), default=rounds))
 
 
 def _asked(name: str, function: Callable[..., Any], *arguments: Any) -> dict[str, Experiment]:

@@ -6,7 +6,7 @@ import argparse
 import itertools
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +21,11 @@ from landscape.training import contents, inside
 from landscape.training.files import write_output
 from landscape.training.inside import Damaged, shown
 from landscape.training.local import available_cores, local_executor, refuse_workers
+from landscape.training.order import USUAL_PART
 from landscape.training.plan import Plan, ancestry
-from landscape.training.requirements import SPEED, refuse_unaffordable
+from landscape.training.requirements import refuse_unaffordable
 from landscape.training.store import Store, describe
-from landscape.training.sweep import ENSEMBLE
+from landscape.training.sweep import ENSEMBLE, outlook
 from landscape.training.writable import refuse_unwritable, refuse_unwritable_store
 from predictions import expectation
 from predictions.check import Check
@@ -36,6 +37,7 @@ from predictions.verdict_files import keep_verdict, verify_verdicts
 from reports import memory
 from reports.page import write_report
 from reports.terminal import claims_table, summary, verdict_table, watch
+from reports.times import CoreTime, measured_costs, span
 from reports.wording import count, duration
 
 
@@ -63,7 +65,7 @@ def run_check(options: argparse.Namespace, console: Console) -> int:
         if expected.id not in {claim.id for claim in claims}:
             raise InvalidInput(f"--expect names {expected.id!r}, which is not among the claims to check")
     if options.plan:
-        return 1 if show_plan(claims, options, console) else 0
+        return 1 if show_plan(claims, registry.modules, options, console) else 0
     store = Store(options.store)
     refuse_unwritable_store(store, options.tier)
     check = Check(
@@ -75,13 +77,16 @@ def run_check(options: argparse.Namespace, console: Console) -> int:
         device=options.device,
         compile=options.compile,
     )
-    with local_executor(options.workers or (1 if options.device != "cpu" else None)) as executor:
+    workers = options.workers or (available_cores() if options.device == "cpu" else 1)
+    core_time = CoreTime()
+    with local_executor(workers) as executor:
         watch(check.run(executor), console)
+    used = core_time.told(workers)
     for complaint in store.complaints:
         console.print(Text(f"note {complaint}"))
     verdicts = expectation.apply(expectations, check.verdicts)
     console.print(verdict_table(verdicts))
-    console.print(f"[bold]{summary(verdicts)}[/] at the {options.tier} tier")
+    console.print(f"[bold]{summary(verdicts)}[/] at the {options.tier} tier" + (f"; {used}" if used else ""))
     unwritten = [*check.unsaved, *write_results(verdicts, store, options, console)]
     surprises = expectation.surprises(expectations, verdicts)
     for surprise in surprises:
@@ -201,7 +206,9 @@ def reached(claim: Prediction, tier: str, store: Store | None, *, vet: bool = Tr
     return found
 
 
-def show_plan(claims: list[Prediction], options: argparse.Namespace, console: Console) -> int:
+def show_plan(
+    claims: list[Prediction], modules: Sequence[str], options: argparse.Namespace, console: Console
+) -> int:
     """Say what a check would train, how long that would take and in how much memory; the store is only looked at.
 
     Returns how many claims a check would find to be an ERROR; they are named, and the others planned without them.
@@ -222,25 +229,30 @@ def show_plan(claims: list[Prediction], options: argparse.Namespace, console: Co
         return broken
     needed = {item.prediction.id: ancestry(item.experiments) for item in pending}
     uses = Counter(identity for own in needed.values() for identity in own)
-    further = 0.0, 0
-    for item in pending:
-        own, more = needed[item.prediction.id], item.most_to_come()
-        shared = sum(uses[identity] > 1 for identity in own)
-        work, extra = sum(e.work for e in own.values()), sum(e.work for e in more)
-        further = further[0] + extra, further[1] + len(more)
-        console.print(
-            f"{item.prediction.id}: {count(len(own), 'run')} ({shared} shared)"
-            + (f" and up to {len(more)} more" if more else "")
-            + f", {span(work, work + extra)} on one core"
-        )
     everything = {identity: experiment for own in needed.values() for identity, experiment in own.items()}
     missing = [e for e in everything.values() if store is None or e not in store]
-    work, cores = sum(e.work for e in missing), options.workers or available_cores()
-    console.print(
-        f"to train: {len(missing)} of {count(len(everything), 'run')}"
-        + (f" and up to {further[1]} more" if further[1] else "")
-        + f", {span(work / cores, (work + further[0]) / cores)} on {count(cores, 'core')}"
-    )
+    cores = options.workers or available_cores()
+    with measured_costs(missing, console, modules, options.device, options.compile) as costs:
+        ahead = outlook(costs, cores, options.device, options.compile)
+        ahead.queue.add(missing)
+        further: list[Experiment] = []
+        for item in pending:
+            own, more = needed[item.prediction.id], item.most_to_come()
+            further += more
+            shared = sum(uses[identity] > 1 for identity in own)
+            expected = sum(map(costs.seconds, own.values())) + USUAL_PART * sum(map(costs.seconds, more))
+            console.print(
+                f"{item.prediction.id}: {count(len(own), 'run')} ({shared} shared)"
+                + (f" and up to {len(more)} more" if more else "")
+                + f", {span(expected, sum(map(costs.most, [*own.values(), *more])))} on one core"
+            )
+            ahead.queue.aim(item.prediction.id, item.goal({e.identity for e in missing} & own.keys()))
+        most = sum(map(costs.most, [*missing, *further])) / cores
+        console.print(
+            f"to train: {len(missing)} of {count(len(everything), 'run')}"
+            + (f" and up to {len(further)} more" if further else "")
+            + f", {span(ahead.to_go({}), most)} on {count(cores, 'core')}"
+        )
     batches = Plan(everything, missing, []).batches(ENSEMBLE["cpu"])
     affordable = [batch for batch in batches if not refused(batch, options.device, console)]
     for line in memory.told(pending, affordable, cores, options.device):
@@ -268,11 +280,6 @@ def unaffordable(experiment: Experiment, device: str) -> str:
     except Unavailable as lack:
         return str(lack)
     return ""
-
-
-def span(least: float, most: float) -> str:
-    """Return how long one core takes for some work, and for what it may become."""
-    return f"about {duration(least / SPEED)}" + (f", at most {duration(most / SPEED)}" if most > least else "")
 
 
 def existing(path: Path) -> Store:

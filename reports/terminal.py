@@ -53,7 +53,8 @@ def watch(updates: Iterable[Update], console: Console) -> None:
                 )
             if update.progress is not None and update.progress.runs:
                 line = progress_line(update.progress)
-                bar.update(task, completed=update.progress.done, total=update.progress.total, eta=line)
+                share = update.progress.share
+                bar.update(task, completed=share or 0.0, total=None if share is None else 1.0, eta=line)
                 if not console.is_terminal and time.monotonic() - spoken > 15:
                     spoken = time.monotonic()
                     console.print(f"training: {line}")

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
+
+import pytest
 
 from landscape.training.worker import ENVIRONMENT
 
@@ -13,3 +16,12 @@ import torch
 torch.set_num_threads(1)
 
 pytest_plugins = ["pytester"]
+
+
+@pytest.fixture(autouse=True)
+def unknown_machine(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Let every test find nothing known of this machine, and leave nothing."""
+    path = tmp_path_factory.getbasetemp() / "costs.json"
+    path.unlink(missing_ok=True)
+    monkeypatch.setattr("landscape.training.calibration.kept_in", lambda device, compile: path)
+    return path

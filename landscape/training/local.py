@@ -45,6 +45,7 @@ class LocalExecutor(Executor):
     """
 
     def __init__(self, workers: int) -> None:
+        self.workers = workers
         self._closing = False
         self._lock = threading.Lock()
         self._pools: set[ProcessPoolExecutor] = set()

@@ -78,7 +78,7 @@ class Plan:
         groups: dict[tuple[type, str, int], list[Experiment]] = {}
         for experiment in self.missing:
             # Children of one generation wait for parents of one generation; mixing them would only make them wait.
-            groups.setdefault((type(experiment), experiment.batch_key, _depth(experiment)), []).append(experiment)
+            groups.setdefault((type(experiment), experiment.batch_key, depth(experiment)), []).append(experiment)
         batches = []
         for group in groups.values():
             parts = math.ceil(len(group) / (group[0].largest_batch or size))
@@ -87,5 +87,6 @@ class Plan:
         return batches
 
 
-def _depth(experiment: Experiment) -> int:
-    return 1 + max((_depth(parent) for parent in experiment.parents), default=-1)
+def depth(experiment: Experiment) -> int:
+    """Return in which generation an experiment is: 0 if it starts from no other."""
+    return 1 + max((depth(parent) for parent in experiment.parents), default=-1)

@@ -14,7 +14,7 @@ from landscape.errors import Unavailable
 from landscape.experiment import Experiment
 from landscape.printable import printable
 
-#: `Experiment.work` that one core does in a second (measured).
+#: `Experiment.work` that one core does in a second: its order of magnitude, before a machine has been measured.
 SPEED = 3.5e10
 
 #: Estimates of memory are right within this factor; what only may be too much is tried.

@@ -28,6 +28,8 @@ class StoreSession:
 
     Attributes
     ----------
+    resumed : bool
+        Whether a training goes on from where an interrupted one stood.
     notes : list of str
         What trainings told, each sentence once.
     """
@@ -37,6 +39,7 @@ class StoreSession:
     compile: bool = False
     interval: float = 15.0
     progress: Callable[[float], None] | None = None
+    resumed: bool = False
     notes: list[str] = field(default_factory=list)
     _saved: float = field(default_factory=time.monotonic)
     _told: float = 0.0
@@ -45,7 +48,9 @@ class StoreSession:
         return self.store.read(experiment).weights()
 
     def snapshot(self, experiment: Experiment) -> Snapshot | None:
-        return self.store.load_snapshot(experiment)
+        snapshot = self.store.load_snapshot(experiment)
+        self.resumed |= snapshot is not None
+        return snapshot
 
     def save(self, experiment: Experiment, snapshot: Snapshot) -> None:
         # A disk that is full now may have room when the training is finished; only if it is interrupted is this missed.

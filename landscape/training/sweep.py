@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import contextlib
-import time
-import uuid
+import json
 from collections import Counter
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
+from concurrent.futures import BrokenExecutor, Executor, Future
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from landscape.errors import StoreError, Unavailable
 from landscape.experiment import Experiment
 from landscape.printable import short, told
+from landscape.training.estimate import Costs
+from landscape.training.order import Queue
+from landscape.training.outlook import Clock, Outlook, UnderWay, workers_of
 from landscape.training.plan import Plan
 from landscape.training.progress import Progress
 from landscape.training.store import Store
-from landscape.training.worker import USER_PREFIX, Job, train_job
+from landscape.training.telling import Told
+from landscape.training.worker import Job, train_job
 
 #: Runs per ensemble. On a CPU more bring nothing and make the last job of a sweep long; a GPU is only full with many.
 ENSEMBLE = {"cpu": 10, "cuda": 512}
@@ -71,11 +74,21 @@ def _named(experiment: Experiment) -> str:
     return f"{short(experiment, 200)} (run {experiment.identity[:8]})"
 
 
+def outlook(
+    costs: Costs, workers: int | None, device: str = "cpu", compile: bool = False, clock: Clock | None = None
+) -> Outlook:
+    """Return the outlook of a sweep that has nothing to do yet."""
+    plain = device == "cpu" and not compile  # elsewhere a batch costs little more than one run
+    queue = Queue(costs, ENSEMBLE["cpu" if device == "cpu" else "cuda"], cut=plain)
+    return Outlook(queue, clock or Clock(), workers)
+
+
 @dataclass
 class Sweep:
     """Train what plans are missing; see `train_all` for the parameters.
 
-    Iterate over `events`; until it ends, `add` takes more plans, which queue behind what was asked for before.
+    Iterate over `events`; until it ends, `add` takes more plans. What is trained next is for the `queue` to say, to
+    which goals can be named.
 
     A batch whose worker was killed (for want of memory, say) is trained again, each experiment alone, from their last
     snapshots; an experiment that was alone in a worker that was killed, after a first loss, is left out and named.
@@ -93,17 +106,21 @@ class Sweep:
     modules: Sequence[str] = ()
     device: str = "cpu"
     compile: bool = False
+    costs: Costs = field(default_factory=Costs)
+    clock: Clock = field(default_factory=Clock)
     progress: Progress = field(default_factory=Progress)
     failed: dict[str, Failure] = field(default_factory=dict)
     asked: set[str] = field(default_factory=set)
     ready: set[str] = field(default_factory=set)
-    waiting: list[list[Experiment]] = field(default_factory=list)
-    running: dict[Future[dict[str, object]], tuple[Job, list[Experiment]]] = field(default_factory=dict)
-    resumed: dict[str, float] = field(default_factory=dict)  # job -> work that an interrupted sweep had done of it
+    running: dict[Future[dict[str, object]], UnderWay] = field(default_factory=dict)
     killed: Counter[str] = field(default_factory=Counter)  # identity -> how often a worker was killed at it
     said: set[str] = field(default_factory=set)  # what jobs told
     finished: float = 0.0  # work of all that is announced
-    began: float = field(default_factory=time.monotonic)
+
+    def __post_init__(self) -> None:
+        self.outlook = outlook(self.costs, workers_of(self.executor), self.device, self.compile, self.clock)
+        self.queue = self.outlook.queue
+        self.began = self.clock.now()
 
     def add(self, plan: Plan) -> None:
         """Ask for what a plan is missing, unless it was asked for before; what failed then is not tried again."""
@@ -114,69 +131,60 @@ class Sweep:
         new = [experiment for experiment in plan.missing if experiment.identity not in self.asked]
         self.asked |= missing
         self.ready |= plan.wanted.keys() - missing
-        self.progress.total += sum(experiment.work for experiment in new)
+        self.progress.total += sum(self.costs.of(experiment).work for experiment in new)
         self.progress.runs += len(new)
-        size = ENSEMBLE["cuda" if self.device.startswith("cuda") else "cpu"]
-        self.waiting += Plan(plan.wanted, new, []).batches(size)
+        self.queue.add(new)
 
     def events(self, tick: float = 0.5) -> Iterator[Event]:
         """Yield an event per finished experiment, and one every `tick` seconds, until nothing is left to train."""
-        while self.waiting or self.running:
-            for experiment, failure in self.submit_ready():
-                yield Event(self.progress, experiment, failure)
-            done, _ = wait(self.running, timeout=tick, return_when=FIRST_COMPLETED)
-            for future in done:
-                job, batch = self.running.pop(future)
+        for event in self._events(tick):
+            before = self.clock.now()
+            yield event
+            self.outlook.elsewhere += self.clock.now() - before
+
+    def _events(self, tick: float) -> Iterator[Event]:
+        while self.queue or self.running:
+            while orphans := self.queue.orphans(self.failed.keys()):
+                for experiment in orphans:
+                    cause = next(self.failed[p.identity] for p in experiment.parents if p.identity in self.failed)
+                    self.failed[experiment.identity] = Failure(f"its start failed: {cause.reason}", cause.unavailable)
+                    yield self.announce(experiment)
+            self.feed()
+            for future in self.clock.wait(self.running, tick):
+                under = self.running.pop(future)
                 with contextlib.suppress(OSError):  # a worker that was killed has left it
-                    self.hint(job).unlink(missing_ok=True)
-                yield from self.collect(future, batch)
+                    self.hint(under.job).unlink(missing_ok=True)
+                yield from self.collect(future, under)
             self.measure()
             yield Event(self.progress)
 
-    def submit_ready(self) -> Iterator[tuple[Experiment, Failure]]:
-        """Submit every batch whose parents are there; yield the experiments that can never start."""
-        waiting, self.waiting = self.waiting, []
-        for batch in waiting:
-            able = []
-            for experiment in batch:
-                lost = next((p.identity for p in experiment.parents if p.identity in self.failed), None)
-                if lost is None:
-                    able.append(experiment)
-                    continue
-                cause = self.failed[lost]
-                self.failed[experiment.identity] = Failure(f"its start failed: {cause.reason}", cause.unavailable)
-                self.finished += experiment.work
-                self.progress.runs_done += 1
-                yield experiment, self.failed[experiment.identity]
-            if not able:
-                continue
-            if {parent.identity for experiment in able for parent in experiment.parents} <= self.ready:
-                self.submit(able)
-            else:
-                self.waiting.append(able)
+    def announce(self, experiment: Experiment, notes: tuple[str, ...] = ()) -> Event:
+        """Count an experiment that is finished, for better or worse."""
+        self.finished += self.costs.of(experiment).work
+        self.progress.runs_done += 1
+        return Event(self.progress, experiment, self.failed.get(experiment.identity), notes)
+
+    def feed(self) -> None:
+        """Give the workers what comes next, and a little more: they shall not wait for this process."""
+        while self.queue and self.outlook.hungry(self.running):
+            batch = self.queue.next(self.ready, self.outlook.per_worker(self.running))
+            if not batch:
+                break
+            self.submit(batch)
 
     def submit(self, batch: list[Experiment]) -> None:
-        # Where the descriptions' own classes live, besides what the caller named; never a name out of a store.
-        homes = {type(part).__module__ for experiment in batch for part in experiment.parts()}
-        importable = sorted(home for home in homes if not home.startswith(USER_PREFIX))
-        job = Job(
-            name=uuid.uuid4().hex[:12],
-            store=str(self.store.path.resolve()),
-            experiments=[experiment.to_data() for experiment in batch],
-            modules=[*self.modules, *importable],
-            device=self.device,
-            compile=self.compile,
-        )
+        job = Job.of(batch, str(self.store.path.resolve()), self.modules, self.device, self.compile)
         try:
             future = self.executor.submit(train_job, job.to_data())
         except RuntimeError as error:  # a broken executor takes nothing more, and says so at every call
             future = Future()
             reason = f"the executor takes no more work ({told(error)})"
             future.set_exception(_Refused(f"{reason}; what was finished is kept, run the same command again"))
-        self.running[future] = (job, batch)
+        self.running[future] = UnderWay(job.name, batch)
 
-    def collect(self, future: Future[dict[str, object]], batch: list[Experiment]) -> Iterator[Event]:
+    def collect(self, future: Future[dict[str, object]], under: UnderWay) -> Iterator[Event]:
         """Turn a finished job into events; what another process was training is submitted again."""
+        batch = under.batch
         failure, busy = Failure("it ended without a record"), set()
         failures: dict[str, Failure] = {}  # of single experiments
         notes: tuple[str, ...] = ()
@@ -200,6 +208,7 @@ class Sweep:
         else:
             busy = set(answer["busy"])  # type: ignore[call-overload]
             notes = (*answer["damaged"], *self.unsaid(answer["notes"]))  # type: ignore[misc, arg-type]
+            self.outlook.finished(under, answer.get("told"))
         again = []
         for experiment in batch:
             # A run may have been stored before its neighbour broke the job.
@@ -207,17 +216,14 @@ class Sweep:
             if not stored and experiment.identity in busy:
                 again.append(experiment)
                 continue
-            self.finished += experiment.work
-            self.progress.runs_done += 1
             if stored:
                 self.ready.add(experiment.identity)
-                yield Event(self.progress, experiment, notes=notes)
             else:
                 self.failed[experiment.identity] = failures.get(experiment.identity, failure)
-                yield Event(self.progress, experiment, self.failed[experiment.identity], notes)
+            yield self.announce(experiment, notes)
             notes = ()
         if again:
-            time.sleep(0.5)
+            self.clock.sleep(0.5)
             self.submit(again)
 
     def unsaid(self, notes: Sequence[str]) -> list[str]:
@@ -250,19 +256,17 @@ class Sweep:
             )
         return [experiment for experiment in batch if experiment not in again]
 
-    def hint(self, job: Job) -> Path:
+    def hint(self, job: str) -> Path:
         """Return the file in which a job tells how far it is."""
-        return self.store.path / "progress" / f"{job.name}.job"
+        return self.store.path / "progress" / f"{job}.job"
 
     def measure(self) -> None:
         """Update the progress from what running jobs tell."""
         partial = 0.0
-        for job, batch in self.running.values():
+        for under in self.running.values():
             with contextlib.suppress(OSError, ValueError):
-                first, now = map(float, self.hint(job).read_text().split())
-                work = sum(experiment.work for experiment in batch)
-                self.resumed[job.name] = first * work
-                partial += now * work
+                under.told = Told.read(json.loads(self.hint(under.job).read_text()))
+                partial += under.told.now * sum(self.costs.of(experiment).work for experiment in under.batch)
         self.progress.done = max(self.progress.done, self.finished + partial)
-        self.progress.before = sum(self.resumed.values())
-        self.progress.seconds = time.monotonic() - self.began
+        self.progress.seconds = self.clock.now() - self.began
+        self.progress.eta = self.outlook.to_go(self.running) if self.costs.known else None

@@ -18,6 +18,7 @@ import platform
 import sys
 import threading
 import time
+import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -34,6 +35,7 @@ from landscape.training.release import nothing_left
 from landscape.training.requirements import refuse_unaffordable
 from landscape.training.session import StoreSession
 from landscape.training.store import Store
+from landscape.training.telling import Telling
 
 #: Set before a worker starts. The first three keep every process to one thread. The last let glibc keep memory between
 #: steps instead of handing large temporaries back to the system each time: steps took a third less.
@@ -75,6 +77,17 @@ class Job:
     compile: bool = False
     interval: float = 15.0
 
+    @classmethod
+    def of(
+        cls, batch: Sequence[Experiment], store: str, modules: Sequence[str] = (), device: str = "cpu", compile: bool = False
+    ) -> Job:
+        """Return a new job that trains a batch; `modules` are what must be imported besides the experiments' homes."""
+        # Where the descriptions' own classes live, besides what the caller named; never a name out of a store.
+        homes = {type(part).__module__ for experiment in batch for part in experiment.parts()}
+        importable = sorted(home for home in homes if not home.startswith(USER_PREFIX))
+        described = [experiment.to_data() for experiment in batch]
+        return cls(uuid.uuid4().hex[:12], store, described, [*modules, *importable], device, compile)
+
     def to_data(self) -> dict[str, Any]:
         """Return the job as JSON-able data."""
         return asdict(self)
@@ -92,7 +105,8 @@ def train_job(data: dict[str, Any]) -> dict[str, Any]:
     -------
     dict
         ``trained``: identities trained here; ``busy``: identities that another process was training meanwhile;
-        ``damaged``: sentences about records that had to be recomputed; ``notes``: what else a reader should know.
+        ``damaged``: sentences about records that had to be recomputed; ``notes``: what else a reader should know;
+        ``told``: what was done, see `Told`.
     """
     # A process that is not ours alone keeps its own ways of collecting what nobody holds.
     ours = multiprocessing.parent_process() is not None
@@ -128,19 +142,10 @@ def _train_job(job: Job) -> dict[str, Any]:
         import_module(module)
     store = Store(job.store)
     answer: dict[str, Any] = {"trained": [], "busy": [], "damaged": [], "notes": []}
-    hint = store.path / "progress" / f"{job.name}.job"
-
-    first: list[float] = []
-
-    def tell(done: float) -> None:
-        """Leave the share done at first (more than 0 for a resumed job) and now where the sweep can read it."""
-        if not first:
-            first.append(done)
-        with contextlib.suppress(OSError):  # a hint; not worth a training
-            hint.write_text(f"{first[0]!r} {done!r}")
-
+    clock = time.thread_time if job.device == "cpu" else time.monotonic
+    tell = Telling(store.path / "progress" / f"{job.name}.job", clock)
     with contextlib.ExitStack() as stack:
-        stack.callback(_remove, hint)
+        stack.callback(_remove, tell.path)
         todo = []
         for experiment in map(_experiment, job.experiments):
             if not stack.enter_context(store.claim(experiment)):
@@ -153,11 +158,15 @@ def _train_job(job: Job) -> dict[str, Any]:
         if todo:
             refuse_unaffordable(todo, job.device)
             session = StoreSession(store, device=job.device, compile=job.compile, interval=job.interval, progress=tell)
-            for experiment, outcome in _sound(type(todo[0]).train(todo, session), todo):
+            tell.resumed = lambda: session.resumed
+            for experiment, outcome in tell.timed(_sound(type(todo[0]).train(todo, session), todo)):
                 store.write(experiment, outcome, provenance(job, outcome))
                 answer["trained"].append(experiment.identity)
+                tell.end(experiment, outcome.info.get("last_step"))
             answer["notes"] += session.notes
     answer["damaged"] += store.complaints
+    tell.now = 1.0
+    answer["told"] = tell.to_data()
     return answer
 
 

@@ -1,0 +1,145 @@
+"""Workers that only pretend to train: how long everything takes is given, and time passes at once."""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from collections.abc import Callable, Collection, Iterable
+from concurrent.futures import Executor, Future
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from landscape.description import from_data
+from landscape.experiment import Experiment
+from landscape.training.outlook import Clock
+from landscape.training.store import Store
+from landscape.training.telling import Told, may_stop
+from landscape.training.worker import Job
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What an experiment takes: seconds if it ran to its end, and the share after which it stops."""
+
+    whole: float
+    share: float = 1.0
+
+    @property
+    def seconds(self) -> float:
+        return self.whole * self.share
+
+
+@dataclass(eq=False)
+class Pretence:
+    """A job that some worker pretends to do."""
+
+    job: Job
+    batch: list[Experiment]
+    truths: list[Truth]
+    future: Future[Any]
+    fixed: float
+    began: float = 0.0
+
+    @property
+    def seconds(self) -> float:
+        return sum(truth.seconds for truth in self.truths) + self.fixed * len(self.batch)
+
+    def told(self, elapsed: float) -> Told:
+        """Return what the job tells after some seconds: runs that may stop are stepped together, others follow."""
+        done = elapsed >= self.seconds
+        if done or not may_stop(self.batch[0]):
+            total = sum(truth.whole for truth in self.truths)
+            now = 1.0 if done else min(1.0, elapsed / total)
+            ended = {e.identity: t.share for e, t in zip(self.batch, self.truths, strict=True)} if done else {}
+        else:
+            low, high = 0.0, 1.0
+            for _ in range(30):
+                now = (low + high) / 2
+                if sum(truth.whole * min(now, truth.share) for truth in self.truths) < elapsed:
+                    low = now
+                else:
+                    high = now
+            ended = {e.identity: t.share for e, t in zip(self.batch, self.truths, strict=True) if t.share <= now}
+        fixed = self.fixed * len(ended)
+        return Told(0.0, now, max(0.0, min(elapsed, self.seconds) - fixed), fixed, elapsed, ended)
+
+
+class Simulation(Executor, Clock):
+    """An executor and its clock.
+
+    Parameters
+    ----------
+    workers : int
+    store : Store
+    truth : callable
+        Experiment -> `Truth`.
+    write : callable
+        Leaves the record of an experiment in the store.
+    fixed : float
+        Seconds that storing a run takes.
+    """
+
+    def __init__(
+        self,
+        workers: int,
+        store: Store,
+        truth: Callable[[Experiment], Truth],
+        write: Callable[[Experiment], None],
+        fixed: float = 0.01,
+    ) -> None:
+        self.workers, self.store, self.truth, self.write, self.fixed = workers, store, truth, write, fixed
+        self.time = self.busy = 0.0
+        self.waiting: deque[Pretence] = deque()
+        self.working: list[Pretence] = []
+        self.began: list[tuple[float, list[Experiment]]] = []
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:  # noqa: ARG002
+        job = Job(**args[0])
+        batch = [experiment for data in job.experiments if isinstance(experiment := from_data(data), Experiment)]
+        future: Future[Any] = Future()
+        self.waiting.append(Pretence(job, batch, list(map(self.truth, batch)), future, self.fixed))
+        self._start()
+        return future
+
+    def now(self) -> float:
+        return self.time
+
+    def sleep(self, seconds: float) -> None:
+        """Let time pass while the process that asked does something else."""
+        until = self.time + seconds
+        while self._finish_next(until):
+            pass
+        self.time = until
+
+    def wait(self, futures: Collection[Future[Any]], timeout: float) -> Iterable[Future[Any]]:
+        until = self.time + timeout
+        if not any(future.done() for future in futures) and not self._finish_next(until):
+            self.time = until
+        for pretence in self.working:
+            hint = self.store.path / "progress" / f"{pretence.job.name}.job"
+            hint.write_text(json.dumps(asdict(pretence.told(self.time - pretence.began))))
+        return [future for future in futures if future.done()]
+
+    def _start(self) -> None:
+        while self.waiting and len(self.working) < self.workers:
+            pretence = self.waiting.popleft()
+            pretence.began = self.time
+            pretence.future.set_running_or_notify_cancel()
+            self.working.append(pretence)
+            self.began.append((self.time, pretence.batch))
+
+    def _finish_next(self, until: float) -> bool:
+        """Let the next job end that ends in time; say whether there was one."""
+        first = min(self.working, key=lambda pretence: pretence.began + pretence.seconds, default=None)
+        if first is None or first.began + first.seconds > until:
+            return False
+        self.time = max(self.time, first.began + first.seconds)
+        self.working.remove(first)
+        self.busy += first.seconds
+        for experiment in first.batch:
+            self.write(experiment)
+        names = [experiment.identity for experiment in first.batch]
+        told = asdict(first.told(first.seconds))
+        first.future.set_result({"trained": names, "busy": [], "damaged": [], "notes": [], "told": told})
+        self._start()
+        return True
