@@ -41,7 +41,7 @@ TOO_LONG = 1.0
 SHORT_ENOUGH = 0.5
 
 #: Seconds of training from which on what was learnt is kept.
-WORTH_KEEPING = 0.5
+WORTH_KEEPING = 0.2
 
 #: How many are measured together: enough of those that cost less so, and few of the others.
 TOGETHER, ALONE = 64, 2

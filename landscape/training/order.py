@@ -18,14 +18,18 @@ from landscape.experiment import Experiment
 from landscape.training.estimate import Costs, Pooled
 from landscape.training.plan import depth
 
-#: Seconds that a job takes at most, where it can be cut: a shorter one stores sooner what it has done.
-LONGEST_JOB = 10.0
+#: Seconds that a job takes at most, where it can be cut, since a shorter one stores sooner what it has done; and what
+#: is not cut any more, since a job costs something besides.
+LONGEST_JOB, SHORTEST_JOB = 10.0, 1.0
 
 #: Into how many jobs, at least, a worker's share of the time that is left is cut.
 PARTS = 4
 
 #: A setting whose length is a guess is tried early if it may be more than this part of all that waits; so many runs.
 WORTH_TRYING, TRIAL = 0.003, 2
+
+#: Seconds of work that the nearest goal gets ahead of everything else, until one is reached.
+HEAD_START = 30.0
 
 #: The part of what a goal may ask for later that it does ask for, before any goal has.
 USUAL_PART = 1 / 3
@@ -155,7 +159,7 @@ class Queue:
         """
         if not self._looked:
             self.look()
-        near, late = self._near <= 0, left / 2
+        near, late = self._near <= (0.0 if self.reached else HEAD_START), left / 2
         bests = self._bests | {key: self._best(lot) for key, lot in self._able_children(ready).items()}
         if not bests:
             return []
@@ -177,7 +181,7 @@ class Queue:
             seconds = sum(map(self.costs.seconds, lot)) / len(lot)
             # A class that says how many to train together does so because each of them costs less than one alone.
             free = lot[0].largest_batch is None
-            longest = min(LONGEST_JOB, left / PARTS) if free else left
+            longest = max(SHORTEST_JOB, min(LONGEST_JOB, left / PARTS) if free else left)
             most = max(1, int(min(TRIAL if trial and free else most, longest / seconds)))
         return round(len(lot) / math.ceil(len(lot) / most))
 

@@ -15,7 +15,6 @@ import pytest
 
 from landscape.training.store import Store
 from reports.cli import main
-from reports.commands import SPEED
 from reports.wording import duration
 
 MODULE = """

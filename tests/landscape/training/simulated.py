@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import asdict, dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, Self
 
 from landscape.description import from_data
-from landscape.experiment import Experiment
+from landscape.experiment import Experiment, Outcome, Session
 from landscape.training.outlook import Clock
-from landscape.training.store import Store
+from landscape.training.stop import Stop
 from landscape.training.telling import Told, may_stop
 from landscape.training.worker import Job
 
@@ -70,7 +71,8 @@ class Simulation(Executor, Clock):
     Parameters
     ----------
     workers : int
-    store : Store
+    path : Path
+        The folder of the store.
     truth : callable
         Experiment -> `Truth`.
     write : callable
@@ -82,12 +84,12 @@ class Simulation(Executor, Clock):
     def __init__(
         self,
         workers: int,
-        store: Store,
-        truth: Callable[[Experiment], Truth],
+        path: Path,
+        truth: Callable[[Any], Truth],
         write: Callable[[Experiment], None],
         fixed: float = 0.01,
     ) -> None:
-        self.workers, self.store, self.truth, self.write, self.fixed = workers, store, truth, write, fixed
+        self.workers, self.path, self.truth, self.write, self.fixed = workers, path, truth, write, fixed
         self.time = self.busy = 0.0
         self.waiting: deque[Pretence] = deque()
         self.working: list[Pretence] = []
@@ -116,7 +118,7 @@ class Simulation(Executor, Clock):
         if not any(future.done() for future in futures) and not self._finish_next(until):
             self.time = until
         for pretence in self.working:
-            hint = self.store.path / "progress" / f"{pretence.job.name}.job"
+            hint = self.path / "progress" / f"{pretence.job.name}.job"
             hint.write_text(json.dumps(asdict(pretence.told(self.time - pretence.began))))
         return [future for future in futures if future.done()]
 
@@ -143,3 +145,46 @@ class Simulation(Executor, Clock):
         first.future.set_result({"trained": names, "busy": [], "damaged": [], "notes": [], "told": told})
         self._start()
         return True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pretend(Experiment, kind="test_pretend"):
+    """Something to pretend to train: of a family, of a size, and with settings of its own."""
+
+    family: str = "a"
+    size: int = 1
+    setting: float = 0.0
+    seed: int = 0
+    steps: int = 1000
+    stop: tuple[Stop, ...] = ()
+    after: Pretend | None = None
+
+    @property
+    def parents(self) -> tuple[Experiment, ...]:
+        return () if self.after is None else (self.after,)
+
+    @property
+    def batch_key(self) -> str:
+        return f"{self.family} {self.size}"
+
+    @property
+    def work(self) -> float:
+        return 1e7 * self.size * self.steps
+
+    @classmethod
+    def train(cls, batch: Sequence[Self], session: Session) -> Iterator[tuple[Self, Outcome]]:
+        raise NotImplementedError
+
+
+class Shelf:
+    """A store that only knows what is there."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.there = path, set[str]()
+        (path / "progress").mkdir(exist_ok=True)
+
+    def __contains__(self, experiment: Experiment) -> bool:
+        return experiment.identity in self.there
+
+    def put(self, experiment: Experiment) -> None:
+        self.there.add(experiment.identity)

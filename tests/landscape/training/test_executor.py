@@ -394,25 +394,10 @@ def test_progress_never_goes_back_and_arrives(store: Store, threads: Executor) -
     assert not list((store.path / "progress").iterdir())
 
 
-def test_eta_is_what_is_left_at_the_speed_so_far() -> None:
-    assert Progress(total=100.0, runs=2).eta is None
-    assert Progress(total=100.0, runs=2, done=0.0, seconds=50.0).eta is None
-    assert Progress(total=100.0, runs=2, done=10.0, seconds=0.5).eta is None
-    assert Progress(total=100.0, runs=2, done=25.0, seconds=50.0).eta == pytest.approx(150.0)
-    assert Progress(total=100.0, runs=2, done=100.0, seconds=50.0).eta == 0.0
-
-
 def test_ensembles_are_no_larger_than_the_machine_likes(
     store: Store, threads: Executor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(ENSEMBLE, "cpu", 2)
     toys = [Toy(number=n) for n in range(5)]
     sweep(toys, store, threads)
-    assert [store.read(toy).info["together"] for toy in toys] == [2, 2, 1, 2, 2]
-
-
-def test_what_an_interrupted_sweep_did_is_no_evidence_of_speed() -> None:
-    """Half was there already; a tenth took 10 seconds here, so the remaining 40 % take 40."""
-    resumed = Progress(total=100.0, runs=1, done=60.0, before=50.0, seconds=10.0)
-    assert resumed.eta == pytest.approx(40.0)
-    assert Progress(total=100.0, runs=1, done=50.0, before=50.0, seconds=10.0).eta is None
+    assert [store.read(toy).info["together"] for toy in toys] == [2, 2, 2, 2, 1]
