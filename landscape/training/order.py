@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, field, replace
 
@@ -215,7 +215,7 @@ class Queue:
                 left[identity] = min(left.get(identity, math.inf), whole)
                 size[identity] = max(size.get(identity, 0.0), goal.size)
                 self._after[identity] = max(self._after.get(identity, 0.0), goal.rounds * max(later, default=0.0))
-        unknowns: Counter[str] = Counter()
+        unknowns: dict[str, float] = defaultdict(float)
         for experiment in self._all():
             setting = self.costs.of(experiment).kin.setting
             if setting not in self._tried:
@@ -225,7 +225,10 @@ class Queue:
         for experiment in sorted(self._all(), key=depth, reverse=True):  # what waits for a run before the run itself
             me, wish = experiment.identity, self._wishes[experiment.identity]
             nearest, largest = left.get(me, 0.0), size.get(me, 0.0)
-            chain, unknown = seconds[me] + self._after.get(me, 0.0), unknowns[self.costs.of(experiment).kin.setting]
+            chain, unknown = (
+                seconds[me] + self._after.get(me, 0.0),
+                unknowns.get(self.costs.of(experiment).kin.setting, 0.0),
+            )
             unknown = unknown if unknown > enough else 0.0
             self._places[me] = Place((nearest, wish), (-unknown, -largest, wish), chain)
             for parent in experiment.parents:

@@ -60,7 +60,8 @@ class Told:
         """
         try:
             ended = {str(identity): float(share) for identity, share in data["ended"].items()}
-            return cls(*(float(data[name]) for name in ("first", "now", "training", "fixed", "wall")), ended)
+            numbers = {name: float(data[name]) for name in ("first", "now", "training", "fixed", "wall")}
+            return cls(**numbers, ended=ended)
         except (AttributeError, KeyError, TypeError) as error:
             raise ValueError(f"no report of a job ({error!r})") from error
 
@@ -131,6 +132,11 @@ class Telling:
         now = self.clock()
         training = self.training + (0.0 if self._entered is None else now - self._entered)
         told = Told(
-            self.first or 0.0, self.now, training, now - self._began - training, time.monotonic() - self._wall, self.ended
+            self.first or 0.0,
+            self.now,
+            training,
+            now - self._began - training,
+            time.monotonic() - self._wall,
+            self.ended,
         )
         return asdict(told)

@@ -92,10 +92,10 @@ def test_verdicts_are_kept_as_they_come_in(store):
         updates = done.run(executor)
         for update in updates:
             if update.verdict is not None:
-                assert update.verdict.id == "test2026.fast"
+                first = update.verdict.id
                 break
         next(updates)
-        assert kept(store) == {"test2026.fast": "PASS"}
+        assert kept(store) == {first: "PASS"}
         [data], _ = load_verdicts(store, "quick")
         assert data["p_holm"] == pytest.approx(2 * data["p"])
         updates.close()

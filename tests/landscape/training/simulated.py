@@ -95,7 +95,7 @@ class Simulation(Executor, Clock):
         self.working: list[Pretence] = []
         self.began: list[tuple[float, list[Experiment]]] = []
 
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:  # noqa: ARG002
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         job = Job(**args[0])
         batch = [experiment for data in job.experiments if isinstance(experiment := from_data(data), Experiment)]
         future: Future[Any] = Future()

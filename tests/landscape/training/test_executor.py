@@ -24,7 +24,6 @@ from landscape.learners import TwoCircuits
 from landscape.training.executor import train_all
 from landscape.training.local import local_executor
 from landscape.training.plan import Plan
-from landscape.training.progress import Progress
 from landscape.training.run import Run
 from landscape.training.store import Store
 from landscape.training.sweep import ENSEMBLE, Event, Sweep

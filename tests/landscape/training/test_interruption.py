@@ -156,14 +156,15 @@ def test_killed_long_run_goes_on_from_its_snapshot(
     assert not list((store.path / "aside").iterdir())
 
     steps_taken: list[int] = []
-    update = Ensemble.update
+    advance = Ensemble.advance
 
-    def counted(ensemble: Ensemble, number: int) -> None:
-        steps_taken.append(number)
-        update(ensemble, number)
+    def counted(ensemble: Ensemble, count: int = 1) -> None:
+        steps_taken.extend(range(ensemble.step + 1, ensemble.step + count + 1))
+        advance(ensemble, count)
 
-    monkeypatch.setattr(Ensemble, "update", counted)
+    monkeypatch.setattr(Ensemble, "advance", counted)
     answer = train_job(Job(name="again", store=str(store.path), experiments=[run.to_data()]).to_data())
+    assert answer.pop("told")["ended"] == {run.identity: 1.0}
     assert answer == {"trained": [run.identity], "busy": [], "damaged": [], "notes": []}
     assert steps_taken == list(range(snapshot.step + 1, run.steps + 1))
     assert_same_bits(outcome_of(store, run), train_alone(run))

@@ -17,6 +17,7 @@ import pytest
 
 from landscape.errors import InvalidInput
 from landscape.experiment import Experiment
+from landscape.training import order
 from landscape.training.executor import train_all
 from landscape.training.local import local_executor
 from landscape.training.store import Store
@@ -24,6 +25,12 @@ from tests.landscape.helpers import is_gone
 from tests.landscape.training.mortal import Mortal
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="SIGKILL")
+
+
+@pytest.fixture(autouse=True)
+def _company(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Train several together, however little they cost: what happens to company is what is tested."""
+    monkeypatch.setattr(order, "PARTS", 0.01)
 
 
 @pytest.fixture

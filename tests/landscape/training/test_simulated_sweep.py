@@ -139,9 +139,7 @@ def by(factor: Callable[[str], float]) -> Costs:
     [lambda family: 1.0, lambda family: 10.0, lambda family: 0.1, lambda family: 10.0 if family in "ace" else 0.1],
     ids=["right", "slow", "fast", "mixed"],
 )
-def test_two_minutes_tell_how_long_the_rest_takes(
-    tmp_path: Path, workers: int, factor: Callable[[str], float]
-) -> None:
+def test_two_minutes_tell_how_long_the_rest_takes(tmp_path: Path, workers: int, factor: Callable[[str], float]) -> None:
     """From then on within a factor of 1.5, whatever was believed before; and the cores are busy to the end."""
     history = pretend(tmp_path, usual(0), workers, by(factor))
     assert history.end > 180
