@@ -40,7 +40,9 @@ class Split:
 class Task(Description, ABC):
     """A finite set of inputs with labels.
 
-    Subclasses compute `inputs` and `labels`, and say how many numbers a network answers with (`n_outputs`).
+    Subclasses compute `inputs` and `labels`, and say how many numbers a network answers with (`n_outputs`). With
+    `landscape.sharing.shared_data` below ``@property`` data are made once for all equal tasks; a task that holds them
+    itself, as with ``functools.cached_property``, holds them as long as a claim waits for a run on it.
     """
 
     @property

@@ -12,7 +12,7 @@ import torch
 from landscape.experiment import Experiment, Outcome, Session, Snapshot
 from landscape.models import Model, Perceptron
 from landscape.optimisers import AdamW, Optimiser
-from landscape.tasks import BinaryOperation, Task
+from landscape.tasks import BinaryOperation, Task, TokenTask
 from landscape.training import fitting
 from landscape.training.schedule import Schedule
 from landscape.training.stop import Stop
@@ -123,7 +123,8 @@ class Run(Experiment, kind="run"):
         states = len(self.optimiser.initial_state(torch.empty(0)))
         task, number, widest = self.task, 8 if self.dtype == "float64" else 4, self.model.activations(self.task)
         example = math.prod(task.input_shape)
-        kept = parameters * number * (3 + states + len(self.keep)) + 16 * self.n_train * (example + 1)
+        data = 2 * self.n_train * (example * (8 if isinstance(task, TokenTask) else number) + 8)
+        kept = parameters * number * (3 + states + len(self.keep)) + data
         kept += 14 * task.size + ROWS * self.record.count(self.steps)
         step = 6 * self.n_train * widest * number
         record = task.size * (task.n_outputs * (number + 3 * 8) + 2 * widest * number)

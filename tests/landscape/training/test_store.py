@@ -393,6 +393,14 @@ def test_atomic_writing_replaces_and_cleans_up(tmp_path: Path, monkeypatch: pyte
     assert tree(tmp_path) == {"file": b"new"}
 
 
+def test_a_file_is_written_from_pieces_and_is_whole_or_not_there(tmp_path: Path) -> None:
+    target = tmp_path / "file"
+    write_atomically(target, (piece for piece in (b"one, ", b"two")))
+    with pytest.raises(ZeroDivisionError):
+        write_atomically(target, (b"%d" % (1 // number) for number in (1, 0)))
+    assert tree(tmp_path) == {"file": b"one, two"}
+
+
 # -- trainings under way ----------------------------------------------------------------------------------------------
 
 
