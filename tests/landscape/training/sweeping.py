@@ -28,8 +28,8 @@ def wanted() -> list[Run | TwoCircuits]:
             optimiser=AdamW(lr=3e-3),
             n_train=60,
             seed=seed,
-            steps=400 + 100 * seed,
-            record=Schedule(per_decade=5, every=40),
+            steps=4000 + 1000 * seed,
+            record=Schedule(per_decade=5, every=100),
             keep=(100,),
         )
         for seed in range(18)
@@ -45,7 +45,7 @@ def long_run() -> Run:
         model=Perceptron(width=32),
         n_train=60,
         seed=5,
-        steps=3000,
+        steps=60_000,
         record=Schedule(per_decade=5, every=50),
         keep=(50, 2000),
     )
