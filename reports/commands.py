@@ -206,9 +206,7 @@ def reached(claim: Prediction, tier: str, store: Store | None, *, vet: bool = Tr
     return found
 
 
-def show_plan(
-    claims: list[Prediction], modules: Sequence[str], options: argparse.Namespace, console: Console
-) -> int:
+def show_plan(claims: list[Prediction], modules: Sequence[str], options: argparse.Namespace, console: Console) -> int:
     """Say what a check would train, how long that would take and in how much memory; the store is only looked at.
 
     Returns how many claims a check would find to be an ERROR; they are named, and the others planned without them.

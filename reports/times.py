@@ -41,7 +41,9 @@ def measured_costs(
         if samples and sum(map(costs.seconds, experiments)) > WORTH_MEASURING:
             workers = min(len(samples), available_cores()) if device == "cpu" else 1
             with console.status("measuring how fast this machine trains"), local_executor(workers) as executor:
-                for _ in calibrate(costs, samples, executor, MEASURING, modules=modules, device=device, compile=compile):
+                for _ in calibrate(
+                    costs, samples, executor, MEASURING, modules=modules, device=device, compile=compile
+                ):
                     pass
         yield costs
 

@@ -105,7 +105,8 @@ def worth_measuring(costs: Costs, experiments: Iterable[Experiment]) -> list[lis
     seconds = {shape: sum(map(costs.seconds, alike)) for shape, alike in shapes.items()}
     everything = sum(seconds.values())
     forms: set[str] = set()
-    first, others = [], []
+    first: list[list[Experiment]] = []
+    others: list[list[Experiment]] = []
     for shape, alike in sorted(shapes.items(), key=lambda item: -seconds[item[0]]):
         one, form = alike[0], costs.of(alike[0]).kin.form
         enough = WORTH_TOO if form in forms else WORTH_MEASURING

@@ -60,9 +60,10 @@ class Told:
         """
         try:
             ended = {str(identity): float(share) for identity, share in data["ended"].items()}
-            return cls(*(float(data[name]) for name in ("first", "now", "training", "fixed", "wall")), ended)
+            first, now, training, fixed, wall = (float(data[n]) for n in ("first", "now", "training", "fixed", "wall"))
         except (AttributeError, KeyError, TypeError) as error:
             raise ValueError(f"no report of a job ({error!r})") from error
+        return cls(first, now, training, fixed, wall, ended)
 
     def done(self, experiment: Experiment) -> float:
         """Return the share of an experiment that the job did.
@@ -131,6 +132,11 @@ class Telling:
         now = self.clock()
         training = self.training + (0.0 if self._entered is None else now - self._entered)
         told = Told(
-            self.first or 0.0, self.now, training, now - self._began - training, time.monotonic() - self._wall, self.ended
+            self.first or 0.0,
+            self.now,
+            training,
+            now - self._began - training,
+            time.monotonic() - self._wall,
+            self.ended,
         )
         return asdict(told)

@@ -79,7 +79,12 @@ class Job:
 
     @classmethod
     def of(
-        cls, batch: Sequence[Experiment], store: str, modules: Sequence[str] = (), device: str = "cpu", compile: bool = False
+        cls,
+        batch: Sequence[Experiment],
+        store: str,
+        modules: Sequence[str] = (),
+        device: str = "cpu",
+        compile: bool = False,
     ) -> Job:
         """Return a new job that trains a batch; `modules` are what must be imported besides the experiments' homes."""
         # Where the descriptions' own classes live, besides what the caller named; never a name out of a store.

@@ -86,7 +86,7 @@ def test_a_killed_worker_leaves_the_stored_verdicts_and_the_other_claims_alone(s
 
 def test_verdicts_are_kept_as_they_come_in(store):
     """Interrupted after the first of two: that one is there, corrected as if the other had failed."""
-    slow = claim("slow", runs=lambda seed, at: {"only": Toy(number=seed, seconds=0.05)})
+    slow = claim("slow", runs=lambda seed, at: {f"{n}": Toy(number=100 * n + seed, seconds=0.05) for n in range(3)})
     done = Check([claim("fast"), slow], "quick", store)
     with ThreadPoolExecutor(1) as executor:
         updates = done.run(executor)
