@@ -7,16 +7,15 @@ taken to be like its nearest relatives, and those before anything is known like 
 
 from __future__ import annotations
 
-import hashlib
 import math
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from landscape.experiment import Experiment
+from landscape.training.kinship import Kinship, Pooled
 from landscape.training.requirements import SPEED
-from landscape.training.telling import Told, length, may_stop
+from landscape.training.telling import Told, may_stop
 
 #: The share of its steps that a run with a stop rule takes, before any has been seen to end.
 USUAL_SHARE = 0.6
@@ -27,138 +26,14 @@ USUAL_FIXED = 0.02
 #: Seconds of training that are one observation of how fast a shape is trained.
 ENOUGH = 1.0
 
+#: By which part a cost may be wrong if the form, the shape or the share of the steps is unknown.
+UNKNOWN_FORM, UNKNOWN_SHAPE, UNKNOWN_SHARE = 5.0, 0.5, 1.0
+
 #: How many runs a share counts that was seen in an earlier check.
 REMEMBERED = 2.0
 
 #: The weight, in observations, of what kin let expect of a speed; of one that has been measured for its own sake.
 PULL, SURE = 0.3, 10.0
-
-_SEEDS = re.compile(r'"(seed|draw)":-?\d+')
-_NUMBERS = re.compile(r"-?\d+(\.\d+)?(e[-+]?\d+)?")
-
-
-@dataclass(frozen=True)
-class Kinship:
-    """To whom an experiment is kin, nearest first: names of nested groups.
-
-    Attributes
-    ----------
-    setting : str
-        Experiments that differ by their seed alone.
-    shape : str
-        Those of one shape, whatever the optimiser's settings.
-    size : str
-        Those of one form whose steps cost about the same.
-    form : str
-        Those that differ by numbers alone.
-    kind : str
-        Those of one class.
-    """
-
-    setting: str
-    shape: str
-    size: str
-    form: str
-    kind: str
-
-    @classmethod
-    def of(cls, experiment: Experiment, work: float) -> Kinship:
-        """Find it out from the description and its estimated cost in multiplications."""
-        kind = type(experiment).kind
-        setting = _SEEDS.sub("", experiment.canonical)
-        key = experiment.batch_key
-        shape = setting if key == experiment.identity else f"{kind}|{_SEEDS.sub('', key)}"
-        form = _NUMBERS.sub("#", shape)
-        size = math.frexp(work / (length(experiment) or 1))[1]
-        return cls(*(_short(name) for name in (setting, shape, f"{form}|{size}", form, kind)))
-
-    @property
-    def by_cost(self) -> tuple[str, ...]:
-        return self.shape, self.size, self.form, self.kind, ""
-
-    @property
-    def by_length(self) -> tuple[str, ...]:
-        return self.setting, self.shape, self.size, self.form, self.kind, ""
-
-
-def _short(name: str) -> str:
-    return hashlib.blake2b(name.encode(), digest_size=6).hexdigest()
-
-
-class Pooled:
-    """The mean of a quantity that is alike among kin, for every group of it, seen or not.
-
-    A group's mean is drawn towards that of the group around it, which counts as one observation of weight `pull`; in
-    that group each of its own groups counts once at most, however much was seen of it.
-
-    Parameters
-    ----------
-    prior : float
-        The mean where nothing has been seen.
-    pull : float
-    """
-
-    def __init__(self, prior: float, pull: float = 1.0) -> None:
-        self.prior, self.pull = prior, pull
-        self._seen: dict[str, dict[str, tuple[float, float]]] = {}
-        self._above: dict[str, tuple[str, ...]] = {}
-        self._means: dict[str, tuple[float, float]] | None = None  # group -> mean and weight
-
-    def __bool__(self) -> bool:
-        return bool(self._seen)
-
-    def groups(self) -> Iterator[tuple[str, ...]]:
-        """Yield the innermost groups of which something has been seen, each with those around it."""
-        for group, outer in self._above.items():
-            yield group, *outer
-
-    def observe(self, groups: tuple[str, ...], source: str, value: float, weight: float) -> None:
-        """Take in, or replace, what one source says of the first of nested groups."""
-        self._seen.setdefault(groups[0], {})[source] = value, weight
-        self._above[groups[0]] = groups[1:]
-        self._means = None
-
-    def weight(self, group: str) -> float:
-        """Return the weight of what has been seen of a group."""
-        return self._summed().get(group, (0.0, 0.0))[1]
-
-    def estimate(self, groups: Sequence[str]) -> float:
-        """Return the mean in the first of nested groups, nearest first."""
-        means, found = self._summed(), self.prior
-        for group in reversed(groups):
-            if group in means:
-                mean, weight = means[group]
-                found += (mean - found) * weight / (weight + self.pull)
-        return found
-
-    def doubt(self, group: str) -> float:
-        """Return the weight in an estimate of what has not been seen of the group itself, from 1 to 0."""
-        return self.pull / (self.pull + self.weight(group))
-
-    def _summed(self) -> dict[str, tuple[float, float]]:
-        if self._means is not None:
-            return self._means
-        totals: dict[str, list[float]] = {}
-
-        def add(group: str, value: float, weight: float) -> None:
-            total = totals.setdefault(group, [0.0, 0.0])
-            total[0] += weight * value
-            total[1] += weight
-
-        level: dict[str, tuple[str, ...]] = dict(self._above)
-        for group, seen in self._seen.items():
-            for value, weight in seen.values():
-                add(group, value, weight)
-        while level:
-            above: dict[str, tuple[str, ...]] = {}
-            for group, outer in level.items():
-                total, weight = totals[group]
-                if outer and weight:
-                    add(outer[0], total / weight, weight / (weight + self.pull))
-                    above[outer[0]] = outer[1:]
-            level = above
-        self._means = {group: (total / weight, weight) for group, (total, weight) in totals.items() if weight}
-        return self._means
 
 
 @dataclass(frozen=True)
@@ -188,16 +63,20 @@ class Shares:
 
     def expected(self, kin: Kinship) -> float:
         """Return the share that a run takes which has not begun."""
+        return self.learnt().estimate(kin.by_length)
+
+    def learnt(self) -> Pooled:
+        """Return the mean shares of all settings and their kin."""
         changed, self._changed = self._changed, {}
         found = {}
-        for setting, other in changed.items():
+        for setting, kin in changed.items():
             done, going = self.ended.get(setting, {}), self.living.get(setting, {})
-            values = [*done.values(), *(self.beyond(other, share) for share in going.values())]
+            values = [*done.values(), *(self.beyond(kin, share) for share in going.values())]
             if values:
                 found[setting] = sum(values) / len(values), len(done) + sum(going.values())
         for setting, (value, weight) in found.items():
             self.pooled.observe(changed[setting].by_length, "", value, weight)
-        return self.pooled.estimate(kin.by_length)
+        return self.pooled
 
     def beyond(self, kin: Kinship, share: float) -> float:
         """Return the share that a run takes which has come so far: as others of its setting that came as far."""
@@ -273,10 +152,15 @@ class Costs:
         return self._calibrated.weight(self.of(experiment).kin.shape) > 0
 
     def doubt(self, experiment: Experiment) -> float:
-        """Return which part of what an experiment is expected to cost is a guess, from 1 to 0."""
+        """Return roughly by which part of it the cost of an experiment may be wrong.
+
+        An unknown form may be ten times as fast as another, a shape of a known form hardly twice; and a run may stop
+        anywhere.
+        """
         kin = self.of(experiment).kin
-        pace = min(self._calibrated.doubt(kin.shape), self._drift.doubt(kin.shape))
-        return max(pace, self._shares.pooled.doubt(kin.setting)) if may_stop(experiment) else pace
+        form, shape = (min(self._calibrated.doubt(g), self._drift.doubt(g)) for g in (kin.form, kin.shape))
+        share = self._shares.learnt().doubt(kin.setting) if may_stop(experiment) else 0.0
+        return max(UNKNOWN_FORM * form, UNKNOWN_SHAPE * shape, UNKNOWN_SHARE * share)
 
     def left(self, experiment: Experiment, share: float) -> float:
         """Return what one costs from now on of which a share is done."""
@@ -299,25 +183,23 @@ class Costs:
         self._each.clear()
 
     def ended(self, job: str, batch: Sequence[Experiment], told: Told) -> None:
-        """Take in what a job tells at its end."""
-        self.saw(job, batch, told)
-        self.stored(len(told.ended), told.fixed)
-        self.seen += told.training
+        """Take in what a job tells at its end; what it did not train, because it was there, teaches nothing."""
+        trained = [experiment for experiment in batch if experiment.identity in told.ended]
+        if trained:
+            self.saw(job, trained, told)
+            self.stored(len(trained), told.fixed)
+            self.seen += told.training
 
     def stored(self, runs: int, seconds: float) -> None:
         """Take in what storing some runs took besides their training."""
         self._stored = self._stored[0] + runs, self._stored[1] + seconds
 
-    def _pace(self, kin: Kinship) -> float:
-        """Return the seconds that a multiplication takes."""
-        return math.exp(self._calibrated.estimate(kin.by_cost) + self._drift.estimate(kin.by_cost))
-
     def to_data(self) -> dict[str, Any]:
         """Return what was learnt, as JSON-able data."""
-        paces = {*self._calibrated.groups(), *self._drift.groups()}
+        paces, shares = {*self._calibrated.groups(), *self._drift.groups()}, self._shares.learnt()
         return {
             "pace": [[*groups, self._calibrated.estimate(groups) + self._drift.estimate(groups)] for groups in paces],
-            "share": [[*groups, self._shares.pooled.estimate(groups)] for groups in self._shares.pooled.groups()],
+            "share": [[*groups, shares.estimate(groups)] for groups in shares.groups()],
         }
 
     def remember(self, data: Mapping[str, Any]) -> None:
@@ -328,15 +210,24 @@ class Costs:
         ValueError
             If it is not what `to_data` returns.
         """
+        nameless = Kinship("", "", "", "", "")
         try:
-            for name, pooled, weight in (
-                ("pace", self._calibrated, SURE),
-                ("share", self._shares.pooled, REMEMBERED),
+            for name, pooled, weight, depth, least, most in (
+                ("pace", self._calibrated, SURE, len(nameless.by_cost), -100, 100),
+                ("share", self._shares.pooled, REMEMBERED, len(nameless.by_length), 0, 1),
             ):
                 for *groups, value in data[name]:
-                    if not math.isfinite(value) or not all(isinstance(group, str) for group in groups):
+                    if (
+                        len(groups) != depth
+                        or not all(isinstance(g, str) for g in groups)
+                        or not least <= value <= most
+                    ):
                         raise ValueError(f"{name} holds {groups!r:.100} and {value!r:.30}")
                     pooled.observe(tuple(groups), "before", float(value), weight)
         except (KeyError, TypeError) as error:
             raise ValueError(f"no estimates of costs ({error!r})") from error
         self._each.clear()
+
+    def _pace(self, kin: Kinship) -> float:
+        """Return the seconds that a multiplication takes."""
+        return math.exp(self._calibrated.estimate(kin.by_cost) + self._drift.estimate(kin.by_cost))

@@ -1,9 +1,10 @@
 """Which runs come next, and how many of them together: early verdicts, long tails early, and nobody idle at the end.
 
-Whoever waits for runs is a `Goal`. Half of the cores' time goes to the goal that is nearest to being reached, so that
-there is something to see soon; the other half to the largest one, whose later rounds must not begin when all else is
-done. A chain of runs that would otherwise outlast everything else goes before both, so that towards the end the longest
-run is always the next. Jobs are cut to a part of the time that is left, hence shorter and shorter.
+Whoever waits for runs is a `Goal`. Half of the workers are at the goal that is nearest to being reached, so that there
+is something to see soon. The other half first try a little of everything whose cost is a guess, so that what is said of
+the time to go comes true, and are then at the largest goal, whose later rounds must not begin when all else is done. A
+chain of runs that would otherwise outlast everything else goes before both, so that towards the end the longest run is
+always the next. Jobs are cut to a part of the time that is left, hence shorter and shorter.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from collections.abc import Hashable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, field, replace
 
 from landscape.experiment import Experiment
-from landscape.training.estimate import Costs, Pooled
+from landscape.training.estimate import Costs
+from landscape.training.kinship import Pooled
 from landscape.training.plan import depth
 
 #: Seconds that a job takes at most, where it can be cut, since a shorter one stores sooner what it has done; and what
@@ -27,9 +29,6 @@ PARTS = 4
 
 #: A setting whose length is a guess is tried early if it may be more than this part of all that waits; so many runs.
 WORTH_TRYING, TRIAL = 0.003, 2
-
-#: Seconds of work that the nearest goal gets ahead of everything else, until one is reached.
-HEAD_START = 30.0
 
 #: The part of what a goal may ask for later that it does ask for, before any goal has.
 USUAL_PART = 1 / 3
@@ -108,7 +107,6 @@ class Queue:
     _asked: Pooled = field(default_factory=lambda: Pooled(USUAL_PART))  # the part of what may come that does come
     _lots: dict[Hashable, dict[str, Experiment]] = field(default_factory=dict)
     _wishes: dict[str, int] = field(default_factory=dict)
-    _near: float = 0.0  # seconds of work given to near goals, less those given to large ones
     _places: dict[str, Place] = field(default_factory=dict)
     _bests: dict[Hashable, Place] = field(default_factory=dict)  # of lots that wait for nothing else
     _after: dict[str, float] = field(default_factory=dict)
@@ -147,7 +145,7 @@ class Queue:
         self._take(found)
         return found
 
-    def next(self, ready: Set[str], left: float) -> list[Experiment]:
+    def next(self, ready: Set[str], left: float, near: bool = True) -> list[Experiment]:
         """Take out what to train next, together; nothing if all that waits has to wait for something else.
 
         Parameters
@@ -156,10 +154,12 @@ class Queue:
             Identities that are there: what starts from them can be trained.
         left : float
             Seconds that each worker has still to work, by estimate.
+        near : bool
+            Whether for the nearest goal, or for what is least known and the largest goal.
         """
         if not self._looked:
             self.look()
-        near, late = self._near <= (0.0 if self.reached else HEAD_START), left / 2
+        late = left / 2
         bests = self._bests | {key: self._best(lot) for key, lot in self._able_children(ready).items()}
         if not bests:
             return []
@@ -168,8 +168,6 @@ class Queue:
         lot = sorted(able.values(), key=lambda e: self._places[e.identity].turn(near, late))
         trial = not near and self._places[lot[0].identity].largest[0] < 0
         chosen = lot[: self.how_many(lot, left, trial)]
-        seconds = sum(map(self.costs.seconds, chosen))
-        self._near += seconds if near else -seconds
         self._try(chosen, able.values())
         self._take(chosen)
         return chosen
@@ -209,7 +207,9 @@ class Queue:
         self._after = {}
         for name, goal in self.goals.items():
             later = [self.costs.seconds(experiment) for experiment in goal.to_come]
-            whole = sum(seconds.get(identity, 0.0) for identity in goal.missing) + self._part(name) * sum(later)
+            # Summed exactly, for a set has no order: equal goals stay equal.
+            own = math.fsum(seconds.get(identity, 0.0) for identity in goal.missing)
+            whole = own + self._part(name) * sum(later)
             goal.size = goal.size or whole
             for identity in goal.missing:
                 left[identity] = min(left.get(identity, math.inf), whole)

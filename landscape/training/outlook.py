@@ -22,6 +22,9 @@ AHEAD = 3.0
 #: Seconds between two looks at everything, and how many more for each run that waits: looking takes time, too.
 PERIOD, PERIOD_PER_RUN = 0.5, 5e-4
 
+#: Seconds that the nearest goal has for itself, until one is reached.
+HEAD_START = 30.0
+
 #: What a job of long ago still counts, for each one since, in what part of a core workers get.
 FADING = 0.9
 
@@ -42,10 +45,11 @@ class Clock:
 
 @dataclass
 class UnderWay:
-    """A job that an executor has, and what it told last."""
+    """A job that an executor has, whether it is for the nearest goal, and what it told last."""
 
     job: str
     batch: list[Experiment]
+    near: bool = False
     told: Told | None = None
 
     def left(self, costs: Costs) -> float:
@@ -72,6 +76,7 @@ class Outlook:
     def __init__(self, queue: Queue, clock: Clock, workers: int | None) -> None:
         self.queue, self.clock, self.workers = queue, clock, workers
         self.elsewhere = 0.0  # seconds that whoever asked for the sweep has taken for other things
+        self._began = clock.now()
         self._used, self._wall = 1.0, 1.0  # seconds of a core, and of the clock, of the latest jobs
         self._looked = -math.inf
         self._each = self._to_go = math.inf
@@ -90,6 +95,12 @@ class Outlook:
             return True
         idle = [under for future, under in running.items() if not (future.running() or future.done())]
         return sum(under.left(self.queue.costs) for under in idle) < AHEAD * self.workers
+
+    def wants_near(self, running: Mapping[Future[Any], UnderWay]) -> bool:
+        """Say whether the next job should be for the nearest goal: every other one, and at first all."""
+        if not self.queue.reached and self.clock.now() - self._began < HEAD_START:
+            return True
+        return 2 * sum(under.near for under in running.values()) <= len(running)
 
     def per_worker(self, running: Mapping[Future[Any], UnderWay]) -> float:
         """Return the seconds that each worker has still to work."""

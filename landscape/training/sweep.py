@@ -139,6 +139,8 @@ class Sweep:
         """Yield an event per finished experiment, and one every `tick` seconds, until nothing is left to train."""
         for event in self._events(tick):
             before = self.clock.now()
+            self.progress.seconds = before - self.began
+            self.progress.eta = self.outlook.to_go(self.running) if self.costs.known else None
             yield event
             self.outlook.elsewhere += self.clock.now() - before
 
@@ -167,12 +169,13 @@ class Sweep:
     def feed(self) -> None:
         """Give the workers what comes next, and a little more: they shall not wait for this process."""
         while self.queue and self.outlook.hungry(self.running):
-            batch = self.queue.next(self.ready, self.outlook.per_worker(self.running))
+            near = self.outlook.wants_near(self.running)
+            batch = self.queue.next(self.ready, self.outlook.per_worker(self.running), near)
             if not batch:
                 break
-            self.submit(batch)
+            self.submit(batch, near)
 
-    def submit(self, batch: list[Experiment]) -> None:
+    def submit(self, batch: list[Experiment], near: bool = False) -> None:
         job = Job.of(batch, str(self.store.path.resolve()), self.modules, self.device, self.compile)
         try:
             future = self.executor.submit(train_job, job.to_data())
@@ -180,7 +183,7 @@ class Sweep:
             future = Future()
             reason = f"the executor takes no more work ({told(error)})"
             future.set_exception(_Refused(f"{reason}; what was finished is kept, run the same command again"))
-        self.running[future] = UnderWay(job.name, batch)
+        self.running[future] = UnderWay(job.name, batch, near)
 
     def collect(self, future: Future[dict[str, object]], under: UnderWay) -> Iterator[Event]:
         """Turn a finished job into events; what another process was training is submitted again."""
@@ -268,5 +271,3 @@ class Sweep:
                 under.told = Told.read(json.loads(self.hint(under.job).read_text()))
                 partial += under.told.now * sum(self.costs.of(experiment).work for experiment in under.batch)
         self.progress.done = max(self.progress.done, self.finished + partial)
-        self.progress.seconds = self.clock.now() - self.began
-        self.progress.eta = self.outlook.to_go(self.running) if self.costs.known else None

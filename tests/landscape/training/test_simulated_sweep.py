@@ -82,7 +82,7 @@ def pretend(
     for asker in askers:
         ask(asker, asker.runs)
     said = []
-    for event in sweep.events():
+    for event in sweep.events(tick=1.0):
         if event.progress.eta is not None:
             said.append((simulation.now(), event.progress.eta))
         if event.experiment is None:
@@ -133,11 +133,16 @@ def by(factor: Callable[[str], float]) -> Costs:
     return costs
 
 
-@pytest.mark.parametrize("workers", [1, 2, 8])
 @pytest.mark.parametrize(
-    "factor",
-    [lambda family: 1.0, lambda family: 10.0, lambda family: 0.1, lambda family: 10.0 if family in "ace" else 0.1],
-    ids=["right", "slow", "fast", "mixed"],
+    ("workers", "factor"),
+    [
+        (2, lambda family: 1.0),
+        (2, lambda family: 10.0),
+        (2, lambda family: 0.1),
+        (1, lambda family: 10.0 if family in "ace" else 0.1),
+        (8, lambda family: 10.0 if family in "ace" else 0.1),
+    ],
+    ids=["right", "slow", "fast", "mixed", "mixed, many"],
 )
 def test_two_minutes_tell_how_long_the_rest_takes(tmp_path: Path, workers: int, factor: Callable[[str], float]) -> None:
     """From then on within a factor of 1.5, whatever was believed before; and the cores are busy to the end."""
@@ -147,7 +152,7 @@ def test_two_minutes_tell_how_long_the_rest_takes(tmp_path: Path, workers: int, 
     assert history.used > 0.97
 
 
-@pytest.mark.parametrize("seed", range(1, 4))
+@pytest.mark.parametrize("seed", [1, 2])
 def test_nothing_need_be_known_of_the_machine(tmp_path: Path, seed: int) -> None:
     history = pretend(tmp_path, usual(seed))
     assert history.off(120, history.end - 15) < 1.5
@@ -184,10 +189,10 @@ def test_rounds_do_not_begin_when_everything_else_is_done(tmp_path: Path) -> Non
 
 
 def test_the_last_jobs_are_short(tmp_path: Path) -> None:
-    history = pretend(tmp_path, usual(1))
+    history = pretend(tmp_path, usual(1), costs=by(lambda family: 1.0))
     durations = [(began, sum(truth(run).seconds for run in batch)) for began, batch in history.simulation.began]
     assert max(seconds for began, seconds in durations if began > history.end - 60) < 15
-    assert max(seconds for _, seconds in durations) < 40
+    assert max(seconds for _, seconds in durations) < 25
 
 
 def test_a_chain_of_runs_is_longer_than_its_share_of_the_cores(tmp_path: Path) -> None:
