@@ -216,7 +216,8 @@ class Costs:
                 ("pace", self._calibrated, SURE, len(nameless.by_cost), -100, 100),
                 ("share", self._shares.pooled, REMEMBERED, len(nameless.by_length), 0, 1),
             ):
-                for *groups, value in data[name]:
+                for entry in data[name]:
+                    *groups, value = entry or [None]
                     if (
                         len(groups) != depth
                         or not all(isinstance(g, str) for g in groups)

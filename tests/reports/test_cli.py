@@ -253,7 +253,7 @@ def test_ctrl_c_loses_nothing(here):
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     runs = Path("grokscape-store/runs")
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 180
     while time.monotonic() < deadline and not (runs.is_dir() and len(finished(runs)) >= 2):
         time.sleep(0.1)
     os.killpg(process.pid, signal.SIGINT)
