@@ -182,10 +182,12 @@ def measure(data: dict[str, Any], until: float) -> dict[str, float]:
         seconds, work = before, less
         while seconds - before < LONG_ENOUGH and seconds < TOO_LONG and steps < most:
             steps = min(most, 8 * steps)
-            seconds, work, fixed = _train(_short(batch, steps), job)
-        seconds = min(seconds, _train(_short(batch, steps), job)[0])  # what happens once is no part of the pace
-        if seconds > before:
+            longer = _short(batch, steps)  # twice, for what happens once (compiling for many steps) is no part of a pace
+            seconds, work, fixed = min(_train(longer, job), _train(longer, job))
+        if seconds - before >= LONG_ENOUGH:
             seconds, work = seconds - before, work - less
+        elif steps < most:  # beginning takes so long that nothing is known of a step
+            return {}
     if min(seconds, work) <= 0:
         return {}
     return {"pace": seconds / work, "runs": len(batch), "fixed": fixed, "seconds": seconds}

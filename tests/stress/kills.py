@@ -151,6 +151,7 @@ def run(
         while tally["kills"] < kills:
             number += 1
             store = folder / f"store-{number}"
+            complaints: list[tuple[Path, str]] = []
             for _ in range(min(chance.randint(1, most), kills - tally["kills"])):
                 kept = records(store) if (store / "store.json").exists() else {}
                 where = kill_once(folder, store, steps, chance, forked)
@@ -161,14 +162,18 @@ def run(
                 if (store / "store.json").exists():
                     now = records(store)
                     tally["lost records"] += sum(now.get(identity) != sums for identity, sums in kept.items())
-                    tally["damaged records"] += sum("runs" in path.parts for path, _ in Store(store).verify())
+                    complaints += Store(store).verify()
                 if loud:
                     print(dict(tally), flush=True)
+            tally["damaged records"] += sum("runs" in path.parts for path, _ in complaints)
             finish(folder, store, steps, forked)
             tally["stores finished"] += 1
             tally["different records"] += records(store) != expected
             tally["different verdicts"] += verdicts(store) != verdicts(undisturbed)
-            tally["set aside"] += len(list((store / "aside").iterdir()))
+            aside = list((store / "aside").iterdir())
+            tally["set aside"] += len(aside)
+            if aside:  # nothing should be: say what it was, and what the check said of it
+                print([path.name for path in aside], complaints, (folder / "said").read_text(), flush=True)
     return tally
 
 
