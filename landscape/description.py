@@ -19,8 +19,8 @@ import typing
 from collections.abc import Iterator
 from typing import Any, ClassVar, Self
 
-from landscape.errors import InvalidInput
-from landscape.printable import short
+from grokscape.landscape.errors import InvalidInput
+from grokscape.landscape.printable import short
 
 _KINDS: dict[str, type[Description]] = {}
 

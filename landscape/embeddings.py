@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 
-from landscape.errors import InvalidInput
+from grokscape.landscape.errors import InvalidInput
 
 
 def repaired(module: nn.Module) -> nn.Module:

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 import pandas as pd
 
-from landscape.description import Description
+from grokscape.landscape.description import Description
 
 #: Columns of every trajectory.
 COLUMNS = ("step", "split", "quantity", "value")

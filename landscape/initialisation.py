@@ -12,10 +12,10 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 from torch.nn.utils.weight_norm import WeightNorm
 
-from landscape.errors import InvalidInput
-from landscape.problem import Problem
-from landscape.problem.adoption import copied
-from landscape.problem.networks import network_of
+from grokscape.landscape.errors import InvalidInput
+from grokscape.landscape.problem import Problem
+from grokscape.landscape.problem.adoption import copied
+from grokscape.landscape.problem.networks import network_of
 
 #: Seed -> a freshly initialised module, or its parameters by name.
 Initialise = Callable[[int], nn.Module | Mapping[str, Tensor]]

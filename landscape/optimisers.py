@@ -14,10 +14,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from landscape.description import Description
+from grokscape.landscape.description import Description
 
 if TYPE_CHECKING:
-    from landscape.fused.steps import Steps
+    from grokscape.landscape.fused.steps import Steps
 
 State = dict[str, Tensor]
 Rates = dict[str, Tensor]
@@ -108,7 +108,7 @@ class AdamW(Optimiser, kind="adamw"):
 
     @classmethod
     def fused(cls, rows: Tensor, state: State, rates: Rates) -> Steps:
-        from landscape.fused.steps import ADAMW, Steps
+        from grokscape.landscape.fused.steps import ADAMW, Steps
 
         return Steps(ADAMW, rows.numpy(), state["mean"].numpy(), state["square"].numpy(), cls.columns(rates))
 
@@ -138,8 +138,8 @@ class SGD(Optimiser, kind="sgd"):
 
     @classmethod
     def fused(cls, rows: Tensor, state: State, rates: Rates) -> Steps:
-        from landscape.fused.steps import SGD as NUMBER
-        from landscape.fused.steps import Steps
+        from grokscape.landscape.fused.steps import SGD as NUMBER
+        from grokscape.landscape.fused.steps import Steps
 
         nothing = rows.new_zeros(len(rows), 0).numpy()
         return Steps(NUMBER, rows.numpy(), state["velocity"].numpy(), nothing, cls.columns(rates))

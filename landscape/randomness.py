@@ -10,7 +10,7 @@ import zlib
 
 import numpy as np
 
-from landscape.errors import InvalidInput
+from grokscape.landscape.errors import InvalidInput
 
 
 def bit_stream(seed: int, name: str) -> np.random.PCG64:

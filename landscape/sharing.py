@@ -14,7 +14,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import Any, TypeVar
 
-from landscape.description import Description
+from grokscape.landscape.description import Description
 
 D = TypeVar("D", bound=Description)
 T = TypeVar("T")

@@ -17,7 +17,7 @@ from torch.nn.utils.weight_norm import WeightNorm as OldWeightNorm
 from torch.overrides import TorchFunctionMode
 from torch.utils import checkpoint
 
-from landscape import embeddings
+from grokscape.landscape import embeddings
 
 
 class _Direct:
@@ -90,7 +90,7 @@ def make_twice_differentiable(module: nn.Module) -> None:
     """Replace what PyTorch differentiates wrongly in all parts of a module, in place.
 
     That are its kernel of weight normalisation, parametrised or by the old hook, and embeddings with flags
-    (`landscape.embeddings.repair`).
+    (`grokscape.landscape.embeddings.repair`).
 
     ``w = g v / |v|`` is computed by operations whose derivatives are composed. The second derivative of the kernel
     (``torch._weight_norm``, PyTorch 2.13 on a CPU) is wrong: the Hessian that it gives is not even symmetric.

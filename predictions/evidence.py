@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
-from predictions.rules import Sample
+from grokscape.predictions.rules import Sample
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,11 +7,11 @@ import functools
 from collections import defaultdict
 from collections.abc import Iterable
 
-from predictions.evidence import CLAIM, Evidence
-from predictions.prediction import Criterion, Gate, Prediction
-from predictions.rules import LEVEL, Operating, Outcome, Rule, holm, operating
-from predictions.verdict import ControlResult, GateResult, Judged, Status, Verdict
-from predictions.wording import sentence
+from grokscape.predictions.evidence import CLAIM, Evidence
+from grokscape.predictions.prediction import Criterion, Gate, Prediction
+from grokscape.predictions.rules import LEVEL, Operating, Outcome, Rule, holm, operating
+from grokscape.predictions.verdict import ControlResult, GateResult, Judged, Status, Verdict
+from grokscape.predictions.wording import sentence
 
 
 def judge(prediction: Prediction, tier: str, evidence: Evidence, *, family: int = 1) -> Verdict:

@@ -8,18 +8,18 @@ from dataclasses import dataclass, field
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
-from landscape.errors import InvalidInput
-from landscape.printable import short
-from predictions.evidence import CLAIM, Measurement
-from predictions.pictures import Curve as Curve
-from predictions.pictures import Map as Map
-from predictions.pictures import Orbit as Orbit
-from predictions.pictures import Portrait as Portrait
-from predictions.rules import Rule
+from grokscape.landscape.errors import InvalidInput
+from grokscape.landscape.printable import short
+from grokscape.predictions.evidence import CLAIM, Measurement
+from grokscape.predictions.figures import Curve as Curve
+from grokscape.predictions.figures import Map as Map
+from grokscape.predictions.figures import Orbit as Orbit
+from grokscape.predictions.figures import Portrait as Portrait
+from grokscape.predictions.rules import Rule
 
 if TYPE_CHECKING:
-    from landscape.experiment import Experiment
-    from landscape.training.record import Record
+    from grokscape.landscape.experiment import Experiment
+    from grokscape.landscape.records.record import Record
 
 #: The scales at which a claim can be checked: minutes on two cores, hours on a CPU, the paper's own.
 TIERS = ("quick", "standard", "paper")

@@ -16,15 +16,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from landscape.printable import printable
+from grokscape.landscape.printable import printable
 
 if TYPE_CHECKING:
-    from landscape.training.progress import Progress
-    from landscape.training.store import Store
-    from predictions.expectation import Expectation
-    from predictions.prediction import Prediction
-    from predictions.registry import Registry
-    from predictions.verdict import Verdict
+    from grokscape.landscape.records.store import Store
+    from grokscape.landscape.scheduling.progress import Progress
+    from grokscape.predictions.checking.known_outcomes import Expectation
+    from grokscape.predictions.checking.registry import Registry
+    from grokscape.predictions.prediction import Prediction
+    from grokscape.predictions.verdict import Verdict
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -58,13 +58,13 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
     tier = config.getoption("--grokscape")
     if not tier:
         return
-    from landscape.errors import InvalidInput, StoreError
-    from landscape.training.local import refuse_workers
-    from landscape.training.store import Store
-    from landscape.training.writable import refuse_unwritable_store
-    from predictions.expectation import Expectation
-    from predictions.prediction import TIERS
-    from predictions.registry import load
+    from grokscape.landscape.errors import InvalidInput, StoreError
+    from grokscape.landscape.records.store import Store
+    from grokscape.landscape.records.writable import refuse_unwritable_store
+    from grokscape.landscape.scheduling.local import refuse_workers
+    from grokscape.predictions.checking.known_outcomes import Expectation
+    from grokscape.predictions.checking.registry import load
+    from grokscape.predictions.prediction import TIERS
 
     workers = config.getoption("--grokscape-workers")
 
@@ -104,8 +104,8 @@ class _Batch:
         return self._verdicts[item.name]
 
     def check(self, claims: list[Prediction]) -> list[Verdict]:
-        from landscape.training.local import local_executor
-        from predictions.check import Check
+        from grokscape.landscape.scheduling.local import local_executor
+        from grokscape.predictions.checking.check import Check
 
         known = list(self.registry.claims.values())
         check = Check(claims, self.tier, self.store, modules=self.registry.modules, known=known)
@@ -147,7 +147,7 @@ class ClaimItem(pytest.Item):
 
     def setup(self) -> None:
         """Check; what cannot be judged is an error, which pytest knows by its phase."""
-        from predictions.verdict import Status
+        from grokscape.predictions.verdict import Status
 
         self.verdict = self.batch.verdict(self)
         self.user_properties += list(_properties(self.verdict))
@@ -156,7 +156,7 @@ class ClaimItem(pytest.Item):
 
     def runtest(self) -> None:
         """Turn the verdict into pytest's words."""
-        from predictions.verdict import Status
+        from grokscape.predictions.verdict import Status
 
         assert self.verdict is not None
         expectation = self.expectation()

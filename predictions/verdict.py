@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
-from landscape.printable import printable
-from predictions.evidence import Rows
+from grokscape.landscape.printable import printable
+from grokscape.predictions.evidence import Rows
 
 #: Name of the JSON form of a verdict; ``verdict.schema.json`` beside this file describes it.
 SCHEMA = "grokscape-verdict/1"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from predictions.verdict import Judged
+from grokscape.predictions.verdict import Judged
 
 
 def sentence(found: Judged) -> str:

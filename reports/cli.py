@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from landscape.errors import InvalidInput, StoreError
-from landscape.printable import printable, told
-from reports.console import SafeConsole
+from grokscape.landscape.errors import InvalidInput, StoreError
+from grokscape.landscape.printable import printable, told
+from grokscape.reports.commands.console import SafeConsole
 
 DEFAULT_STORE = Path("grokscape-store")
 DEFAULT_REPORT = Path("grokscape-report.html")
@@ -48,9 +48,10 @@ TARGET names a function without arguments that returns what is measured. In my_m
               "train": (inputs[:100], labels[:100]), "test": (inputs[100:], labels[100:])}
 
 "train" and "test" are a pair (inputs, targets), batches of such pairs, or a Dataset; "test" may be missing. It may also
-return a tuple (model, loss, train, test) or a landscape.problem.Problem; and in the dict "checkpoints" (models or state
-dicts, in a list or by step), "other" (a second model), "initialise" (seed -> a fresh model, where its parts have no
-reset_parameters), "context" (for more progress measures) and the options of Problem, such as "only" or "batch_size".
+return a tuple (model, loss, train, test) or a grokscape.landscape.problem.Problem; and in the dict "checkpoints"
+(models or state dicts, in a list or by step), "other" (a second model), "initialise" (seed -> a fresh model, where its
+parts have no reset_parameters), "context" (for more progress measures) and the options of Problem, such as "only" or
+"batch_size".
 
 examples:
   grokscape measure my_model.py:make
@@ -147,7 +148,7 @@ def parser() -> Parser:
 
 
 def _add_measure(commands: argparse._SubParsersAction[Parser]) -> None:
-    from reports.measure_instruments import INSTRUMENTS
+    from grokscape.reports.model_page.instrument import INSTRUMENTS
 
     names = "".join(
         f"  {instrument.name:<20} {instrument.about}"
@@ -182,7 +183,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")
     options = parser().parse_args(arguments)
     # Heavy imports only now: --help must answer at once.
-    home = "reports.measure_command" if options.command == "measure" else "reports.commands"
+    home = "grokscape.reports.commands.measure" if options.command == "measure" else "grokscape.reports.commands.check"
     run = getattr(importlib.import_module(home), f"run_{options.command}")
     console = SafeConsole(highlight=False, soft_wrap=not sys.stdout.isatty())
     try:

@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from dataclasses import fields
 from typing import Any
 
-from landscape.training.plan import ancestry
-from predictions.pending import Pending
-from predictions.prediction import TIERS, Criterion, Prediction
-from predictions.registry import load
+from grokscape.landscape.scheduling.plan import ancestry
+from grokscape.predictions.checking.pending import Pending
+from grokscape.predictions.checking.registry import load
+from grokscape.predictions.prediction import TIERS, Criterion, Prediction
 
 
 def listing(claim: Prediction, *, every_run: bool = False) -> Iterator[str]:

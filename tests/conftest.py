@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from landscape.training.worker import ENVIRONMENT
+from grokscape.landscape.scheduling.worker import ENVIRONMENT
 
 os.environ.update(ENVIRONMENT)
 
@@ -23,5 +23,5 @@ def unknown_machine(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytes
     """Let every test find nothing known of this machine, and leave nothing."""
     path = tmp_path_factory.getbasetemp() / "costs.json"
     path.unlink(missing_ok=True)
-    monkeypatch.setattr("landscape.training.calibration.kept_in", lambda *_: path)
+    monkeypatch.setattr("grokscape.landscape.scheduling.calibration.kept_in", lambda *_: path)
     return path

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from landscape.models import Network, Perceptron, PerceptronNetwork, Transformer, TransformerNetwork
-from landscape.optimisers import SGD, AdamW, Optimiser
-from landscape.training.run import Run
+from grokscape.landscape.models import Network, Perceptron, PerceptronNetwork, Transformer, TransformerNetwork
+from grokscape.landscape.optimisers import SGD, AdamW, Optimiser
+from grokscape.landscape.training.run import Run
 
 
 class ReferenceTransformer(nn.Module):

@@ -7,9 +7,9 @@ import importlib.util
 import numpy as np
 import pytest
 
-from landscape.models import Dense, Perceptron, Transformer
-from landscape.optimisers import SGD, AdamW
-from landscape.tasks import BinaryOperation, Concealed, TeacherStudent
+from grokscape.landscape.models import Dense, Perceptron, Transformer
+from grokscape.landscape.optimisers import SGD, AdamW
+from grokscape.landscape.tasks import BinaryOperation, Concealed, TeacherStudent
 from tests.benchmark import __main__ as command
 from tests.benchmark import compare, devices, ways
 from tests.benchmark.comparisons import Comparison, comparisons, ensemble_of, numbers, perceptrons, products

@@ -7,8 +7,7 @@ import sys
 
 import pytest
 
-import landscape
-import predictions
+from grokscape import landscape, predictions
 
 
 @pytest.mark.parametrize("package", [landscape, predictions])
@@ -21,6 +20,9 @@ def test_every_public_name_exists(package):
 
 
 def test_the_packages_import_light():
-    program = "import sys, predictions.pytest_plugin, landscape; print({'torch', 'pandas', 'scipy'} & set(sys.modules))"
+    program = (
+        "import sys, grokscape.predictions.pytest_plugin, grokscape.landscape\n"
+        "print({'torch', 'pandas', 'scipy'} & set(sys.modules))"
+    )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"

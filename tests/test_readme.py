@@ -32,7 +32,7 @@ def test_the_claim_to_start_from_comes_to_a_verdict(tmp_path):
     command = [
         sys.executable,
         "-m",
-        "reports.cli",
+        "grokscape.reports.cli",
         "check",
         "me2026.*",
         "--module",
@@ -51,7 +51,7 @@ def test_the_readme_has_the_two_commands_and_every_verdict():
     text = README.read_text()
     assert "grokscape check\n```" in text
     assert "<!-- tests -->" in text
-    from predictions.verdict import Status
+    from grokscape.predictions.verdict import Status
 
     for status in Status:
         assert f"| {status.value} |" in text

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import seaborn as sns
 from matplotlib.axes import Axes
 
-from landscape.drawing.axes import axes_or_new
+from grokscape.landscape.drawing.axes import axes_or_new
 
 if TYPE_CHECKING:
-    from landscape.measures.circuits.split import Split
+    from grokscape.landscape.measures.circuits.split import Split
 
 
 def draw_circuits(result: Split, ax: Axes | None = None) -> Axes:

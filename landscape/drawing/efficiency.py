@@ -8,13 +8,13 @@ import numpy as np
 import seaborn as sns
 from matplotlib.axes import Axes
 
-from landscape.drawing.axes import axes_or_new
-from landscape.measures.efficiency_definitions import DEFINITIONS
+from grokscape.landscape.drawing.axes import axes_or_new
+from grokscape.landscape.measures.efficiency.definitions import DEFINITIONS
 
 if TYPE_CHECKING:
-    from landscape.measures.efficiency import Efficiency
-    from landscape.measures.homogeneity import Homogeneity
-    from landscape.measures.norm_at_loss import NormAtLoss
+    from grokscape.landscape.measures.efficiency.at_loss import NormAtLoss
+    from grokscape.landscape.measures.efficiency.degree import Homogeneity
+    from grokscape.landscape.measures.efficiency.per_norm import Efficiency
 
 
 def draw_homogeneity(result: Homogeneity, ax: Axes | None = None) -> Axes:

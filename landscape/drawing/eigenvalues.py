@@ -8,10 +8,10 @@ import numpy as np
 import seaborn as sns
 from matplotlib.axes import Axes
 
-from landscape.drawing.axes import MATRIX, axes_or_new
+from grokscape.landscape.drawing.axes import MATRIX, axes_or_new
 
 if TYPE_CHECKING:
-    from landscape.measures.eigenvalues import Eigenvalues
+    from grokscape.landscape.measures.curvature.eigenvalues import Eigenvalues
 
 
 def draw_eigenvalues(result: Eigenvalues, ax: Axes | None = None) -> Axes:

@@ -12,7 +12,7 @@ from matplotlib.axis import Axis
 from matplotlib.ticker import MaxNLocator, NullLocator, ScalarFormatter
 
 if TYPE_CHECKING:
-    from landscape.measures.efficiency_frontier import EfficiencyFrontier
+    from grokscape.landscape.measures.efficiency.frontier import EfficiencyFrontier
 
 CIRCUITS = {"memorising": "memorising (random labels)", "generalising": "generalising (true labels)"}
 

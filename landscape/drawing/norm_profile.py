@@ -8,10 +8,10 @@ import numpy as np
 import seaborn as sns
 from matplotlib.axes import Axes
 
-from landscape.drawing.axes import axes_or_new
+from grokscape.landscape.drawing.axes import axes_or_new
 
 if TYPE_CHECKING:
-    from landscape.measures.norm_profile_result import NormProfile
+    from grokscape.landscape.measures.norm_profile.result import NormProfile
 
 COLOURS = {"train": "C0", "test": "C1"}
 

@@ -8,10 +8,10 @@ import numpy as np
 import seaborn as sns
 from matplotlib.axes import Axes
 
-from landscape.drawing.axes import axes_or_new
+from grokscape.landscape.drawing.axes import axes_or_new
 
 if TYPE_CHECKING:
-    from landscape.measures.paths import Path
+    from grokscape.landscape.measures.paths.straight import Path
 
 
 def plot_path(measured: Path, ax: Axes | None = None) -> Axes:

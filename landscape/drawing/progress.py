@@ -10,11 +10,11 @@ import seaborn as sns
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
-from landscape.drawing.axes import axes_or_new
-from landscape.errors import InvalidInput
+from grokscape.landscape.drawing.axes import axes_or_new
+from grokscape.landscape.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from landscape.measures.progress import LossOscillation, Progress
+    from grokscape.landscape.measures.progress import LossOscillation, Progress
 
 #: How many panels stand in a row.
 COLUMNS = 3

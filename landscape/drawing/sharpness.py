@@ -9,10 +9,10 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from landscape.drawing.axes import axes_or_new
+from grokscape.landscape.drawing.axes import axes_or_new
 
 if TYPE_CHECKING:
-    from landscape.measures.sharpness import Sharpness
+    from grokscape.landscape.measures.sharpness.forms import Sharpness
 
 
 def draw_sharpness(result: Sharpness, ax: Axes | None = None) -> Axes:

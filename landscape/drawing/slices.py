@@ -9,10 +9,10 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 
-from landscape.drawing.axes import axes_or_new
+from grokscape.landscape.drawing.axes import axes_or_new
 
 if TYPE_CHECKING:
-    from landscape.measures.slices import Plane, Slice
+    from grokscape.landscape.measures.paths.slices import Plane, Slice
 
 #: From this ratio of largest to smallest loss on, the scale is logarithmic.
 WIDE = 30.0

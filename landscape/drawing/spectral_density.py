@@ -8,10 +8,10 @@ import numpy as np
 import seaborn as sns
 from matplotlib.axes import Axes
 
-from landscape.drawing.axes import axes_or_new
+from grokscape.landscape.drawing.axes import axes_or_new
 
 if TYPE_CHECKING:
-    from landscape.measures.spectral_density import SpectralDensity
+    from grokscape.landscape.measures.curvature.density import SpectralDensity
 
 
 def draw_spectral_density(result: SpectralDensity, ax: Axes | None = None) -> Axes:

@@ -9,10 +9,10 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from landscape.drawing.axes import MATRIX, axes_or_new
+from grokscape.landscape.drawing.axes import MATRIX, axes_or_new
 
 if TYPE_CHECKING:
-    from landscape.measures.trace import Trace
+    from grokscape.landscape.measures.curvature.traces import Trace
 
 
 def draw_trace(result: Trace, ax: Axes | None = None) -> Axes:

@@ -16,8 +16,8 @@ import torch
 from torch import Tensor
 
 if TYPE_CHECKING:
-    from landscape.fused.steps import Steps
-    from landscape.layout import Layout
+    from grokscape.landscape.fused.steps import Steps
+    from grokscape.landscape.layout import Layout
 
 #: From parameters, shape (runs, P), to what is computed of them, one row after another.
 OfRows = Callable[[Tensor], Tensor]
@@ -32,8 +32,9 @@ class Gradient:
     of : callable
         From parameters (runs, P) to gradients.
     train : callable
-        Takes steps (a `landscape.fused.steps.Steps`), norms to which runs are scaled after each (empty if they are
-        not), the number of the first step and how many; changes the rows of the steps as so many single steps would.
+        Takes steps (a `grokscape.landscape.fused.steps.Steps`), norms to which runs are scaled after each (empty if
+        they are not), the number of the first step and how many; changes the rows of the steps as so many single steps
+        would.
     """
 
     of: OfRows
@@ -63,7 +64,7 @@ class Fused(ABC):
         dtype : torch.dtype
             Of the parameters.
         loss : str
-            A name in `landscape.objectives.OBJECTIVES`.
+            A name in `grokscape.landscape.objectives.OBJECTIVES`.
         inputs, labels : Tensor, shape (runs, examples, ...)
             What each run is trained on.
         """

@@ -1,13 +1,13 @@
 """Attention that looks up what tokens say, forwards and backwards, on the examples of one run.
 
-The formulas are those of `landscape.fused.transformer_kernel`.
+The formulas are those of `grokscape.landscape.fused.transformer_kernel`.
 """
 
 from __future__ import annotations
 
-from landscape.fused.compiled import IN_PARTS, compiled
-from landscape.fused.functions import exponential
-from landscape.fused.layers import copy
+from grokscape.landscape.fused.compiled import IN_PARTS, compiled
+from grokscape.landscape.fused.functions import exponential
+from grokscape.landscape.fused.layers import copy
 
 
 @compiled()

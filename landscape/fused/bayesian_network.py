@@ -1,4 +1,4 @@
-"""Training and records of mean-field Bayesian networks (`landscape.learners.BayesianNetwork`), one by one.
+"""Training and records of mean-field Bayesian networks (`grokscape.landscape.learners.BayesianNetwork`), one by one.
 
 A network is a row of two tensors. The upper, shape (inputs, 2 hidden), has the means of the first layer's weights and,
 right of them, their log standard deviations; the last input is a one, for the bias. The lower, (2 outputs, hidden + 1),
@@ -13,10 +13,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from landscape.fused.blas import product, product_left_turned, product_right_turned
-from landscape.fused.compiled import IN_PARTS, compiled
-from landscape.fused.functions import exponential
-from landscape.fused.layers import matrix, part
+from grokscape.landscape.fused.blas import product, product_left_turned, product_right_turned
+from grokscape.landscape.fused.compiled import IN_PARTS, compiled
+from grokscape.landscape.fused.functions import exponential
+from grokscape.landscape.fused.layers import matrix, part
 
 # What stands in `work`: both tensors with variances in place of log standard deviations; and of some examples the
 # inputs; what enters hidden units, and its variance; what leaves them, and its square; the same of outputs; errors.

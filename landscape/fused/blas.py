@@ -16,7 +16,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import get_cython_function_address, intrinsic
 
-from landscape.fused.compiled import compiled
+from grokscape.landscape.fused.compiled import compiled
 
 #: Names of the products in Fortran's interface, by the kind of number.
 NAMES = {torch.float32: "sgemm", torch.float64: "dgemm"}

@@ -12,7 +12,7 @@ from typing import Any
 import numba
 from numba import njit
 
-from landscape.cache_folder import cache_folder
+from grokscape.landscape.cache_folder import cache_folder
 
 #: What compiled code may do beyond the letter: fuse a product with a sum; and add up a row in several parts at once.
 #: Which it does is fixed when it is compiled, so equal numbers give equal bits. Infinities and NaN keep their meaning.

@@ -1,13 +1,13 @@
-"""Training and records of an added embedding and its decoder (`landscape.learners.EmbeddingDecoder`), run by run."""
+"""Training and records of an added embedding and its decoder (`EmbeddingDecoder`), run by run."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from landscape.fused import feed_forward_kernel as feed_forward
-from landscape.fused.compiled import IN_PARTS, compiled
-from landscape.fused.layers import SQUARED_ERROR, matrix
-from landscape.fused.steps import adamw
+from grokscape.landscape.fused import feed_forward_kernel as feed_forward
+from grokscape.landscape.fused.compiled import IN_PARTS, compiled
+from grokscape.landscape.fused.layers import SQUARED_ERROR, matrix
+from grokscape.landscape.fused.steps import adamw
 
 # Columns of what is added up of each run's pairs and parallelograms.
 TRAIN_LOSS, TEST_LOSS, TRAIN_RIGHT, TEST_RIGHT, KNOWN_RIGHT, REALISED, REACHED = range(7)
@@ -98,7 +98,7 @@ def of_outputs(outputs, targets, labels, trained, known, found):
 def of_embedding(embedding, pairs, couples, trained, tolerance, found):
     """Count the parallelograms that one embedding realises, and the pairs that they or training reach.
 
-    `landscape.learners.parallelograms` has the formulas (`gaps`, `reach`).
+    `grokscape.landscape.theory.parallelograms` has the formulas (`gaps`, `reach`).
     """
     symbols, dimension = embedding.shape
     sides, reached = np.empty((pairs.shape[0], dimension)), trained.copy()

@@ -9,12 +9,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from landscape.fused import Fused, Gradient, OfRows
-from landscape.fused.memory import BOUNDARY, Room, end_to_end, integers, to_boundary
+from grokscape.landscape.fused import Fused, Gradient, OfRows
+from grokscape.landscape.fused.memory import BOUNDARY, Room, end_to_end, integers, to_boundary
 
 if TYPE_CHECKING:
-    from landscape.fused.steps import Steps
-    from landscape.layout import Layout
+    from grokscape.landscape.fused.steps import Steps
+    from grokscape.landscape.layout import Layout
 
 #: Bytes of what all layers hold of the examples that are computed at once; about what fits a second-level cache.
 BLOCK = 2**20
@@ -48,9 +48,9 @@ class FeedForward(Fused):
     embedding: str | None = None
 
     def gradient(self, layout: Layout, dtype: torch.dtype, loss: str, inputs: Tensor, labels: Tensor) -> OfRows | None:
-        from landscape.fused import feed_forward_kernel as kernel
-        from landscape.fused.blas import product_address
-        from landscape.fused.layers import CROSS_ENTROPY, SQUARED_ERROR
+        from grokscape.landscape.fused import feed_forward_kernel as kernel
+        from grokscape.landscape.fused.blas import product_address
+        from grokscape.landscape.fused.layers import CROSS_ENTROPY, SQUARED_ERROR
 
         number = {"cross_entropy": CROSS_ENTROPY, "mse": SQUARED_ERROR}.get(loss)
         if number is None:
@@ -82,8 +82,8 @@ class FeedForward(Fused):
         return Gradient(gradient, train)
 
     def outputs(self, layout: Layout, dtype: torch.dtype, inputs: Tensor) -> OfRows | None:
-        from landscape.fused import feed_forward_kernel as kernel
-        from landscape.fused.blas import product_address
+        from grokscape.landscape.fused import feed_forward_kernel as kernel
+        from grokscape.landscape.fused.blas import product_address
 
         address, n = product_address(dtype), len(inputs)
         network, block, work = self.network(layout, dtype, n)
@@ -105,8 +105,8 @@ class FeedForward(Fused):
 
         `turned` says whether outputs are computed with examples in columns.
         """
-        from landscape.fused import feed_forward_kernel as kernel
-        from landscape.fused.layers import QUADRATIC, RELU, TANH
+        from grokscape.landscape.fused import feed_forward_kernel as kernel
+        from grokscape.landscape.fused.layers import QUADRATIC, RELU, TANH
 
         slices, first = layout.slices(), layout.shapes[self.weights[0]]
         sizes = [first[-2] if self.embedding or not self.tokens else 0]

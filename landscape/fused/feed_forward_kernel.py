@@ -10,9 +10,9 @@ largest logit, and the sum over its classes).
 
 from __future__ import annotations
 
-from landscape.fused.blas import product, product_both_turned, product_left_turned, product_right_turned
-from landscape.fused.compiled import compiled
-from landscape.fused.layers import (
+from grokscape.landscape.fused.blas import product, product_both_turned, product_left_turned, product_right_turned
+from grokscape.landscape.fused.compiled import compiled
+from grokscape.landscape.fused.layers import (
     CROSS_ENTROPY,
     activate,
     activate_backwards,
@@ -28,7 +28,7 @@ from landscape.fused.layers import (
     part,
     squares_backwards,
 )
-from landscape.fused.steps import project, take
+from grokscape.landscape.fused.steps import project, take
 
 # What the first layer does: multiply inputs; look up rows of its weights; look up rows that it makes of an embedding.
 INPUTS, TABLES, EMBEDDED = range(3)

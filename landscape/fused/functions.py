@@ -13,7 +13,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic, overload
 
-from landscape.fused.compiled import compiled
+from grokscape.landscape.fused.compiled import compiled
 
 # exp(x) = 2^n exp(r) with n = round(x / log 2). Adding 1.5 * 2^23 (2^52 in double precision) rounds: the last bits of
 # the sum are n, and shifted to where the exponent stands they are 2^n. log 2 is subtracted in two parts. The

@@ -10,8 +10,8 @@ from numba import types
 from numba.extending import intrinsic
 from numba.np.numpy_support import carray
 
-from landscape.fused.compiled import IN_PARTS, compiled
-from landscape.fused.functions import exponential, tangent
+from grokscape.landscape.fused.compiled import IN_PARTS, compiled
+from grokscape.landscape.fused.functions import exponential, tangent
 
 # Activations and losses as compiled code knows them.
 LINEAR, RELU, QUADRATIC, TANH = range(4)

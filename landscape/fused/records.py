@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from landscape.fused.compiled import IN_PARTS, compiled
-from landscape.fused.functions import exponential
+from grokscape.landscape.fused.compiled import IN_PARTS, compiled
+from grokscape.landscape.fused.functions import exponential
 
 # Columns of what is found for each split.
 COUNT, LOSS, ACCURACY, MARGIN, LABEL_LOGIT, VARIANCE, LEAST_MARGIN = range(7)
@@ -13,7 +13,9 @@ COUNT, LOSS, ACCURACY, MARGIN, LABEL_LOGIT, VARIANCE, LEAST_MARGIN = range(7)
 
 @compiled(IN_PARTS)
 def of_classes(logits, classes, members, squared, found):
-    """Add up what logits say of labels that are classes; `landscape.training.measurements.behaviour` has the formulas.
+    """Add up what logits say of labels that are classes.
+
+    `grokscape.landscape.training.measurements.behaviour` has the formulas.
 
     Parameters
     ----------

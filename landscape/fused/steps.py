@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from torch import Tensor
 
-from landscape.fused.compiled import compiled
+from grokscape.landscape.fused.compiled import compiled
 
 ADAMW, SGD = range(2)
 

@@ -10,11 +10,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from landscape.fused import Fused, OfRows
-from landscape.fused.memory import Room, integers, to_boundary
+from grokscape.landscape.fused import Fused, OfRows
+from grokscape.landscape.fused.memory import Room, integers, to_boundary
 
 if TYPE_CHECKING:
-    from landscape.layout import Layout
+    from grokscape.landscape.layout import Layout
 
 #: Bytes of what both layers hold of the examples that are computed at once: a quarter of a second-level cache, most of
 #: which is for the tables.
@@ -26,7 +26,7 @@ TABLES = 2**23
 
 @dataclass(frozen=True, kw_only=True)
 class FusedTransformer(Fused):
-    """What `landscape.models.transformer.TransformerNetwork` computes, in compiled code.
+    """What `grokscape.landscape.models.transformer.TransformerNetwork` computes, in compiled code.
 
     Examples look up what a token says to the neurons through each head, in place of products with matrices. With many
     positions and heads, or large tables, that would take longer (`pays`), and PyTorch computes.
@@ -42,9 +42,9 @@ class FusedTransformer(Fused):
     bias: bool
 
     def gradient(self, layout: Layout, dtype: torch.dtype, loss: str, inputs: Tensor, labels: Tensor) -> OfRows | None:
-        from landscape.fused import transformer_kernel as kernel
-        from landscape.fused.blas import product_address
-        from landscape.fused.layers import CROSS_ENTROPY, SQUARED_ERROR
+        from grokscape.landscape.fused import transformer_kernel as kernel
+        from grokscape.landscape.fused.blas import product_address
+        from grokscape.landscape.fused.layers import CROSS_ENTROPY, SQUARED_ERROR
 
         number = {"cross_entropy": CROSS_ENTROPY, "mse": SQUARED_ERROR}.get(loss)
         if number is None or labels.is_floating_point() or not self.pays(layout):
@@ -65,8 +65,8 @@ class FusedTransformer(Fused):
         return gradient
 
     def outputs(self, layout: Layout, dtype: torch.dtype, inputs: Tensor) -> OfRows | None:
-        from landscape.fused import transformer_kernel as kernel
-        from landscape.fused.blas import product_address
+        from grokscape.landscape.fused import transformer_kernel as kernel
+        from grokscape.landscape.fused.blas import product_address
 
         if not self.pays(layout):
             return None
@@ -90,7 +90,7 @@ class FusedTransformer(Fused):
 
     def _network(self, layout: Layout, dtype: torch.dtype, n: int) -> tuple[tuple[Any, ...], int, np.ndarray]:
         """Return the network as the kernel takes it, how many examples to compute at once, and memory to do it in."""
-        from landscape.fused import transformer_kernel as kernel
+        from grokscape.landscape.fused import transformer_kernel as kernel
 
         shapes, starts = layout.shapes, {name: span.start for name, span in layout.slices().items()}
         (tokens, width), positions = shapes["embed"], shapes["position"][0]

@@ -41,7 +41,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from landscape.fused.attention import (
+from grokscape.landscape.fused.attention import (
     attend,
     attend_backwards,
     differences,
@@ -53,9 +53,9 @@ from landscape.fused.attention import (
     tabulate,
     tabulate_backwards,
 )
-from landscape.fused.blas import product, product_both_turned, product_left_turned, product_right_turned
-from landscape.fused.compiled import compiled
-from landscape.fused.layers import (
+from grokscape.landscape.fused.blas import product, product_both_turned, product_left_turned, product_right_turned
+from grokscape.landscape.fused.compiled import compiled
+from grokscape.landscape.fused.layers import (
     CROSS_ENTROPY,
     RELU,
     activate,

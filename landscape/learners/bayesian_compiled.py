@@ -10,15 +10,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from landscape import randomness
-from landscape.experiment import Session
-from landscape.fused.memory import BOUNDARY, Room, integers
-from landscape.layout import Layout
-from landscape.learners.bayesian_ensemble import Ensemble
-from landscape.training.arithmetic import COMPILED, difference, proven
+from grokscape.landscape import randomness
+from grokscape.landscape.experiment import Session
+from grokscape.landscape.fused.memory import BOUNDARY, Room, integers
+from grokscape.landscape.layout import Layout
+from grokscape.landscape.learners.bayesian_ensemble import Ensemble
+from grokscape.landscape.training.arithmetic import COMPILED, difference, proven
 
 if TYPE_CHECKING:
-    from landscape.learners.bayesian_network import BayesianNetwork
+    from grokscape.landscape.learners.bayesian_network import BayesianNetwork
 
 #: Examples of which a record computes so many at once.
 BLOCK = 64
@@ -33,7 +33,7 @@ class CompiledPosteriors(Ensemble):
     arithmetic = COMPILED
 
     def __init__(self, members: Sequence[BayesianNetwork]) -> None:
-        from landscape.fused import bayesian_network
+        from grokscape.landscape.fused import bayesian_network
 
         self.kernel: Any = bayesian_network
         super().__init__(members)
@@ -41,7 +41,7 @@ class CompiledPosteriors(Ensemble):
 
     def _lay(self) -> None:
         """Lay layers in rows, of which they become views, and make room for what is computed of one network."""
-        from landscape.fused.blas import product_address
+        from grokscape.landscape.fused.blas import product_address
 
         upper, lower = self.layers[0], self.layers[1].mT
         self.layout = Layout({"upper": upper.shape[1:], "lower": lower.shape[1:]}, boundary=BOUNDARY)

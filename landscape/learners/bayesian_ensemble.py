@@ -10,11 +10,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from landscape import randomness
-from landscape.training.arithmetic import BY_PYTORCH
+from grokscape.landscape import randomness
+from grokscape.landscape.training.arithmetic import BY_PYTORCH
 
 if TYPE_CHECKING:
-    from landscape.learners.bayesian_network import BayesianNetwork
+    from grokscape.landscape.learners.bayesian_network import BayesianNetwork
 
 
 class Ensemble:

@@ -20,11 +20,11 @@ from typing import ClassVar, Literal
 import pandas as pd
 import torch
 
-from landscape.experiment import COLUMNS, Experiment, Outcome, Session
-from landscape.learners.bayesian_compiled import chosen
-from landscape.tasks import HiddenParity
-from landscape.training.schedule import Schedule
-from landscape.training.stop import Stop
+from grokscape.landscape.experiment import COLUMNS, Experiment, Outcome, Session
+from grokscape.landscape.learners.bayesian_compiled import chosen
+from grokscape.landscape.tasks import HiddenParity
+from grokscape.landscape.training.schedule import Schedule
+from grokscape.landscape.training.stop import Stop
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +38,7 @@ class BayesianNetwork(Experiment, kind="bayesian_network"):
     The prior stands still, so that complexities of one size of network and data can be compared, in time and across
     starts. But at the start nearly all of it is the deviation part, which the choice of `start_deviation` makes (6602
     weights at 0.01 and 1000 examples: 27.1 nats an example), and which no other learner has; the mean part is what
-    `landscape.training.grokking.complexity` charges a network without posterior.
+    `grokscape.landscape.grokking.complexity` charges a network without posterior.
 
     Networks of a batch are independent. On a CPU, compiled code computes each by itself, and its record is the same bit
     for bit in any company. Where PyTorch computes them all at once, it may differ by rounding.

@@ -9,7 +9,7 @@ from typing import Protocol, TypeVar
 import numpy as np
 import pandas as pd
 
-from landscape.experiment import COLUMNS, Outcome, Weights
+from grokscape.landscape.experiment import COLUMNS, Outcome, Weights
 
 
 class Evaluation(Protocol):

@@ -21,9 +21,9 @@ import numpy as np
 import pandas as pd
 from scipy.integrate import solve_ivp
 
-from landscape import randomness
-from landscape.experiment import COLUMNS, Experiment, Outcome, Session
-from landscape.learners import parallelograms
+from grokscape.landscape import randomness
+from grokscape.landscape.experiment import COLUMNS, Experiment, Outcome, Session
+from grokscape.landscape.theory import parallelograms
 
 #: The rank of all that a training set asks for is found when a flow is described; with more symbols that takes seconds.
 MOST_SYMBOLS_IN_A_FLOW = 48

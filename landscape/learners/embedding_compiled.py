@@ -9,17 +9,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from landscape.experiment import Session, Weights
-from landscape.fused.feed_forward import FeedForward
-from landscape.fused.memory import BOUNDARY, integers
-from landscape.layout import Layout
-from landscape.learners import parallelograms
-from landscape.learners.embedding_ensemble import Ensemble, Found, averages
-from landscape.learners.embedding_parameters import Parameters
-from landscape.training.arithmetic import COMPILED, difference, proven
+from grokscape.landscape.experiment import Session, Weights
+from grokscape.landscape.fused.feed_forward import FeedForward
+from grokscape.landscape.fused.memory import BOUNDARY, integers
+from grokscape.landscape.layout import Layout
+from grokscape.landscape.learners.embedding_ensemble import Ensemble, Found, averages
+from grokscape.landscape.learners.embedding_parameters import Parameters
+from grokscape.landscape.theory import parallelograms
+from grokscape.landscape.training.arithmetic import COMPILED, difference, proven
 
 if TYPE_CHECKING:
-    from landscape.learners.embedding_decoder import EmbeddingDecoder
+    from grokscape.landscape.learners.embedding_decoder import EmbeddingDecoder
 
 #: Steps of each run between two moments at which the process can be interrupted.
 AT_ONCE = 100
@@ -42,8 +42,8 @@ class CompiledDecoders:
     arithmetic = COMPILED
 
     def __init__(self, ensemble: Ensemble) -> None:
-        from landscape.fused import embedding_decoder
-        from landscape.fused.blas import product_address
+        from grokscape.landscape.fused import embedding_decoder
+        from grokscape.landscape.fused.blas import product_address
 
         self.kernel: Any = embedding_decoder
         dtype, symbols, outputs = ensemble.places.dtype, ensemble.symbols, ensemble.outputs

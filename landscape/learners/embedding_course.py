@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from landscape.experiment import COLUMNS, Outcome, Snapshot, Weights
-from landscape.training import arithmetic
+from grokscape.landscape.experiment import COLUMNS, Outcome, Snapshot, Weights
+from grokscape.landscape.training import arithmetic
 
 if TYPE_CHECKING:
-    from landscape.learners.embedding_decoder import EmbeddingDecoder
+    from grokscape.landscape.learners.embedding_decoder import EmbeddingDecoder
 
 
 class Course:

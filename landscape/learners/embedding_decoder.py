@@ -19,16 +19,16 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from landscape import randomness
-from landscape.experiment import Experiment, Outcome, Session, Snapshot
-from landscape.learners import parallelograms
-from landscape.learners.embedding_compiled import CompiledDecoders, chosen
-from landscape.learners.embedding_course import Course
-from landscape.learners.embedding_ensemble import Ensemble, decoder_size
-from landscape.learners.embedding_parameters import Parameters
-from landscape.optimisers import AdamW
-from landscape.training.schedule import Schedule
-from landscape.training.stop import Stop
+from grokscape.landscape import randomness
+from grokscape.landscape.experiment import Experiment, Outcome, Session, Snapshot
+from grokscape.landscape.learners.embedding_compiled import CompiledDecoders, chosen
+from grokscape.landscape.learners.embedding_course import Course
+from grokscape.landscape.learners.embedding_ensemble import Ensemble, decoder_size
+from grokscape.landscape.learners.embedding_parameters import Parameters
+from grokscape.landscape.optimisers import AdamW
+from grokscape.landscape.theory import parallelograms
+from grokscape.landscape.training.schedule import Schedule
+from grokscape.landscape.training.stop import Stop
 
 #: The authors' settings, which are those of torch.optim.AdamW.
 EMBEDDING = AdamW(lr=1e-3, weight_decay=0.0, beta2=0.999)

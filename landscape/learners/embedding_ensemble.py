@@ -10,14 +10,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from landscape import randomness
-from landscape.experiment import Weights
-from landscape.learners import parallelograms
-from landscape.learners.embedding_parameters import Parameters
-from landscape.training.arithmetic import BY_PYTORCH
+from grokscape.landscape import randomness
+from grokscape.landscape.experiment import Weights
+from grokscape.landscape.learners.embedding_parameters import Parameters
+from grokscape.landscape.theory import parallelograms
+from grokscape.landscape.training.arithmetic import BY_PYTORCH
 
 if TYPE_CHECKING:
-    from landscape.learners.embedding_decoder import EmbeddingDecoder
+    from grokscape.landscape.learners.embedding_decoder import EmbeddingDecoder
 
 #: (split, quantity) -> values of all runs, shape (runs,).
 Found = dict[tuple[str, str], np.ndarray]

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from landscape.optimisers import AdamW
+from grokscape.landscape.optimisers import AdamW
 
 
 class Parameters:

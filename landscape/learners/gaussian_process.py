@@ -15,13 +15,13 @@ import torch
 from scipy.linalg import cho_solve, cholesky
 from torch import Tensor
 
-from landscape import randomness
-from landscape.errors import NotPositiveDefinite
-from landscape.experiment import Experiment, Outcome, Session
-from landscape.learners.course import Course, adam
-from landscape.problem import Problem
-from landscape.sharing import shared_data
-from landscape.training.schedule import Schedule
+from grokscape.landscape import randomness
+from grokscape.landscape.errors import NotPositiveDefinite
+from grokscape.landscape.experiment import Experiment, Outcome, Session
+from grokscape.landscape.learners.course import Course, adam
+from grokscape.landscape.problem import Problem
+from grokscape.landscape.sharing import shared_data
+from grokscape.landscape.training.schedule import Schedule
 
 #: softplus(0) + 1e-4: the noise variance that the authors' runs have, whatever noise they ask their library for.
 AUTHORS_NOISE = float(np.log(2.0)) + 1e-4

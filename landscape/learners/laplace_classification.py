@@ -9,12 +9,12 @@ from typing import Any, Literal
 import numpy as np
 from scipy.special import expit
 
-from landscape.experiment import Experiment, Outcome, Session
-from landscape.learners.course import Course, adam
-from landscape.learners.laplace_mode import Mode, find_mode, kernel, log_likelihood, slope_by_covariance
-from landscape.learners.populations import ConcealedParity, Population, with_labels
-from landscape.sharing import shared_data
-from landscape.training.schedule import Schedule
+from grokscape.landscape.experiment import Experiment, Outcome, Session
+from grokscape.landscape.learners.course import Course, adam
+from grokscape.landscape.learners.laplace_mode import Mode, find_mode, kernel, log_likelihood, slope_by_covariance
+from grokscape.landscape.sharing import shared_data
+from grokscape.landscape.tasks.populations import ConcealedParity, Population, with_labels
+from grokscape.landscape.training.schedule import Schedule
 
 #: softplus(0), where the lengthscales and the outputscale of Miller et al. 2023 start.
 START = float(np.log(2.0))

@@ -13,7 +13,7 @@ import numpy as np
 from scipy.linalg import cholesky, solve_triangular
 from scipy.special import expit
 
-from landscape.errors import NotPositiveDefinite
+from grokscape.landscape.errors import NotPositiveDefinite
 
 #: Newton's method ends when the objective changes by less.
 TOLERANCE = 1e-10

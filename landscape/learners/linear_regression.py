@@ -21,12 +21,12 @@ from typing import ClassVar, Literal
 import numpy as np
 import pandas as pd
 
-from landscape import randomness
-from landscape.experiment import COLUMNS, Experiment, Outcome, Session
-from landscape.training.schedule import Schedule
+from grokscape.landscape import randomness
+from grokscape.landscape.experiment import COLUMNS, Experiment, Outcome, Session
+from grokscape.landscape.training.schedule import Schedule
 
 FEATURES = ("x", "x^2", "x^3", "sin 100x")
-#: The error that counts as low, that of `landscape.training.grokking.grokking_gap`.
+#: The error that counts as low, that of `grokscape.landscape.grokking.grokking_gap`.
 LOW = 0.05
 
 

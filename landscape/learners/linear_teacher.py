@@ -21,9 +21,9 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
-from landscape import randomness
-from landscape.experiment import COLUMNS, Experiment, Outcome, Session
-from landscape.training.schedule import Schedule
+from grokscape.landscape import randomness
+from grokscape.landscape.experiment import COLUMNS, Experiment, Outcome, Session
+from grokscape.landscape.training.schedule import Schedule
 
 #: Work of a record besides its products (measured); that of the usual ones is in the fixed part.
 RECORD, USUAL = 5e6, 250

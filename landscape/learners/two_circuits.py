@@ -24,8 +24,8 @@ from typing import ClassVar, Literal
 import numpy as np
 import pandas as pd
 
-from landscape.experiment import COLUMNS, ROW, Experiment, Outcome, Session
-from landscape.training.schedule import Schedule
+from grokscape.landscape.experiment import COLUMNS, ROW, Experiment, Outcome, Session
+from grokscape.landscape.training.schedule import Schedule
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,13 +10,13 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from landscape.errors import NotPositiveDefinite, Unavailable
-from landscape.experiment import Experiment, Outcome, Session
-from landscape.learners.course import Course
-from landscape.learners.laplace_classification import OFTEN, PARITY, START
-from landscape.learners.populations import Population, with_labels
-from landscape.sharing import shared_data
-from landscape.training.schedule import Schedule
+from grokscape.landscape.errors import NotPositiveDefinite, Unavailable
+from grokscape.landscape.experiment import Experiment, Outcome, Session
+from grokscape.landscape.learners.course import Course
+from grokscape.landscape.learners.laplace_classification import OFTEN, PARITY, START
+from grokscape.landscape.sharing import shared_data
+from grokscape.landscape.tasks.populations import Population, with_labels
+from grokscape.landscape.training.schedule import Schedule
 
 #: Added to the diagonal of a kernel matrix before it is factorised, GPyTorch's own choice in float64. The unwhitened
 #: prior that q is held against has 1e-3 there, which GPyTorch leaves nobody a choice about.

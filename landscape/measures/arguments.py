@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from landscape.errors import InvalidInput
-from landscape.optimisers import Optimiser
+from grokscape.landscape.errors import InvalidInput
+from grokscape.landscape.optimisers import Optimiser
 
 Arguments = ParamSpec("Arguments")
 Returned = TypeVar("Returned")
@@ -166,7 +166,7 @@ def function(name: str, value: Any) -> Any:
 def optimiser(name: str, value: Any) -> Optimiser:
     """Return an optimiser."""
     if not isinstance(value, Optimiser):
-        raise InvalidInput(f"{name} is {value!r:.60}, expected an optimiser such as landscape.AdamW(lr=1e-3)")
+        raise InvalidInput(f"{name} is {value!r:.60}, expected an optimiser such as grokscape.landscape.AdamW(lr=1e-3)")
     return value
 
 

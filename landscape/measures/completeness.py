@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from landscape import randomness
-from landscape.measures.lanczos import Operator, Ritz
+from grokscape.landscape import randomness
+from grokscape.landscape.measures.curvature.lanczos import Operator, Ritz
 
 #: Chance that a fresh vector is so nearly orthogonal to an eigenvector that it goes unseen.
 CHANCE = 1e-4

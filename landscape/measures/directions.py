@@ -10,10 +10,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from landscape.errors import InvalidInput
-from landscape.problem import Problem
-from landscape.problem.networks import Network, as_row
-from landscape.randomness import generator
+from grokscape.landscape.errors import InvalidInput
+from grokscape.landscape.problem import Problem
+from grokscape.landscape.problem.networks import Network, as_row
+from grokscape.landscape.randomness import generator
 
 Normalise = Literal["filter", "layer", "norm"]
 Biases = Literal["zero", "norm"]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from landscape.errors import InvalidInput, brief
-from landscape.problem import Problem
+from grokscape.landscape.errors import InvalidInput, brief
+from grokscape.landscape.problem import Problem
 
 
 def need_finite(problem: Problem, rows: Tensor, found: Tensor, what: str) -> None:

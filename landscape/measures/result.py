@@ -42,7 +42,8 @@ class Result(ABC):
     """A frozen measurement: estimate, its error, raw samples, whether it converged, its seed and cost.
 
     Subclasses are frozen, keyword-only dataclasses. They hold NumPy arrays and plain values, never tensors; `plot`
-    imports its drawing from `landscape.drawing` when it is called, so that measuring loads no plotting library.
+    imports its drawing from `grokscape.landscape.drawing` when it is called, so that measuring loads no plotting
+    library.
     """
 
     @abstractmethod

@@ -11,12 +11,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from landscape.errors import InvalidInput
-from landscape.measures.result import Cost, Result
-from landscape.problem import Problem
-from landscape.problem.networks import Network, as_rows, network_of
+from grokscape.landscape.errors import InvalidInput
+from grokscape.landscape.measures.result import Cost, Result
+from grokscape.landscape.problem import Problem
+from grokscape.landscape.problem.networks import Network, as_rows, network_of
 
-#: Networks to measure: rows (networks, P), or any networks (`landscape.problem.networks.Network`) in a sequence.
+#: Networks to measure: rows (networks, P), or any networks (`grokscape.landscape.problem.networks.Network`) in a
+#: sequence.
 Networks = Tensor | np.ndarray | Iterable[Network]
 
 Measured = TypeVar("Measured", bound=Result)

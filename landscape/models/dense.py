@@ -9,10 +9,10 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from landscape.errors import InvalidInput
-from landscape.fused.feed_forward import FeedForward
-from landscape.models.model import Model, Network
-from landscape.tasks import Task, TokenTask
+from grokscape.landscape.errors import InvalidInput
+from grokscape.landscape.fused.feed_forward import FeedForward
+from grokscape.landscape.models.model import Model, Network
+from grokscape.landscape.tasks import Task, TokenTask
 
 ACTIVATIONS = {"relu": torch.relu, "tanh": torch.tanh, "quadratic": torch.square}
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from landscape.errors import InvalidInput
-from landscape.models.model import Model, Network
-from landscape.tasks import Molecules, Task
-from landscape.tasks.task import MOST_NUMBERS
+from grokscape.landscape.errors import InvalidInput
+from grokscape.landscape.models.model import Model, Network
+from grokscape.landscape.tasks import Molecules, Task
+from grokscape.landscape.tasks.task import MOST_NUMBERS
 
 
 class EdgeNetworkModule(Network):

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from landscape.models.model import DEEPEST, Model, Network, of_tokens
-from landscape.tasks import Task
+from grokscape.landscape.models.model import DEEPEST, Model, Network, of_tokens
+from grokscape.landscape.tasks import Task
 
 
 class LSTMNetwork(Network):

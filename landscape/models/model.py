@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from landscape import randomness
-from landscape.description import Description
-from landscape.errors import InvalidInput
-from landscape.fused import Fused
-from landscape.tasks import Task, TokenTask
+from grokscape.landscape import randomness
+from grokscape.landscape.description import Description
+from grokscape.landscape.errors import InvalidInput
+from grokscape.landscape.fused import Fused
+from grokscape.landscape.tasks import Task, TokenTask
 
 
 class Network(nn.Module, ABC):

@@ -9,9 +9,9 @@ from typing import Any
 from torch import Tensor
 from torch.nn import functional as F
 
-from landscape.models.mlp import Perceptron, PerceptronNetwork
-from landscape.models.model import of_tokens
-from landscape.tasks import Task
+from grokscape.landscape.models.model import of_tokens
+from grokscape.landscape.models.perceptron import Perceptron, PerceptronNetwork
+from grokscape.landscape.tasks import Task
 
 
 class NormalisedPerceptronNetwork(PerceptronNetwork):

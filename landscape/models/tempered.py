@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from landscape.models.model import Model, Network
-from landscape.tasks import Task
+from grokscape.landscape.models.model import Model, Network
+from grokscape.landscape.tasks import Task
 
 
 class TemperedNetwork(Network):

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from landscape.fused.transformer import FusedTransformer
-from landscape.models.model import Model, Network, of_tokens, positions
-from landscape.tasks import Task
+from grokscape.landscape.fused.transformer import FusedTransformer
+from grokscape.landscape.models.model import Model, Network, of_tokens, positions
+from grokscape.landscape.tasks import Task
 
 
 class TransformerNetwork(Network):

@@ -5,5 +5,5 @@
 derivatives are those of the loss (`derivatives`, `gradient_check`, `chance`). `probe` asks these questions once.
 """
 
-from landscape.problem.problem import Problem as Problem
-from landscape.problem.varied_model import Function as Function
+from grokscape.landscape.problem.problem import Problem as Problem
+from grokscape.landscape.problem.varied_model import Function as Function

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
-from landscape.errors import InvalidInput, brief
-from landscape.twice_differentiable import make_twice_differentiable
+from grokscape.landscape.errors import InvalidInput, brief
+from grokscape.landscape.twice_differentiable import make_twice_differentiable
 
 
 def adopted(model: nn.Module, training_mode: bool) -> nn.Module:

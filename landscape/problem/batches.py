@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from landscape.errors import InvalidInput
-from landscape.problem.containers import each_leaf, each_tensor, tensors
+from grokscape.landscape.errors import InvalidInput
+from grokscape.landscape.problem.containers import each_leaf, each_tensor, tensors
 
 Batch = tuple[Any, Any]
 

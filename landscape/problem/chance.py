@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from landscape.errors import InvalidInput
-from landscape.problem.generators import extremes, generators, put_back, state
-from landscape.problem.gradient_check import few_examples
-from landscape.problem.operations import Watched, seeded
+from grokscape.landscape.errors import InvalidInput
+from grokscape.landscape.problem.generators import extremes, generators, put_back, state
+from grokscape.landscape.problem.gradient_check import few_examples
+from grokscape.landscape.problem.operations import Watched, seeded
 
 if TYPE_CHECKING:
-    from landscape.problem import Problem
+    from grokscape.landscape.problem import Problem
 
 #: Evaluations of a model that draws; of one that draws outside of torch, where no numbers can be put in place of those
 #: drawn, there are more.

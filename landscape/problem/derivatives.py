@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from landscape.errors import InvalidInput, brief
-from landscape.problem.containers import tensors as tensors_of
-from landscape.problem.gradient_check import elsewhere, few_examples, wrong_slope
-from landscape.problem.operations import Touched
-from landscape.problem.references import leaves, references
+from grokscape.landscape.errors import InvalidInput, brief
+from grokscape.landscape.problem.containers import tensors as tensors_of
+from grokscape.landscape.problem.gradient_check import elsewhere, few_examples, wrong_slope
+from grokscape.landscape.problem.operations import Touched
+from grokscape.landscape.problem.references import leaves, references
 
 if TYPE_CHECKING:
-    from landscape.problem import Problem
+    from grokscape.landscape.problem import Problem
 
 
 @torch.no_grad()

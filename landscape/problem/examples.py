@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from landscape.errors import InvalidInput
-from landscape.problem.batches import Batch, alike, joined, length, part
-from landscape.problem.containers import tensors
+from grokscape.landscape.errors import InvalidInput
+from grokscape.landscape.problem.batches import Batch, alike, joined, length, part
+from grokscape.landscape.problem.containers import tensors
 
 if TYPE_CHECKING:
-    from landscape.problem import Problem
+    from grokscape.landscape.problem import Problem
 
 
 @torch.no_grad()

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from landscape.problem.references import reached
+from grokscape.landscape.problem.references import reached
 
 if TYPE_CHECKING:
-    from landscape.problem import Problem
+    from grokscape.landscape.problem import Problem
 
 #: Draws among which the smallest and the largest are looked for.
 DRAWS = 2000

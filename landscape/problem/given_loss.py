@@ -7,9 +7,9 @@ from typing import Any
 
 from torch import Tensor
 
-from landscape.errors import InvalidInput
-from landscape.problem.references import Within
-from landscape.twice_differentiable import twice_differentiable
+from grokscape.landscape.errors import InvalidInput
+from grokscape.landscape.problem.references import Within
+from grokscape.landscape.twice_differentiable import twice_differentiable
 
 
 class GivenLoss:

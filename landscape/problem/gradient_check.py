@@ -17,14 +17,14 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from landscape.embeddings import padding_rows
-from landscape.problem.batches import Batch, part
-from landscape.problem.containers import each_tensor
-from landscape.problem.operations import Watched
-from landscape.problem.widened import Widened
+from grokscape.landscape.embeddings import padding_rows
+from grokscape.landscape.problem.batches import Batch, part
+from grokscape.landscape.problem.containers import each_tensor
+from grokscape.landscape.problem.operations import Watched
+from grokscape.landscape.problem.widened import Widened
 
 if TYPE_CHECKING:
-    from landscape.problem import Problem
+    from grokscape.landscape.problem import Problem
 
 #: Examples that are looked at.
 EXAMPLES = 16

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from landscape.problem.containers import leaves
-from landscape.problem.gradient_check import elsewhere
+from grokscape.landscape.problem.containers import leaves
+from grokscape.landscape.problem.gradient_check import elsewhere
 
 if TYPE_CHECKING:
-    from landscape.problem import Problem
+    from grokscape.landscape.problem import Problem
 
 Place = tuple[dict[int, Any], int]
 

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from landscape.classification import class_axes
-from landscape.errors import InvalidInput
-from landscape.problem.batches import length, part
-from landscape.problem.containers import each_tensor, tensors
+from grokscape.landscape.classification import class_axes
+from grokscape.landscape.errors import InvalidInput
+from grokscape.landscape.problem.batches import length, part
+from grokscape.landscape.problem.containers import each_tensor, tensors
 
 if TYPE_CHECKING:
-    from landscape.problem import Problem
+    from grokscape.landscape.problem import Problem
 
 
 def need_mean(loss: Any, n: int) -> None:

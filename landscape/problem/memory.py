@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from landscape.errors import InvalidInput
-from landscape.problem.gradient_check import elsewhere, few_examples
-from landscape.problem.references import attributes_read
+from grokscape.landscape.errors import InvalidInput
+from grokscape.landscape.problem.gradient_check import elsewhere, few_examples
+from grokscape.landscape.problem.references import attributes_read
 
 if TYPE_CHECKING:
-    from landscape.problem import Problem
+    from grokscape.landscape.problem import Problem
 
 
 @torch.no_grad()

@@ -10,11 +10,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from landscape.errors import InvalidInput
-from landscape.problem import Problem
-from landscape.problem.adoption import adopted, copied, unwrapped
-from landscape.problem.attributes import Attributes
-from landscape.twice_differentiable import make_statistics_differentiable
+from grokscape.landscape.errors import InvalidInput
+from grokscape.landscape.problem import Problem
+from grokscape.landscape.problem.adoption import adopted, copied, unwrapped
+from grokscape.landscape.problem.attributes import Attributes
+from grokscape.landscape.twice_differentiable import make_statistics_differentiable
 
 #: One network: a vector (P,), a module of the problem's architecture, or its tensors by name (as of `state_dict`).
 Network = Tensor | np.ndarray | nn.Module | Mapping[str, Tensor]

@@ -13,13 +13,13 @@ from torch.overrides import TorchFunctionMode
 from torch.utils import _pytree as pytree
 from torch.utils.weak import WeakIdKeyDictionary
 
-from landscape.errors import InvalidInput
-from landscape.problem.batches import Batch, length, part
-from landscape.problem.containers import each_tensor, tensors
-from landscape.problem.loss_checks import close, some_of
+from grokscape.landscape.errors import InvalidInput
+from grokscape.landscape.problem.batches import Batch, length, part
+from grokscape.landscape.problem.containers import each_tensor, tensors
+from grokscape.landscape.problem.loss_checks import close, some_of
 
 if TYPE_CHECKING:
-    from landscape.problem import Problem
+    from grokscape.landscape.problem import Problem
 
 
 def need_pairing(problem: Problem, batch: Batch, outputs: Any) -> None:

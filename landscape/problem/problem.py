@@ -12,21 +12,21 @@ import torch
 from torch import Tensor, nn
 from torch.func import vmap
 
-from landscape.classification import right
-from landscape.embeddings import RefuseFlags
-from landscape.errors import InvalidInput, brief
-from landscape.problem.batches import Batch, chosen, cut, joined, kept, length, moved, part
-from landscape.problem.containers import copied, each_tensor, emptied, filled, tensors
-from landscape.problem.examples import need_cut, parts_alone
-from landscape.problem.given_loss import GivenLoss
-from landscape.problem.gradient_check import wrong_curvature
-from landscape.problem.hooks import take_watchers_off
-from landscape.problem.memory import need_no_reading, settle_memory
-from landscape.problem.probe import probe
-from landscape.problem.reading import taken
-from landscape.problem.varied_model import Function, VariedModel
-from landscape.problem.weighing import weighing, weights
-from landscape.twice_differentiable import full_precision
+from grokscape.landscape.classification import right
+from grokscape.landscape.embeddings import RefuseFlags
+from grokscape.landscape.errors import InvalidInput, brief
+from grokscape.landscape.problem.batches import Batch, chosen, cut, joined, kept, length, moved, part
+from grokscape.landscape.problem.checks import probe
+from grokscape.landscape.problem.containers import copied, each_tensor, emptied, filled, tensors
+from grokscape.landscape.problem.examples import need_cut, parts_alone
+from grokscape.landscape.problem.given_loss import GivenLoss
+from grokscape.landscape.problem.gradient_check import wrong_curvature
+from grokscape.landscape.problem.hooks import take_watchers_off
+from grokscape.landscape.problem.memory import need_no_reading, settle_memory
+from grokscape.landscape.problem.reading import taken
+from grokscape.landscape.problem.varied_model import Function, VariedModel
+from grokscape.landscape.problem.weighing import weighing, weights
+from grokscape.landscape.twice_differentiable import full_precision
 
 
 class Problem(VariedModel):
@@ -92,7 +92,7 @@ class Problem(VariedModel):
         call, or the loss is neither a mean nor one value for each example, or pairs outputs with others' targets; if
         the model cannot be copied, draws at random, keeps something between calls that changes the loss, uses trainable
         tensors that are not varied, or computes with few digits; if its gradient clearly is not that of the loss
-        (`landscape.problem.gradient_check`).
+        (`grokscape.landscape.problem.gradient_check`).
     """
 
     @torch.inference_mode(False)  # tensors that are made here must take gradients

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from landscape.errors import InvalidInput
-from landscape.problem.batches import Batch, kept, length, moved, part
-from landscape.problem.containers import copied, is_mapping, tensors
+from grokscape.landscape.errors import InvalidInput
+from grokscape.landscape.problem.batches import Batch, kept, length, moved, part
+from grokscape.landscape.problem.containers import copied, is_mapping, tensors
 
 #: What is read from an iterable that does not say how long it is, unless there is a limit.
 MOST_EXAMPLES = 1_000_000

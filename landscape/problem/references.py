@@ -14,8 +14,8 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from landscape.problem.attributes import Attributes
-from landscape.twice_differentiable import make_statistics_differentiable
+from grokscape.landscape.problem.attributes import Attributes
+from grokscape.landscape.twice_differentiable import make_statistics_differentiable
 
 #: Items of a container that are looked at, and references followed one after the other.
 ITEMS, DEPTH = 1000, 6

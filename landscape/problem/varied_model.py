@@ -10,12 +10,12 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from landscape.errors import InvalidInput, brief
-from landscape.layout import Layout
-from landscape.problem.adoption import adopted, matching, unwrapped
-from landscape.problem.attributes import Attributes
-from landscape.problem.containers import copied, emptied, filled, leaves, opaque, tensors
-from landscape.twice_differentiable import twice_differentiable
+from grokscape.landscape.errors import InvalidInput, brief
+from grokscape.landscape.layout import Layout
+from grokscape.landscape.problem.adoption import adopted, matching, unwrapped
+from grokscape.landscape.problem.attributes import Attributes
+from grokscape.landscape.problem.containers import copied, emptied, filled, leaves, opaque, tensors
+from grokscape.landscape.twice_differentiable import twice_differentiable
 
 Function = Callable[[dict[str, Tensor], Any], Any]
 

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from landscape.problem.batches import Batch, length
+from grokscape.landscape.problem.batches import Batch, length
 
 #: Losses whose mean is over the weights of class labels, and those whose mean is over all numbers.
 BY_LABEL = (nn.CrossEntropyLoss, nn.NLLLoss, F.cross_entropy, F.nll_loss)

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from landscape.sharing import shared_data
-from landscape.tasks.token_task import TokenTask, all_pairs
+from grokscape.landscape.sharing import shared_data
+from grokscape.landscape.tasks.token_task import TokenTask, all_pairs
 
 
 def _divide(x: Tensor, y: Tensor, p: int) -> Tensor:

@@ -13,11 +13,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from landscape import randomness
-from landscape.errors import DataMissing, InvalidInput
-from landscape.sharing import shared_data
-from landscape.tasks.local_data import fingerprint
-from landscape.tasks.task import Task
+from grokscape.landscape import randomness
+from grokscape.landscape.errors import DataMissing, InvalidInput
+from grokscape.landscape.sharing import shared_data
+from grokscape.landscape.tasks.local_data import fingerprint
+from grokscape.landscape.tasks.task import Task
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,10 +9,10 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from landscape import randomness
-from landscape.sharing import shared_data
-from landscape.tasks.binary_operation import OPERATIONS
-from landscape.tasks.task import Task
+from grokscape.landscape import randomness
+from grokscape.landscape.sharing import shared_data
+from grokscape.landscape.tasks.binary_operation import OPERATIONS
+from grokscape.landscape.tasks.task import Task
 
 #: The six operations of the paper's table A.2 -> (x, y, p) -> value before reduction modulo p.
 CONCEALED = {name: OPERATIONS[name] for name in ("x+y", "x-y", "x/y", "x^2+xy+y^2", "x^2+xy+y^2+x")}

@@ -12,9 +12,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from landscape.errors import InvalidInput
-from landscape.tasks.collected_task import CollectedTask
-from landscape.tasks.local_data import in_package, read
+from grokscape.landscape.errors import InvalidInput
+from grokscape.landscape.tasks.collected_task import CollectedTask
+from grokscape.landscape.tasks.local_data import in_package, read
 
 #: A word: letters, with apostrophes inside.
 WORD = re.compile(r"[a-z]+(?:'[a-z]+)*")

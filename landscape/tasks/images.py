@@ -9,8 +9,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from landscape.tasks.collected_task import CollectedTask
-from landscape.tasks.local_data import idx, in_folder, in_package, read, table
+from grokscape.landscape.tasks.collected_task import CollectedTask
+from grokscape.landscape.tasks.local_data import idx, in_folder, in_package, read, table
 
 
 @dataclass(frozen=True, kw_only=True)

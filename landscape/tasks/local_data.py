@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from landscape.errors import InvalidInput
+from grokscape.landscape.errors import InvalidInput
 
 #: The environment variable that names the user's folder of data.
 VARIABLE = "GROKSCAPE_DATA"

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from landscape.sharing import shared_data
-from landscape.tasks.images import Digits, ImageTask
-from landscape.tasks.task import Task
+from grokscape.landscape.sharing import shared_data
+from grokscape.landscape.tasks.images import Digits, ImageTask
+from grokscape.landscape.tasks.task import Task
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,10 +10,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from landscape.errors import InvalidInput
-from landscape.tasks.collected_task import CollectedTask
-from landscape.tasks.local_data import in_package
-from landscape.tasks.smiles import MolecularGraph, parse
+from grokscape.landscape.errors import InvalidInput
+from grokscape.landscape.tasks.collected_task import CollectedTask
+from grokscape.landscape.tasks.local_data import in_package
+from grokscape.landscape.tasks.smiles import MolecularGraph, parse
 
 ELEMENTS = ("H", "C", "N", "O", "F")
 ATOMIC_NUMBER = {"H": 1, "C": 6, "N": 7, "O": 8, "F": 9}

@@ -11,8 +11,8 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from landscape.sharing import shared_data
-from landscape.tasks.token_task import TokenTask, all_pairs
+from grokscape.landscape.sharing import shared_data
+from grokscape.landscape.tasks.token_task import TokenTask, all_pairs
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,9 +8,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from landscape.tasks.collected_task import CollectedTask
-from landscape.tasks.film_reviews import FilmReviews, vocabulary, words
-from landscape.tasks.token_task import TokenTask
+from grokscape.landscape.tasks.collected_task import CollectedTask
+from grokscape.landscape.tasks.film_reviews import FilmReviews, vocabulary, words
+from grokscape.landscape.tasks.token_task import TokenTask
 
 
 @dataclass(frozen=True, kw_only=True)

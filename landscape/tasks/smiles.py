@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from landscape.errors import InvalidInput
+from grokscape.landscape.errors import InvalidInput
 
 #: Bonds that each element makes in a neutral molecule.
 VALENCE = {"H": 1, "C": 4, "N": 3, "O": 2, "F": 1}

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from landscape.sharing import shared_data
-from landscape.tasks.token_task import TokenTask
+from grokscape.landscape.sharing import shared_data
+from grokscape.landscape.tasks.token_task import TokenTask
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from landscape import randomness
-from landscape.description import Description
-from landscape.errors import InvalidInput
+from grokscape.landscape import randomness
+from grokscape.landscape.description import Description
+from grokscape.landscape.errors import InvalidInput
 
 #: Numbers that a task, or a layer, may hold at most: 8 TB.
 MOST_NUMBERS = 10**12
@@ -41,8 +41,8 @@ class Task(Description, ABC):
     """A finite set of inputs with labels.
 
     Subclasses compute `inputs` and `labels`, and say how many numbers a network answers with (`n_outputs`). With
-    `landscape.sharing.shared_data` below ``@property`` data are made once for all equal tasks; a task that holds them
-    itself, as with ``functools.cached_property``, holds them as long as a claim waits for a run on it.
+    `grokscape.landscape.sharing.shared_data` below ``@property`` data are made once for all equal tasks; a task that
+    holds them itself, as with ``functools.cached_property``, holds them as long as a claim waits for a run on it.
     """
 
     @property

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from landscape import randomness
-from landscape.sharing import shared_data
-from landscape.tasks.task import Task
+from grokscape.landscape import randomness
+from grokscape.landscape.sharing import shared_data
+from grokscape.landscape.tasks.task import Task
 
 
 @dataclass(frozen=True, kw_only=True)

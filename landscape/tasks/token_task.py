@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from landscape.sharing import shared_data
-from landscape.tasks.task import Task
+from grokscape.landscape.sharing import shared_data
+from grokscape.landscape.tasks.task import Task
 
 
 @dataclass(frozen=True, kw_only=True)

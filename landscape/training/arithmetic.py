@@ -14,16 +14,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from landscape.ensemble import Stack
-from landscape.experiment import Session, Weights
-from landscape.fused import OfRows
-from landscape.objectives import OBJECTIVES
-from landscape.optimisers import Optimiser, Rates, State
-from landscape.printable import told
+from grokscape.landscape.experiment import Session, Weights
+from grokscape.landscape.fused import OfRows
+from grokscape.landscape.objectives import OBJECTIVES
+from grokscape.landscape.optimisers import Optimiser, Rates, State
+from grokscape.landscape.printable import told
+from grokscape.landscape.stack import Stack
 
 if TYPE_CHECKING:
-    from landscape.fused.steps import Steps
-    from landscape.training.run import Run
+    from grokscape.landscape.fused.steps import Steps
+    from grokscape.landscape.training.run import Run
 
 T = TypeVar("T")
 
@@ -59,7 +59,7 @@ def switched_off() -> bool:
 def why_not_compiled() -> str:
     """Return why there can be no compiled code in this process; "" if there can be."""
     try:
-        from landscape.fused import steps  # noqa: F401
+        from grokscape.landscape.fused import steps  # noqa: F401
     except Exception as error:  # absent, or of a version that does not fit what else is installed
         return told(error)
     return ""
@@ -67,7 +67,7 @@ def why_not_compiled() -> str:
 
 def unkept() -> str:
     """Return why compiled code is not kept on disk; "" if it is."""
-    from landscape.fused import compiled
+    from grokscape.landscape.fused import compiled
 
     return "".join(compiled.unkept)
 
@@ -76,7 +76,7 @@ def compiled_records() -> Any:
     """Return the compiled code for records, or None."""
     if switched_off() or why_not_compiled():
         return None
-    from landscape.fused import records
+    from grokscape.landscape.fused import records
 
     return records
 
@@ -141,7 +141,7 @@ class Choice:
     Attributes
     ----------
     gradient, outputs : callable or None
-        As `landscape.fused.Fused` gives them; None where PyTorch computes.
+        As `grokscape.landscape.fused.Fused` gives them; None where PyTorch computes.
     note : str
         Why PyTorch computes what compiled code was offered for; "" if it does not, or nothing was offered.
     """

@@ -8,7 +8,7 @@ import itertools
 import torch
 from torch import Tensor
 
-from landscape.fused.memory import BOUNDARY
+from grokscape.landscape.fused.memory import BOUNDARY
 
 #: Rows, columns and length of the sums of the products that are tried: below and above a vector's and a cache's sizes.
 SIZES = ((25, 7, 16), (8, 16, 8), (83, 13, 36), (67, 23, 211), (128, 37, 137))
@@ -19,8 +19,8 @@ def batch_dependence() -> str:
     """Return why a run's bits may depend on its batch here, or "" if products do not depend on it.
 
     Every run is computed by itself; what is left of a batch is where in memory a run's matrices begin, always at a
-    multiple of 64 bytes (`landscape.fused.memory`). So products are taken of the same matrices at several such places.
-    Takes some ten milliseconds, once for a process.
+    multiple of 64 bytes (`grokscape.landscape.fused.memory`). So products are taken of the same matrices at several
+    such places. Takes some ten milliseconds, once for a process.
     """
     if torch.get_num_threads() != 1:
         return f"this process has {torch.get_num_threads()} threads, which may share sums differently"

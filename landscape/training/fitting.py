@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from landscape.experiment import Outcome, Snapshot, Weights
+from grokscape.landscape.experiment import Outcome, Snapshot, Weights
 
 if TYPE_CHECKING:
-    from landscape.models import Model
-    from landscape.tasks import Task
-    from landscape.training.run import Run
+    from grokscape.landscape.models import Model
+    from grokscape.landscape.tasks import Task
+    from grokscape.landscape.training.run import Run
 
 #: Name -> shape.
 Shapes = dict[str, tuple[int, ...]]

@@ -7,10 +7,10 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from landscape.ensemble import Stack
-from landscape.objectives import OBJECTIVES
-from landscape.training.arithmetic import plain_gradient
-from landscape.training.replay import replayed
+from grokscape.landscape.graph_capture.replay import replayed
+from grokscape.landscape.objectives import OBJECTIVES
+from grokscape.landscape.stack import Stack
+from grokscape.landscape.training.arithmetic import plain_gradient
 
 #: Gradients after which it pays to record how they are computed (which takes a tenth of a second, about 200 of them).
 RECORD_AFTER = 200

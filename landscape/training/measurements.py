@@ -9,10 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from landscape.classification import label_logit, margin
-from landscape.ensemble import Stack
-from landscape.objectives import OBJECTIVES
-from landscape.training.arithmetic import compiled_records
+from grokscape.landscape.classification import label_logit, margin
+from grokscape.landscape.objectives import OBJECTIVES
+from grokscape.landscape.stack import Stack
+from grokscape.landscape.training.arithmetic import compiled_records
 
 Measured = dict[tuple[str, str], float]
 

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
-from landscape.embeddings import scaled_by_frequency
-from landscape.errors import InvalidInput
-from landscape.models import Network
+from grokscape.landscape.embeddings import scaled_by_frequency
+from grokscape.landscape.errors import InvalidInput
+from grokscape.landscape.models import Network
 
 #: Examples on which a network is tried.
 FEW = 8
@@ -37,7 +37,8 @@ def checked_network(build: Callable[[], Network], inputs: Tensor) -> Network:
     name = type(network).__name__
     if not callable(getattr(network, "initialise", None)):
         raise InvalidInput(
-            f"the model built a {name} without a method initialise(seed=, scale=), expected a landscape.models.Network"
+            f"the model built a {name} without a method initialise(seed=, scale=), expected a "
+            "grokscape.landscape.models.Network"
         )
     for parameter_name, parameter in network.named_parameters():
         if is_lazy(parameter) or parameter.is_meta:

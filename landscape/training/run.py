@@ -9,13 +9,13 @@ from typing import Literal
 
 import torch
 
-from landscape.experiment import Experiment, Outcome, Session, Snapshot
-from landscape.models import Model, Perceptron
-from landscape.optimisers import AdamW, Optimiser
-from landscape.tasks import BinaryOperation, Task, TokenTask
-from landscape.training import fitting
-from landscape.training.schedule import Schedule
-from landscape.training.stop import Stop
+from grokscape.landscape.experiment import Experiment, Outcome, Session, Snapshot
+from grokscape.landscape.models import Model, Perceptron
+from grokscape.landscape.optimisers import AdamW, Optimiser
+from grokscape.landscape.tasks import BinaryOperation, Task, TokenTask
+from grokscape.landscape.training import fitting
+from grokscape.landscape.training.schedule import Schedule
+from grokscape.landscape.training.stop import Stop
 
 #: Bytes of the rows of one record: a dozen quantities on two or three splits.
 ROWS = 4000
@@ -139,6 +139,6 @@ class Run(Experiment, kind="run"):
     @classmethod
     def train(cls, batch: Sequence[Run], session: Session) -> Iterator[tuple[Run, Outcome]]:
         # The trainer knows runs; it is imported where it is needed, and not in a circle.
-        from landscape.training.trainer import train_ensemble
+        from grokscape.landscape.training.trainer import train_ensemble
 
         yield from train_ensemble(batch, session)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from landscape.description import Description
-from landscape.errors import InvalidInput
+from grokscape.landscape.description import Description
+from grokscape.landscape.errors import InvalidInput
 
 #: Records of one training at most: as many rows as a stored table may have.
 MOST_RECORDS = 5 * 10**6

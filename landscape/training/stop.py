@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from landscape.description import Description
+from grokscape.landscape.description import Description
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -22,18 +22,18 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
-from landscape.ensemble import Stack
-from landscape.experiment import COLUMNS, Outcome, Session, Snapshot, Weights
-from landscape.fused import Gradient
-from landscape.objectives import OBJECTIVES
-from landscape.training import arithmetic
-from landscape.training.gradients import OneByOne, together
-from landscape.training.measurements import Looking, Measured, behaviour, norms
-from landscape.training.network_checks import checked_network
-from landscape.training.subnormal import flushed
+from grokscape.landscape.experiment import COLUMNS, Outcome, Session, Snapshot, Weights
+from grokscape.landscape.fused import Gradient
+from grokscape.landscape.objectives import OBJECTIVES
+from grokscape.landscape.stack import Stack
+from grokscape.landscape.training import arithmetic
+from grokscape.landscape.training.gradients import OneByOne, together
+from grokscape.landscape.training.measurements import Looking, Measured, behaviour, norms
+from grokscape.landscape.training.network_checks import checked_network
+from grokscape.landscape.training.subnormal import flushed
 
 if TYPE_CHECKING:
-    from landscape.training.run import Run
+    from grokscape.landscape.training.run import Run
 
 
 NONE = np.zeros(0)

@@ -7,8 +7,8 @@ from typing import Literal
 
 import numpy as np
 
-from predictions.rules.intervals import mean_interval, mean_p, median_interval, sign_p
-from predictions.rules.rule import LEVEL, Finding, Outcome, Rule, Sample, nothing_censored, plain
+from grokscape.predictions.rules.intervals import mean_interval, mean_p, median_interval, sign_p
+from grokscape.predictions.rules.rule import LEVEL, Finding, Outcome, Rule, Sample, nothing_censored, plain
 
 Centre = Literal["median", "mean"]
 

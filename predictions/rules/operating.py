@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from predictions.rules.rule import LEVEL, Outcome, Rule
+from grokscape.predictions.rules.rule import LEVEL, Outcome, Rule
 
 
 @dataclass(frozen=True)

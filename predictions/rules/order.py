@@ -8,9 +8,9 @@ from typing import Literal
 import numpy as np
 from scipy import stats
 
-from predictions.rules.intervals import median_interval, sign_p
-from predictions.rules.location import Exceeds
-from predictions.rules.rule import LEVEL, Finding, Outcome, Rule, Sample
+from grokscape.predictions.rules.intervals import median_interval, sign_p
+from grokscape.predictions.rules.location import Exceeds
+from grokscape.predictions.rules.rule import LEVEL, Finding, Outcome, Rule, Sample
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from predictions.rules.intervals import proportion_interval, proportion_p
-from predictions.rules.rule import LEVEL, Finding, Outcome, Rule, Sample, nothing_censored, plain
+from grokscape.predictions.rules.intervals import proportion_interval, proportion_p
+from grokscape.predictions.rules.rule import LEVEL, Finding, Outcome, Rule, Sample, nothing_censored, plain
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from predictions.rules.rule import LEVEL, Finding, Outcome, Rule, Sample, nothing_censored, plain
+from grokscape.predictions.rules.rule import LEVEL, Finding, Outcome, Rule, Sample, nothing_censored, plain
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""One short script for each instrument, each ending in a figure: ``python -m reports.gallery.norm_profile``."""
+"""A short script for each instrument, ending in a figure: ``python -m grokscape.reports.gallery.norm_profile``."""
 
 from __future__ import annotations
 

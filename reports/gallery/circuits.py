@@ -12,9 +12,9 @@ import torch
 from matplotlib import pyplot as plt
 from torch.nn.functional import cross_entropy, one_hot
 
-from landscape.measures.circuits import Neurons, cyclic, split_by_projection, split_by_pruning
-from landscape.problem import Problem
-from reports.gallery import save
+from grokscape.landscape.measures.circuits import Neurons, cyclic, split_by_projection, split_by_pruning
+from grokscape.landscape.problem import Problem
+from grokscape.reports.gallery import save
 
 P = 23
 numbers = torch.arange(P)

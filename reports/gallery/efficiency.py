@@ -11,12 +11,12 @@ from __future__ import annotations
 import numpy as np
 from torch import nn
 
-from landscape.measures.efficiency_frontier import efficiency_frontier
-from landscape.models import Perceptron
-from landscape.optimisers import AdamW
-from landscape.problem import Problem
-from landscape.tasks import BinaryOperation
-from reports.gallery import save
+from grokscape.landscape.measures.efficiency.frontier import efficiency_frontier
+from grokscape.landscape.models import Perceptron
+from grokscape.landscape.optimisers import AdamW
+from grokscape.landscape.problem import Problem
+from grokscape.landscape.tasks import BinaryOperation
+from grokscape.reports.gallery import save
 
 task = BinaryOperation(operation="x+y", p=17)
 split = task.split(task.n_train(0.9), seed=0)

@@ -9,12 +9,12 @@ from __future__ import annotations
 import torch
 from torch.nn import functional as F
 
-from landscape.measures.eigenvalues import top_eigenvalues
-from landscape.models import Perceptron
-from landscape.optimisers import AdamW
-from landscape.problem import Problem
-from landscape.tasks import BinaryOperation
-from reports.gallery import save
+from grokscape.landscape.measures.curvature.eigenvalues import top_eigenvalues
+from grokscape.landscape.models import Perceptron
+from grokscape.landscape.optimisers import AdamW
+from grokscape.landscape.problem import Problem
+from grokscape.landscape.tasks import BinaryOperation
+from grokscape.reports.gallery import save
 
 task = BinaryOperation(operation="x+y", p=13)
 train = task.split(task.n_train(0.7), seed=0).train

@@ -8,10 +8,10 @@ further out, the worse it generalises: there grokking begins.
 import torch
 from torch import nn
 
-from landscape.measures.norm_profile import norm_profile
-from landscape.optimisers import AdamW
-from landscape.problem import Problem
-from reports.gallery import save
+from grokscape.landscape.measures.norm_profile.profile import norm_profile
+from grokscape.landscape.optimisers import AdamW
+from grokscape.landscape.problem import Problem
+from grokscape.reports.gallery import save
 
 torch.manual_seed(100)
 teacher, student = (

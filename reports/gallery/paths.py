@@ -12,10 +12,10 @@ from matplotlib import pyplot as plt
 from torch import nn
 from torch.nn import functional as F
 
-from landscape.measures.low_loss_path import low_loss_path
-from landscape.measures.paths import interpolate
-from landscape.problem import Problem
-from reports.gallery import save
+from grokscape.landscape.measures.paths.bent import low_loss_path
+from grokscape.landscape.measures.paths.straight import interpolate
+from grokscape.landscape.problem import Problem
+from grokscape.reports.gallery import save
 
 
 def solution(seed: int) -> nn.Module:

@@ -9,12 +9,12 @@ sharpens all along; the tangent kernel moves mostly before the test accuracy doe
 import torch
 from torch import nn
 
-from landscape.measures.progress import Context, HiddenLayer, Space, Spectrum, progress
-from landscape.models import Perceptron
-from landscape.optimisers import AdamW
-from landscape.problem import Problem
-from landscape.tasks import BinaryOperation
-from reports.gallery import save
+from grokscape.landscape.measures.progress import Context, HiddenLayer, Space, Spectrum, progress
+from grokscape.landscape.models import Perceptron
+from grokscape.landscape.optimisers import AdamW
+from grokscape.landscape.problem import Problem
+from grokscape.landscape.tasks import BinaryOperation
+from grokscape.reports.gallery import save
 
 p = 23
 task = BinaryOperation(operation="x+y", p=p)

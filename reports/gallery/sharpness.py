@@ -10,9 +10,9 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from landscape.measures.sharpness import sharpness
-from landscape.problem import Problem
-from reports.gallery import save
+from grokscape.landscape.measures.sharpness.forms import sharpness
+from grokscape.landscape.problem import Problem
+from grokscape.reports.gallery import save
 
 torch.manual_seed(0)
 model = nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Linear(16, 3)).double()

@@ -11,9 +11,9 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from landscape.measures.slices import plane_slice
-from landscape.problem import Problem
-from reports.gallery import save
+from grokscape.landscape.measures.paths.slices import plane_slice
+from grokscape.landscape.problem import Problem
+from grokscape.reports.gallery import save
 
 torch.manual_seed(0)
 inputs = torch.randn(400, 2)

@@ -9,9 +9,9 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from landscape.measures.spectral_density import spectral_density
-from landscape.problem import Problem
-from reports.gallery import save
+from grokscape.landscape.measures.curvature.density import spectral_density
+from grokscape.landscape.problem import Problem
+from grokscape.reports.gallery import save
 
 torch.manual_seed(0)
 model = nn.Sequential(nn.Linear(10, 32), nn.Tanh(), nn.Linear(32, 32), nn.Tanh(), nn.Linear(32, 5)).double()

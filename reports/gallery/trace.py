@@ -14,9 +14,9 @@ from matplotlib import pyplot as plt
 from torch import nn
 from torch.nn import functional as F
 
-from landscape.measures.trace import trace
-from landscape.problem import Problem
-from reports.gallery import save
+from grokscape.landscape.measures.curvature.traces import trace
+from grokscape.landscape.problem import Problem
+from grokscape.reports.gallery import save
 
 
 def trained_network() -> Problem:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from landscape.training.worker import ENVIRONMENT
+from grokscape.landscape.scheduling.worker import ENVIRONMENT
 
 os.environ.update(ENVIRONMENT)
 

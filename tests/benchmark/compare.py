@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import torch
 from torch.func import functional_call
 
-from landscape.models import Dense, Transformer
-from landscape.objectives import OBJECTIVES
-from landscape.training.run import Run
-from landscape.training.worker import ENVIRONMENT
+from grokscape.landscape.models import Dense, Transformer
+from grokscape.landscape.objectives import OBJECTIVES
+from grokscape.landscape.scheduling.worker import ENVIRONMENT
+from grokscape.landscape.training.run import Run
 from tests.benchmark import torch_side, ways
 from tests.benchmark.comparisons import Comparison, numbers, perceptrons, products
 from tests.benchmark.numbers import Parameters

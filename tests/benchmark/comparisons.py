@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from landscape.models import Dense, Perceptron, Transformer
-from landscape.optimisers import SGD, AdamW
-from landscape.tasks import BinaryOperation, Concealed, Digits, TeacherStudent
-from landscape.training.run import Run
+from grokscape.landscape.models import Dense, Perceptron, Transformer
+from grokscape.landscape.optimisers import SGD, AdamW
+from grokscape.landscape.tasks import BinaryOperation, Concealed, Digits, TeacherStudent
+from grokscape.landscape.training.run import Run
 from tests.benchmark.numbers import Numbers
 
 #: Rows, inner dimension and columns of a layer's product, and whether a gradient is passed on to what it multiplies.

@@ -13,10 +13,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from landscape.measures.curvature import Curvature
-from landscape.measures.eigenvalues import top_eigenvalues
-from landscape.measures.trace import trace
-from landscape.problem import Problem
+from grokscape.landscape.measures.curvature.eigenvalues import top_eigenvalues
+from grokscape.landscape.measures.curvature.operator import Curvature
+from grokscape.landscape.measures.curvature.traces import trace
+from grokscape.landscape.problem import Problem
 from tests.benchmark.norm_profile import norm_profile_ratio
 from tests.benchmark.timing import medians
 

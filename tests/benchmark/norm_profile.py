@@ -9,10 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from landscape.initialisation import fresh
-from landscape.measures.on_sphere import minimise_at_norm
-from landscape.optimisers import AdamW
-from landscape.problem import Problem
+from grokscape.landscape.initialisation import fresh
+from grokscape.landscape.measures.norm_profile.on_sphere import minimise_at_norm
+from grokscape.landscape.optimisers import AdamW
+from grokscape.landscape.problem import Problem
 from tests.landscape.measures.teacher_student import SCALES, student, teacher_student
 
 STEPS, ROUNDS = 400, 5

@@ -11,10 +11,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from landscape.models import TransformerNetwork
-from landscape.training.arithmetic import SWITCH
-from landscape.training.run import Run
-from landscape.training.trainer import Ensemble
+from grokscape.landscape.models import TransformerNetwork
+from grokscape.landscape.training.arithmetic import SWITCH
+from grokscape.landscape.training.run import Run
+from grokscape.landscape.training.trainer import Ensemble
 from tests.benchmark.comparisons import Product, numbers
 from tests.benchmark.numbers import Parameters
 from tests.landscape.helpers import MemorySession

@@ -9,8 +9,8 @@ from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn import functional as F
 
-from landscape.measures.curvature import Curvature
-from landscape.problem import Problem
+from grokscape.landscape.measures.curvature.operator import Curvature
+from grokscape.landscape.problem import Problem
 
 INPUTS = torch.randn(10, 4, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
 LABELS = torch.arange(10) % 3

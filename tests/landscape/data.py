@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from landscape.problem import Problem
+from grokscape.landscape.problem import Problem
 
 
 def draw(*shape: int, seed: int = 0) -> Tensor:

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from landscape.experiment import COLUMNS, Experiment, Outcome, Snapshot, Weights
-from landscape.models import Perceptron, Transformer
-from landscape.tasks import BinaryOperation
-from landscape.training.run import Run
-from landscape.training.schedule import Schedule
+from grokscape.landscape.experiment import COLUMNS, Experiment, Outcome, Snapshot, Weights
+from grokscape.landscape.models import Perceptron, Transformer
+from grokscape.landscape.tasks import BinaryOperation
+from grokscape.landscape.training.run import Run
+from grokscape.landscape.training.schedule import Schedule
 
 PERCEPTRON = Perceptron(width=16)
 TRANSFORMER = Transformer(width=8, heads=2, hidden=16)

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from landscape.classification import label_logit, logit_scale, margin, right
+from grokscape.landscape.classification import label_logit, logit_scale, margin, right
 
 LOGITS = torch.tensor([[-5.0, -7.0, -9.0], [-60.0, -50.0, -80.0]], dtype=torch.float64)
 

@@ -15,12 +15,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from landscape import description
-from landscape.description import Description, from_data
-from landscape.errors import InvalidInput
-from landscape.learners import (
+from grokscape.landscape import description
+from grokscape.landscape.description import Description, from_data
+from grokscape.landscape.errors import InvalidInput
+from grokscape.landscape.learners import (
     BayesianNetwork,
-    ConcealedParity,
     CriticalSize,
     EffectiveFlow,
     EmbeddingDecoder,
@@ -28,18 +27,17 @@ from landscape.learners import (
     LaplaceClassification,
     LinearRegression,
     LinearTeacher,
-    ReducedLandscape,
-    SignOfInput,
-    SolutionPath,
     TwoCircuits,
     VariationalClassification,
 )
-from landscape.models import LSTM, Dense, EdgeNetwork, NormalisedPerceptron, Perceptron, Tempered, Transformer
-from landscape.optimisers import SGD, AdamW
-from landscape.tasks import (
+from grokscape.landscape.models import LSTM, Dense, EdgeNetwork, NormalisedPerceptron, Perceptron, Tempered, Transformer
+from grokscape.landscape.optimisers import SGD, AdamW
+from grokscape.landscape.surveys import ReducedLandscape, SolutionPath
+from grokscape.landscape.tasks import (
     OPERATIONS,
     BinaryOperation,
     Concealed,
+    ConcealedParity,
     Digits,
     FilmReviews,
     HiddenParity,
@@ -50,12 +48,13 @@ from landscape.tasks import (
     Molecules,
     Permutations,
     ReviewWords,
+    SignOfInput,
     SparseParity,
     TeacherStudent,
 )
-from landscape.training.run import Run
-from landscape.training.schedule import Schedule
-from landscape.training.stop import Stop
+from grokscape.landscape.training.run import Run
+from grokscape.landscape.training.schedule import Schedule
+from grokscape.landscape.training.stop import Stop
 
 PERMUTATIONS = Permutations(n=4, word="xyx")
 #: One of each kind, with as many fields as possible away from their defaults.

@@ -10,12 +10,12 @@ from torch import Tensor, nn
 from torch.autograd.functional import hessian
 from torch.func import functional_call
 
-from landscape.ensemble import Stack
-from landscape.errors import InvalidInput
-from landscape.measures.norm_profile import norm_profile
-from landscape.measures.progress.kernel import tangent_kernel
-from landscape.measures.trace import trace
-from landscape.problem import Problem
+from grokscape.landscape.errors import InvalidInput
+from grokscape.landscape.measures.curvature.traces import trace
+from grokscape.landscape.measures.norm_profile.profile import norm_profile
+from grokscape.landscape.measures.progress.kernel import tangent_kernel
+from grokscape.landscape.problem import Problem
+from grokscape.landscape.stack import Stack
 
 TOKENS = torch.randint(0, 5, (12, 4), generator=torch.Generator().manual_seed(0))
 LABELS = torch.randint(0, 3, (12,), generator=torch.Generator().manual_seed(1))

@@ -11,10 +11,10 @@ from torch import nn
 from torch.nn import functional as F
 from torch.nn.utils import parametrizations
 
-from landscape.errors import InvalidInput
-from landscape.initialisation import fresh, fresh_networks
-from landscape.measures.norm_profile import norm_profile
-from landscape.problem import Problem
+from grokscape.landscape.errors import InvalidInput
+from grokscape.landscape.initialisation import fresh, fresh_networks
+from grokscape.landscape.measures.norm_profile.profile import norm_profile
+from grokscape.landscape.problem import Problem
 
 GENERATOR = torch.Generator().manual_seed(0)
 INPUTS, TARGETS = torch.randn(12, 4, generator=GENERATOR), torch.randn(12, 3, generator=GENERATOR)

@@ -7,7 +7,7 @@ from fractions import Fraction
 import pytest
 import torch
 
-from landscape.objectives import OBJECTIVES, cross_entropy, mse
+from grokscape.landscape.objectives import OBJECTIVES, cross_entropy, mse
 
 
 @pytest.mark.parametrize("shape", [(5,), (3, 5), (2, 3, 5)], ids=str)

@@ -8,8 +8,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from landscape.errors import InvalidInput
-from landscape.optimisers import SGD, AdamW, Optimiser
+from grokscape.landscape.errors import InvalidInput
+from grokscape.landscape.optimisers import SGD, AdamW, Optimiser
 from tests.references import torch_optimiser
 
 ADAMW = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from landscape.printable import printable
+from grokscape.landscape.printable import printable
 
 
 @pytest.mark.parametrize(

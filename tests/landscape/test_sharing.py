@@ -9,11 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from landscape import sharing
-from landscape.description import Description
-from landscape.sharing import forget_data, shared, shared_data
-from landscape.tasks import BinaryOperation, Concealed
-from landscape.training.run import Run
+from grokscape.landscape import sharing
+from grokscape.landscape.description import Description
+from grokscape.landscape.sharing import forget_data, shared, shared_data
+from grokscape.landscape.tasks import BinaryOperation, Concealed
+from grokscape.landscape.training.run import Run
 
 MADE: list[int] = []
 

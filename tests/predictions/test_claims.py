@@ -12,13 +12,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from landscape.learners import TwoCircuits
-from landscape.training.record import Record
-from predictions.evidence import CLAIM, Evidence, Observation
-from predictions.judge import judge
-from predictions.registry import load
-from predictions.rules import Outcome, operating
-from predictions.verdict import Status
+from grokscape.landscape.learners import TwoCircuits
+from grokscape.landscape.records.record import Record
+from grokscape.predictions.checking.registry import load
+from grokscape.predictions.evidence import CLAIM, Evidence, Observation
+from grokscape.predictions.judge import judge
+from grokscape.predictions.rules import Outcome, operating
+from grokscape.predictions.verdict import Status
 
 CLAIMS = load().claims
 STEPS = np.array([0, 1, 10, 50, 100, 1000, 2000, 2400, 2700, 2800, 2900, 3000])

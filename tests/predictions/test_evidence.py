@@ -8,7 +8,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from predictions.evidence import Evidence, Observation
+from grokscape.predictions.evidence import Evidence, Observation
 
 
 def test_a_sample_follows_the_order_of_seeds():

@@ -6,12 +6,12 @@ import dataclasses
 
 import pytest
 
-from predictions.evidence import Evidence, Observation
-from predictions.judge import correct_families, judge
-from predictions.prediction import Criterion, Expected
-from predictions.rules import Below, Exceeds
-from predictions.verdict import Status, Verdict
-from tests.predictions.claims import claim, with_gate
+from grokscape.predictions.evidence import Evidence, Observation
+from grokscape.predictions.judge import correct_families, judge
+from grokscape.predictions.prediction import Criterion, Expected
+from grokscape.predictions.rules import Below, Exceeds
+from grokscape.predictions.verdict import Status, Verdict
+from tests.predictions.made_up.claims import claim, with_gate
 
 UP = [2.0, 2.1, 2.2, 2.3, 2.4, 2.5, 2.6, 2.7]
 DOWN = [-x for x in UP]

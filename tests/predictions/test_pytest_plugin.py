@@ -6,13 +6,13 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from landscape.errors import InvalidInput
-from predictions.expectation import Expectation, apply, surprises
-from predictions.verdict import Status, Verdict
+from grokscape.landscape.errors import InvalidInput
+from grokscape.predictions.checking.known_outcomes import Expectation, apply, surprises
+from grokscape.predictions.verdict import Status, Verdict
 
 MODULE = """
-from predictions.prediction import Tier
-from tests.predictions.claims import claim
+from grokscape.predictions.prediction import Tier
+from tests.predictions.made_up.claims import claim
 holds = claim("holds")
 fails = claim("fails", value=-2.0)
 controlled = claim("controlled", control=3.0)
@@ -109,7 +109,7 @@ def test_surprises():
 
 
 ACTING = """
-from tests.predictions.claims import claim
+from tests.predictions.made_up.claims import claim
 text = "\\x1b[2J\\ud800 \\u202e \\x00"
 def breaks(records, at):
     raise ValueError(text)

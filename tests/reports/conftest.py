@@ -10,14 +10,14 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
-from landscape.training.store import Store
-from predictions.check import Check
-from predictions.evidence import CLAIM, Evidence, Measurement, Observation
-from predictions.judge import correct_families, judge
-from predictions.prediction import Control, Criterion, Curve, Expected, Gate, Prediction, Source, Tier
-from predictions.rules import Below, Exceeds, Monotone, Precedes, Proportion, Rule, Within
-from predictions.verdict import Status, Verdict
-from reports.page import render
+from grokscape.landscape.records.store import Store
+from grokscape.predictions.checking.check import Check
+from grokscape.predictions.evidence import CLAIM, Evidence, Measurement, Observation
+from grokscape.predictions.judge import correct_families, judge
+from grokscape.predictions.prediction import Control, Criterion, Curve, Expected, Gate, Prediction, Source, Tier
+from grokscape.predictions.rules import Below, Exceeds, Monotone, Precedes, Proportion, Rule, Within
+from grokscape.predictions.verdict import Status, Verdict
+from grokscape.reports.claims_page.page import render
 
 Measure = Callable[[str, np.random.Generator], Iterable[Measurement]]
 SEEDS = tuple(range(100, 108))

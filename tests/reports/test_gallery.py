@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from reports import gallery
+from grokscape.reports import gallery
 
 SCRIPTS = [module.name for module in pkgutil.iter_modules(gallery.__path__)]
 
@@ -18,7 +18,7 @@ SCRIPTS = [module.name for module in pkgutil.iter_modules(gallery.__path__)]
 def test_a_script_ends_in_a_figure(name, tmp_path):
     target = tmp_path / "figure.svg"
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-m", f"reports.gallery.{name}", str(target)],
+        [sys.executable, "-W", "error", "-m", f"grokscape.reports.gallery.{name}", str(target)],
         env=os.environ | {"MPLBACKEND": "agg"},
         cwd=tmp_path,
         capture_output=True,

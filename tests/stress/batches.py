@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 
-from landscape.training.worker import ENVIRONMENT
+from grokscape.landscape.scheduling.worker import ENVIRONMENT
 
 os.environ.update(ENVIRONMENT)
 
@@ -20,14 +20,14 @@ import time
 
 import torch
 
-from landscape.errors import Unavailable
-from landscape.training import arithmetic
-from landscape.training.batch_invariance import batch_dependence
-from landscape.training.plan import ancestry
-from landscape.training.run import Run
-from landscape.training.schedule import Schedule
-from predictions.pending import Pending
-from predictions.registry import load
+from grokscape.landscape.errors import Unavailable
+from grokscape.landscape.scheduling.plan import ancestry
+from grokscape.landscape.training import arithmetic
+from grokscape.landscape.training.batch_invariance import batch_dependence
+from grokscape.landscape.training.run import Run
+from grokscape.landscape.training.schedule import Schedule
+from grokscape.predictions.checking.pending import Pending
+from grokscape.predictions.checking.registry import load
 from tests.landscape.helpers import assert_same_bits, train, train_alone
 
 

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from typing import Any
 from unittest import mock
 
-from predictions.prediction import Prediction
-from predictions.registry import Registry
-from reports import page
-from reports.cli import main
+from grokscape.predictions.checking.registry import Registry
+from grokscape.predictions.prediction import Prediction
+from grokscape.reports.claims_page import page
+from grokscape.reports.cli import main
 
 
 class Here(Executor):
@@ -75,13 +75,13 @@ def run(
     with (
         contextlib.redirect_stdout(output),
         contextlib.redirect_stderr(errors),
-        mock.patch("reports.commands.load", return_value=registry),
-        mock.patch("reports.commands.local_executor", return_value=contextlib.nullcontext(Here())),
-        mock.patch("reports.page.environment", _environment),
+        mock.patch("grokscape.reports.commands.check.load", return_value=registry),
+        mock.patch("grokscape.reports.commands.check.local_executor", return_value=contextlib.nullcontext(Here())),
+        mock.patch("grokscape.reports.claims_page.page.environment", _environment),
         contextlib.ExitStack() as stack,
     ):
         for name in () if drawn else ("draw_strip", "draw_panel"):
-            stack.enter_context(mock.patch(f"reports.page.{name}", return_value=""))
+            stack.enter_context(mock.patch(f"grokscape.reports.claims_page.page.{name}", return_value=""))
         try:
             with time_limit(seconds):
                 status = main(arguments)

@@ -21,11 +21,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from landscape.training.run import Run
-from landscape.training.session import StoreSession
-from landscape.training.store import Store
-from landscape.training.worker import ENVIRONMENT
-from predictions.verdict_files import load_verdicts
+from grokscape.landscape.records.store import Store
+from grokscape.landscape.scheduling.session import StoreSession
+from grokscape.landscape.scheduling.worker import ENVIRONMENT
+from grokscape.landscape.training.run import Run
+from grokscape.predictions.checking.verdict_files import load_verdicts
 from tests.stress import commands
 from tests.stress.damage import DAMAGES
 from tests.stress.small_claims import claims, networks

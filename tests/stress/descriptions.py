@@ -22,16 +22,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from landscape.description import _KINDS, Description, from_data
-from landscape.errors import InvalidInput
-from landscape.experiment import Experiment
-from landscape.models import Dense, Model
-from landscape.optimisers import Optimiser
-from landscape.tasks import BinaryOperation, Task
-from landscape.training.plan import ancestry
-from landscape.training.run import Run
-from landscape.training.schedule import Schedule
-from landscape.training.stop import Stop
+from grokscape.landscape.description import _KINDS, Description, from_data
+from grokscape.landscape.errors import InvalidInput
+from grokscape.landscape.experiment import Experiment
+from grokscape.landscape.models import Dense, Model
+from grokscape.landscape.optimisers import Optimiser
+from grokscape.landscape.scheduling.plan import ancestry
+from grokscape.landscape.tasks import BinaryOperation, Task
+from grokscape.landscape.training.run import Run
+from grokscape.landscape.training.schedule import Schedule
+from grokscape.landscape.training.stop import Stop
 from tests.landscape.test_description import EXAMPLES
 
 #: Seconds that one may take, and bytes that this process may grow by.

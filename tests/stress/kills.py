@@ -19,15 +19,15 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from landscape.training import session
-from landscape.training.store import Store
-from landscape.training.worker import ENVIRONMENT
+from grokscape.landscape.records.store import Store
+from grokscape.landscape.scheduling import session
+from grokscape.landscape.scheduling.worker import ENVIRONMENT
 from tests.stress import commands
 from tests.stress.small_claims import claims
 
 ROOT = Path(__file__).parents[2]
 CLAIMS = """
-from landscape.training import session
+from grokscape.landscape.training import session
 from tests.stress import small_claims
 
 session.StoreSession.wants_snapshot = lambda self: True
@@ -74,7 +74,17 @@ def start(folder: Path, store: Path, steps: int, forked: bool) -> subprocess.Pop
         return Forked(folder, store, steps)
     module = folder / "claims.py"
     module.write_text(CLAIMS.format(steps=steps))
-    command = [sys.executable, "-m", "reports.cli", "check", "stress2026.*", "--module", str(module), "--workers", "1"]
+    command = [
+        sys.executable,
+        "-m",
+        "grokscape.reports.cli",
+        "check",
+        "stress2026.*",
+        "--module",
+        str(module),
+        "--workers",
+        "1",
+    ]
     command += ["--store", str(store), "--report", str(folder / "report.html")]
     with (folder / "said").open("wb") as said:
         environment = os.environ | ENVIRONMENT | {"PYTHONPATH": str(ROOT)}

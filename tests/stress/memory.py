@@ -22,18 +22,18 @@ from typing import Any
 import pandas as pd
 from rich.console import Console
 
-from landscape.description import from_data
-from landscape.experiment import COLUMNS, Experiment, Outcome
-from landscape.training.record import Record
-from landscape.training.store import Store
-from predictions.check import Check
-from predictions.evidence import Measurement
-from predictions.pending import Pending
-from predictions.prediction import Prediction, Setting
-from predictions.registry import load
-from predictions.rules import Monotone, Precedes
-from reports.commands import write_results
-from reports.memory import of_check
+from grokscape.landscape.description import from_data
+from grokscape.landscape.experiment import COLUMNS, Experiment, Outcome
+from grokscape.landscape.records.record import Record
+from grokscape.landscape.records.store import Store
+from grokscape.predictions.checking.check import Check
+from grokscape.predictions.checking.pending import Pending
+from grokscape.predictions.checking.registry import load
+from grokscape.predictions.evidence import Measurement
+from grokscape.predictions.prediction import Prediction, Setting
+from grokscape.predictions.rules import Monotone, Precedes
+from grokscape.reports.commands.check import write_results
+from grokscape.reports.commands.memory import of_check
 
 #: What some rules must be measured at.
 LEVELS: Mapping[type, tuple[float | None, ...]] = {Precedes: (1.0, 2.0), Monotone: (1.0, 2.0, 3.0)}

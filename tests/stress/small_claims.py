@@ -6,17 +6,17 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from landscape.experiment import Experiment
-from landscape.models import Perceptron
-from landscape.optimisers import AdamW
-from landscape.tasks import BinaryOperation
-from landscape.training.record import Record
-from landscape.training.run import Run
-from landscape.training.schedule import Schedule
-from predictions.evidence import Measurement, trace
-from predictions.prediction import Control, Criterion, Curve, Expected, Prediction, Setting, Source, Tier
-from predictions.rules import Exceeds
-from tests.predictions.claims import Constant
+from grokscape.landscape.experiment import Experiment
+from grokscape.landscape.models import Perceptron
+from grokscape.landscape.optimisers import AdamW
+from grokscape.landscape.records.record import Record
+from grokscape.landscape.tasks import BinaryOperation
+from grokscape.landscape.training.run import Run
+from grokscape.landscape.training.schedule import Schedule
+from grokscape.predictions.evidence import Measurement, trace
+from grokscape.predictions.prediction import Control, Criterion, Curve, Expected, Prediction, Setting, Source, Tier
+from grokscape.predictions.rules import Exceeds
+from tests.predictions.made_up.claims import Constant
 
 SOURCE = Source(key="stress2026", title="A test of stores", authors="Tester, Other", arxiv="0000.00000")
 SEEDS = (10, 11, 12)

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from landscape.errors import InvalidInput
+from grokscape.landscape.errors import InvalidInput
 from tests.stress import descriptions
 
 

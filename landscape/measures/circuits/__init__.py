@@ -4,14 +4,14 @@ Each way returns a `Split`: two circuits that run by themselves, the norm attrib
 random parts of the same size, and how far the split can be trusted.
 """
 
-from landscape.measures.circuits.characters import Characters, cyclic, group, symmetric
-from landscape.measures.circuits.circuit import Circuit, Scores
-from landscape.measures.circuits.mask import split_by_mask
-from landscape.measures.circuits.neurons import Neurons
-from landscape.measures.circuits.projection import split_by_projection
-from landscape.measures.circuits.pruning import split_by_pruning
-from landscape.measures.circuits.spectrum import split_by_spectrum
-from landscape.measures.circuits.split import Split
+from grokscape.landscape.measures.circuits.characters import Characters, cyclic, group, symmetric
+from grokscape.landscape.measures.circuits.circuit import Circuit, Scores
+from grokscape.landscape.measures.circuits.mask import split_by_mask
+from grokscape.landscape.measures.circuits.neurons import Neurons
+from grokscape.landscape.measures.circuits.projection import split_by_projection
+from grokscape.landscape.measures.circuits.pruning import split_by_pruning
+from grokscape.landscape.measures.circuits.spectrum import split_by_spectrum
+from grokscape.landscape.measures.circuits.split import Split
 
 __all__ = [
     "Characters",

@@ -12,9 +12,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from landscape.errors import InvalidInput
-from landscape.measures.circuits.murnaghan import character, cycle_type, partitions
-from landscape.problem.containers import tensors
+from grokscape.landscape.errors import InvalidInput
+from grokscape.landscape.measures.circuits.murnaghan import character, cycle_type, partitions
+from grokscape.landscape.problem.containers import tensors
 
 
 @dataclass(frozen=True, kw_only=True)

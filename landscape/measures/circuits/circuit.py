@@ -10,10 +10,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from landscape.classification import margin
-from landscape.errors import InvalidInput
-from landscape.problem import Problem
-from landscape.problem.batches import moved
+from grokscape.landscape.classification import margin
+from grokscape.landscape.errors import InvalidInput
+from grokscape.landscape.problem import Problem
+from grokscape.landscape.problem.batches import moved
 
 #: Inputs -> outputs.
 Run = Callable[[Any], Tensor]

@@ -8,14 +8,14 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from landscape.errors import InvalidInput
-from landscape.measures.circuits.circuit import need_classes
-from landscape.measures.circuits.neurons import Neurons
-from landscape.measures.circuits.split import Split
-from landscape.measures.circuits.units import split_units, spread
-from landscape.measures.result import Cost
-from landscape.problem import Problem
-from landscape.randomness import generator
+from grokscape.landscape.errors import InvalidInput
+from grokscape.landscape.measures.circuits.circuit import need_classes
+from grokscape.landscape.measures.circuits.neurons import Neurons
+from grokscape.landscape.measures.circuits.split import Split
+from grokscape.landscape.measures.circuits.units import split_units, spread
+from grokscape.landscape.measures.result import Cost
+from grokscape.landscape.problem import Problem
+from grokscape.landscape.randomness import generator
 
 #: The sigmoid's temperature falls from 1 to this, so that the mask ends near 0 and 1.
 COLDEST = 0.1

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from landscape.errors import InvalidInput
-from landscape.layout import Layout
+from grokscape.landscape.errors import InvalidInput
+from grokscape.landscape.layout import Layout
 
 
 @dataclass(frozen=True)

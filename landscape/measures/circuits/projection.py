@@ -9,14 +9,14 @@ from typing import Any, Literal, NamedTuple
 import torch
 from torch import Tensor
 
-from landscape.errors import InvalidInput
-from landscape.measures.circuits.characters import Characters
-from landscape.measures.circuits.circuit import Run, centred, need_classes, scored
-from landscape.measures.circuits.split import Split, checks, residual
-from landscape.measures.result import Cost
-from landscape.problem import Problem
-from landscape.problem.containers import each_tensor, tensors
-from landscape.randomness import generator
+from grokscape.landscape.errors import InvalidInput
+from grokscape.landscape.measures.circuits.characters import Characters
+from grokscape.landscape.measures.circuits.circuit import Run, centred, need_classes, scored
+from grokscape.landscape.measures.circuits.split import Split, checks, residual
+from grokscape.landscape.measures.result import Cost
+from grokscape.landscape.problem import Problem
+from grokscape.landscape.problem.containers import each_tensor, tensors
+from grokscape.landscape.randomness import generator
 
 
 @torch.inference_mode(False)  # gradients are needed, whatever the caller's mode

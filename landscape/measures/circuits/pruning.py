@@ -7,13 +7,13 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from landscape.errors import InvalidInput
-from landscape.measures.circuits.circuit import need_classes
-from landscape.measures.circuits.neurons import Neurons
-from landscape.measures.circuits.split import Split
-from landscape.measures.circuits.units import split_units
-from landscape.measures.result import Cost
-from landscape.problem import Problem
+from grokscape.landscape.errors import InvalidInput
+from grokscape.landscape.measures.circuits.circuit import need_classes
+from grokscape.landscape.measures.circuits.neurons import Neurons
+from grokscape.landscape.measures.circuits.split import Split
+from grokscape.landscape.measures.circuits.units import split_units
+from grokscape.landscape.measures.result import Cost
+from grokscape.landscape.problem import Problem
 
 #: Pruned networks that are run side by side.
 TOGETHER = 16

@@ -7,15 +7,15 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from landscape.errors import InvalidInput
-from landscape.measures.circuits.circuit import need_classes
-from landscape.measures.circuits.neurons import Neurons
-from landscape.measures.circuits.split import Split
-from landscape.measures.circuits.units import split_units
-from landscape.measures.progress.spectra import fourier_power, inverse_participation_ratio
-from landscape.measures.result import Cost
-from landscape.problem import Problem
-from landscape.randomness import generator
+from grokscape.landscape.errors import InvalidInput
+from grokscape.landscape.measures.circuits.circuit import need_classes
+from grokscape.landscape.measures.circuits.neurons import Neurons
+from grokscape.landscape.measures.circuits.split import Split
+from grokscape.landscape.measures.circuits.units import split_units
+from grokscape.landscape.measures.progress.spectra import fourier_power, inverse_participation_ratio
+from grokscape.landscape.measures.result import Cost
+from grokscape.landscape.problem import Problem
+from grokscape.landscape.randomness import generator
 
 
 def split_by_spectrum(
@@ -51,7 +51,7 @@ def split_by_spectrum(
         whose powers are added. By default all of a neuron's weights are one piece.
     power : callable, optional
         ``power(rows)``, (units, pieces, period) -> (units, K), another spectrum. By default that of
-        `landscape.measures.progress.spectra.fourier_power`, without the constant.
+        `grokscape.landscape.measures.progress.spectra.fourier_power`, without the constant.
     level : float
         Share of random neurons that are called localised.
     draws : int

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 import torch
 
-from landscape.measures.circuits.circuit import Circuit, centred
-from landscape.measures.result import Cost, Result
-from landscape.problem import Problem
+from grokscape.landscape.measures.circuits.circuit import Circuit, centred
+from grokscape.landscape.measures.result import Cost, Result
+from grokscape.landscape.problem import Problem
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -100,7 +100,7 @@ class Split(Result):
         )
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        from landscape.drawing.circuits import draw_circuits
+        from grokscape.landscape.drawing.circuits import draw_circuits
 
         return draw_circuits(self, ax)
 

@@ -9,13 +9,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from landscape.errors import InvalidInput
-from landscape.measures.circuits.circuit import Circuit, need_classes, scored
-from landscape.measures.circuits.neurons import Neurons
-from landscape.measures.circuits.split import Split, checks, residual
-from landscape.measures.result import Cost
-from landscape.problem import Problem
-from landscape.randomness import generator
+from grokscape.landscape.errors import InvalidInput
+from grokscape.landscape.measures.circuits.circuit import Circuit, need_classes, scored
+from grokscape.landscape.measures.circuits.neurons import Neurons
+from grokscape.landscape.measures.circuits.split import Split, checks, residual
+from grokscape.landscape.measures.result import Cost
+from grokscape.landscape.problem import Problem
+from grokscape.landscape.randomness import generator
 
 
 def spread(problem: Problem, neurons: Neurons | None, kept: Tensor) -> Tensor:

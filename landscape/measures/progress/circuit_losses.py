@@ -10,13 +10,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from landscape.errors import InvalidInput
-from landscape.measures.progress.context import Context, Estimate, NotApplicable, Space, moved
-from landscape.measures.progress.spectra import fourier_power
-from landscape.problem import Problem
-from landscape.problem.batches import part
-from landscape.problem.containers import each_tensor
-from landscape.randomness import generator
+from grokscape.landscape.errors import InvalidInput
+from grokscape.landscape.measures.progress.context import Context, Estimate, NotApplicable, Space, moved
+from grokscape.landscape.measures.progress.spectra import fourier_power
+from grokscape.landscape.problem import Problem
+from grokscape.landscape.problem.batches import part
+from grokscape.landscape.problem.containers import each_tensor
+from grokscape.landscape.randomness import generator
 
 #: Examples whose outputs are computed at once.
 CHUNK = 4096

@@ -10,12 +10,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from landscape.errors import InvalidInput
-from landscape.problem import Problem
-from landscape.problem.batches import Batch, alike
-from landscape.problem.containers import each_tensor, leaves
-from landscape.problem.networks import Network
-from landscape.randomness import permutation
+from grokscape.landscape.errors import InvalidInput
+from grokscape.landscape.problem import Problem
+from grokscape.landscape.problem.batches import Batch, alike
+from grokscape.landscape.problem.containers import each_tensor, leaves
+from grokscape.landscape.problem.networks import Network
+from grokscape.landscape.randomness import permutation
 
 
 class NotApplicable(InvalidInput):

@@ -8,12 +8,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from landscape.errors import InvalidInput
-from landscape.measures.progress.context import Context, NotApplicable
-from landscape.problem import Problem
-from landscape.problem.batches import part
-from landscape.problem.containers import each_tensor, tensors
-from landscape.problem.networks import network_of
+from grokscape.landscape.errors import InvalidInput
+from grokscape.landscape.measures.progress.context import Context, NotApplicable
+from grokscape.landscape.problem import Problem
+from grokscape.landscape.problem.batches import part
+from grokscape.landscape.problem.containers import each_tensor, tensors
+from grokscape.landscape.problem.networks import network_of
 
 
 def tangent_kernel(problem: Problem, row: Tensor, inputs: Any) -> Tensor:

@@ -7,14 +7,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from landscape.classification import label_logit
-from landscape.errors import InvalidInput
-from landscape.measures.progress.context import Context, HiddenLayer, NotApplicable
-from landscape.measures.progress.spectra import gini, skewness
-from landscape.measures.progress.weights import neuron_norms, neuron_weights
-from landscape.problem import Problem
-from landscape.problem.batches import part
-from landscape.problem.containers import each_tensor
+from grokscape.landscape.classification import label_logit
+from grokscape.landscape.errors import InvalidInput
+from grokscape.landscape.measures.progress.context import Context, HiddenLayer, NotApplicable
+from grokscape.landscape.measures.progress.spectra import gini, skewness
+from grokscape.landscape.measures.progress.weights import neuron_norms, neuron_weights
+from grokscape.landscape.problem import Problem
+from grokscape.landscape.problem.batches import part
+from grokscape.landscape.problem.containers import each_tensor
 
 #: Networks, or single examples with a network each, that are evaluated side by side.
 CHUNK = 32

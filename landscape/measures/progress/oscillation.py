@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from landscape.errors import InvalidInput
-from landscape.measures.result import Cost, Result
+from grokscape.landscape.errors import InvalidInput
+from grokscape.landscape.measures.result import Cost, Result
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -61,7 +61,7 @@ class LossOscillation(Result):
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the spectrum."""
-        from landscape.drawing.progress import draw_oscillation
+        from grokscape.landscape.drawing.progress import draw_oscillation
 
         return draw_oscillation(self, ax)
 

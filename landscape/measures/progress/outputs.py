@@ -6,9 +6,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from landscape.measures.progress.context import Context, NotApplicable
-from landscape.problem import Problem
-from landscape.problem.batches import length
+from grokscape.landscape.measures.progress.context import Context, NotApplicable
+from grokscape.landscape.problem import Problem
+from grokscape.landscape.problem.batches import length
 
 
 def performance(problem: Problem, row: Tensor, context: Context) -> dict[str, float]:

@@ -7,12 +7,12 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from landscape.measures.progress.circuit_losses import circuit_losses
-from landscape.measures.progress.context import Context, MeasureFunction
-from landscape.measures.progress.kernel import kernel_change, outputs_each
-from landscape.measures.progress.neurons import attribution, effective_sparsity, saliency
-from landscape.measures.progress.outputs import logit_scale, performance
-from landscape.measures.progress.weights import (
+from grokscape.landscape.measures.progress.circuit_losses import circuit_losses
+from grokscape.landscape.measures.progress.context import Context, MeasureFunction
+from grokscape.landscape.measures.progress.kernel import kernel_change, outputs_each
+from grokscape.landscape.measures.progress.neurons import attribution, effective_sparsity, saliency
+from grokscape.landscape.measures.progress.outputs import logit_scale, performance
+from grokscape.landscape.measures.progress.weights import (
     distance_from_start,
     fourier_spectrum,
     last_layer_norm,
@@ -20,8 +20,8 @@ from landscape.measures.progress.weights import (
     weight_norm,
     weight_sparsity,
 )
-from landscape.measures.result import Cost
-from landscape.problem import Problem
+from grokscape.landscape.measures.result import Cost
+from grokscape.landscape.problem import Problem
 
 
 def _free(problem: Problem, context: Context, value: float) -> Cost:  # noqa: ARG001

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from landscape.errors import InvalidInput
+from grokscape.landscape.errors import InvalidInput
 
 
 def fourier_basis(size: int, like: Tensor | None = None) -> Tensor:

@@ -13,14 +13,14 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from landscape.errors import InvalidInput
-from landscape.measures.progress.circuit_losses import logit_frequencies
-from landscape.measures.progress.context import Context, Estimate, MeasureFunction, NotApplicable
-from landscape.measures.progress.kernel import tangent_kernel
-from landscape.measures.progress.registry import MEASURES, Measure
-from landscape.measures.result import Cost, Result
-from landscape.problem import Problem
-from landscape.problem.networks import Network, network_of, step_number
+from grokscape.landscape.errors import InvalidInput
+from grokscape.landscape.measures.progress.circuit_losses import logit_frequencies
+from grokscape.landscape.measures.progress.context import Context, Estimate, MeasureFunction, NotApplicable
+from grokscape.landscape.measures.progress.kernel import tangent_kernel
+from grokscape.landscape.measures.progress.registry import MEASURES, Measure
+from grokscape.landscape.measures.result import Cost, Result
+from grokscape.landscape.problem import Problem
+from grokscape.landscape.problem.networks import Network, network_of, step_number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -84,7 +84,7 @@ class Progress(Result):
 
     def plot(self, ax: Axes | None = None, quantities: Iterable[str] | None = None) -> Axes:
         """Draw quantities along training, each stretched from 0 to 1; by default each measure's first."""
-        from landscape.drawing.progress import draw_progress
+        from grokscape.landscape.drawing.progress import draw_progress
 
         return draw_progress(self, ax, quantities)
 

@@ -8,9 +8,9 @@ import fnmatch
 import torch
 from torch import Tensor
 
-from landscape.errors import InvalidInput
-from landscape.measures.progress.context import Context, Spectrum, tensor_named
-from landscape.measures.progress.spectra import (
+from grokscape.landscape.errors import InvalidInput
+from grokscape.landscape.measures.progress.context import Context, Spectrum, tensor_named
+from grokscape.landscape.measures.progress.spectra import (
     fourier_basis,
     fourier_power,
     gini,
@@ -18,8 +18,8 @@ from landscape.measures.progress.spectra import (
     inverse_participation_ratio,
     participation,
 )
-from landscape.problem import Problem
-from landscape.problem.networks import as_row
+from grokscape.landscape.problem import Problem
+from grokscape.landscape.problem.networks import as_row
 
 
 def weight_norm(problem: Problem, row: Tensor, context: Context) -> float:

@@ -13,10 +13,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from landscape.ensemble import Stack
-from landscape.fused import Fused
-from landscape.models import Perceptron
-from landscape.training import arithmetic
+from grokscape.landscape.fused import Fused
+from grokscape.landscape.models import Perceptron
+from grokscape.landscape.stack import Stack
+from grokscape.landscape.training import arithmetic
 from tests.landscape.helpers import MemorySession, assert_same_bits, small_run, train, train_alone
 
 
@@ -81,9 +81,9 @@ def test_without_a_compiler_training_goes_on_with_one_note(error: Exception, mon
             raise error
         return real(name, *given, **more)
 
-    for name in [name for name in sys.modules if name.startswith(("numba", "landscape.fused."))]:
+    for name in [name for name in sys.modules if name.startswith(("numba", "grokscape.landscape.fused."))]:
         monkeypatch.delitem(sys.modules, name)
-    monkeypatch.delattr("landscape.fused.steps", raising=False)
+    monkeypatch.delattr("grokscape.landscape.fused.steps", raising=False)
     monkeypatch.setattr(builtins, "__import__", importing)
     arithmetic.why_not_compiled.cache_clear()
     try:
@@ -148,7 +148,7 @@ def test_a_run_that_goes_on_by_another_arithmetic_says_both(monkeypatch: pytest.
 
 def test_parameters_stay_where_they_are_while_steps_are_taken() -> None:
     """Compiled steps hold on to the memory of the rows; an in-place change elsewhere must reach them."""
-    from landscape.training.trainer import Ensemble
+    from grokscape.landscape.training.trainer import Ensemble
 
     ensemble = Ensemble([small_run(fixed_norm=2.0)], MemorySession())
     place = ensemble.rows.data_ptr()

@@ -9,10 +9,10 @@ from pathlib import Path
 
 PROGRAM = """
 import hashlib
-from landscape.learners import EmbeddingDecoder
-from landscape.models import Perceptron
-from landscape.tasks import BinaryOperation
-from landscape.training.run import Run
+from grokscape.landscape.learners import (EmbeddingDecoder)
+from grokscape.landscape.models import Perceptron
+from grokscape.landscape.tasks import BinaryOperation
+from grokscape.landscape.training.run import Run
 from tests.landscape.helpers import train_alone
 
 run = Run(task=BinaryOperation(p=7), model=Perceptron(width=16), n_train=25, seed=0, steps=20)

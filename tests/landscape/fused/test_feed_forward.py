@@ -9,14 +9,14 @@ import pytest
 import torch
 from torch.func import functional_call
 
-from landscape.ensemble import Stack
-from landscape.fused import feed_forward
-from landscape.models import Dense, Perceptron
-from landscape.objectives import OBJECTIVES
-from landscape.optimisers import SGD, AdamW
-from landscape.tasks import BinaryOperation, Permutations, SparseParity, TeacherStudent
-from landscape.training import arithmetic
-from landscape.training.trainer import Ensemble
+from grokscape.landscape.fused import feed_forward
+from grokscape.landscape.models import Dense, Perceptron
+from grokscape.landscape.objectives import OBJECTIVES
+from grokscape.landscape.optimisers import SGD, AdamW
+from grokscape.landscape.stack import Stack
+from grokscape.landscape.tasks import BinaryOperation, Permutations, SparseParity, TeacherStudent
+from grokscape.landscape.training import arithmetic
+from grokscape.landscape.training.trainer import Ensemble
 from tests.landscape.helpers import MemorySession, assert_same_bits, last_weights, small_run, train, train_alone
 from tests.references import torch_optimiser, training_data
 

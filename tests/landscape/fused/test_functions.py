@@ -7,8 +7,8 @@ import pytest
 
 pytest.importorskip("numba")
 
-from landscape.fused.compiled import compiled
-from landscape.fused.functions import exponential, tangent
+from grokscape.landscape.fused.compiled import compiled
+from grokscape.landscape.fused.functions import exponential, tangent
 
 
 @compiled()

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from landscape.ensemble import Stack
-from landscape.training.measurements import Looking
+from grokscape.landscape.stack import Stack
+from grokscape.landscape.training.measurements import Looking
 
 pytest.importorskip("numba")
 

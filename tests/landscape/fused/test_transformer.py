@@ -9,14 +9,14 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from landscape.ensemble import Stack
-from landscape.fused import transformer as fused
-from landscape.models import Transformer
-from landscape.optimisers import AdamW
-from landscape.tasks import BinaryOperation, Permutations, SparseParity, Task
-from landscape.training import arithmetic
-from landscape.training.run import Run
-from landscape.training.trainer import Ensemble
+from grokscape.landscape.fused import transformer as fused
+from grokscape.landscape.models import Transformer
+from grokscape.landscape.optimisers import AdamW
+from grokscape.landscape.stack import Stack
+from grokscape.landscape.tasks import BinaryOperation, Permutations, SparseParity, Task
+from grokscape.landscape.training import arithmetic
+from grokscape.landscape.training.run import Run
+from grokscape.landscape.training.trainer import Ensemble
 from tests.landscape.helpers import MemorySession
 
 pytest.importorskip("numba")

@@ -13,17 +13,17 @@ import pytest
 import torch
 from torch.distributions import Normal, kl_divergence
 
-from landscape import randomness
-from landscape.errors import InvalidInput
-from landscape.learners import BayesianNetwork
-from landscape.learners.bayesian_compiled import CompiledPosteriors
-from landscape.learners.bayesian_ensemble import Ensemble
-from landscape.tasks import HiddenParity
-from landscape.training.arithmetic import BY_PYTORCH, COMPILED, SWITCH
-from landscape.training.grokking import complexity, grokking_gap
-from landscape.training.record import Record
-from landscape.training.schedule import Schedule
-from landscape.training.stop import Stop
+from grokscape.landscape import randomness
+from grokscape.landscape.errors import InvalidInput
+from grokscape.landscape.grokking import complexity, grokking_gap
+from grokscape.landscape.learners import BayesianNetwork
+from grokscape.landscape.learners.bayesian_compiled import CompiledPosteriors
+from grokscape.landscape.learners.bayesian_ensemble import Ensemble
+from grokscape.landscape.records.record import Record
+from grokscape.landscape.tasks import HiddenParity
+from grokscape.landscape.training.arithmetic import BY_PYTORCH, COMPILED, SWITCH
+from grokscape.landscape.training.schedule import Schedule
+from grokscape.landscape.training.stop import Stop
 from tests.landscape.helpers import MemorySession, assert_same_bits, train, train_alone, value
 
 TASK = HiddenParity(bits=7, relevant=2, examples=90)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from landscape.learners.course import Course, adam
+from grokscape.landscape.learners.course import Course, adam
 
 
 @dataclass

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from landscape.errors import InvalidInput
-from landscape.learners import CriticalSize, EffectiveFlow, parallelograms
+from grokscape.landscape.errors import InvalidInput
+from grokscape.landscape.learners import CriticalSize, EffectiveFlow
+from grokscape.landscape.theory import parallelograms
 from tests.landscape.helpers import train_alone
 
 

@@ -16,16 +16,17 @@ import pytest
 import torch
 from torch import nn
 
-from landscape.errors import InvalidInput
-from landscape.learners import EmbeddingDecoder, parallelograms
-from landscape.learners.embedding_compiled import CompiledDecoders
-from landscape.learners.embedding_decoder import DECODER, EMBEDDING
-from landscape.learners.embedding_ensemble import Ensemble
-from landscape.learners.embedding_parameters import Parameters
-from landscape.training import arithmetic
-from landscape.training.arithmetic import BEFORE, BY_PYTORCH, COMPILED, SWITCH
-from landscape.training.schedule import Schedule
-from landscape.training.stop import Stop
+from grokscape.landscape.errors import InvalidInput
+from grokscape.landscape.learners import EmbeddingDecoder
+from grokscape.landscape.learners.embedding_compiled import CompiledDecoders
+from grokscape.landscape.learners.embedding_decoder import DECODER, EMBEDDING
+from grokscape.landscape.learners.embedding_ensemble import Ensemble
+from grokscape.landscape.learners.embedding_parameters import Parameters
+from grokscape.landscape.theory import parallelograms
+from grokscape.landscape.training import arithmetic
+from grokscape.landscape.training.arithmetic import BEFORE, BY_PYTORCH, COMPILED, SWITCH
+from grokscape.landscape.training.schedule import Schedule
+from grokscape.landscape.training.stop import Stop
 from tests.landscape.helpers import Interrupted, MemorySession, assert_same_bits, train, train_alone
 
 

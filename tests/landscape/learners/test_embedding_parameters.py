@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from landscape.learners.embedding_parameters import Parameters
-from landscape.optimisers import AdamW
+from grokscape.landscape.learners.embedding_parameters import Parameters
+from grokscape.landscape.optimisers import AdamW
 
 SHAPES = ((4, 3), (2,), (1, 5))
 OPTIMISERS = [

@@ -10,9 +10,9 @@ import torch
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import RBF, ConstantKernel
 
-from landscape.errors import InvalidInput, NotPositiveDefinite, Unavailable
-from landscape.learners import GaussianProcessRegression
-from landscape.training.schedule import Schedule
+from grokscape.landscape.errors import InvalidInput, NotPositiveDefinite, Unavailable
+from grokscape.landscape.learners import GaussianProcessRegression
+from grokscape.landscape.training.schedule import Schedule
 from tests.landscape.learners.trained import trained
 
 PUBLISHED = GaussianProcessRegression(

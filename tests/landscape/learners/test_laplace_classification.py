@@ -8,10 +8,11 @@ from scipy.special import expit
 from sklearn.gaussian_process import GaussianProcessClassifier
 from sklearn.gaussian_process.kernels import RBF, ConstantKernel
 
-from landscape.errors import InvalidInput, NotPositiveDefinite
-from landscape.learners import ConcealedParity, LaplaceClassification, SignOfInput
-from landscape.learners.laplace_mode import find_mode, kernel
-from landscape.training.grokking import complexity, error, grokking_gap
+from grokscape.landscape.errors import InvalidInput, NotPositiveDefinite
+from grokscape.landscape.grokking import complexity, error, grokking_gap
+from grokscape.landscape.learners import LaplaceClassification
+from grokscape.landscape.learners.laplace_mode import find_mode, kernel
+from grokscape.landscape.tasks import ConcealedParity, SignOfInput
 from tests.landscape.learners.trained import trained
 
 SMALL = LaplaceClassification(population=ConcealedParity(spurious=3), seed=2, n_train=40, n_test=60, steps=30)

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import torch
 
-from landscape.errors import InvalidInput
-from landscape.learners.linear_regression import FEATURES, LOW, LinearRegression, features
-from landscape.training.grokking import complexity, error, grokking_gap
-from landscape.training.record import Record
+from grokscape.landscape.errors import InvalidInput
+from grokscape.landscape.grokking import complexity, error, grokking_gap
+from grokscape.landscape.learners.linear_regression import FEATURES, LOW, LinearRegression, features
+from grokscape.landscape.records.record import Record
 from tests.landscape.helpers import assert_same_bits, train, train_alone
 
 

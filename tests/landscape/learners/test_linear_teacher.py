@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 import torch
 
-from landscape.errors import InvalidInput
-from landscape.learners import marchenko_pastur as mp
-from landscape.learners.linear_teacher import LinearTeacher
-from landscape.training.grokking import complexity, error
-from landscape.training.record import Record
-from landscape.training.schedule import Schedule
+from grokscape.landscape.errors import InvalidInput
+from grokscape.landscape.grokking import complexity, error
+from grokscape.landscape.learners.linear_teacher import LinearTeacher
+from grokscape.landscape.records.record import Record
+from grokscape.landscape.theory import marchenko_pastur as mp
+from grokscape.landscape.training.schedule import Schedule
 from tests.landscape.helpers import assert_same_bits, train, train_alone
 
 

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 import torch
 
-from landscape.errors import InvalidInput
-from landscape.learners import TwoCircuits
-from landscape.learners.two_circuits import _State
-from landscape.training.schedule import Schedule
+from grokscape.landscape.errors import InvalidInput
+from grokscape.landscape.learners import TwoCircuits
+from grokscape.landscape.learners.two_circuits import _State
+from grokscape.landscape.training.schedule import Schedule
 from tests.landscape.helpers import assert_same_bits, train, train_alone, value
 
 

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 import torch
 
-from landscape.errors import InvalidInput, NotPositiveDefinite, Unavailable
-from landscape.learners import ConcealedParity, SignOfInput, VariationalClassification
-from landscape.learners.laplace_mode import kernel
+from grokscape.landscape.errors import InvalidInput, NotPositiveDefinite, Unavailable
+from grokscape.landscape.learners import VariationalClassification
+from grokscape.landscape.learners.laplace_mode import kernel
+from grokscape.landscape.tasks import ConcealedParity, SignOfInput
 from tests.landscape.learners.trained import trained
 
 SMALL = VariationalClassification(population=ConcealedParity(spurious=3), seed=2, n_train=24, n_test=50, steps=12)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from landscape.experiment import Experiment
-from landscape.training.record import Record
+from grokscape.landscape.experiment import Experiment
+from grokscape.landscape.records.record import Record
 
 
 class Alone:

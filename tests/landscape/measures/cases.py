@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from landscape.problem import Problem
+from grokscape.landscape.problem import Problem
 
 
 @dataclass(frozen=True)

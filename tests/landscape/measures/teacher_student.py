@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from landscape.problem import Problem
+from grokscape.landscape.problem import Problem
 
 SCALES = 10 ** np.linspace(-1, 1, 11)
 

@@ -9,9 +9,9 @@ import pytest
 import torch
 from torch import nn
 
-import landscape
-from landscape.errors import InvalidInput
-from landscape.problem import Problem
+from grokscape import landscape
+from grokscape.landscape.errors import InvalidInput
+from grokscape.landscape.problem import Problem
 from tests.landscape.problem.test_networks import INPUTS, LABELS
 
 PROBLEM = Problem(nn.Linear(4, 3).double(), nn.functional.cross_entropy, (INPUTS, LABELS), (INPUTS, LABELS))

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from landscape.measures.completeness import SPARE, complete
-from landscape.measures.eigenvalues import top_eigenvalues
-from landscape.measures.lanczos import largest, start_vectors
-from tests.landscape.measures.matrices import perceptron
-from tests.landscape.measures.test_eigenvalues import Known, bowl, with_spectrum
+from grokscape.landscape.measures.completeness import SPARE, complete
+from grokscape.landscape.measures.curvature.eigenvalues import top_eigenvalues
+from grokscape.landscape.measures.curvature.lanczos import largest, start_vectors
+from tests.landscape.measures.curvature.matrices import perceptron
+from tests.landscape.measures.curvature.test_eigenvalues import Known, bowl, with_spectrum
 
 SPREAD = list(np.linspace(0, 1, 300))
 SPECTRA = {
@@ -88,7 +88,7 @@ def test_without_products_left_nothing_is_certain():
 def test_certainty_is_cheap_where_no_eigenvalue_is_multiple():
     problem = perceptron(40, 5, steps=30)
     start = start_vectors(Known(torch.zeros(1, problem.size, problem.size)), problem.start[None], 0)
-    from landscape.measures.curvature import Curvature
+    from grokscape.landscape.measures.curvature.operator import Curvature
 
     alone = largest(Curvature(problem), start, 10, tolerance=1e-6, most=2000).products
     found = top_eigenvalues(problem, 10)

@@ -11,22 +11,22 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from landscape.errors import InvalidInput
-from landscape.measures.circuits import Neurons, split_by_pruning
-from landscape.measures.curvature import Curvature
-from landscape.measures.efficiency import efficiency
-from landscape.measures.efficiency_frontier import efficiency_frontier
-from landscape.measures.eigenvalues import top_eigenvalues
-from landscape.measures.homogeneity import homogeneity
-from landscape.measures.low_loss_path import low_loss_path
-from landscape.measures.norm_profile import norm_profile
-from landscape.measures.paths import interpolate
-from landscape.measures.progress import Context, progress
-from landscape.measures.sharpness import sharpness
-from landscape.measures.slices import line_slice, plane_slice
-from landscape.measures.spectral_density import spectral_density
-from landscape.measures.trace import trace
-from landscape.problem import Problem
+from grokscape.landscape.errors import InvalidInput
+from grokscape.landscape.measures.circuits import Neurons, split_by_pruning
+from grokscape.landscape.measures.curvature.density import spectral_density
+from grokscape.landscape.measures.curvature.eigenvalues import top_eigenvalues
+from grokscape.landscape.measures.curvature.operator import Curvature
+from grokscape.landscape.measures.curvature.traces import trace
+from grokscape.landscape.measures.efficiency.degree import homogeneity
+from grokscape.landscape.measures.efficiency.frontier import efficiency_frontier
+from grokscape.landscape.measures.efficiency.per_norm import efficiency
+from grokscape.landscape.measures.norm_profile.profile import norm_profile
+from grokscape.landscape.measures.paths.bent import low_loss_path
+from grokscape.landscape.measures.paths.slices import line_slice, plane_slice
+from grokscape.landscape.measures.paths.straight import interpolate
+from grokscape.landscape.measures.progress import Context, progress
+from grokscape.landscape.measures.sharpness.forms import sharpness
+from grokscape.landscape.problem import Problem
 from tests.landscape.data import Wrapped, draw
 
 X = draw(20, 4)

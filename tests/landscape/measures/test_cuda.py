@@ -10,18 +10,18 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from landscape.measures.circuits import Neurons, cyclic, split_by_projection, split_by_pruning
-from landscape.measures.efficiency import efficiency
-from landscape.measures.eigenvalues import top_eigenvalues
-from landscape.measures.low_loss_path import low_loss_path
-from landscape.measures.norm_profile import norm_profile
-from landscape.measures.paths import interpolate
-from landscape.measures.progress import Context, progress
-from landscape.measures.sharpness import sharpness
-from landscape.measures.slices import line_slice
-from landscape.measures.spectral_density import spectral_density
-from landscape.measures.trace import trace
-from landscape.problem import Problem
+from grokscape.landscape.measures.circuits import Neurons, cyclic, split_by_projection, split_by_pruning
+from grokscape.landscape.measures.curvature.density import spectral_density
+from grokscape.landscape.measures.curvature.eigenvalues import top_eigenvalues
+from grokscape.landscape.measures.curvature.traces import trace
+from grokscape.landscape.measures.efficiency.per_norm import efficiency
+from grokscape.landscape.measures.norm_profile.profile import norm_profile
+from grokscape.landscape.measures.paths.bent import low_loss_path
+from grokscape.landscape.measures.paths.slices import line_slice
+from grokscape.landscape.measures.paths.straight import interpolate
+from grokscape.landscape.measures.progress import Context, progress
+from grokscape.landscape.measures.sharpness.forms import sharpness
+from grokscape.landscape.problem import Problem
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from landscape.errors import InvalidInput
-from landscape.measures.directions import as_row, direction_between, normalised, random_direction
-from landscape.problem import Problem
+from grokscape.landscape.errors import InvalidInput
+from grokscape.landscape.measures.directions import as_row, direction_between, normalised, random_direction
+from grokscape.landscape.problem import Problem
 
 
 def network(dtype: torch.dtype = torch.float64, seed: int = 0) -> nn.Sequential:

@@ -10,8 +10,8 @@ import pytest
 import torch
 from torch import nn
 
-import landscape
-from landscape.problem import Problem
+from grokscape import landscape
+from grokscape.landscape.problem import Problem
 
 INPUTS = torch.randn(30, 4, generator=torch.Generator().manual_seed(0))
 LABELS = (INPUTS[:, 0] > 0).long() + (INPUTS[:, 1] > 0).long()

@@ -10,16 +10,16 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from landscape.errors import InvalidInput
-from landscape.measures.efficiency import efficiency
-from landscape.measures.eigenvalues import top_eigenvalues
-from landscape.measures.homogeneity import homogeneity
-from landscape.measures.norm_at_loss import norm_at_loss
-from landscape.measures.progress import progress
-from landscape.measures.sharpness import sharpness
-from landscape.measures.spectral_density import spectral_density
-from landscape.measures.trace import trace
-from landscape.problem import Problem
+from grokscape.landscape.errors import InvalidInput
+from grokscape.landscape.measures.curvature.density import spectral_density
+from grokscape.landscape.measures.curvature.eigenvalues import top_eigenvalues
+from grokscape.landscape.measures.curvature.traces import trace
+from grokscape.landscape.measures.efficiency.at_loss import norm_at_loss
+from grokscape.landscape.measures.efficiency.degree import homogeneity
+from grokscape.landscape.measures.efficiency.per_norm import efficiency
+from grokscape.landscape.measures.progress import progress
+from grokscape.landscape.measures.sharpness.forms import sharpness
+from grokscape.landscape.problem import Problem
 from tests.landscape.problem.test_networks import INPUTS, LABELS, frozen, normed, problem_of
 
 MEASURES = {

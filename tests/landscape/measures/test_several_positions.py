@@ -7,13 +7,13 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from landscape.errors import InvalidInput
-from landscape.measures.circuits import Neurons, split_by_mask, split_by_pruning
-from landscape.measures.progress import Context
-from landscape.measures.progress.kernel import kernel_change
-from landscape.measures.progress.neurons import effective_sparsity
-from landscape.measures.progress.outputs import logit_scale
-from landscape.problem import Problem
+from grokscape.landscape.errors import InvalidInput
+from grokscape.landscape.measures.circuits import Neurons, split_by_mask, split_by_pruning
+from grokscape.landscape.measures.progress import Context
+from grokscape.landscape.measures.progress.kernel import kernel_change
+from grokscape.landscape.measures.progress.neurons import effective_sparsity
+from grokscape.landscape.measures.progress.outputs import logit_scale
+from grokscape.landscape.problem import Problem
 from tests.landscape.data import INPUTS, LABELS, Wrapped, accuracy_of, draw, loss_of, network
 
 POSITIONS, CLASSES = draw(8, 3, 4), torch.arange(24).reshape(8, 3) % 3

@@ -8,9 +8,9 @@ import pytest
 import torch
 from torch import nn
 
-from landscape.errors import InvalidInput
-from landscape.models import Dense, Perceptron, Transformer
-from landscape.tasks import BinaryOperation, TeacherStudent
+from grokscape.landscape.errors import InvalidInput
+from grokscape.landscape.models import Dense, Perceptron, Transformer
+from grokscape.landscape.tasks import BinaryOperation, TeacherStudent
 
 TASK = TeacherStudent(features=4, outputs=3, widths=(8,), examples=20)
 UNITS: dict[str, Any] = {"relu": nn.ReLU, "tanh": nn.Tanh}

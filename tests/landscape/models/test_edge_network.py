@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from landscape.errors import InvalidInput
-from landscape.models import EdgeNetwork
-from landscape.tasks import BinaryOperation, Molecules
-from landscape.tasks.molecules import pack
-from landscape.tasks.smiles import parse
+from grokscape.landscape.errors import InvalidInput
+from grokscape.landscape.models import EdgeNetwork
+from grokscape.landscape.tasks import BinaryOperation, Molecules
+from grokscape.landscape.tasks.molecules import pack
+from grokscape.landscape.tasks.smiles import parse
 
 TEXTS = ("CC(N)=O", "C#N", "C1CO1")
 

@@ -6,14 +6,14 @@ import pytest
 import torch
 from torch import nn
 
-from landscape.ensemble import Stack
-from landscape.errors import InvalidInput
-from landscape.models import LSTM
-from landscape.optimisers import AdamW
-from landscape.tasks import BinaryOperation, TeacherStudent
-from landscape.training.run import Run
-from landscape.training.session import StoreSession
-from landscape.training.store import Store
+from grokscape.landscape.errors import InvalidInput
+from grokscape.landscape.models import LSTM
+from grokscape.landscape.optimisers import AdamW
+from grokscape.landscape.records.store import Store
+from grokscape.landscape.scheduling.session import StoreSession
+from grokscape.landscape.stack import Stack
+from grokscape.landscape.tasks import BinaryOperation, TeacherStudent
+from grokscape.landscape.training.run import Run
 
 TASK = BinaryOperation(p=11)
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from landscape.models import Model, Perceptron, Transformer
-from landscape.tasks import BinaryOperation
+from grokscape.landscape.models import Model, Perceptron, Transformer
+from grokscape.landscape.tasks import BinaryOperation
 
 TASK = BinaryOperation(p=23)
 MODELS = [

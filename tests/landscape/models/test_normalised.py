@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from landscape.models import NormalisedPerceptron, Perceptron
-from landscape.tasks import BinaryOperation
+from grokscape.landscape.models import NormalisedPerceptron, Perceptron
+from grokscape.landscape.tasks import BinaryOperation
 
 TASK = BinaryOperation(p=7)
 FORMS = [{}, {"activation": "quadratic"}, {"embedding": 6}, {"bias": True}]

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from landscape.errors import InvalidInput
-from landscape.models import Dense, Perceptron, Tempered
-from landscape.optimisers import AdamW
-from landscape.tasks import BinaryOperation, TeacherStudent
-from landscape.training.run import Run
+from grokscape.landscape.errors import InvalidInput
+from grokscape.landscape.models import Dense, Perceptron, Tempered
+from grokscape.landscape.optimisers import AdamW
+from grokscape.landscape.tasks import BinaryOperation, TeacherStudent
+from grokscape.landscape.training.run import Run
 from tests.landscape.helpers import train_alone
 
 TASK = BinaryOperation(p=7)

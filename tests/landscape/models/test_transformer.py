@@ -8,9 +8,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-from landscape.errors import InvalidInput
-from landscape.models import Transformer
-from landscape.tasks import BinaryOperation, Permutations, SparseParity, Task
+from grokscape.landscape.errors import InvalidInput
+from grokscape.landscape.models import Transformer
+from grokscape.landscape.tasks import BinaryOperation, Permutations, SparseParity, Task
 from tests.references import ReferenceTransformer
 
 SHAPES = [

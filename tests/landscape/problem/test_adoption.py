@@ -13,10 +13,10 @@ from torch import nn
 from torch.nn import functional as F
 from torch.utils.checkpoint import checkpoint
 
-from landscape.errors import InvalidInput, brief
-from landscape.initialisation import fresh
-from landscape.problem import Problem
-from landscape.problem.adoption import copied
+from grokscape.landscape.errors import InvalidInput, brief
+from grokscape.landscape.initialisation import fresh
+from grokscape.landscape.problem import Problem
+from grokscape.landscape.problem.adoption import copied
 from tests.landscape.adopted import INPUTS, LABELS, PLAIN, Body, network, problem, trace, true_trace
 
 

@@ -7,11 +7,11 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from landscape.errors import InvalidInput
-from landscape.measures.homogeneity import homogeneity
-from landscape.measures.norm_profile import norm_profile
-from landscape.measures.progress import Context, progress
-from landscape.problem import Problem
+from grokscape.landscape.errors import InvalidInput
+from grokscape.landscape.measures.efficiency.degree import homogeneity
+from grokscape.landscape.measures.norm_profile.profile import norm_profile
+from grokscape.landscape.measures.progress import Context, progress
+from grokscape.landscape.problem import Problem
 from tests.landscape.data import INPUTS, LABELS, Wrapped, accuracy_of, draw, loss_of, network, per_example
 
 LENGTHS = (2, 3, 5)

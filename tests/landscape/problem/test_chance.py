@@ -10,10 +10,10 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from landscape.errors import InvalidInput
-from landscape.problem import Problem
-from landscape.problem.generators import extremes
-from landscape.problem.operations import Watched
+from grokscape.landscape.errors import InvalidInput
+from grokscape.landscape.problem import Problem
+from grokscape.landscape.problem.generators import extremes
+from grokscape.landscape.problem.operations import Watched
 from tests.landscape.adopted import INPUTS, LABELS, PLAIN, Body, network, problem, trace
 
 

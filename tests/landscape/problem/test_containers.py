@@ -12,9 +12,9 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from landscape.errors import InvalidInput
-from landscape.problem import Problem
-from landscape.problem.containers import each_tensor, emptied, filled, opaque, tensors
+from grokscape.landscape.errors import InvalidInput
+from grokscape.landscape.problem import Problem
+from grokscape.landscape.problem.containers import each_tensor, emptied, filled, opaque, tensors
 from tests.landscape.data import INPUTS, LABELS, Wrapped, accuracy_of, loss_of, network
 
 TRUTH = float(F.cross_entropy(network()(INPUTS), LABELS).detach())

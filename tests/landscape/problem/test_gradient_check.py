@@ -10,11 +10,11 @@ from torch import nn
 from torch.nn import functional as F
 from torch.nn.utils import parametrizations
 
-from landscape.errors import InvalidInput
-from landscape.measures.curvature import Curvature
-from landscape.problem import Problem
-from landscape.problem.gradient_check import wrong_curvature, wrong_slope
-from landscape.problem.widened import Widened
+from grokscape.landscape.errors import InvalidInput
+from grokscape.landscape.measures.curvature.operator import Curvature
+from grokscape.landscape.problem import Problem
+from grokscape.landscape.problem.gradient_check import wrong_curvature, wrong_slope
+from grokscape.landscape.problem.widened import Widened
 from tests.landscape.adopted import PLAIN, Body, network, problem, trace
 
 

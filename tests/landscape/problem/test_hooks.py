@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from landscape.errors import InvalidInput
-from landscape.measures.curvature import Curvature
+from grokscape.landscape.errors import InvalidInput
+from grokscape.landscape.measures.curvature.operator import Curvature
 from tests.landscape.adopted import INPUTS, LABELS, PLAIN, network, problem, trace, true_trace
 
 

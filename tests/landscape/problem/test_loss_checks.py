@@ -9,8 +9,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from landscape.errors import InvalidInput
-from landscape.problem import Problem
+from grokscape.landscape.errors import InvalidInput
+from grokscape.landscape.problem import Problem
 from tests.landscape.data import INPUTS, LABELS, TARGETS, Wrapped, accuracy_of, draw, loss_of, network
 
 FLAT = TARGETS.squeeze(1)

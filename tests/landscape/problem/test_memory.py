@@ -13,9 +13,9 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from landscape.errors import InvalidInput
-from landscape.measures.paths import interpolate
-from landscape.problem.attributes import Attributes
+from grokscape.landscape.errors import InvalidInput
+from grokscape.landscape.measures.paths.straight import interpolate
+from grokscape.landscape.problem.attributes import Attributes
 from tests.landscape.adopted import INPUTS, LABELS, PLAIN, Body, network, problem, trace
 
 

@@ -10,13 +10,13 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from landscape.errors import InvalidInput
-from landscape.measures.low_loss_path import low_loss_path
-from landscape.measures.paths import interpolate
-from landscape.measures.progress import Context, progress
-from landscape.measures.slices import line_slice, plane_slice
-from landscape.problem import Problem
-from landscape.problem.networks import as_row, network_of
+from grokscape.landscape.errors import InvalidInput
+from grokscape.landscape.measures.paths.bent import low_loss_path
+from grokscape.landscape.measures.paths.slices import line_slice, plane_slice
+from grokscape.landscape.measures.paths.straight import interpolate
+from grokscape.landscape.measures.progress import Context, progress
+from grokscape.landscape.problem import Problem
+from grokscape.landscape.problem.networks import as_row, network_of
 
 GENERATOR = torch.Generator().manual_seed(0)
 INPUTS = torch.randn(40, 4, generator=GENERATOR, dtype=torch.float64)

@@ -10,12 +10,12 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from landscape.classification import right
-from landscape.errors import InvalidInput
-from landscape.initialisation import fresh
-from landscape.models import Perceptron
-from landscape.problem import Problem
-from landscape.tasks import BinaryOperation
+from grokscape.landscape.classification import right
+from grokscape.landscape.errors import InvalidInput
+from grokscape.landscape.initialisation import fresh
+from grokscape.landscape.models import Perceptron
+from grokscape.landscape.problem import Problem
+from grokscape.landscape.tasks import BinaryOperation
 from tests.landscape.measures.cases import CASES, case
 
 INPUTS = torch.randn(10, 4, generator=torch.Generator().manual_seed(0))

@@ -10,8 +10,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from landscape.errors import InvalidInput
-from landscape.problem import Problem, reading
+from grokscape.landscape.errors import InvalidInput
+from grokscape.landscape.problem import Problem, reading
 from tests.landscape.data import INPUTS, LABELS, Wrapped, draw, loss_of, network
 
 TRUTH = float(F.cross_entropy(network()(INPUTS), LABELS).detach())

@@ -12,13 +12,13 @@ from torch import nn
 from torch.func import functional_call
 from torch.nn import functional as F
 
-from landscape.errors import InvalidInput
-from landscape.measures.curvature import Curvature
-from landscape.measures.paths import interpolate
-from landscape.measures.progress import progress
-from landscape.measures.slices import line_slice
-from landscape.problem import Problem
-from landscape.problem.references import attributes_read, references
+from grokscape.landscape.errors import InvalidInput
+from grokscape.landscape.measures.curvature.operator import Curvature
+from grokscape.landscape.measures.paths.slices import line_slice
+from grokscape.landscape.measures.paths.straight import interpolate
+from grokscape.landscape.measures.progress import progress
+from grokscape.landscape.problem import Problem
+from grokscape.landscape.problem.references import attributes_read, references
 from tests.landscape.adopted import INPUTS, LABELS, PLAIN, Body, network, plain_loss, problem, trace, true_trace
 
 MODEL = network()

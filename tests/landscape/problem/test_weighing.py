@@ -9,11 +9,11 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from landscape.errors import InvalidInput
-from landscape.measures.curvature import Curvature
-from landscape.measures.eigenvalues import top_eigenvalues
-from landscape.problem import Problem
-from landscape.problem.weighing import weighing
+from grokscape.landscape.errors import InvalidInput
+from grokscape.landscape.measures.curvature.eigenvalues import top_eigenvalues
+from grokscape.landscape.measures.curvature.operator import Curvature
+from grokscape.landscape.problem import Problem
+from grokscape.landscape.problem.weighing import weighing
 from tests.landscape.data import (
     INPUTS,
     LABELS,

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from landscape.errors import InvalidInput
-from landscape.tasks import OPERATIONS, BinaryOperation
+from grokscape.landscape.errors import InvalidInput
+from grokscape.landscape.tasks import OPERATIONS, BinaryOperation
 
 PRIMES, COMPOSITES = (2, 3, 5, 13, 23), (4, 9, 12)
 

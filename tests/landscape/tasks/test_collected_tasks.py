@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 import torch
 
-from landscape.errors import DataMissing, InvalidInput
-from landscape.models import Dense
-from landscape.sharing import forget_data
-from landscape.tasks import Digits, FilmReviews, Mnist, MnistSample, Molecules, ReviewWords
-from landscape.tasks import collected_task as module
-from landscape.tasks.film_reviews import vocabulary, words
-from landscape.tasks.local_data import VARIABLE, fingerprint
-from landscape.training.run import Run
+from grokscape.landscape.errors import DataMissing, InvalidInput
+from grokscape.landscape.models import Dense
+from grokscape.landscape.sharing import forget_data
+from grokscape.landscape.tasks import Digits, FilmReviews, Mnist, MnistSample, Molecules, ReviewWords
+from grokscape.landscape.tasks import collected_task as module
+from grokscape.landscape.tasks.film_reviews import vocabulary, words
+from grokscape.landscape.tasks.local_data import VARIABLE, fingerprint
+from grokscape.landscape.training.run import Run
 
 KINDS = (Digits, MnistSample, Mnist, FilmReviews, Molecules, ReviewWords)
 
@@ -176,7 +176,7 @@ def test_the_real_reviews():
 @pytest.mark.parametrize(("kind", "name"), [(Digits, "digits.csv.gz"), (MnistSample, "mnist_5k.csv.gz")])
 def test_images_are_taken_from_the_folder_of_the_user_where_no_package_has_them(kind, name, tmp_path, monkeypatch):
     monkeypatch.setenv("GROKSCAPE_DATA", str(tmp_path))
-    monkeypatch.setattr("landscape.tasks.images.in_package", lambda package, path: None)
+    monkeypatch.setattr("grokscape.landscape.tasks.images.in_package", lambda package, path: None)
     assert kind.files() == (None,)
     (tmp_path / name).write_bytes(b"")
     assert kind.files() == (tmp_path / name,)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from landscape.errors import InvalidInput
-from landscape.tasks import CONCEALED, Concealed
+from grokscape.landscape.errors import InvalidInput
+from grokscape.landscape.tasks import CONCEALED, Concealed
 
 
 def by_hand(operation: str, x: int, y: int, p: int) -> int:

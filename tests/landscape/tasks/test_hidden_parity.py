@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from landscape.errors import InvalidInput
-from landscape.tasks import HiddenParity
+from grokscape.landscape.errors import InvalidInput
+from grokscape.landscape.tasks import HiddenParity
 
 
 def test_labels_are_the_parity_of_the_relevant_bits_alone() -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from landscape.errors import InvalidInput
-from landscape.tasks.local_data import VARIABLE, fingerprint, folder, idx, in_folder, in_package, read, table
+from grokscape.landscape.errors import InvalidInput
+from grokscape.landscape.tasks.local_data import VARIABLE, fingerprint, folder, idx, in_folder, in_package, read, table
 
 HERE = Path("file")
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from landscape.errors import InvalidInput
-from landscape.tasks import Digits, MessyImages, MnistSample
+from grokscape.landscape.errors import InvalidInput
+from grokscape.landscape.tasks import Digits, MessyImages, MnistSample
 
 
 def test_an_image_as_it_is_and_its_label_as_a_grey_level() -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from landscape.errors import InvalidInput
-from landscape.tasks import MessySums
+from grokscape.landscape.errors import InvalidInput
+from grokscape.landscape.tasks import MessySums
 
 
 def collisions(task: MessySums) -> float:

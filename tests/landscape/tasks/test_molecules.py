@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from landscape.errors import InvalidInput
-from landscape.tasks import Molecules
-from landscape.tasks import collected_task as module
-from landscape.tasks.local_data import fingerprint
-from landscape.tasks.molecules import features, pack
-from landscape.tasks.smiles import parse
+from grokscape.landscape.errors import InvalidInput
+from grokscape.landscape.tasks import Molecules
+from grokscape.landscape.tasks import collected_task as module
+from grokscape.landscape.tasks.local_data import fingerprint
+from grokscape.landscape.tasks.molecules import features, pack
+from grokscape.landscape.tasks.smiles import parse
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ import math
 import pytest
 import torch
 
-from landscape.errors import InvalidInput
-from landscape.tasks import Permutations
+from grokscape.landscape.errors import InvalidInput
+from grokscape.landscape.tasks import Permutations
 
 
 def table(n: int, word: str = "xy") -> torch.Tensor:

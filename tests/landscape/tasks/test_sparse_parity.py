@@ -7,8 +7,8 @@ import itertools
 import pytest
 import torch
 
-from landscape.errors import InvalidInput
-from landscape.tasks import SparseParity
+from grokscape.landscape.errors import InvalidInput
+from grokscape.landscape.tasks import SparseParity
 
 
 @pytest.mark.parametrize(("n", "k"), [(1, 1), (4, 1), (4, 2), (5, 3), (6, 6)])

@@ -7,10 +7,10 @@ import pytest
 import scipy.stats
 import torch
 
-from landscape import randomness
-from landscape.errors import InvalidInput
-from landscape.tasks import BinaryOperation, Permutations, SparseParity, Task
-from landscape.tasks.token_task import all_pairs
+from grokscape.landscape import randomness
+from grokscape.landscape.errors import InvalidInput
+from grokscape.landscape.tasks import BinaryOperation, Permutations, SparseParity, Task
+from grokscape.landscape.tasks.token_task import all_pairs
 
 TASKS = [
     pytest.param(BinaryOperation(p=11), id="commutative"),

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from landscape.errors import InvalidInput
-from landscape.models import Dense
-from landscape.optimisers import AdamW
-from landscape.tasks import TeacherStudent
+from grokscape.landscape.errors import InvalidInput
+from grokscape.landscape.models import Dense
+from grokscape.landscape.optimisers import AdamW
+from grokscape.landscape.tasks import TeacherStudent
 from tests.landscape.helpers import last_weights, small_run, train_alone
 
 TASK = TeacherStudent(examples=60, widths=(8, 8), within=0.01)

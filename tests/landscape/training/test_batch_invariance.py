@@ -17,14 +17,14 @@ from torch import Tensor
 from torch.utils import _pytree as pytree
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from landscape.fused.feed_forward import FeedForward
-from landscape.fused.memory import end_to_end
-from landscape.models import LSTM, Dense, NormalisedPerceptron, Perceptron, Tempered, Transformer
-from landscape.tasks import SparseParity, TeacherStudent
-from landscape.training import arithmetic
-from landscape.training.batch_invariance import _laid_out, batch_dependence
-from landscape.training.trainer import Ensemble
-from landscape.training.worker import ENVIRONMENT
+from grokscape.landscape.fused.feed_forward import FeedForward
+from grokscape.landscape.fused.memory import end_to_end
+from grokscape.landscape.models import LSTM, Dense, NormalisedPerceptron, Perceptron, Tempered, Transformer
+from grokscape.landscape.scheduling.worker import ENVIRONMENT
+from grokscape.landscape.tasks import SparseParity, TeacherStudent
+from grokscape.landscape.training import arithmetic
+from grokscape.landscape.training.batch_invariance import _laid_out, batch_dependence
+from grokscape.landscape.training.trainer import Ensemble
 from tests.landscape.helpers import MemorySession, small_run
 
 VALUES = TeacherStudent(examples=40, widths=(6, 6))
@@ -120,10 +120,10 @@ PROCESSORS = [
 PROGRAM = """
 import torch
 torch.set_num_threads(1)
-from landscape.models import Dense, Transformer, Perceptron
-from landscape.tasks import BinaryOperation, TeacherStudent
-from landscape.training import gradients
-from landscape.training.batch_invariance import batch_dependence
+from grokscape.landscape.models import Dense, Transformer, Perceptron
+from grokscape.landscape.tasks import BinaryOperation, TeacherStudent
+from grokscape.landscape.training import gradients
+from grokscape.landscape.training.batch_invariance import batch_dependence
 from tests.landscape.helpers import assert_same_bits, small_run, train, train_alone
 
 gradients.RECORD_AFTER = 13

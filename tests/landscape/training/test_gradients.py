@@ -8,12 +8,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from landscape.ensemble import Stack
-from landscape.models import Dense, Perceptron, Transformer
-from landscape.tasks import BinaryOperation, TeacherStudent
-from landscape.training import gradients
-from landscape.training.gradients import OneByOne
-from landscape.training.stop import Stop
+from grokscape.landscape.models import Dense, Perceptron, Transformer
+from grokscape.landscape.stack import Stack
+from grokscape.landscape.tasks import BinaryOperation, TeacherStudent
+from grokscape.landscape.training import gradients
+from grokscape.landscape.training.gradients import OneByOne
+from grokscape.landscape.training.stop import Stop
 from tests.landscape.helpers import assert_same_bits, small_run, train, train_alone
 
 PAIRS, VALUES = BinaryOperation(p=11), TeacherStudent(examples=40, widths=(6, 6))

@@ -7,9 +7,9 @@ import math
 import pytest
 import torch
 
-from landscape.ensemble import Stack
-from landscape.objectives import cross_entropy
-from landscape.training.measurements import behaviour, norms
+from grokscape.landscape.objectives import cross_entropy
+from grokscape.landscape.stack import Stack
+from grokscape.landscape.training.measurements import behaviour, norms
 
 
 def masks(**rows: list[list[int]]) -> dict[str, torch.Tensor]:

@@ -11,12 +11,12 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from landscape.errors import InvalidInput
-from landscape.models import Model, Network
-from landscape.optimisers import SGD, AdamW
-from landscape.tasks import BinaryOperation, Task
-from landscape.training.session import StoreSession
-from landscape.training.store import Store
+from grokscape.landscape.errors import InvalidInput
+from grokscape.landscape.models import Model, Network
+from grokscape.landscape.optimisers import SGD, AdamW
+from grokscape.landscape.records.store import Store
+from grokscape.landscape.scheduling.session import StoreSession
+from grokscape.landscape.tasks import BinaryOperation, Task
 from tests.landscape.helpers import assert_same_bits, last_weights, small_run, train, train_alone
 
 

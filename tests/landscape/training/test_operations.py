@@ -14,12 +14,12 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from landscape.embeddings import RefuseFlags
-from landscape.ensemble import Stack
-from landscape.errors import InvalidInput
-from landscape.objectives import cross_entropy
-from landscape.training.batch_invariance import batch_dependence
-from landscape.training.gradients import OneByOne, together
+from grokscape.landscape.embeddings import RefuseFlags
+from grokscape.landscape.errors import InvalidInput
+from grokscape.landscape.objectives import cross_entropy
+from grokscape.landscape.stack import Stack
+from grokscape.landscape.training.batch_invariance import batch_dependence
+from grokscape.landscape.training.gradients import OneByOne, together
 from tests.landscape.training.operations import LENGTH, NETWORKS, TOKEN_NETWORKS, TOKENS, WIDTH
 
 EXAMPLES, RUNS = 13, 3

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from landscape.models import Perceptron, Transformer
-from landscape.optimisers import SGD, AdamW
-from landscape.tasks import BinaryOperation
-from landscape.training.schedule import Schedule
-from landscape.training.stop import Stop
+from grokscape.landscape.models import Perceptron, Transformer
+from grokscape.landscape.optimisers import SGD, AdamW
+from grokscape.landscape.tasks import BinaryOperation
+from grokscape.landscape.training.schedule import Schedule
+from grokscape.landscape.training.stop import Stop
 from tests.landscape.helpers import small_run
 
 

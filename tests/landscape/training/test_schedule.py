@@ -6,8 +6,8 @@ import itertools
 
 import pytest
 
-from landscape.errors import InvalidInput
-from landscape.training.schedule import Schedule
+from grokscape.landscape.errors import InvalidInput
+from grokscape.landscape.training.schedule import Schedule
 
 
 @pytest.mark.parametrize("per_decade", [1, 7, 20, 60])

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from landscape.errors import InvalidInput
-from landscape.training.stop import Stop
+from grokscape.landscape.errors import InvalidInput
+from grokscape.landscape.training.stop import Stop
 
 MEASURED = {("train", "loss"): 0.1, ("test", "loss"): 2.0, ("", "weight_norm"): 5.0}
 

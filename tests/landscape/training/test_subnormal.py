@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from landscape.training.subnormal import SUBNORMAL, flushed, flushes
-from landscape.training.trainer import Ensemble
+from grokscape.landscape.training.subnormal import SUBNORMAL, flushed, flushes
+from grokscape.landscape.training.trainer import Ensemble
 from tests.landscape.helpers import MemorySession, small_run
 
 needs_flushing = pytest.mark.skipif(not torch.set_flush_denormal(False), reason="this processor cannot flush")

@@ -14,16 +14,16 @@ import numpy as np
 import pytest
 import torch
 
-from landscape.experiment import Experiment, Outcome, Snapshot
-from landscape.models import LSTM, Dense, NormalisedPerceptron, Perceptron, Transformer
-from landscape.optimisers import SGD, AdamW
-from landscape.tasks import BinaryOperation, SparseParity, TeacherStudent
-from landscape.training.batch_invariance import batch_dependence
-from landscape.training.run import Run
-from landscape.training.schedule import Schedule
-from landscape.training.session import StoreSession
-from landscape.training.stop import Stop
-from landscape.training.store import Store
+from grokscape.landscape.experiment import Experiment, Outcome, Snapshot
+from grokscape.landscape.models import LSTM, Dense, NormalisedPerceptron, Perceptron, Transformer
+from grokscape.landscape.optimisers import SGD, AdamW
+from grokscape.landscape.records.store import Store
+from grokscape.landscape.scheduling.session import StoreSession
+from grokscape.landscape.tasks import BinaryOperation, SparseParity, TeacherStudent
+from grokscape.landscape.training.batch_invariance import batch_dependence
+from grokscape.landscape.training.run import Run
+from grokscape.landscape.training.schedule import Schedule
+from grokscape.landscape.training.stop import Stop
 from tests.landscape.helpers import (
     PERCEPTRON,
     TRANSFORMER,

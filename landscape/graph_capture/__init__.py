@@ -1,0 +1,1 @@
+"""Recording a computation once, to replay it many times."""

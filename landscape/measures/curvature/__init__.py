@@ -1,0 +1,1 @@
+"""Curvature of the loss: its operator, largest eigenvalues, trace and spectral density."""

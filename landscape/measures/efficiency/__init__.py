@@ -1,0 +1,1 @@
+"""What a weight norm buys, and what a loss or a function costs in weight norm."""

@@ -1,0 +1,301 @@
+"""What norm memorising and generalising need as data grow, and the data size at which they need the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from grokscape.landscape.errors import InvalidInput
+from grokscape.landscape.fits.crossing_size import CrossingSize, crossing_size, norm_needed
+from grokscape.landscape.initialisation import Initialise, fresh_networks
+from grokscape.landscape.measures.arguments import plain_arguments
+from grokscape.landscape.measures.efficiency.at_loss import AT_NORM, ascending
+from grokscape.landscape.measures.efficiency.degree import networks
+from grokscape.landscape.measures.efficiency.random_labels import example_order, with_random_labels
+from grokscape.landscape.measures.norm_profile.on_sphere import Minima, minimise_at_norm
+from grokscape.landscape.measures.result import Cost, Result
+from grokscape.landscape.optimisers import Optimiser
+from grokscape.landscape.problem import Problem
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+@dataclass(frozen=True, kw_only=True)
+class EfficiencyFrontier(Result):
+    """Training loss against norm by data size, for memorising and generalising networks, and their crossing.
+
+    Attributes
+    ----------
+    sizes : array of int, shape (sizes,)
+        Numbers of examples D.
+    norms : array, shape (norms,)
+    seeds : tuple of int
+    level : float
+        Training loss at which norms are compared.
+    memorising_loss, generalising_loss : array, shape (seeds, sizes, norms)
+        Mean loss on the D examples: of the twin trained on random labels for them; and of the generalising network on
+        their true labels.
+    converged : array of bool, shape (seeds, sizes, norms)
+        Whether the twin had come to rest.
+    generalising_converged : array of bool, shape (seeds, norms)
+    accuracy : array, shape (seeds, norms)
+        Of the generalising networks on `gate_split`.
+    generalises : array of bool, shape (seeds, norms)
+        Whether that accuracy is at least `gate`.
+    counts : array of bool, shape (seeds, sizes, norms)
+        Whether a point has part in `generalising_norm`: it generalises, or its loss is above the level, for then no
+        generalising network reaches the level there either.
+    gate : float
+    gate_split : str
+        "test" if the problem has test data, which no network was trained on here; else "train", and then the gate
+        says only that everything is fitted.
+    memorising_norm, generalising_norm : array, shape (seeds, sizes)
+        Norm that the level needs; 0 where the smallest norm suffices, infinity where none does, NaN where the level is
+        reached by networks that do not generalise alone.
+    crossing : CrossingSize
+        The data size at which both need the same norm.
+    cost : Cost
+    """
+
+    sizes: np.ndarray
+    norms: np.ndarray
+    seeds: tuple[int, ...]
+    level: float
+    memorising_loss: np.ndarray
+    generalising_loss: np.ndarray
+    converged: np.ndarray
+    generalising_converged: np.ndarray
+    accuracy: np.ndarray
+    generalises: np.ndarray
+    counts: np.ndarray
+    gate: float
+    gate_split: str
+    memorising_norm: np.ndarray
+    generalising_norm: np.ndarray
+    crossing: CrossingSize
+    cost: Cost
+
+    @property
+    def unsettled(self) -> float:
+        """Share of the points above the level whose minimisation had not come to rest.
+
+        More steps might bring them below it, and the norms needed would be smaller; not by the same factor for both,
+        so that the crossing would move. A crossing to be quoted has 0 here, or stays where it is with more steps.
+        """
+        above = np.stack([self.memorising_loss, self.generalising_loss]) > self.level
+        resting = np.broadcast_to(self.generalising_converged[:, None], self.converged.shape)
+        unsettled = above & ~np.stack([self.converged, resting])
+        return float(unsettled.sum() / max(above.sum(), 1))
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row for each circuit, seed, size and norm; `needed` is the norm that the level needs there."""
+        seeds, sizes, norms = np.meshgrid(self.seeds, self.sizes, self.norms, indexing="ij")
+        shape = self.memorising_loss.shape
+        pieces = []
+        for circuit in ("memorising", "generalising"):
+            memorising = circuit == "memorising"
+            spread = {
+                "loss": getattr(self, f"{circuit}_loss"),
+                "converged": self.converged if memorising else self.generalising_converged[:, None],
+                "accuracy": np.nan if memorising else self.accuracy[:, None],
+                "counts": True if memorising else self.counts,
+                "needed": getattr(self, f"{circuit}_norm")[..., None],
+            }
+            columns = {name: np.broadcast_to(values, shape).ravel() for name, values in spread.items()}
+            where = {"seed": seeds.ravel(), "size": sizes.ravel(), "norm": norms.ravel()}
+            pieces.append(pd.DataFrame({"circuit": circuit} | where | columns))
+        return pd.concat(pieces, ignore_index=True)
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw loss against norm by size, and beside it the norm needed against size with the crossing.
+
+        With `ax` given, only the second, which is also what is returned.
+        """
+        from grokscape.landscape.drawing.frontier import draw_frontier
+
+        return draw_frontier(self, ax)
+
+
+@plain_arguments
+@torch.inference_mode(False)  # gradients are needed, whatever the caller's mode
+def efficiency_frontier(
+    problem: Problem,
+    sizes: Sequence[int],
+    norms: Sequence[float] | np.ndarray,
+    *,
+    level: float,
+    generalising: Tensor | None = None,
+    seeds: Sequence[int] = (0, 1, 2, 3, 4, 5),
+    steps: int = 2000,
+    optimiser: Optimiser = AT_NORM,
+    initialise: Initialise | None = None,
+    counted: str | Sequence[str] | None = None,
+    gate: float = 0.9,
+    confidence: float = 0.95,
+    progress: Callable[[float], None] | None = None,
+) -> EfficiencyFrontier:
+    """Measure how much norm memorising and generalising need as functions of data size, and where they cross.
+
+    Varma et al. 2023 (arXiv:2309.02390, section 4): memorising more examples needs more norm, generalising does not;
+    where both need the same norm lies the critical data size. Here both are held at a fixed norm R and optimised:
+
+    - the *memorising twin*: fresh networks on D examples with uniformly random labels, so that nothing can generalise;
+    - the *generalising circuit*: networks on all training data with their true labels, started from `generalising`;
+      their loss is read on the same D examples.
+
+    Each gives a curve of training loss against R. The norms at which the curves come down to `level` are compared.
+
+    Parameters
+    ----------
+    problem : Problem
+        Targets are class indices, and examples lie along the first axis. Its training data are what the generalising
+        networks see and the D examples are drawn from; its test data, if any, are held out and only decide whether they
+        generalise.
+    sizes : sequence of int
+        Ascending D, at most the number of training examples. Those of one seed are nested.
+    norms : sequence of float
+        Ascending R.
+    level : float
+        Training loss at which norms are compared, positive.
+    generalising : Tensor, shape (seeds, P), optional
+        One network that generalises for each seed. By default fresh ones are trained at each norm.
+    seeds : sequence of int
+        Of the fresh networks, the choice of examples and the random labels. Six give an interval by exact order
+        statistics, fewer one by Student's t.
+    steps : int
+        Of the optimiser at every norm.
+    optimiser : Optimiser
+    initialise : callable, optional
+        ``initialise(seed)``, a fresh module or its parameters by name; needed if the model is a function.
+    counted : str or sequence of str, optional
+        Glob patterns of the tensors whose norm counts; by default all.
+    gate : float
+        Accuracy on the held-out data from which on a network counts as generalising.
+    confidence : float
+        Of the crossing's interval.
+    progress : callable, optional
+        Called with the share done.
+
+    Returns
+    -------
+    EfficiencyFrontier
+        At a cost of ``seeds * norms * steps * (sizes + 1)`` gradients, all norms and seeds of a size side by side.
+
+    Raises
+    ------
+    InvalidInput
+        If sizes exceed the training data, targets are no class indices (ignored ones included), the model does not run
+        on some of a batch, the number of generalising networks is not that of seeds, or an option does not fit.
+    """
+    grid, seeds = ascending("norms", norms), tuple(seeds)
+    numbers = ascending("sizes", sizes).astype(int)
+    n_classes = _checked(problem, numbers, seeds, level, gate)
+    # Fresh networks have fresh buffers; those of networks that are given are the problem's.
+    own, starts = fresh_networks(problem, seeds, initialise)
+    problem, good = (own, starts) if generalising is None else (problem, networks(problem, generalising))
+    if len(good) != len(seeds):
+        raise InvalidInput(f"generalising holds {len(good)} networks, expected one for each of the {len(seeds)} seeds")
+    order = example_order(problem.count["train"], seeds)
+    whole = len(numbers) + 1
+
+    def minimise(data: Problem, rows: Tensor, examples: Tensor | None, part: int) -> Minima:
+        return minimise_at_norm(
+            data,
+            rows.repeat_interleave(len(grid), 0),
+            np.tile(grid, len(rows)),
+            steps=steps,
+            optimiser=optimiser,
+            counted=counted,
+            examples=None if examples is None else examples.repeat_interleave(len(grid), 0),
+            floor=level / 100,
+            progress=None if progress is None else lambda share: progress((part + share) / whole),
+        )
+
+    shape = (len(seeds), len(grid))
+    circuits = minimise(problem, good, None, 0)
+    gate_split = "test" if "test" in problem.batches else "train"
+    accuracy = circuits.end[gate_split, "accuracy"].reshape(shape)
+    true_loss = _losses_on(problem, circuits.rows, order.repeat_interleave(len(grid), 0), numbers)
+    twins_problem = with_random_labels(own, seeds, n_classes)
+    offset = problem.count["train"] * torch.arange(len(seeds))[:, None]
+    twins = [minimise(twins_problem, starts, order[:, :d] + offset, part) for part, d in enumerate(numbers, start=1)]
+
+    memorising = np.stack([twin.end["train", "loss"].reshape(shape) for twin in twins], 1)
+    generalises = accuracy >= gate
+    generalising_loss = np.moveaxis(true_loss.reshape(*shape, len(numbers)), 2, 1)
+    counts = generalises[:, None] | (generalising_loss > level)
+    reached = (generalises[:, None] & (generalising_loss <= level)).any(2)
+    generalising_norm = _needed(grid, np.where(counts, generalising_loss, np.nan), level)
+    generalising_norm[~reached & ~counts.all(2)] = np.nan
+    memorising_norm = _needed(grid, memorising, level)
+    return EfficiencyFrontier(
+        sizes=numbers,
+        norms=grid,
+        seeds=seeds,
+        level=level,
+        memorising_loss=memorising,
+        generalising_loss=generalising_loss,
+        converged=np.stack([twin.converged.reshape(shape) for twin in twins], 1),
+        generalising_converged=circuits.converged.reshape(shape),
+        accuracy=accuracy,
+        generalises=generalises,
+        counts=counts,
+        gate=gate,
+        gate_split=gate_split,
+        memorising_norm=memorising_norm,
+        generalising_norm=generalising_norm,
+        crossing=crossing_size(numbers, memorising_norm, generalising_norm, confidence=confidence),
+        cost=sum((twin.cost for twin in twins), circuits.cost + Cost(evaluations=len(circuits.rows))),
+    )
+
+
+def _needed(norms: np.ndarray, losses: np.ndarray, level: float) -> np.ndarray:
+    """Return the norm that each curve (..., norms) needs for the level."""
+    return np.apply_along_axis(lambda curve: norm_needed(norms, curve, level), -1, losses)
+
+
+def _checked(problem: Problem, sizes: np.ndarray, seeds: Sequence[int], level: float, gate: float) -> int:
+    """Refuse what cannot be used; return the number of classes."""
+    n = problem.count["train"]
+    if sizes[-1] > n:
+        raise InvalidInput(f"sizes go up to {sizes[-1]}, but there are {n} training examples; choose at most {n}")
+    if not len(seeds) or len(set(seeds)) < len(seeds):
+        raise InvalidInput(f"seeds are {list(seeds)}, expected at least one, and all different")
+    if not level > 0:
+        raise InvalidInput(f"level is {level}, expected a positive training loss")
+    if not 0 < gate <= 1:
+        raise InvalidInput(f"gate is {gate}, expected an accuracy in (0, 1]")
+    problem.need_examples("efficiency_frontier")
+    _, inputs, targets = next(problem.shares("train"))
+    with torch.no_grad():
+        outputs: Any = problem.outputs(problem.start, inputs)
+    class_indices = isinstance(targets, Tensor) and targets.ndim == 1 and not targets.is_floating_point()
+    if not class_indices or not isinstance(outputs, Tensor) or outputs.ndim != 2:
+        raise InvalidInput("a memorising twin needs outputs of shape (n, n_classes) and n class indices as targets")
+    n_classes = int(outputs.shape[1])
+    _, labels = problem.whole("train")
+    if wrong := labels[(labels < 0) | (labels >= n_classes)].tolist():
+        raise InvalidInput(
+            f"train targets hold {wrong[0]}, expected class indices from 0 to {n_classes - 1}; leave examples without "
+            "a class out of the data"
+        )
+    return n_classes
+
+
+@torch.no_grad()
+def _losses_on(problem: Problem, rows: Tensor, order: Tensor, sizes: np.ndarray) -> np.ndarray:
+    """Return each network's loss on its own first D examples, for every size D, shape (networks, sizes)."""
+    inputs, targets = problem.whole("train")
+    losses = np.empty((len(rows), len(sizes)))
+    for network, (outputs, examples) in enumerate(zip(problem.outputs_of(rows, inputs), order, strict=True)):
+        for column, size in enumerate(sizes):
+            own = examples[:size].to(outputs.device)
+            losses[network, column] = float(problem.output_loss(outputs[own], targets[own]))
+    return losses

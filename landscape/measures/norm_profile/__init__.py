@@ -1,0 +1,1 @@
+"""Loss minimised at each weight norm."""

@@ -1,0 +1,1 @@
+"""Slices of the landscape, and paths between networks."""

@@ -1,0 +1,1 @@
+"""Forms of sharpness, side by side."""

@@ -1,0 +1,1 @@
+"""What trainings leave: records, snapshots, and the store that keeps them."""

@@ -1,0 +1,1 @@
+"""Which runs are trained when and where: plans, workers, estimates of time."""

@@ -1,0 +1,1 @@
+"""Closed forms that learners and claims are compared with."""

@@ -1,0 +1,90 @@
+"""Finding claims: built in, installed as plugins, or in a file of the user's own."""
+
+from __future__ import annotations
+
+import fnmatch
+import importlib.metadata
+import pkgutil
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from types import ModuleType
+
+from grokscape.landscape.errors import InvalidInput
+from grokscape.landscape.scheduling.worker import import_module
+from grokscape.predictions import papers
+from grokscape.predictions.prediction import Prediction
+
+#: Entry-point group under which a package names modules with claims.
+GROUP = "grokscape.predictions"
+
+
+@dataclass(frozen=True)
+class Registry:
+    """Claims by id, and the modules that a worker must import to know what they train.
+
+    Attributes
+    ----------
+    claims : dict of str to Prediction
+        In the order in which they were found.
+    modules : tuple of str
+    """
+
+    claims: dict[str, Prediction]
+    modules: tuple[str, ...]
+
+    def select(self, patterns: Sequence[str]) -> list[Prediction]:
+        """Return the claims whose ids match any of the patterns (ids or globs); all of them for no patterns.
+
+        Raises
+        ------
+        InvalidInput
+            If a pattern matches nothing.
+        """
+        chosen: dict[str, Prediction] = {}
+        for pattern in patterns or ["*"]:
+            matches = [id for id in self.claims if fnmatch.fnmatchcase(id, pattern)]
+            if not matches:
+                raise InvalidInput(f"no claim matches {pattern!r}; known are: {', '.join(self.claims) or 'none'}")
+            chosen.update((id, self.claims[id]) for id in matches)
+        return list(chosen.values())
+
+
+def load(modules: Sequence[str] = ()) -> Registry:
+    """Collect the built-in claims, those of installed plugins, and those of the given modules or files.
+
+    Parameters
+    ----------
+    modules : sequence of str
+        Dotted names, or paths of .py files.
+
+    Raises
+    ------
+    InvalidInput
+        If a module does not import, holds no claims, or reuses an id.
+    """
+    builtin = [m.name for m in pkgutil.walk_packages(papers.__path__, f"{papers.__name__}.") if not m.ispkg]
+    plugins = [point.value for point in importlib.metadata.entry_points(group=GROUP)]
+    claims: dict[str, Prediction] = {}
+    where: dict[str, str] = {}
+    for name in [*builtin, *plugins, *modules]:
+        found = claims_of(import_module(name))
+        if not found and name not in builtin:
+            raise InvalidInput(f"module {name!r} holds no claims; assign each Prediction to a name at its top level")
+        for claim in found:
+            if claims.get(claim.id) is claim:
+                continue  # imported from where it was found already
+            if claim.id in claims:
+                raise InvalidInput(f"the id {claim.id!r} of {name} is taken by {where[claim.id]}; ids are never reused")
+            claims[claim.id], where[claim.id] = claim, name
+    return Registry(claims, (*plugins, *modules))
+
+
+def claims_of(module: ModuleType) -> list[Prediction]:
+    """Return the claims that a module defines, in order."""
+    return list({claim.id: claim for claim in _predictions(vars(module).values())}.values())
+
+
+def _predictions(values: Iterable[object]) -> Iterable[Prediction]:
+    for value in values:
+        if isinstance(value, Prediction):
+            yield value

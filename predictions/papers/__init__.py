@@ -1,0 +1,1 @@
+"""The papers: a folder for each source, named by its key."""

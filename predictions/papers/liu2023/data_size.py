@@ -1,0 +1,110 @@
+"""Liu, Michaud and Tegmark 2023 (Omnigrok): more data shorten the delay, on images."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from grokscape.landscape.experiment import Experiment
+from grokscape.landscape.models import Dense
+from grokscape.landscape.optimisers import AdamW
+from grokscape.landscape.records.record import Record
+from grokscape.landscape.tasks import Digits
+from grokscape.landscape.training.run import Run
+from grokscape.landscape.training.schedule import Schedule
+from grokscape.landscape.training.stop import Stop
+from grokscape.predictions.evidence import Measurement, trace
+from grokscape.predictions.papers.liu2023.setup import CALIBRATION, LIU_2023, SEEDS, THEORY
+from grokscape.predictions.prediction import Control, Criterion, Curve, Expected, Gate, Prediction, Setting, Tier
+from grokscape.predictions.rules import Monotone
+
+
+def over_sizes(seed: int, at: Setting) -> Mapping[str, Experiment]:
+    """Networks with large initial weights that differ in the number of training examples, until they generalise."""
+    return {
+        f"{size}": Run(
+            task=at.task,
+            model=at.model,
+            optimiser=AdamW(lr=at.lr, weight_decay=at.decay, beta2=0.999),
+            n_train=size,
+            labels=at.labels,
+            loss="mse",
+            initial_scale=at.scale,
+            steps=at.steps,
+            record=Schedule(every=50),
+            stop=(Stop(quantity="accuracy", split="test", above=at.level, records=3),),
+            seed=seed,
+        )
+        for size in at.sizes
+    }
+
+
+def times(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
+    for label, record in records.items():
+        size = float(label)
+        fit = record.crossing("accuracy", "train", above=0.99)
+        generalise = record.crossing("accuracy", "test", above=at.level)
+        yield Measurement("steps to generalise", generalise.step, at=size, censored=generalise.censored)
+        yield Measurement("steps to fit", fit.step, at=size, censored=fit.censored)
+        yield Measurement("steps to generalise over steps to fit", generalise.step / max(fit.step, 1), at=size)
+        yield from trace(record.series("accuracy", "test"), f"{label} examples")
+    accuracy = [record.series("accuracy", "train").max() for record in records.values()]
+    yield Measurement("lowest training accuracy", float(min(accuracy)))
+
+
+data_size_degroks = Prediction(
+    id="liu2023.data_size_degroks",
+    claim="From large initial weights, the more images there are to train on, the sooner a network generalises.",
+    source=LIU_2023,
+    where="section 3, figure 3 and the appendix on data size",
+    theory=THEORY,
+    runs=over_sizes,
+    measure=times,
+    gates=(Gate(quantity="lowest training accuracy", above=0.7),),
+    criteria=(
+        Criterion(
+            quantity="steps to generalise",
+            rule=Monotone("falling"),
+            threshold_from="nearly perfect order of sizes, within each seed; what never came is last",
+            expected=Expected(480.0, 160.0, "0-9"),
+        ),
+    ),
+    controls=(
+        Control(
+            "random labels",
+            {"labels": "random", "sizes": (25, 50, 100)},
+            "without a rule no number of examples is enough",
+        ),
+    ),
+    curves=(
+        Curve(
+            quantities=("steps to generalise", "steps to fit"),
+            x="training examples",
+            y="steps",
+            log_x=True,
+            log_y=True,
+            title="Times against data size",
+        ),
+    ),
+    tiers={
+        tier: Tier(
+            SEEDS,
+            {
+                "task": Digits(examples=1000),
+                "model": Dense(widths=(100, 100)),
+                "lr": 3e-3,
+                "decay": 0.1,
+                "scale": 6.0,
+                "labels": "true",
+                "level": 0.8,
+                **changes,
+            },
+        )
+        for tier, changes in {
+            "quick": {"sizes": (50, 100, 200, 400), "steps": 2500},
+            "standard": {"sizes": (50, 100, 200, 400, 800), "steps": 20_000},
+        }.items()
+    },
+    calibration_seeds=CALIBRATION,
+    notes="Generalised means 80 % of the images held out. A run ends there, so that a network that generalises before "
+    "it fits may end before it fits.",
+)

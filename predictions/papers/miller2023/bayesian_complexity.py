@@ -1,0 +1,127 @@
+"""Miller, O'Neill and Bui 2023 (arXiv:2310.17247): where a Bayesian network stands in complexity when it groks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+
+from grokscape.landscape.grokking import complexity, error, grokking_gap
+from grokscape.landscape.records.record import Record
+from grokscape.predictions.evidence import Measurement
+from grokscape.predictions.papers.miller2023.bayesian_network import (
+    CALIBRATION,
+    COURSE,
+    GENERALISES,
+    ONE,
+    SETTING,
+    courses,
+    starts,
+    tiers,
+)
+from grokscape.predictions.papers.miller2023.sources import COMPLEXITY, MILLER_2023
+from grokscape.predictions.prediction import Control, Criterion, Curve, Expected, Prediction, Setting
+from grokscape.predictions.rules import Exceeds, Within
+
+
+def levels(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
+    """How far the complexities of the largest and the smallest start are apart at one event."""
+    found, ends = [], []
+    for scale in (max(at.scales), min(at.scales)):
+        record = records[f"{scale:g}"]
+        series, generalise = complexity(record), grokking_gap(record).generalise
+        found.append(series.iloc[0] if at.when == "start" else series[generalise.step])
+        yield Measurement("complexity at generalising", float(series[generalise.step]), at=scale)
+        ends.append(float(error(record, "test").iloc[-1]))
+    yield Measurement("test error at the end", max(ends))
+    yield Measurement("log ratio of complexities, largest start over smallest", math.log(found[0] / found[1]))
+
+
+SMALL_START = Control("small initial means", {"scales": (0.1,), "shown": 0.1}, "from there it hardly groks")
+
+falls_while_grokking = Prediction(
+    id="miller2023.bayesian_complexity_falls_while_grokking",
+    claim="A Bayesian network groks where its complexity falls most: most of it goes between fitting and generalising.",
+    source=MILLER_2023,
+    where="section 2.3.2, figure 6",
+    theory=COMPLEXITY,
+    runs=starts,
+    measure=courses,
+    gates=(GENERALISES,),
+    criteria=(
+        Criterion(
+            quantity="share of the complexity lost while grokking",
+            rule=Exceeds(0.5, centre="mean"),
+            threshold_from="most is more than half",
+            expected=Expected(0.35, 0.038, "0-9"),
+        ),
+    ),
+    controls=(SMALL_START,),
+    curves=COURSE,
+    tiers=tiers(ONE),
+    calibration_seeds=CALIBRATION,
+    notes="On calibration seeds 35 % of the complexity goes between fitting and generalising, and failure is "
+    "expected. Nor is the fall steepest there: per epoch it is steepest at the start, per factor of time after "
+    "generalising. The runs that the authors published say so too. The part that the means add is judged by a "
+    "claim of its own.",
+)
+
+means_fall_while_grokking = Prediction(
+    id="miller2023.bayesian_means_fall_while_grokking",
+    claim="A Bayesian network groks where the complexity of its weights' means falls most: most of it goes between "
+    "fitting and generalising.",
+    source=MILLER_2023,
+    where="section 2.3.2, figure 6, of a part of the complexity",
+    theory=COMPLEXITY,
+    runs=starts,
+    measure=courses,
+    gates=(GENERALISES,),
+    criteria=(
+        Criterion(
+            quantity="share of the mean part lost while grokking",
+            rule=Exceeds(0.5, centre="mean"),
+            threshold_from="most is more than half",
+            expected=Expected(0.606, 0.024, "0-9"),
+        ),
+    ),
+    controls=(SMALL_START,),
+    curves=COURSE,
+    tiers=tiers(ONE),
+    calibration_seeds=CALIBRATION,
+    notes="What the means add is what a prior charges a network without posterior. It falls by weight decay, "
+    "nearly exponentially from the first epoch on (half of it in about 110), so that this is a claim about how "
+    "long the gap is and not about something that happens in it. From small initial means it rises while grokking.",
+)
+
+common_complexity = Prediction(
+    id="miller2023.bayesian_common_complexity",
+    claim="A Bayesian network generalises where it leaves the region of low error and high complexity: its complexity "
+    "is then the same, wherever it started.",
+    source=MILLER_2023,
+    where="sections 2.3.2 and 3, figure 6",
+    theory=COMPLEXITY,
+    runs=starts,
+    measure=levels,
+    gates=(GENERALISES,),
+    criteria=(
+        Criterion(
+            quantity="log ratio of complexities, largest start over smallest",
+            rule=Within(-0.1, 0.1, centre="mean"),
+            threshold_from="closer together than at the start, where it is 0.113 by the choice of starts",
+            expected=Expected(-0.375, 0.056, "0-9"),
+        ),
+    ),
+    controls=(Control("at the start", {"when": "start"}, "starts differ by their means alone"),),
+    curves=(
+        Curve(
+            quantities=("complexity at generalising",),
+            x="standard deviation of the initial means",
+            y="nats per example",
+            title="Complexity on leaving",
+        ),
+    ),
+    tiers=tiers(SETTING | {"scales": (0.1, 1.0), "when": "generalising"}),
+    calibration_seeds=CALIBRATION,
+    notes="Calibration found 0.69 times as much complexity at generalising after the largest start as after the "
+    "smallest, and failure is expected: the time spent at low error decides how much is left, not the other way "
+    "round. What the means add then is no more alike: three times as much after the largest start.",
+)

@@ -1,0 +1,49 @@
+"""Miller, O'Neill and Bui 2023: their networks on concealed arithmetic, and how these are trained here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from grokscape.landscape.models import Dense
+from grokscape.landscape.optimisers import SGD
+from grokscape.landscape.tasks import Concealed
+from grokscape.landscape.training.run import Run
+from grokscape.landscape.training.schedule import Schedule
+from grokscape.landscape.training.stop import Stop
+from grokscape.predictions.prediction import Setting
+
+#: Enough for a unanimous median to stand among all claims of these authors.
+TWELVE = tuple(range(100, 112))
+CALIBRATION = tuple(range(20))
+#: Held-out examples.
+TEST = 600
+GENERALISED = Stop(quantity="accuracy", split="test", above=0.95, records=4)
+
+#: One step of these stands for an epoch of the paper's minibatches: 19 steps at rate 0.1 move as far as one at
+#: 0.2 / (1 - 0.9), and decay the weights as much.
+NETWORK: dict[str, Any] = {
+    "noise": "bits",
+    "n_train": 600,
+    "width": 100,
+    "optimiser": SGD(lr=0.2, momentum=0.9, weight_decay=0.01),
+    "steps": 1000,
+    "initial_scale": 1.0,
+}
+
+
+def concealed(seed: int, at: Setting, operation: str, dimensions: int, **changes: Any) -> Run:
+    """Train a network on data of its own until it generalises or the steps are used up."""
+    fields: dict[str, Any] = {
+        "task": Concealed(
+            operation=operation, dimensions=dimensions, noise=at.noise, examples=at.n_train + TEST, draw=seed
+        ),
+        "model": Dense(widths=(at.width,)),
+        "optimiser": at.optimiser,
+        "n_train": at.n_train,
+        "initial_scale": at.initial_scale,
+        "steps": at.steps,
+        "record": Schedule(per_decade=10, every=5),
+        "stop": (GENERALISED,),
+        "seed": seed,
+    }
+    return Run(**(fields | changes))

@@ -1,0 +1,49 @@
+"""Miller, O'Neill and Bui 2023 (arXiv:2310.17247): concealment, checked with a network on parity."""
+
+from __future__ import annotations
+
+from grokscape.predictions.papers.miller2023.sources import COMPLEXITY, MILLER_2023
+from grokscape.predictions.papers.miller2024.networks import (
+    CALIBRATION,
+    GENERALISES,
+    SILENT,
+    TIERS,
+    lengths,
+    transitions,
+)
+from grokscape.predictions.prediction import Criterion, Curve, Expected, Prediction
+from grokscape.predictions.rules import Exceeds
+
+parity_gap_grows = Prediction(
+    id="miller2023.parity_gap_grows",
+    claim="The grokking gap of a network on parity grows by a factor with every spurious bit.",
+    source=MILLER_2023,
+    where="section 2.2, figure 4, on another task",
+    theory=COMPLEXITY,
+    runs=lengths,
+    measure=transitions,
+    gates=(GENERALISES,),
+    criteria=(
+        Criterion(
+            quantity="log gap, per bit",
+            rule=Exceeds(0.05, centre="mean"),
+            threshold_from="half of 0.1 per dimension, which modular tasks show",
+            expected=Expected(0.159, 0.05, "0-19"),
+        ),
+    ),
+    controls=(SILENT,),
+    curves=(
+        Curve(
+            quantities=("gap",),
+            x="input length, bits",
+            y="steps from fitting to generalising",
+            title="Spurious bits delay generalising",
+            log_y=True,
+        ),
+    ),
+    tiers=TIERS,
+    calibration_seeds=CALIBRATION,
+    notes="The authors count spurious dimensions of modular tasks, for which they find growth of about a tenth in "
+    "the logarithm for each. Growth is what is decided; that it is exponential, three lengths cannot tell. A gap "
+    "of less than one step counts as one.",
+)

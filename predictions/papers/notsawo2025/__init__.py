@@ -1,0 +1,1 @@
+"""Tikeng Notsawo et al. 2025."""

@@ -1,0 +1,89 @@
+"""Tikeng Notsawo, Dumas and Rabusseau 2025: the l2 norm is no reliable proxy for generalisation."""
+
+from __future__ import annotations
+
+from grokscape.predictions.papers.kumar2023.lazy_to_rich import (
+    DECAYING,
+    GENERALISED,
+    LAZY,
+    gradient_descent,
+    norm_from_fitting_to_generalising,
+)
+from grokscape.predictions.papers.power2022.delayed_generalisation import QUICK
+from grokscape.predictions.prediction import Control, Criterion, Curve, Expected, Gate, Prediction, Source, Tier
+from grokscape.predictions.rules import Exceeds, Precedes
+
+NOTSAWO_2025 = Source(
+    key="notsawo2025",
+    title="Grokking beyond the Euclidean norm of model parameters",
+    authors="Tikeng Notsawo, Dumas, Rabusseau",
+    arxiv="2506.05718",
+)
+
+norm_rises_under_decay = Prediction(
+    id="notsawo2025.norm_rises_under_decay",
+    claim="Even under weight decay the norm is no measure of how near a network is to generalising: from where it fits "
+    "modular addition to where it generalises, its norm rises.",
+    source=NOTSAWO_2025,
+    where="abstract: the norm often grows while the model generalises",
+    theory="other than the norm",
+    runs=gradient_descent,
+    measure=norm_from_fitting_to_generalising,
+    gates=(Gate(quantity="training accuracy at the end", above=0.99),),
+    criteria=(
+        Criterion(
+            quantity="test accuracy at the end",
+            rule=Exceeds(0.9),
+            threshold_from="nine tenths of what can be reached, as for delayed generalisation",
+            expected=Expected(0.997, 0.004, "0-9"),
+        ),
+        Criterion(
+            quantity="from fitting to generalising",
+            rule=Precedes(5.0),
+            threshold_from="as for delayed generalisation",
+            expected=Expected(11.6, 0.15, "0-9"),
+        ),
+        Criterion(
+            quantity="log of the norm at generalising over that at fitting",
+            rule=Exceeds(0.0, centre="mean"),
+            threshold_from="0 is a norm that stays; were generalising the way to a lower norm, it would fall",
+            expected=Expected(0.25, 0.02, "0-9"),
+        ),
+    ),
+    controls=(
+        Control(
+            "large start",
+            {
+                **DECAYING,
+                "task": LAZY["task"],
+                "fraction": LAZY["fraction"],
+                "steps": LAZY["steps"],
+                "stop": GENERALISED,
+            },
+            "from a large start, by gradient descent with little decay, generalising waits for the norm to fall",
+        ),
+    ),
+    curves=(
+        Curve(
+            quantities=("train accuracy", "test accuracy"),
+            x="training step",
+            y="accuracy",
+            log_x=True,
+            title="Grokking under weight decay",
+        ),
+        Curve(quantities=("weight norm",), x="training step", y="weight norm", log_x=True, title="The norm meanwhile"),
+    ),
+    tiers={
+        "quick": Tier(
+            tuple(range(100, 110)),
+            {**QUICK, "fraction": 0.6, "loss": "cross_entropy", "initial_scale": 1.0, "stop": ()},
+        )
+    },
+    disputes=("liu2023.one_norm",),
+    calibration_seeds=tuple(range(10)),
+    notes="The paper drives generalisation by other properties than the norm, with other regularisers; that the norm "
+    "may rise meanwhile needs no more than the usual network under the usual decay. Nor does it say that decay does "
+    "nothing: without it, this network does not generalise in this time (varma2023.weight_decay_needed). The control "
+    "is kumar2023's, of gradient descent. Under AdamW with this decay even a start at sixteen times the usual scale "
+    "falls to the usual norm while fitting, and rises from there to where it generalises.",
+)

@@ -1,0 +1,1 @@
+"""The reviewers of Varma et al. 2023."""

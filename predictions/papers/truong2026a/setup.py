@@ -1,0 +1,102 @@
+"""Truong and others 2026: the networks that three papers on weight norm and delay share, and their runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from grokscape.landscape.models import Perceptron, Tempered
+from grokscape.landscape.optimisers import AdamW
+from grokscape.landscape.records.record import Record
+from grokscape.landscape.tasks import BinaryOperation
+from grokscape.landscape.training.run import Run
+from grokscape.landscape.training.schedule import Schedule
+from grokscape.landscape.training.stop import Stop
+from grokscape.predictions.evidence import Measurement, trace
+from grokscape.predictions.prediction import Control, Setting, Source, Tier
+
+TRUONG_2026A = Source(
+    key="truong2026a",
+    title="The norm-separation delay law of grokking: A first-principles theory of delayed generalization",
+    authors="Truong Xuan Khanh, Truong Quynh Hoa, Luu Duc Trung, Phan Thanh Duc",
+    arxiv="2603.13331",
+)
+TRUONG_2026B = Source(
+    key="truong2026b",
+    title="The weight norm sets the grokking timescale: A causal delay law",
+    authors="Truong Xuan Khanh, Doan Hoang Viet, Luu Duc Trung, Phan Thanh Duc",
+    arxiv="2606.13753",
+)
+TRUONG_2026C = Source(
+    key="truong2026c",
+    title="What does the weight norm control in grokking? Logit-scale mediation under cross-entropy",
+    authors="Truong Xuan Khanh",
+    arxiv="2606.18465",
+)
+
+SEEDS = tuple(range(100, 110))
+CALIBRATION = tuple(range(10))
+
+#: Homogeneous of degree 3: at c times the norm, the logits are c^3 times as large.
+QUICK: Mapping[str, Any] = {
+    "task": BinaryOperation(operation="x+y", p=23),
+    "model": Perceptron(width=128, activation="quadratic"),
+    "optimiser": AdamW(lr=1e-2, weight_decay=1.0),
+    "fraction": 0.7,
+    "labels": "true",
+    "loss": "cross_entropy",
+    "steps": 3000,
+    "split": "test",
+    "level": 0.9,
+}
+#: The papers' modulus, share of the data, optimiser and budget; ReLU in place of GELU. Not trained here.
+PAPER: Mapping[str, Any] = {
+    **QUICK,
+    "task": BinaryOperation(operation="x+y", p=59),
+    "model": Perceptron(width=256, embedding=128),
+    "optimiser": AdamW(lr=1e-3, weight_decay=1.0, beta2=0.999),
+    "fraction": 0.4,
+    "steps": 160_000,
+}
+
+FITTING = Control(
+    "fitting instead of generalising",
+    {"split": "train", "level": 0.99},
+    "the norm is said to act on what comes after memorising, not on memorising itself",
+)
+
+GENERALISED = (Stop(quantity="accuracy", split="test", above=0.9, records=3),)
+
+
+def tiers(*, quick: Mapping[str, Any], paper: Mapping[str, Any] | None = None) -> dict[str, Tier]:
+    """Return a claim's tiers: each tier's network with what is set besides; without `paper`, quick alone."""
+    found = {"quick": Tier(SEEDS, {**QUICK, **quick})}
+    return found if paper is None else found | {"paper": Tier(SEEDS, {**PAPER, **quick, **paper})}
+
+
+def held_at(seed: int, at: Setting, norm: float | None, *, temperature: float = 1.0) -> Run:
+    """A run of the setting's network, held at a norm throughout (free for None), until it generalises.
+
+    Weight decay stays on: where the norm is held, the projection undoes it.
+    """
+    model = at.model if temperature == 1 else Tempered(of=at.model, temperature=temperature)
+    return Run(
+        task=at.task,
+        model=model,
+        optimiser=at.optimiser,
+        n_train=at.task.n_train(at.fraction),
+        labels=at.labels,
+        loss=at.loss,
+        fixed_norm=norm,
+        steps=at.steps,
+        stop=GENERALISED,
+        # Records 6 % apart: laws are fitted to these times.
+        record=Schedule(per_decade=40, every=50),
+        seed=seed,
+    )
+
+
+def accuracy_traces(records: Mapping[str, Record]) -> Iterable[Measurement]:
+    """Test accuracy of every run, to be drawn under the run's label."""
+    for label, record in records.items():
+        yield from trace(record.series("accuracy", "test"), label)

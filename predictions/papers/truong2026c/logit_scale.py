@@ -1,0 +1,170 @@
+"""Truong 2026: under cross-entropy the weight norm delays generalising through the scale of the logits."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+
+from grokscape.landscape.experiment import Experiment
+from grokscape.landscape.records.record import Record
+from grokscape.predictions.evidence import Measurement
+from grokscape.predictions.papers.truong2026a.setup import (
+    CALIBRATION,
+    FITTING,
+    TRUONG_2026C,
+    accuracy_traces,
+    held_at,
+    tiers,
+)
+from grokscape.predictions.prediction import Control, Criterion, Curve, Expected, Gate, Prediction, Setting
+from grokscape.predictions.rules import Below, Exceeds, Precedes, Within
+
+THEORY = "logit scale"
+
+
+def norms_and_temperatures(seed: int, at: Setting) -> Mapping[str, Experiment]:
+    """A low norm, a high one, the high one with the low one's logit scale, and the low one with the high one's."""
+    # A network that is homogeneous of this degree has its logits back where they were at this temperature.
+    temperature = (at.high / at.low) ** at.degree if at.tempered else 1.0
+    return {
+        "low norm": held_at(seed, at, at.low),
+        "high norm": held_at(seed, at, at.high),
+        "high norm, tempered": held_at(seed, at, at.high, temperature=temperature),
+        "low norm, sharpened": held_at(seed, at, at.low, temperature=1 / temperature),
+    }
+
+
+def delays(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
+    times = {label: record.crossing("accuracy", at.split, above=at.level) for label, record in records.items()}
+    low, high, tempered, sharpened = times.values()
+    for quantity, late in (
+        ("from the low norm to the high one", high),
+        ("from the low norm to it sharpened", sharpened),
+    ):
+        for place, time in enumerate((low, late)):
+            yield Measurement(quantity, time.step, at=place, censored=time.censored)
+    delay = math.log(max(high.step, 1) / max(low.step, 1))
+    # Where the norm delays nothing there is nothing to recover or to reproduce.
+    recovered, reproduced = (
+        log / delay if delay > 0 else 0.0
+        for log in (math.log(high.step / tempered.step), math.log(sharpened.step / low.step))
+    )
+    yield Measurement("share of the delay that the temperature recovers", recovered)
+    yield Measurement("share of the delay that the temperature alone makes", reproduced)
+    yield Measurement("runs that generalise", sum(not time.censored for time in times.values()))
+    yield from accuracy_traces(records)
+
+
+SEEN = Gate(quantity="runs that generalise", above=3.5, controls=False)
+CURVE = Curve(
+    quantities=("low norm", "high norm", "high norm, tempered", "low norm, sharpened"),
+    x="training step",
+    y="test accuracy",
+    log_x=True,
+    title="Two norms, and each with the other's logit scale",
+)
+NO_TEMPERATURE = Control(
+    "a temperature of 1", {"tempered": False}, "it leaves the logits as they are, so that the norm is all there is"
+)
+QUICK = {"low": 32.0, "high": 44.0, "degree": 3.0, "tempered": True}
+PAPER = {"low": 54.6, "high": 65.5}
+MSE = {"loss": "mse", "low": 14.0, "high": 20.0}
+
+temperature_undoes_norm = Prediction(
+    id="truong2026c.temperature_undoes_norm",
+    claim="Under cross-entropy, most of the delay that a higher norm causes goes away when a temperature gives the "
+    "logits the scale that they have at the lower norm.",
+    source=TRUONG_2026C,
+    where="section 3",
+    theory=THEORY,
+    runs=norms_and_temperatures,
+    measure=delays,
+    gates=(SEEN,),
+    criteria=(
+        Criterion(
+            quantity="from the low norm to the high one",
+            rule=Precedes(3.0),
+            threshold_from="a delay worth explaining; the exponential law would give 9 for 30 % of the critical norm",
+            expected=Expected(5.9, 0.13, "0-9"),
+        ),
+        Criterion(
+            quantity="share of the delay that the temperature recovers",
+            rule=Exceeds(0.5, centre="mean"),
+            threshold_from="most of it; the paper has 0.83 and 0.89 at two moduli",
+            expected=Expected(0.879, 0.021, "0-9"),
+        ),
+    ),
+    controls=(NO_TEMPERATURE, FITTING),
+    curves=(CURVE,),
+    tiers=tiers(quick=QUICK, paper=PAPER),
+    disputes=("liu2023.start_decides",),
+    calibration_seeds=CALIBRATION,
+    notes="A homogeneous network at c times the norm is the same function at c to the power of its degree times the "
+    "logits, so that the temperature follows from the norms and is not fitted. What it cannot undo is that a step of "
+    "the same length is a smaller share of a larger norm: that is the rest of the delay here.",
+)
+
+temperature_alone_delays = Prediction(
+    id="truong2026c.temperature_alone_delays",
+    claim="Under cross-entropy, a lower temperature at a fixed norm delays generalising as much as the higher norm "
+    "with the same logit scale does.",
+    source=TRUONG_2026C,
+    where="section 3",
+    theory=THEORY,
+    runs=norms_and_temperatures,
+    measure=delays,
+    gates=(SEEN,),
+    criteria=(
+        Criterion(
+            quantity="from the low norm to it sharpened",
+            rule=Precedes(3.0),
+            threshold_from="the same as for the delay that the norm causes",
+            expected=Expected(5.9, 0.15, "0-9"),
+        ),
+        Criterion(
+            quantity="share of the delay that the temperature alone makes",
+            rule=Within(0.75, 1.25, centre="mean"),
+            threshold_from="a quarter of the delay to either side; the paper speaks of its full range",
+            expected=Expected(0.997, 0.014, "0-9"),
+        ),
+    ),
+    controls=(NO_TEMPERATURE, FITTING),
+    curves=(CURVE,),
+    tiers=tiers(quick=QUICK, paper=PAPER),
+    calibration_seeds=CALIBRATION,
+    notes="Weights, norm and length of a step are those of the low norm; only what the loss sees is scaled. Sharpened "
+    "logits hasten fitting and delay generalising, so it is not that training as a whole slows down.",
+)
+
+not_under_squared_error = Prediction(
+    id="truong2026c.not_under_squared_error",
+    claim="Under squared error the norm acts by another route: a temperature that gives the answers their scale at the "
+    "lower norm recovers less than half of the delay.",
+    source=TRUONG_2026C,
+    where="section 5",
+    theory=THEORY,
+    runs=norms_and_temperatures,
+    measure=delays,
+    gates=(SEEN,),
+    criteria=(
+        Criterion(
+            quantity="share of the delay that the temperature recovers",
+            rule=Below(0.5, centre="mean"),
+            threshold_from="the half that cross-entropy must exceed",
+            expected=Expected(0.76, 0.04, "0-9"),
+        ),
+    ),
+    controls=(
+        Control(
+            "cross-entropy", {"loss": "cross_entropy", "low": 32.0, "high": 44.0}, "there the logit scale is the route"
+        ),
+    ),
+    curves=(CURVE,),
+    tiers=tiers(quick={**QUICK, **MSE}),
+    disputes=("truong2026c.temperature_undoes_norm",),
+    calibration_seeds=CALIBRATION,
+    notes="A failure is expected. In a homogeneous network a higher norm and the temperature that undoes it leave the "
+    "same function, whatever the loss, and only the steps are smaller beside the norm; so no loss can show another "
+    "route. The paper's network has biases and GELU, and finds its answers near 1 whatever the temperature. Here the "
+    "answers are held back by the norm: at the low one the loss cannot fall below 0.01.",
+)

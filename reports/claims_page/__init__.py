@@ -1,0 +1,1 @@
+"""The page on claims and their verdicts."""

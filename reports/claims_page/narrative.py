@@ -1,0 +1,209 @@
+"""A paragraph about one source, made from its verdicts: what held, what did not, and at which scale."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from grokscape.predictions.wording import must
+from grokscape.reports import numbers as wording
+from grokscape.reports.claims_page.summary import MEANINGS
+
+Verdicts = Sequence[Mapping[str, Any]]
+
+#: Status -> what became of one claim, of several, and of none of them.
+_BECAME = {
+    "PASS": ("holds", "hold", "holds"),
+    "FAIL": ("fails", "fail", "fails"),
+    "INCONCLUSIVE": ("is undecided", "are undecided", "is undecided"),
+    "INVALID": ("could not be judged", "could not be judged", "could be judged"),
+    "NOT RUN": ("was not run", "were not run", "was run"),
+    "ERROR": ("could not be checked for an error", "could not be checked for errors", "could be checked, for errors"),
+}
+_SMALL = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+#: How descriptions are called that readers know by another form than their parameters.
+_NAMES = {
+    "BinaryOperation": "{operation} modulo {p}",
+    "Permutations": "{word} in S{n}",
+    "SparseParity": "the parity of {k} of {n} bits",
+}
+#: Words of ids that are written otherwise.
+_SPELLINGS = {
+    "mnist": "MNIST", "layernorm": "LayerNorm", "bayesian": "Bayesian", "laplace": "Laplace",
+    "semi grokking": "semi-grokking",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Narrative:
+    """What became of a source's claims, in words.
+
+    Attributes
+    ----------
+    paragraph : str
+        How many were checked, on what, and which held.
+    exceptions : tuple of str
+        A sentence for each claim that did not hold: what was measured, and what had to be.
+    """
+
+    paragraph: str
+    exceptions: tuple[str, ...]
+
+
+def narrative(verdicts: Verdicts, tier: str) -> Narrative:
+    """Tell the verdicts on the claims of one source at one tier."""
+    sentences = [_counted(verdicts, tier), *_scale(verdicts), *_held(verdicts), *_not_run(verdicts)]
+    decided = [verdict for verdict in verdicts if verdict["status"] not in ("PASS", "NOT RUN")]
+    return Narrative(" ".join(sentences), tuple(_exception(verdict) for verdict in decided))
+
+
+def name(id: str) -> str:
+    """Return a claim's short name: its id without the source, in words."""
+    words = id.rpartition(".")[2].replace("_", " ")
+    for plain, spelt in _SPELLINGS.items():
+        words = re.sub(rf"\b{plain}\b", spelt, words)
+    return words
+
+
+def listed(items: Sequence[str]) -> str:
+    """Return "a", "a and b" or "a, b and c"."""
+    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"
+
+
+def _counted(verdicts: Verdicts, tier: str) -> str:
+    found = Counter(str(verdict["status"]) for verdict in verdicts)
+    order = [m.name for m in MEANINGS if m.name in found] + sorted(set(found) - {m.name for m in MEANINGS})
+    total, at = len(verdicts), f"at the {tier} tier"
+    if total == 1:
+        return f"The one claim of this source that is checked here {_became(order[0], 1)} {at}."
+    if len(order) > 1:
+        write = _small if total < len(_SMALL) else str
+        first, *rest = (f"{write(found[status])} {_became(status, found[status])}" for status in order)
+        return f"Of the {_small(total)} claims of this source, {listed([f'{first} {at}', *rest])}."
+    (status,) = order
+    if status in ("INVALID", "NOT RUN", "ERROR"):
+        none = "Neither of the two" if total == 2 else f"None of the {_small(total)}"
+        return f"{none} claims of this source {_BECAME[status][2]} {at}."
+    return f"{'Both' if total == 2 else f'All {_small(total)}'} claims of this source {_became(status, total)} {at}."
+
+
+def _became(status: str, n: int) -> str:
+    one, several, _ = _BECAME.get(status, (f"came out as {status.lower()}",) * 3)
+    return one if n == 1 else several
+
+
+def _small(n: int) -> str:
+    return _SMALL[n] if n < len(_SMALL) else str(n)
+
+
+def _scale(verdicts: Verdicts) -> Iterable[str]:
+    """Say on which tasks, networks and seeds claims were checked, those of most claims first."""
+    judged = [verdict for verdict in verdicts if verdict["criteria"]]
+    tasks: dict[str, Counter[str]] = defaultdict(Counter)
+    trained: Counter[str] = Counter()
+    for verdict in judged:
+        setting = verdict["about"]["setting"]
+        task = setting.get("tasks") or setting.get("task")
+        if task and "model" in setting:
+            model = readable(setting["model"])
+            trained[model] += 1
+            tasks[model].update(readables(task))
+    places = [f"{_article(model)} {model} on {listed(_by_count(tasks[model]))}" for model in _by_count(trained)]
+    seeds = sorted({len(verdict["seeds"]) for verdict in judged} - {0})
+    if not seeds:
+        return
+    counted = wording.count(seeds[0], "seed") if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]} seeds"
+    each = "" if len(judged) == 1 else " for each claim"
+    if places:
+        yield f"What was trained: {'; '.join(places)}, with {counted}{each}."
+    else:
+        yield f"It rests on {counted}." if len(judged) == 1 else f"Each verdict rests on {counted}."
+
+
+def _by_count(counter: Counter[str]) -> list[str]:
+    return sorted(counter, key=lambda item: (-counter[item], item))
+
+
+def _article(noun: str) -> str:
+    return "an" if noun[:1].lower() in "aeiou" else "a"
+
+
+def _held(verdicts: Verdicts) -> Iterable[str]:
+    held = [name(str(verdict["id"])) for verdict in verdicts if verdict["status"] == "PASS"]
+    if held and len(verdicts) > 1:
+        yield f"What held: {listed(held)}."
+
+
+def _not_run(verdicts: Verdicts) -> Iterable[str]:
+    """Name what was not run, together where the reason is the same."""
+    by_reason: dict[str, list[str]] = defaultdict(list)
+    for verdict in verdicts:
+        if verdict["status"] == "NOT RUN":
+            by_reason[str(verdict["reason"]).strip().rstrip(".")].append(name(str(verdict["id"])))
+    for reason, names in by_reason.items():
+        yield f"Not run: {listed(names)}" + (f" ({reason})." if reason else ".")
+
+
+def _exception(verdict: Mapping[str, Any]) -> str:
+    """Say what was measured where a claim did not hold, and what would have had to be."""
+    told, status = wording.capital(name(str(verdict["id"]))), str(verdict["status"])
+    start, reason = f"{told} {_became(status, 1)}", str(verdict["reason"]).strip()
+    wanted = {"FAIL": "falsified", "INCONCLUSIVE": "undecided"}.get(status)
+    found = [criterion for criterion in verdict["criteria"] if criterion["outcome"] == wanted]
+    if found:
+        return f"{start}: {listed([_measured(criterion) for criterion in found])}."
+    p = verdict["p_holm"]
+    if status == "INCONCLUSIVE" and p is not None and all(c["outcome"] == "corroborated" for c in verdict["criteria"]):
+        controls = [c["name"] for c in verdict["controls"] if c["outcome"] != "falsified"]
+        if not controls:
+            family = wording.count(int(verdict.get("family", 1)), "claim")
+            return (
+                f"{start}: its criteria are met, but corrected for {family} of its family p is {wording.number(p, 2)}."
+            )
+    return f"{start}: {reason}" if reason else f"{start}."
+
+
+def _measured(criterion: Mapping[str, Any]) -> str:
+    where = "" if criterion["at"] is None else f" at {wording.number(criterion['at'])}"
+    value = wording.estimate(criterion["estimate"], criterion["low"], criterion["high"])
+    return f"{criterion['subject']}{where} is {value} and {must(criterion['requirement'])}"
+
+
+def readables(text: str) -> list[str]:
+    """Return the descriptions in the ``repr`` of one or of a tuple of them, each in words."""
+    try:
+        found = ast.parse(text, mode="eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return [text]
+    if isinstance(found, ast.Tuple) and found.elts:
+        return [readable(ast.unparse(item)) for item in found.elts]
+    return [readable(text)]
+
+
+def readable(text: str) -> str:
+    """Return the ``repr`` of a description in words: "x+y modulo 37", "perceptron (width 128, activation relu)".
+
+    What cannot be read so is returned as it is.
+    """
+    try:
+        call = ast.parse(text, mode="eval").body
+        if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name) or call.args:
+            return text
+        values = {keyword.arg: ast.literal_eval(keyword.value) for keyword in call.keywords if keyword.arg}
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return text
+    if call.func.id in _NAMES:
+        try:
+            return _NAMES[call.func.id].format(**values)
+        except KeyError:
+            pass  # a description of another version
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z][a-z])", " ", call.func.id)
+    words = " ".join(word.lower() if word[1:].islower() else word for word in words.split())
+    # A fingerprint pins data, and tells a reader nothing.
+    kept = {k: v for k, v in values.items() if v not in (None, False) and not re.fullmatch("[0-9a-f]{32,}", str(v))}
+    said = [key.replace("_", " ") + ("" if value is True else f" {value}") for key, value in kept.items()]
+    return f"{words} ({', '.join(said)})" if said else words

@@ -1,0 +1,106 @@
+"""What the command line prints."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+from rich.table import Table
+
+from grokscape.landscape.scheduling.progress import Progress as Sweep
+from grokscape.predictions.checking.check import Update
+from grokscape.predictions.prediction import Prediction
+from grokscape.predictions.verdict import Judged, Status, Verdict
+from grokscape.predictions.wording import must
+from grokscape.reports.numbers import duration
+
+#: Symbol and colour of each verdict; the word always stands beside them.
+LOOK = {
+    Status.PASS: ("✔", "green"),
+    Status.FAIL: ("✘", "red"),
+    Status.INCONCLUSIVE: ("?", "yellow"),
+    Status.INVALID: ("!", "magenta"),
+    Status.NOT_RUN: ("–", "dim"),
+    Status.ERROR: ("✖", "bold red"),
+}
+
+
+def badge(status: Status) -> str:
+    """Return a verdict with its symbol and colour, as rich markup."""
+    symbol, colour = LOOK[status]
+    return f"[{colour}]{symbol} {status.value}[/]"
+
+
+def watch(updates: Iterable[Update], console: Console) -> None:
+    """Show a check while it runs: verdicts as they come, and how long it will take.
+
+    On a terminal a bar is kept up to date; elsewhere a line every 15 seconds says the same.
+    """
+    columns = [TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[eta]}")]
+    spoken = time.monotonic()
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("training", total=1.0, eta="")
+        for update in updates:
+            if update.note:
+                console.print(f"[yellow]note[/] {escape(update.note)}")
+            if update.verdict is not None:
+                console.print(
+                    f"{badge(update.verdict.status)}  {update.verdict.id}  [dim]{escape(update.verdict.reason)}[/]"
+                )
+            if update.progress is not None and update.progress.runs:
+                line = progress_line(update.progress)
+                share = update.progress.share
+                bar.update(task, completed=share or 0.0, total=None if share is None else 1.0, eta=line)
+                if not console.is_terminal and time.monotonic() - spoken > 15:
+                    spoken = time.monotonic()
+                    console.print(f"training: {line}")
+
+
+def progress_line(sweep: Sweep) -> str:
+    """Return how many runs are done and how long the rest will take."""
+    to_go = "estimating" if sweep.eta is None else f"about {duration(sweep.eta)} to go"
+    return f"{sweep.runs_done}/{sweep.runs} runs, {to_go}"
+
+
+def verdict_table(verdicts: Sequence[Verdict]) -> Table:
+    """Return the table of verdicts: beside each, the claim and what was measured of every criterion."""
+    table = Table.grid(padding=(0, 2, 1, 0))
+    table.add_column("verdict", no_wrap=True)
+    table.add_column("claim", overflow="fold")
+    for verdict in verdicts:
+        lines = [
+            f"[bold]{verdict.id}[/]" + (f" [dim]expected: {escape(verdict.expected)}[/]" if verdict.expected else "")
+        ]
+        lines += [measured(found) for found in verdict.criteria]
+        if verdict.status is not Status.PASS:
+            lines.append(escape(verdict.reason))
+        table.add_row(badge(verdict.status), "\n".join(lines))
+    return table
+
+
+def measured(found: Judged) -> str:
+    """Return one criterion in a line: what was measured, with its interval, and what it must be."""
+    where = "" if found.at is None else f" at {found.at:.4g}"
+    interval = f"{found.estimate:.4g} \\[{found.low:.4g}, {found.high:.4g}]"
+    return f"{escape(found.subject)}{where}: {interval} over {found.n} seeds, [dim]{escape(must(found.requirement))}[/]"
+
+
+def summary(verdicts: Sequence[Verdict]) -> str:
+    """Return the counts of verdicts in words."""
+    counts = Counter(verdict.status for verdict in verdicts)
+    return ", ".join(f"{counts[status]} {status.value}" for status in Status if counts[status])
+
+
+def claims_table(claims: Sequence[Prediction]) -> Table:
+    """Return what ``grokscape list`` prints."""
+    table = Table.grid(padding=(0, 0, 1, 0))
+    table.add_column("claim", overflow="fold")
+    for claim in claims:
+        source = f"{claim.source.authors.split(',')[0]} et al., arXiv:{claim.source.arxiv}, {claim.where}"
+        about = f"{source}; theory: {claim.theory}; tiers: {', '.join(claim.tiers)}"
+        table.add_row(f"[bold]{claim.id}[/]\n{escape(claim.claim)}\n[dim]{escape(about)}[/]")
+    return table

@@ -1,0 +1,1 @@
+"""Figures of both pages: what is drawn, as data, and how."""

@@ -1,0 +1,96 @@
+"""What the page says of one instrument: the form of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from grokscape.reports.numbers import interval, number
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A number with what is known of its error.
+
+    Attributes
+    ----------
+    name : str
+    value : float
+    error : float or None
+        Standard error, or a bound on the numerical error.
+    low, high : float or None
+        Ends of an interval.
+    word : str
+        What was found, where that is a word and no number.
+    """
+
+    name: str
+    value: float
+    error: float | None = None
+    low: float | None = None
+    high: float | None = None
+    word: str = ""
+
+    @property
+    def text(self) -> str:
+        """The number as the page writes it: ``0.9 [0.8, 1.1]``, or ``12.1 ± 0.3``."""
+        if self.word:
+            return self.word
+        if math.isnan(self.value):
+            known = self.low is not None and self.high is not None and not math.isnan(self.low + self.high)
+            return f"in {interval(self.low, self.high)}" if known else "not determined"
+        if self.low is not None or self.high is not None:
+            return f"{number(self.value)} {interval(self.low, self.high)}"
+        if self.error is None or math.isnan(self.error):
+            return number(self.value)
+        return f"{number(self.value)} ± {number(self.error, 2)}"
+
+
+@dataclass(frozen=True)
+class Account:
+    """An instrument's result in words.
+
+    Attributes
+    ----------
+    sentence : str
+        Made of the numbers.
+    quantities : tuple of Quantity
+        The main ones, for the summary.
+    formula, units, error, source : str
+        What is meant; `error` says what stands behind the ± or the interval.
+    arxiv : str
+        Of the source, if it is there.
+    converged : bool or None
+        None where nothing has to converge.
+    warnings : tuple of str
+    terms : tuple of (term, text)
+        Formulas of several quantities, in place of `formula`.
+    """
+
+    sentence: str
+    quantities: tuple[Quantity, ...]
+    formula: str
+    units: str
+    error: str
+    source: str
+    arxiv: str = ""
+    converged: bool | None = None
+    warnings: tuple[str, ...] = ()
+    terms: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def meaning(self) -> list[tuple[str, str]]:
+        """What is meant, as pairs of a term and its text."""
+        pairs = [*self.terms, ("Formula", self.formula), ("Units", self.units), ("Error", self.error)]
+        return [(term, text) for term, text in pairs if text]
+
+
+def unless(fine: object, warning: str) -> tuple[str, ...]:
+    """Return a warning, or none if all is fine."""
+    return () if fine else (warning,)
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return "a", "a and b", "a, b and c"."""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

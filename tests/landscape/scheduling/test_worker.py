@@ -1,0 +1,235 @@
+"""Catches jobs that do more or less than they say, and imports that fail without saying why."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import os
+import platform
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+import torch
+
+from grokscape.landscape.errors import InvalidInput
+from grokscape.landscape.records.store import Store
+from grokscape.landscape.scheduling.session import StoreSession
+from grokscape.landscape.scheduling.worker import USER_PREFIX, Job, import_module, provenance, train_job
+from tests.landscape.helpers import assert_same_trajectory, is_gone, small_run, train_alone
+from tests.landscape.scheduling.toys import Toy
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "store")
+
+
+def job(store: Store, *toys: Toy) -> dict[str, object]:
+    return Job(name="test", store=str(store.path), experiments=[toy.to_data() for toy in toys]).to_data()
+
+
+# -- jobs -------------------------------------------------------------------------------------------------------------
+
+
+def test_job_is_plain_data(store: Store) -> None:
+    data = Job(name="n", store="s", experiments=[Toy().to_data()], modules=["m"], interval=3.0).to_data()
+    assert json.loads(json.dumps(data)) == data
+    assert Job(**data).to_data() == data  # type: ignore[arg-type]
+    assert data["interval"] == 3.0
+
+
+def test_an_interrupt_ends_the_process_that_asked_and_no_other(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the main thread of whoever asked it is their Ctrl-C; in a thread or a worker it is somebody's code."""
+
+    def interrupted(*_: object) -> object:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Toy, "train", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        train_job(job(store, Toy()))
+    with ThreadPoolExecutor(1) as pool, pytest.raises(RuntimeError, match="KeyboardInterrupt"):
+        pool.submit(train_job, job(store, Toy())).result()
+
+
+def test_answer_says_what_was_trained_and_what_was_not(store: Store) -> None:
+    there, broken, new, busy = (Toy(number=number) for number in range(4))
+    store.write(there, train_alone(there), {"who": "before"})
+    store.write(broken, train_alone(broken), {})
+    (store.folder(broken) / "run.json").write_text("{}")
+    with store.claim(busy) as mine:
+        assert mine
+        answer = train_job(job(store, there, broken, new, busy))
+    assert json.loads(json.dumps(answer)) == answer
+    assert answer["trained"] == [broken.identity, new.identity]
+    assert answer["busy"] == [busy.identity]
+    [complaint] = answer["damaged"]
+    assert "run.json" in complaint
+    assert store.read(there).info["who"] == "before"
+    assert busy not in store
+    assert store.read(new).info["together"] == 2
+    assert not list((store.path / "progress").iterdir())
+    with store.claim(new) as free:
+        assert free
+
+
+def test_failed_job_keeps_what_was_finished_and_lets_go_of_its_claims(store: Store) -> None:
+    good, bad = Toy(number=1), Toy(number=2, deed="raise")
+    with pytest.raises(ArithmeticError, match="toy 2"):
+        train_job(job(store, bad, good))
+    assert good in store
+    assert bad not in store
+    assert not list((store.path / "progress").iterdir())
+    with store.claim(good) as one, store.claim(bad) as other:
+        assert one
+        assert other
+
+
+def test_only_experiments_are_trained(store: Store) -> None:
+    data = Job(name="test", store=str(store.path), experiments=[small_run().task.to_data()]).to_data()
+    with pytest.raises(InvalidInput, match="'binary_operation' describes no experiment"):
+        train_job(data)
+
+
+def test_record_says_how_it_was_made(store: Store) -> None:
+    toy = Toy()
+    train_job(job(store, toy))
+    info = store.read(toy).info
+    assert info["torch"] == torch.__version__
+    assert info["python"] == platform.python_version()
+    assert info["device"] == platform.machine()
+    assert info["compiled"] is False
+    assert info["mkl_cbwr"] == os.environ.get("MKL_CBWR", "")
+    assert info["last_step"] == 0
+    assert info["arithmetic"] == "NumPy, SciPy and PyTorch"
+    assert info["numba"] in ("", importlib.metadata.version("numba"))
+    ((_, outcome),) = Toy.train([toy], StoreSession(store))
+    assert set(provenance(Job(name="", store="", experiments=[]), outcome)) <= set(info)
+
+
+def test_record_of_a_network_says_by_which_arithmetic_it_was_made(store: Store) -> None:
+    run = small_run()
+    train_job(job(store, run))
+    assert store.read(run).info["arithmetic"] == train_alone(run).info["arithmetic"]
+
+
+# -- imports ----------------------------------------------------------------------------------------------------------
+
+
+def test_module_by_name_and_by_file(tmp_path: Path) -> None:
+    assert import_module("grokscape.landscape.fits.crossing") is sys.modules["grokscape.landscape.fits.crossing"]
+    file = tmp_path / "test_worker_own.py"
+    file.write_text("value = []\n")
+    module = import_module(str(file))
+    assert module.value == []
+    assert sys.modules[f"{USER_PREFIX}test_worker_own"] is module
+    assert import_module(str(file)) is module  # executed once
+    other = tmp_path / "elsewhere" / file.name
+    other.parent.mkdir()
+    other.write_text("value = 2\n")
+    assert import_module(str(other)).value == 2  # of the same name, but another file
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("import no_such_module_at_all\n", "ModuleNotFoundError"),
+        ("def broken(:\n", "SyntaxError"),
+        ("raise RuntimeError('on purpose')\n", "RuntimeError: on purpose"),
+        (None, "FileNotFoundError"),
+    ],
+    ids=["import", "syntax", "raises", "absent"],
+)
+def test_file_that_does_not_import_is_refused_with_the_reason(tmp_path: Path, text: str | None, reason: str) -> None:
+    file = tmp_path / "test_worker_bad.py"
+    if text is not None:
+        file.write_text(text)
+    for _ in range(2):  # the second time, no half-imported module may pass for it
+        with pytest.raises(InvalidInput) as refusal:
+            import_module(str(file))
+        assert str(file) in str(refusal.value)
+        assert reason in str(refusal.value)
+        assert "give a file.py or a dotted name" in str(refusal.value)
+
+
+def test_unknown_module_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="'no_such_module_at_all' does not import"):
+        import_module("no_such_module_at_all")
+
+
+def test_refusals_of_the_users_own_module_speak_for_themselves(tmp_path: Path) -> None:
+    file = tmp_path / "test_worker_refuses.py"
+    file.write_text("from grokscape.landscape.tasks import BinaryOperation\nBinaryOperation(p=0)\n")
+    with pytest.raises(InvalidInput, match=r"^BinaryOperation\.p is 0"):
+        import_module(str(file))
+
+
+# -- worker processes -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals")
+def test_worker_ignores_interrupts_and_ends_with_its_parent() -> None:
+    """A process starts a worker, which survives Ctrl-C; then the parent ends, and the worker follows."""
+    program = textwrap.dedent("""
+        import os, subprocess, sys
+        worker = "import os, time; from grokscape.landscape.scheduling.worker import prepare_worker;" \\
+            f"prepare_worker({os.getpid()}); print('ready', flush=True); time.sleep(600)"
+        child = subprocess.Popen([sys.executable, "-c", worker], stdout=subprocess.PIPE)
+        child.stdout.readline()
+        print(child.pid, flush=True)
+        sys.stdin.readline()
+    """)
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT
+    ) as parent:
+        assert parent.stdout is not None
+        worker = int(parent.stdout.readline())
+        os.kill(worker, signal.SIGINT)
+        time.sleep(0.3)
+        assert not is_gone(worker)
+        parent.kill()
+    for _ in range(100):
+        if is_gone(worker):
+            break
+        time.sleep(0.1)
+    assert is_gone(worker)
+
+
+def test_a_snapshot_that_finds_no_room_costs_no_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The disk is full for a while: the record that it ends with is the uninterrupted one."""
+    store, run = Store(tmp_path), small_run(steps=30)
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Store, "save_snapshot", full)
+    job = Job(name="x", store=str(tmp_path), experiments=[run.to_data()], interval=0.0)
+    assert train_job(job.to_data())["trained"] == [run.identity]
+    assert_same_trajectory(store.read(run).trajectory, train_alone(run).trajectory)
+
+
+def test_what_a_training_raises_can_travel_and_ends_no_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An exception that cannot be rebuilt from its message, and one that would end whoever reads the answer."""
+
+    class Odd(Exception):
+        def __init__(self, a: str, b: str) -> None:
+            super().__init__(f"{a} {b}")
+
+    toy = Toy()
+    for error, message in ((Odd("a", "b"), "Odd: a b"), (SystemExit(3), "SystemExit: 3")):
+
+        def train(cls: type, batch: object, session: object, error: BaseException = error) -> Iterator[object]:
+            raise error
+            yield
+
+        monkeypatch.setattr(Toy, "train", classmethod(train))
+        with pytest.raises(RuntimeError, match=message):
+            train_job(Job(name="x", store=str(tmp_path), experiments=[toy.to_data()]).to_data())
