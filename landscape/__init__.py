@@ -49,7 +49,7 @@ _HOMES = {
     "VariationalClassification": "grokscape.landscape.learners",
     "complexity": "grokscape.landscape.grokking",
     "cross_entropy": "grokscape.landscape.objectives",
-    "crossing_size": "grokscape.landscape.fits.crossing_size",
+    "crossing_size": "grokscape.landscape.fits.two_curves",
     "cyclic": "grokscape.landscape.measures.circuits",
     "efficiency": "grokscape.landscape.measures.efficiency.per_norm",
     "efficiency_frontier": "grokscape.landscape.measures.efficiency.frontier",

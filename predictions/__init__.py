@@ -17,7 +17,7 @@ _HOMES = {
     "Criterion": "grokscape.predictions.prediction",
     "Curve": "grokscape.predictions.figures",
     "Exceeds": "grokscape.predictions.rules",
-    "Expected": "grokscape.predictions.prediction",
+    "Calibrated": "grokscape.predictions.prediction",
     "Gate": "grokscape.predictions.prediction",
     "Map": "grokscape.predictions.figures",
     "Measurement": "grokscape.predictions.evidence",
@@ -34,7 +34,7 @@ _HOMES = {
     "Verdict": "grokscape.predictions.verdict",
     "Within": "grokscape.predictions.rules",
     "operating": "grokscape.predictions.rules.operating",
-    "trace": "grokscape.predictions.evidence",
+    "by_step": "grokscape.predictions.evidence",
 }
 
 __all__ = list(_HOMES)

@@ -40,7 +40,7 @@ class Measurement:
     censored: bool = False
 
 
-def trace(series: pd.Series, quantity: str, points: int = 40) -> Iterator[Measurement]:
+def by_step(series: pd.Series, quantity: str, points: int = 40) -> Iterator[Measurement]:
     """Yield a recorded series as measurements at about `points` log-spaced steps: enough to draw it, no more."""
     positive = series[series.index > 0]
     wanted = np.unique(np.linspace(0, len(positive) - 1, min(points, len(positive))).round().astype(int))

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from grokscape.predictions.evidence import CLAIM, Evidence
 from grokscape.predictions.prediction import Criterion, Gate, Prediction
-from grokscape.predictions.rules import LEVEL, Operating, Outcome, Rule, holm, operating
+from grokscape.predictions.rules import LEVEL, Decision, Operating, Rule, holm, operating
 from grokscape.predictions.verdict import ControlResult, GateResult, Judged, Status, Verdict
 from grokscape.predictions.wording import sentence
 
@@ -65,16 +65,16 @@ def _status(
                 f"The gate “{gate.requirement}” was not met{where}: the worst seed has {gate.worst:.4g}.",
             )
     for control in controls:
-        if control.outcome == Outcome.CORROBORATED:
+        if control.outcome == Decision.CORROBORATED:
             return Status.INVALID, f"The control “{control.name}” passed: {sentence(control.criteria[0])}"
     for found in criteria:
-        if found.outcome == Outcome.FALSIFIED:
+        if found.outcome == Decision.FALSIFIED:
             return Status.FAIL, sentence(found)
     for found in criteria:
-        if found.outcome == Outcome.UNDECIDED:
+        if found.outcome == Decision.UNDECIDED:
             return Status.INCONCLUSIVE, sentence(found)
     for control in controls:
-        if control.outcome == Outcome.UNDECIDED:
+        if control.outcome == Decision.UNDECIDED:
             return Status.INCONCLUSIVE, f"The control “{control.name}” did not clearly fail."
     return Status.PASS, " ".join(sentence(found) for found in criteria)
 
@@ -87,11 +87,11 @@ def _judge_one(criterion: Criterion, arm: str, evidence: Evidence, of: int, fami
     sample = evidence.sample(criterion.quantity, arm=arm, at=criterion.at)
     finding = criterion.rule.decide(sample)
     outcome = finding.outcome
-    if outcome is Outcome.FALSIFIED and of > 1:
+    if outcome is Decision.FALSIFIED and of > 1:
         # One falsified criterion of several sinks a claim: each gets its share of the risk.
         strict = criterion.rule.decide(sample, 1 - (1 - LEVEL) / of).outcome
-        outcome = outcome if strict is Outcome.FALSIFIED else Outcome.UNDECIDED
-    rates = _rates(criterion.rule, finding.n, criterion.expected.effect, criterion.expected.spread, family)
+        outcome = outcome if strict is Decision.FALSIFIED else Decision.UNDECIDED
+    rates = _rates(criterion.rule, finding.n, criterion.calibrated.effect, criterion.calibrated.spread, family)
     return Judged(
         quantity=criterion.quantity,
         at=criterion.at,
@@ -116,11 +116,11 @@ def _rates(rule: Rule, seeds: int, effect: float, spread: float, family: int) ->
     return operating(rule, seeds=seeds, effect=effect, spread=spread, level=1 - (1 - LEVEL) / family)
 
 
-def _joint(criteria: tuple[Judged, ...]) -> Outcome:
+def _joint(criteria: tuple[Judged, ...]) -> Decision:
     outcomes = [found.outcome for found in criteria]
-    if Outcome.FALSIFIED in outcomes:
-        return Outcome.FALSIFIED
-    return Outcome.CORROBORATED if set(outcomes) == {Outcome.CORROBORATED} else Outcome.UNDECIDED
+    if Decision.FALSIFIED in outcomes:
+        return Decision.FALSIFIED
+    return Decision.CORROBORATED if set(outcomes) == {Decision.CORROBORATED} else Decision.UNDECIDED
 
 
 def _gate(gate: Gate, arm: str, evidence: Evidence) -> GateResult:

@@ -77,7 +77,7 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Expected:
+class Calibrated:
     """What calibration found, on seeds that no verdict uses.
 
     Attributes
@@ -108,14 +108,14 @@ class Criterion:
     rule : Rule
     threshold_from : str
         Where the threshold comes from, in words.
-    expected : Expected
+    calibrated : Calibrated
         What calibration found at the quick tier; gives the rule's power.
     """
 
     quantity: str
     rule: Rule
     threshold_from: str
-    expected: Expected
+    calibrated: Calibrated
     at: float | None = None
 
 

@@ -20,8 +20,8 @@ from grokscape.landscape.printable import printable
 
 if TYPE_CHECKING:
     from grokscape.landscape.records.store import Store
-    from grokscape.landscape.scheduling.progress import Progress
-    from grokscape.predictions.checking.known_outcomes import Expectation
+    from grokscape.landscape.scheduling.progress import SweepProgress
+    from grokscape.predictions.checking.known_outcomes import KnownOutcome
     from grokscape.predictions.checking.registry import Registry
     from grokscape.predictions.prediction import Prediction
     from grokscape.predictions.verdict import Verdict
@@ -62,7 +62,7 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
     from grokscape.landscape.records.store import Store
     from grokscape.landscape.records.writable import refuse_unwritable_store
     from grokscape.landscape.scheduling.local import refuse_workers
-    from grokscape.predictions.checking.known_outcomes import Expectation
+    from grokscape.predictions.checking.known_outcomes import KnownOutcome
     from grokscape.predictions.checking.registry import load
     from grokscape.predictions.prediction import TIERS
 
@@ -74,7 +74,7 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
         if workers is not None:
             refuse_workers(workers, "--grokscape-workers")
         registry = load(config.getoption("--grokscape-module"))
-        expectations = [Expectation.parse(text) for text in config.getoption("--grokscape-expect")]
+        expectations = [KnownOutcome.parse(text) for text in config.getoption("--grokscape-expect")]
         for expectation in expectations:
             registry.select([expectation.id])
         store = Store(config.getoption("--grokscape-store"))
@@ -91,7 +91,7 @@ class _Batch:
     """All claims that survived selection; checked once."""
 
     def __init__(
-        self, config: pytest.Config, tier: str, store: Store, registry: Registry, expectations: list[Expectation]
+        self, config: pytest.Config, tier: str, store: Store, registry: Registry, expectations: list[KnownOutcome]
     ) -> None:
         self.config, self.tier, self.store, self.registry = config, tier, store, registry
         self.expected = {expectation.id: expectation for expectation in expectations}
@@ -132,7 +132,7 @@ class _Batch:
             reporter.write_line(printable(f"grokscape: {sentence}"))
 
 
-def _how_far(progress: Progress) -> str:
+def _how_far(progress: SweepProgress) -> str:
     to_go = "" if progress.eta is None else f", about {progress.eta:.0f} s to go"
     return f"{progress.runs_done}/{progress.runs} runs{to_go}"
 
@@ -171,7 +171,7 @@ class ClaimItem(pytest.Item):
         elif self.verdict.status in (Status.INCONCLUSIVE, Status.NOT_RUN):
             pytest.skip(printable(f"{self.verdict.status}: {self.verdict.reason}"))
 
-    def expectation(self) -> Expectation | None:
+    def expectation(self) -> KnownOutcome | None:
         return self.batch.expected.get(self.name)
 
     def describe(self) -> str:

@@ -39,7 +39,7 @@ def listing(claim: Prediction, *, every_run: bool = False) -> Iterator[str]:
 
 
 def _criterion(criterion: Criterion) -> str:
-    rule, found = criterion.rule, criterion.expected
+    rule, found = criterion.rule, criterion.calibrated
     values: dict[str, Any] = {field.name: getattr(rule, field.name) for field in fields(rule)}  # type: ignore[arg-type]
     return (
         f"{criterion.quantity}, at {criterion.at}: {type(rule).__name__} {values}; from: {criterion.threshold_from}; "

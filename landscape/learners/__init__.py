@@ -1,8 +1,8 @@
 """Learners that are no networks, or that come with a theory of their own; they leave the same records."""
 
 from grokscape.landscape.learners.bayesian_network import BayesianNetwork as BayesianNetwork
-from grokscape.landscape.learners.effective_flow import CriticalSize as CriticalSize
 from grokscape.landscape.learners.effective_flow import EffectiveFlow as EffectiveFlow
+from grokscape.landscape.learners.effective_flow import ParallelogramCriticalSize as ParallelogramCriticalSize
 from grokscape.landscape.learners.embedding_decoder import EmbeddingDecoder as EmbeddingDecoder
 from grokscape.landscape.learners.gaussian_process import GaussianProcessRegression as GaussianProcessRegression
 from grokscape.landscape.learners.laplace_classification import LaplaceClassification as LaplaceClassification

@@ -145,7 +145,7 @@ def _loss(form: np.ndarray, scale: str, start: np.ndarray, places: np.ndarray) -
 
 
 @dataclass(frozen=True, kw_only=True)
-class CriticalSize(Experiment, kind="parallelogram_critical_size"):
+class ParallelogramCriticalSize(Experiment, kind="parallelogram_critical_size"):
     """How often a random training set leaves a single line (nullity 2), by its size.
 
     Step n stands for n training pairs; "determined" is the share of random orders of all pairs whose first n do so.
@@ -180,7 +180,11 @@ class CriticalSize(Experiment, kind="parallelogram_critical_size"):
         return 8.0 * self.draws * self.symbols**2 + 100.0 * self.symbols**3
 
     @classmethod
-    def train(cls, batch: Sequence[CriticalSize], session: Session) -> Iterator[tuple[CriticalSize, Outcome]]:  # noqa: ARG003
+    def train(
+        cls,
+        batch: Sequence[ParallelogramCriticalSize],
+        session: Session,  # noqa: ARG003
+    ) -> Iterator[tuple[ParallelogramCriticalSize, Outcome]]:
         for member in batch:
             began = time.perf_counter()
             total = parallelograms.sums(member.symbols)

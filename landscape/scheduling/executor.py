@@ -8,7 +8,7 @@ from concurrent.futures import Executor
 from grokscape.landscape.experiment import Experiment
 from grokscape.landscape.records.store import Store
 from grokscape.landscape.scheduling.plan import Plan
-from grokscape.landscape.scheduling.scheduler import Event, Sweep
+from grokscape.landscape.scheduling.scheduler import Event, Scheduler
 
 
 def train_all(
@@ -40,6 +40,6 @@ def train_all(
     tick : float
         Seconds.
     """
-    sweep = Sweep(store, executor, modules, device, compile)
+    sweep = Scheduler(store, executor, modules, device, compile)
     sweep.add(experiments if isinstance(experiments, Plan) else Plan.of(experiments, store))
     yield from sweep.events(tick)

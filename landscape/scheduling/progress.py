@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass
-class Progress:
+class SweepProgress:
     """How far a sweep is.
 
     Attributes

@@ -18,7 +18,7 @@ from grokscape.landscape.scheduling.estimate import Costs
 from grokscape.landscape.scheduling.order import Queue
 from grokscape.landscape.scheduling.outlook import Clock, Outlook, UnderWay, workers_of
 from grokscape.landscape.scheduling.plan import Plan
-from grokscape.landscape.scheduling.progress import Progress
+from grokscape.landscape.scheduling.progress import SweepProgress
 from grokscape.landscape.scheduling.telling import Told
 from grokscape.landscape.scheduling.worker import Job, train_job
 
@@ -50,7 +50,7 @@ class Event:
 
     Attributes
     ----------
-    progress : Progress
+    progress : SweepProgress
     experiment : Experiment or None
         The experiment that is finished; None for a tick.
     failure : Failure or None
@@ -59,7 +59,7 @@ class Event:
         What a reader should know, such as damaged records that were recomputed.
     """
 
-    progress: Progress
+    progress: SweepProgress
     experiment: Experiment | None = None
     failure: Failure | None = None
     notes: tuple[str, ...] = ()
@@ -84,7 +84,7 @@ def outlook(
 
 
 @dataclass
-class Sweep:
+class Scheduler:
     """Train what plans are missing; see `train_all` for the parameters.
 
     Iterate over `events`; until it ends, `add` takes more plans. What is trained next is for the `queue` to say, to
@@ -108,7 +108,7 @@ class Sweep:
     compile: bool = False
     costs: Costs = field(default_factory=Costs)
     clock: Clock = field(default_factory=Clock)
-    progress: Progress = field(default_factory=Progress)
+    progress: SweepProgress = field(default_factory=SweepProgress)
     failed: dict[str, Failure] = field(default_factory=dict)
     asked: set[str] = field(default_factory=set)
     ready: set[str] = field(default_factory=set)

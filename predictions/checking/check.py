@@ -21,8 +21,8 @@ from grokscape.landscape.records.store import Damaged, Store
 from grokscape.landscape.records.writable import refuse_unwritable_store
 from grokscape.landscape.scheduling.calibration import learning
 from grokscape.landscape.scheduling.plan import Plan, ancestry
-from grokscape.landscape.scheduling.progress import Progress
-from grokscape.landscape.scheduling.scheduler import Failure, Sweep
+from grokscape.landscape.scheduling.progress import SweepProgress
+from grokscape.landscape.scheduling.scheduler import Failure, Scheduler
 from grokscape.predictions.checking.pending import Pending
 from grokscape.predictions.checking.registry import GROUP
 from grokscape.predictions.checking.verdict_files import keep_verdict
@@ -40,7 +40,7 @@ class Update:
 
     Attributes
     ----------
-    progress : Progress or None
+    progress : SweepProgress or None
         How far training is.
     verdict : Verdict or None
         A verdict that is in, not yet corrected for its family.
@@ -48,7 +48,7 @@ class Update:
         Something a reader should know, such as a damaged record that is recomputed.
     """
 
-    progress: Progress | None = None
+    progress: SweepProgress | None = None
     verdict: Verdict | None = None
     note: str = ""
 
@@ -132,10 +132,10 @@ class Check:
     def gather(self, waiting: list[Pending], executor: Executor) -> Iterator[Update]:
         """Train until no claim waits; what a claim asks for when it has seen its runs joins the queue."""
         with learning(self.device, self.compile) as costs:
-            sweep = Sweep(self.store, executor, self.modules, self.device, self.compile, costs)
+            sweep = Scheduler(self.store, executor, self.modules, self.device, self.compile, costs)
             yield from self.train(waiting, sweep)
 
-    def train(self, waiting: list[Pending], sweep: Sweep) -> Iterator[Update]:
+    def train(self, waiting: list[Pending], sweep: Scheduler) -> Iterator[Update]:
         """Ask a sweep for what claims wait for, and settle them when it is there."""
         yield from self.enqueue({item: item.experiments for item in waiting}, sweep)
         yield from self.settle(waiting, sweep)
@@ -150,7 +150,7 @@ class Check:
                 yield from self.settle(waiting, sweep)
             yield Update(progress=event.progress)
 
-    def enqueue(self, wanted: Mapping[Pending, Sequence[Experiment]], sweep: Sweep) -> Iterator[Update]:
+    def enqueue(self, wanted: Mapping[Pending, Sequence[Experiment]], sweep: Scheduler) -> Iterator[Update]:
         """Ask for what claims want, and note what of it they have to wait for."""
         try:
             plan = Plan.of((experiment for experiments in wanted.values() for experiment in experiments), self.store)
@@ -171,7 +171,7 @@ class Check:
             item.failure = next((sweep.failed[identity] for identity in item.missing & sweep.failed.keys()), None)
             sweep.queue.aim(item.prediction.id, item.goal(frozenset(item.missing)))
 
-    def settle(self, waiting: list[Pending], sweep: Sweep) -> Iterator[Update]:
+    def settle(self, waiting: list[Pending], sweep: Scheduler) -> Iterator[Update]:
         """Let claims whose runs are there ask for more, or conclude them."""
         for item in list(waiting):
             verdict = None
@@ -194,7 +194,7 @@ class Check:
                 sweep.queue.reach(item.prediction.id)
                 yield Update(verdict=verdict)
 
-    def mend(self, item: Pending, damage: Damaged, sweep: Sweep) -> Generator[Update, None, Verdict | None]:
+    def mend(self, item: Pending, damage: Damaged, sweep: Scheduler) -> Generator[Update, None, Verdict | None]:
         """Ask again for the runs of a claim that met a damaged record; the second time, give it up."""
         if item.mended:
             return self.without_evidence(item.prediction, Status.ERROR, f"Its records: {damage}; run the check again")

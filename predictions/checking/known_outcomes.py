@@ -11,7 +11,7 @@ from grokscape.predictions.verdict import BAD, Status, Verdict
 
 
 @dataclass(frozen=True)
-class Expectation:
+class KnownOutcome:
     """One claim is expected to come out in one way."""
 
     id: str
@@ -19,7 +19,7 @@ class Expectation:
     reason: str
 
     @classmethod
-    def parse(cls, text: str) -> Expectation:
+    def parse(cls, text: str) -> KnownOutcome:
         """Read ``ID=VERDICT:reason``, for example ``varma2023.ungrokking=FAIL:needs a wider network``.
 
         Raises
@@ -39,7 +39,7 @@ class Expectation:
         return cls(id.strip(), found, reason.strip())
 
 
-def apply(expectations: Iterable[Expectation], verdicts: Sequence[Verdict]) -> list[Verdict]:
+def apply(expectations: Iterable[KnownOutcome], verdicts: Sequence[Verdict]) -> list[Verdict]:
     """Note on each verdict that came out as expected why it was expected.
 
     Raises
@@ -59,7 +59,7 @@ def apply(expectations: Iterable[Expectation], verdicts: Sequence[Verdict]) -> l
     ]
 
 
-def surprises(expectations: Iterable[Expectation], verdicts: Iterable[Verdict]) -> list[str]:
+def surprises(expectations: Iterable[KnownOutcome], verdicts: Iterable[Verdict]) -> list[str]:
     """Return a sentence about everything that should make a check fail.
 
     That is each FAIL, INVALID or ERROR that was not expected, and each claim that came out otherwise than expected.

@@ -10,8 +10,8 @@ from grokscape.predictions.rules.order import Monotone as Monotone
 from grokscape.predictions.rules.order import Precedes as Precedes
 from grokscape.predictions.rules.proportion import Proportion as Proportion
 from grokscape.predictions.rules.rule import LEVEL as LEVEL
+from grokscape.predictions.rules.rule import Decision as Decision
 from grokscape.predictions.rules.rule import Finding as Finding
-from grokscape.predictions.rules.rule import Outcome as Outcome
 from grokscape.predictions.rules.rule import Rule as Rule
 from grokscape.predictions.rules.rule import Sample as Sample
 from grokscape.predictions.rules.spread import Spread as Spread

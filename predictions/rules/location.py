@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 
 from grokscape.predictions.rules.intervals import mean_interval, mean_p, median_interval, sign_p
-from grokscape.predictions.rules.rule import LEVEL, Finding, Outcome, Rule, Sample, nothing_censored, plain
+from grokscape.predictions.rules.rule import LEVEL, Decision, Finding, Rule, Sample, nothing_censored, plain
 
 Centre = Literal["median", "mean"]
 
@@ -52,11 +52,11 @@ class Exceeds(Rule):
         values = plain(sample)
         nothing_censored(sample)
         low, high = _interval(values, self.centre, level)
-        outcome = Outcome.UNDECIDED
+        outcome = Decision.UNDECIDED
         if low > self.threshold:
-            outcome = Outcome.CORROBORATED
+            outcome = Decision.CORROBORATED
         elif high < self.threshold:
-            outcome = Outcome.FALSIFIED
+            outcome = Decision.FALSIFIED
         p = _p(values, self.centre, self.threshold)
         return Finding(outcome, _estimate(values, self.centre), low, high, p, len(values))
 
@@ -120,11 +120,11 @@ class Within(Rule):
         above = Exceeds(self.low, self.centre).decide(sample, level)
         under = Below(self.high, self.centre).decide(sample, level)
         outcomes = {above.outcome, under.outcome}
-        outcome = Outcome.UNDECIDED
-        if outcomes == {Outcome.CORROBORATED}:
-            outcome = Outcome.CORROBORATED
-        elif Outcome.FALSIFIED in outcomes:
-            outcome = Outcome.FALSIFIED
+        outcome = Decision.UNDECIDED
+        if outcomes == {Decision.CORROBORATED}:
+            outcome = Decision.CORROBORATED
+        elif Decision.FALSIFIED in outcomes:
+            outcome = Decision.FALSIFIED
         return Finding(outcome, above.estimate, above.low, above.high, max(above.p, under.p), above.n)
 
     @property

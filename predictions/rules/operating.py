@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from grokscape.predictions.rules.rule import LEVEL, Outcome, Rule
+from grokscape.predictions.rules.rule import LEVEL, Decision, Rule
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,6 @@ def operating(
 
     def share(centre: float, level: float) -> float:
         drawn = (rule.draw(rng, seeds, centre, spread) for _ in range(trials))
-        return sum(rule.decide(sample, level).outcome is Outcome.CORROBORATED for sample in drawn) / trials
+        return sum(rule.decide(sample, level).outcome is Decision.CORROBORATED for sample in drawn) / trials
 
     return Operating(max(share(edge, LEVEL) for edge in rule.null), share(effect, level), trials)

@@ -10,7 +10,7 @@ from scipy import stats
 
 from grokscape.predictions.rules.intervals import median_interval, sign_p
 from grokscape.predictions.rules.location import Exceeds
-from grokscape.predictions.rules.rule import LEVEL, Finding, Outcome, Rule, Sample
+from grokscape.predictions.rules.rule import LEVEL, Decision, Finding, Rule, Sample
 
 
 @dataclass(frozen=True)
@@ -97,11 +97,11 @@ class Precedes(Rule):
         low, _ = median_interval(least, level)
         _, high = median_interval(most, level)
         n = len(ratio)
-        outcome = Outcome.UNDECIDED
+        outcome = Decision.UNDECIDED
         if low > self.factor:
-            outcome = Outcome.CORROBORATED
+            outcome = Decision.CORROBORATED
         elif high < self.factor:
-            outcome = Outcome.FALSIFIED
+            outcome = Decision.FALSIFIED
         p = sign_p(int(max(np.sum(least > self.factor), np.sum(most < self.factor))), n)
         return Finding(outcome, float(np.median(least)), low, high, p, n)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from grokscape.predictions.rules.intervals import proportion_interval, proportion_p
-from grokscape.predictions.rules.rule import LEVEL, Finding, Outcome, Rule, Sample, nothing_censored, plain
+from grokscape.predictions.rules.rule import LEVEL, Decision, Finding, Rule, Sample, nothing_censored, plain
 
 
 @dataclass(frozen=True)
@@ -21,11 +21,11 @@ class Proportion(Rule):
         nothing_censored(sample)
         n, successes = len(happened), int(happened.sum())
         low, high = proportion_interval(successes, n, level)
-        outcome = Outcome.UNDECIDED
+        outcome = Decision.UNDECIDED
         if low > self.threshold:
-            outcome = Outcome.CORROBORATED
+            outcome = Decision.CORROBORATED
         elif high < self.threshold:
-            outcome = Outcome.FALSIFIED
+            outcome = Decision.FALSIFIED
         return Finding(outcome, successes / n, low, high, proportion_p(successes, n, self.threshold), n)
 
     @property

@@ -12,7 +12,7 @@ import numpy as np
 LEVEL = 0.95
 
 
-class Outcome(StrEnum):
+class Decision(StrEnum):
     """What the evidence says about one criterion."""
 
     CORROBORATED = "corroborated"
@@ -59,7 +59,7 @@ class Finding:
 
     Attributes
     ----------
-    outcome : Outcome
+    outcome : Decision
     estimate, low, high : float
         The quantity decided on, and its interval at `LEVEL`; infinite where the seeds are too few for one.
     p : float
@@ -68,7 +68,7 @@ class Finding:
         Seeds.
     """
 
-    outcome: Outcome
+    outcome: Decision
     estimate: float
     low: float
     high: float

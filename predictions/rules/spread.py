@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from grokscape.predictions.rules.rule import LEVEL, Finding, Outcome, Rule, Sample, nothing_censored, plain
+from grokscape.predictions.rules.rule import LEVEL, Decision, Finding, Rule, Sample, nothing_censored, plain
 
 
 @dataclass(frozen=True)
@@ -33,15 +33,15 @@ class Spread(Rule):
         nothing_censored(sample)
         freedom = len(values) - 1
         if freedom < 1:
-            return Finding(Outcome.UNDECIDED, 0.0, 0.0, np.inf, 1.0, len(values))
+            return Finding(Decision.UNDECIDED, 0.0, 0.0, np.inf, 1.0, len(values))
         estimate = float(np.std(values, ddof=1))
         quantiles = stats.chi2.ppf([(1 + level) / 2, (1 - level) / 2], freedom)
         low, high = (float(bound) for bound in estimate * np.sqrt(freedom / quantiles))
-        outcome = Outcome.UNDECIDED
+        outcome = Decision.UNDECIDED
         if low > self.threshold:
-            outcome = Outcome.CORROBORATED
+            outcome = Decision.CORROBORATED
         elif high < self.threshold:
-            outcome = Outcome.FALSIFIED
+            outcome = Decision.FALSIFIED
         statistic = freedom * (estimate / self.threshold) ** 2
         p = 2 * min(stats.chi2.cdf(statistic, freedom), stats.chi2.sf(statistic, freedom))
         return Finding(outcome, estimate, low, high, float(p), len(values))

@@ -8,7 +8,7 @@ from typing import Any
 
 from grokscape.landscape.description import Description
 from grokscape.landscape.errors import InvalidInput
-from grokscape.predictions.prediction import Expected, Prediction, Tier
+from grokscape.predictions.prediction import Calibrated, Prediction, Tier
 
 
 def elsewhere(
@@ -17,7 +17,7 @@ def elsewhere(
     learner: str,
     *,
     tiers: Mapping[str, Mapping[str, Any]],
-    expected: Sequence[Expected],
+    calibrated: Sequence[Calibrated],
     controls: Mapping[str, Mapping[str, Any]] | None = None,
     notes: str = "",
 ) -> Prediction:
@@ -32,7 +32,7 @@ def elsewhere(
         What the claim is about now, as its sentence names it: "perceptrons with quadratic activation".
     tiers : mapping
         Tier -> what is set differently from the claim's own setting there; other tiers are left out.
-    expected : sequence of Expected
+    expected : sequence of Calibrated
         What calibration found with this learner, one for each criterion.
     controls : mapping, optional
         Control -> what it sets differently from the original control.
@@ -45,10 +45,10 @@ def elsewhere(
         put a task, model or optimiser of the old learner back.
     """
     controls = controls or {}
-    if len(expected) != len(prediction.criteria):
+    if len(calibrated) != len(prediction.criteria):
         raise InvalidInput(
-            f"{prediction.id!r} has {len(prediction.criteria)} criteria and {name!r} {len(expected)} expectations; "
-            "give one for each, in their order"
+            f"{prediction.id!r} has {len(prediction.criteria)} criteria and {name!r} {len(calibrated)} findings of "
+            "calibration; give one for each, in their order"
         )
     for known, given, kind in (
         (prediction.tiers, tiers, "tier"),
@@ -71,7 +71,9 @@ def elsewhere(
         prediction,
         id=f"{prediction.id}_{name}",
         claim=f"With {learner}, too: {prediction.claim[0].lower()}{prediction.claim[1:]}",
-        criteria=tuple(dataclasses.replace(c, expected=e) for c, e in zip(prediction.criteria, expected, strict=True)),
+        criteria=tuple(
+            dataclasses.replace(c, calibrated=e) for c, e in zip(prediction.criteria, calibrated, strict=True)
+        ),
         controls=tuple(
             dataclasses.replace(c, changes={**c.changes, **controls.get(c.name, {})}) for c in prediction.controls
         ),

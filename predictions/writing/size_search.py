@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from grokscape.landscape.experiment import Experiment
-from grokscape.landscape.fits.critical_size import CriticalSize, critical_size, next_size, size_grid
+from grokscape.landscape.fits.critical import CriticalSize, critical_size, next_size, size_grid
 from grokscape.landscape.records.record import Record
 from grokscape.predictions.prediction import Setting
 

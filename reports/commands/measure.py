@@ -27,7 +27,7 @@ from grokscape.landscape.records.writable import refuse_unwritable
 from grokscape.reports.model_page.instrument import Instrument, Setting
 from grokscape.reports.model_page.instruments import account
 from grokscape.reports.model_page.page import Run, render
-from grokscape.reports.model_page.run import Finding, choose, measure, plan
+from grokscape.reports.model_page.run import InstrumentRun, choose, measure, plan
 from grokscape.reports.model_page.target import Subject, load, told
 from grokscape.reports.numbers import count, duration, number
 
@@ -55,7 +55,7 @@ def _run(options: argparse.Namespace, console: Console, debug: bool) -> int:
     subject = load(options.target)
     facts = _facts(subject)
     chosen, left_out = plan(subject, options.what)
-    findings: list[Finding] = []
+    findings: list[InstrumentRun] = []
     try:
         watch(subject, chosen, Setting(options.seed, options.quick), findings, console, debug)
         unfinished = {}
@@ -91,7 +91,7 @@ def watch(
     subject: Subject,
     chosen: Sequence[Instrument],
     setting: Setting,
-    findings: list[Finding],
+    findings: list[InstrumentRun],
     console: Console,
     debug: bool,
 ) -> None:
@@ -128,7 +128,7 @@ def eta(share: float, seconds: float) -> str:
     return "estimating" if share <= 0 or seconds < 0.5 else f"about {duration(seconds * (1 - share) / share)} to go"
 
 
-def finding_line(finding: Finding) -> str:
+def finding_line(finding: InstrumentRun) -> str:
     """Return what came of an instrument, as rich markup."""
     if finding.result is None:
         return f"[bold red]✖ failed[/]  {finding.name}  [dim]{escape(finding.failure)}[/]"
@@ -144,7 +144,7 @@ def _seed(seed: int) -> None:
     torch.manual_seed(seed)
 
 
-def _unfinished(chosen: Sequence[Instrument], findings: Sequence[Finding]) -> dict[str, str]:
+def _unfinished(chosen: Sequence[Instrument], findings: Sequence[InstrumentRun]) -> dict[str, str]:
     rest = [instrument.name for instrument in chosen[len(findings) :]]
     words = ["Ctrl-C came while it ran", *["Ctrl-C came before it began"] * len(rest)]
     return dict(zip(rest, words, strict=False))

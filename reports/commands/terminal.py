@@ -8,10 +8,10 @@ from collections.abc import Iterable, Sequence
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+from rich.progress import BarColumn, SweepProgress, TaskProgressColumn, TextColumn
 from rich.table import Table
 
-from grokscape.landscape.scheduling.progress import Progress as Sweep
+from grokscape.landscape.scheduling.progress import SweepProgress as Sweep
 from grokscape.predictions.checking.check import Update
 from grokscape.predictions.prediction import Prediction
 from grokscape.predictions.verdict import Judged, Status, Verdict
@@ -42,7 +42,7 @@ def watch(updates: Iterable[Update], console: Console) -> None:
     """
     columns = [TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[eta]}")]
     spoken = time.monotonic()
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+    with SweepProgress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("training", total=1.0, eta="")
         for update in updates:
             if update.note:

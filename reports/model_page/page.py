@@ -20,7 +20,7 @@ from grokscape.reports.figures.tables import harmless
 from grokscape.reports.model_page.account import Account
 from grokscape.reports.model_page.figures import data, draw
 from grokscape.reports.model_page.instruments import account, title
-from grokscape.reports.model_page.run import Finding
+from grokscape.reports.model_page.run import InstrumentRun
 
 #: Rows of a table that the page shows; the file beside the figure holds all.
 ROWS = 24
@@ -77,7 +77,7 @@ class Run:
     facts : sequence of (term, text)
         About the problem.
     command : str
-    findings : sequence of Finding
+    findings : sequence of InstrumentRun
     left_out, unfinished : mapping of str to str
         Name of an instrument -> why it was not used; why it did not finish.
     made : sequence of (name, text)
@@ -88,7 +88,7 @@ class Run:
     model: str
     facts: Sequence[tuple[str, str]]
     command: str
-    findings: Sequence[Finding]
+    findings: Sequence[InstrumentRun]
     left_out: Mapping[str, str] = field(default_factory=dict)
     unfinished: Mapping[str, str] = field(default_factory=dict)
     made: Sequence[tuple[str, str]] = ()
@@ -115,7 +115,7 @@ def render(run: Run) -> str:
     return html.encode("utf-8", "replace").decode("utf-8")
 
 
-def _section(finding: Finding) -> Section:
+def _section(finding: InstrumentRun) -> Section:
     name = finding.name
     seconds = wording.duration(finding.seconds)
     if finding.result is None:

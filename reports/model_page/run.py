@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Finding:
+class InstrumentRun:
     """What came of an instrument.
 
     Attributes
@@ -95,7 +95,7 @@ def plan(subject: Subject, text: str | None) -> tuple[list[Instrument], dict[str
 
 def measure(
     subject: Subject, instruments: Sequence[Instrument], setting: Setting, progress: Callable[[str, float], None]
-) -> Iterator[Finding]:
+) -> Iterator[InstrumentRun]:
     """Run instruments in turn; one that fails does not take the others with it.
 
     Parameters
@@ -117,7 +117,7 @@ def measure(
                 result = instrument.run(subject, setting, lambda share: progress(instrument.name, share))  # noqa: B023
             except Exception as raised:
                 failure, error = told(raised), raised
-        yield Finding(
+        yield InstrumentRun(
             instrument.name,
             result,
             time.perf_counter() - began,

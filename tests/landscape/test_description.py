@@ -20,13 +20,13 @@ from grokscape.landscape.description import Description, from_data
 from grokscape.landscape.errors import InvalidInput
 from grokscape.landscape.learners import (
     BayesianNetwork,
-    CriticalSize,
     EffectiveFlow,
     EmbeddingDecoder,
     GaussianProcessRegression,
     LaplaceClassification,
     LinearRegression,
     LinearTeacher,
+    ParallelogramCriticalSize,
     TwoCircuits,
     VariationalClassification,
 )
@@ -97,7 +97,7 @@ EXAMPLES: list[Description] = [
     LSTM(embedding=5, width=4, layers=3),
     EmbeddingDecoder(symbols=6, n_train=11, seed=2, steps=9, widths=(7,), labels="shuffled", decoder=AdamW(lr=0.5)),
     EffectiveFlow(symbols=6, n_train=19, seed=2, draw=1, span=3),
-    CriticalSize(symbols=6, draws=3, seed=1, labels="shuffled"),
+    ParallelogramCriticalSize(symbols=6, draws=3, seed=1, labels="shuffled"),
     ConcealedParity(relevant=2, spurious=5, filler="normal"),
     SignOfInput(),
     GaussianProcessRegression(

@@ -17,7 +17,7 @@ from grokscape.landscape.records.record import Record
 from grokscape.predictions.checking.registry import load
 from grokscape.predictions.evidence import CLAIM, Evidence, Observation
 from grokscape.predictions.judge import judge
-from grokscape.predictions.rules import Outcome, operating
+from grokscape.predictions.rules import Decision, operating
 from grokscape.predictions.verdict import Status
 
 CLAIMS = load().claims
@@ -227,9 +227,9 @@ def test_invariance():
 
 def contradicted(criterion):
     """Whether a thousand seeds like those of calibration would falsify it: then there is no power to ask for."""
-    expected = criterion.expected
+    expected = criterion.calibrated
     many = criterion.rule.draw(np.random.default_rng(0), 1000, expected.effect, expected.spread)
-    return criterion.rule.decide(many).outcome is Outcome.FALSIFIED
+    return criterion.rule.decide(many).outcome is Decision.FALSIFIED
 
 
 @pytest.mark.parametrize("id", CLAIMS)
@@ -238,7 +238,7 @@ def test_error_rates_at_the_seeds_of_each_tier(id):
     claim = CLAIMS[id]
     for tier in claim.tiers.values():
         for criterion in claim.criteria:
-            expected = criterion.expected
+            expected = criterion.calibrated
             rates = operating(
                 criterion.rule, seeds=len(tier.seeds), effect=expected.effect, spread=expected.spread, trials=2000
             )
@@ -261,7 +261,7 @@ def test_each_control_differs_from_the_claim(id):
 def test_thresholds_say_where_they_come_from(id):
     for criterion in CLAIMS[id].criteria:
         assert len(criterion.threshold_from) > 10
-        assert criterion.expected.seeds
+        assert criterion.calibrated.seeds
 
 
 def test_what_a_claim_disputes_is_another_claim():

@@ -8,7 +8,7 @@ import pytest
 
 from grokscape.predictions.evidence import Evidence, Observation
 from grokscape.predictions.judge import correct_families, judge
-from grokscape.predictions.prediction import Criterion, Expected
+from grokscape.predictions.prediction import Calibrated, Criterion
 from grokscape.predictions.rules import Below, Exceeds
 from grokscape.predictions.verdict import Status, Verdict
 from tests.predictions.made_up.claims import claim, with_gate
@@ -64,7 +64,7 @@ def test_all_criteria_must_hold():
     both = dataclasses.replace(
         claim(),
         criteria=tuple(
-            Criterion(quantity="size", rule=rule, threshold_from="a test", expected=Expected(2, 0.1, "0"))
+            Criterion(quantity="size", rule=rule, threshold_from="a test", calibrated=Calibrated(2, 0.1, "0"))
             for rule in (Exceeds(1.0), Below(2.35))
         ),
     )
@@ -75,7 +75,7 @@ def test_all_criteria_must_hold():
 
 def test_falsifying_one_of_several_criteria_takes_more_evidence():
     """7 of 8 seeds on the wrong side is p = 0.07: undecided alone. All 8 is p = 0.008: enough for 5 % / 2 too."""
-    seven = Criterion(quantity="size", rule=Exceeds(1.0), threshold_from="a test", expected=Expected(2, 0.1, "0"))
+    seven = Criterion(quantity="size", rule=Exceeds(1.0), threshold_from="a test", calibrated=Calibrated(2, 0.1, "0"))
     ten = [-1.0] * 9 + [2.0]  # 9 of 10: the 95 % interval excludes the threshold, the 97.5 % one just as well
     alone = judge(claim(), "quick", evidence(ten, DOWN))
     assert alone.status is Status.FAIL

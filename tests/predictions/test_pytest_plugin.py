@@ -7,7 +7,7 @@ import xml.etree.ElementTree as ET
 import pytest
 
 from grokscape.landscape.errors import InvalidInput
-from grokscape.predictions.checking.known_outcomes import Expectation, apply, surprises
+from grokscape.predictions.checking.known_outcomes import KnownOutcome, apply, surprises
 from grokscape.predictions.verdict import Status, Verdict
 
 MODULE = """
@@ -88,24 +88,24 @@ def test_without_the_option_the_plugin_does_nothing(pytester):
 
 
 def test_expectations_are_read():
-    assert Expectation.parse("a.b=not run: because: so") == Expectation("a.b", Status.NOT_RUN, "because: so")
+    assert KnownOutcome.parse("a.b=not run: because: so") == KnownOutcome("a.b", Status.NOT_RUN, "because: so")
     for bad in ("a.b", "a.b=FAIL", "a.b=FAIL:", "a.b=MAYBE:why"):
         with pytest.raises(InvalidInput, match="ID=VERDICT:reason"):
-            Expectation.parse(bad)
+            KnownOutcome.parse(bad)
 
 
 def test_surprises():
     def verdict(id, status):
         return Verdict(id=id, tier="quick", status=status, reason="Because.")
 
-    expected = [Expectation("a.x", Status.FAIL, "known"), Expectation("a.y", Status.FAIL, "known")]
+    expected = [KnownOutcome("a.x", Status.FAIL, "known"), KnownOutcome("a.y", Status.FAIL, "known")]
     found = [verdict("a.x", Status.FAIL), verdict("a.y", Status.PASS), verdict("a.z", Status.INVALID)]
     told = surprises(expected, found)
     assert [sentence.split(":")[0] for sentence in told] == ["a.y", "a.z"]
     assert [v.expected for v in apply(expected, found)] == ["known", "", ""]
     assert surprises([], [verdict("a.q", status) for status in (Status.INCONCLUSIVE, Status.NOT_RUN)]) == []
     with pytest.raises(InvalidInput, match="not among the claims"):
-        apply([Expectation("b.x", Status.PASS, "why")], found)
+        apply([KnownOutcome("b.x", Status.PASS, "why")], found)
 
 
 ACTING = """

@@ -14,7 +14,7 @@ from grokscape.landscape.records.store import Store
 from grokscape.predictions.checking.check import Check
 from grokscape.predictions.evidence import CLAIM, Evidence, Measurement, Observation
 from grokscape.predictions.judge import correct_families, judge
-from grokscape.predictions.prediction import Control, Criterion, Curve, Expected, Gate, Prediction, Source, Tier
+from grokscape.predictions.prediction import Calibrated, Control, Criterion, Curve, Gate, Prediction, Source, Tier
 from grokscape.predictions.rules import Below, Exceeds, Monotone, Precedes, Proportion, Rule, Within
 from grokscape.predictions.verdict import Status, Verdict
 from grokscape.reports.claims_page.page import render
@@ -25,7 +25,9 @@ SOURCE = Source(key="someone2024", title="A theory of everything", authors="One,
 
 
 def criterion(quantity: str, rule: Rule, at: float | None = None) -> Criterion:
-    return Criterion(quantity=quantity, rule=rule, threshold_from="a pilot", expected=Expected(1.0, 0.1, "0-4"), at=at)
+    return Criterion(
+        quantity=quantity, rule=rule, threshold_from="a pilot", calibrated=Calibrated(1.0, 0.1, "0-4"), at=at
+    )
 
 
 def claim(name: str, *criteria: Criterion, **changes: Any) -> Prediction:

@@ -13,8 +13,8 @@ from grokscape.landscape.records.record import Record
 from grokscape.landscape.tasks import BinaryOperation
 from grokscape.landscape.training.run import Run
 from grokscape.landscape.training.schedule import Schedule
-from grokscape.predictions.evidence import Measurement, trace
-from grokscape.predictions.prediction import Control, Criterion, Curve, Expected, Prediction, Setting, Source, Tier
+from grokscape.predictions.evidence import Measurement, by_step
+from grokscape.predictions.prediction import Calibrated, Control, Criterion, Curve, Prediction, Setting, Source, Tier
 from grokscape.predictions.rules import Exceeds
 from tests.predictions.made_up.claims import Constant
 
@@ -42,7 +42,7 @@ def networks(seed: int, at: Setting) -> Mapping[str, Experiment]:
 def size_of_weights(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
     squares = [float(np.square(array.astype(np.float64)).sum()) for array in records["child"].weights().values()]
     yield Measurement("size of the weights", sum(squares) ** 0.5)
-    yield from trace(records["first"].series("loss", "train"), "training loss")
+    yield from by_step(records["first"].series("loss", "train"), "training loss")
 
 
 def first_constant(seed: int, at: Setting) -> Mapping[str, Experiment]:
@@ -62,7 +62,7 @@ def _criterion(quantity: str, threshold: float) -> Criterion:
         quantity=quantity,
         rule=Exceeds(threshold, centre="mean"),
         threshold_from="a test",
-        expected=Expected(2.0, 0.1, "0-2"),
+        calibrated=Calibrated(2.0, 0.1, "0-2"),
     )
 
 

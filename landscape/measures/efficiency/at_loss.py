@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from grokscape.landscape.errors import InvalidInput
-from grokscape.landscape.fits.crossing_size import norm_needed
+from grokscape.landscape.fits.two_curves import norm_needed
 from grokscape.landscape.measures.arguments import plain_arguments
 from grokscape.landscape.measures.efficiency.degree import networks
 from grokscape.landscape.measures.efficiency.scale_at_loss import scale_at_loss
@@ -95,7 +95,7 @@ def norm_at_loss(
     Rescaling: the smallest c with ``L(c theta) = loss``, found by bisection on log c between 1e-4 and 1e4; the norm
     c |theta| is what Varma et al. 2023 (arXiv:2309.02390, section 3) call P, at unit loss scale. Re-optimising:
     ``L*(R) = min over |theta| = R of L`` at every norm R, all at once, then interpolation of its first crossing of the
-    level (`grokscape.landscape.fits.crossing_size.norm_needed`); nothing is extrapolated.
+    level (`grokscape.landscape.fits.two_curves.norm_needed`); nothing is extrapolated.
 
     Parameters
     ----------

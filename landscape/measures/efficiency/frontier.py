@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from grokscape.landscape.errors import InvalidInput
-from grokscape.landscape.fits.crossing_size import CrossingSize, crossing_size, norm_needed
+from grokscape.landscape.fits.two_curves import CrossingSize, crossing_size, norm_needed
 from grokscape.landscape.initialisation import Initialise, fresh_networks
 from grokscape.landscape.measures.arguments import plain_arguments
 from grokscape.landscape.measures.efficiency.at_loss import AT_NORM, ascending

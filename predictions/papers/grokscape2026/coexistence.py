@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 from grokscape.landscape.experiment import Experiment
-from grokscape.landscape.fits.crossing_size import crossing_size
+from grokscape.landscape.fits.two_curves import crossing_size
 from grokscape.landscape.records.record import Record
 from grokscape.predictions.evidence import Measurement
 from grokscape.predictions.papers.varma2023.setup import (
@@ -32,7 +32,17 @@ from grokscape.predictions.papers.varma2023.size_sweeps import (
     more_runs,
     sweep_curves,
 )
-from grokscape.predictions.prediction import Control, Criterion, Curve, Expected, Gate, Map, Prediction, Setting, Source
+from grokscape.predictions.prediction import (
+    Calibrated,
+    Control,
+    Criterion,
+    Curve,
+    Gate,
+    Map,
+    Prediction,
+    Setting,
+    Source,
+)
 from grokscape.predictions.rules import Below, Exceeds
 
 GROKSCAPE_2026 = Source(key="grokscape2026", title="Predictions of this project", authors="Grokscape")
@@ -108,13 +118,13 @@ static_prediction = Prediction(
             rule=Exceeds(0.0, centre="mean"),
             threshold_from="the point of coexistence of a first-order transition lies above its lower limit of "
             "metastability",
-            expected=Expected(0.222, 0.02, "0-9"),
+            calibrated=Calibrated(0.222, 0.02, "0-9"),
         ),
         Criterion(
             quantity="log ratio of the crossing to the size where generalisation is found",
             rule=Below(0.0, centre="mean"),
             threshold_from="and below its upper one",
-            expected=Expected(-0.172, 0.0144, "0-9"),
+            calibrated=Calibrated(-0.172, 0.0144, "0-9"),
         ),
     ),
     controls=(
@@ -222,7 +232,7 @@ coexistence = Prediction(
             quantity="least accuracy that the start makes",
             rule=Exceeds(0.3, centre="mean"),
             threshold_from="a third of all there is, at every weight decay",
-            expected=Expected(0.81, 0.042, "0-9"),
+            calibrated=Calibrated(0.81, 0.042, "0-9"),
         ),
     ),
     controls=(

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from grokscape.landscape.experiment import Experiment
 from grokscape.landscape.grokking import complexity, error, grokking_gap
 from grokscape.landscape.records.record import Record
-from grokscape.predictions.evidence import Measurement, trace
+from grokscape.predictions.evidence import Measurement, by_step
 from grokscape.predictions.papers.grokscape2026.coexistence import GROKSCAPE_2026
 from grokscape.predictions.papers.miller2023.gp_classification import (
     COURSES,
@@ -25,7 +25,7 @@ from grokscape.predictions.papers.miller2023.gp_classification import (
 from grokscape.predictions.papers.miller2023.gp_parametrisation import changed
 from grokscape.predictions.papers.miller2023.gp_zero_one import ZERO_ONE, process
 from grokscape.predictions.papers.miller2023.sources import CALIBRATION, COMPLEXITY, TEN
-from grokscape.predictions.prediction import Control, Criterion, Curve, Expected, Prediction, Setting, Tier
+from grokscape.predictions.prediction import Calibrated, Control, Criterion, Curve, Prediction, Setting, Tier
 from grokscape.predictions.rules import Below, Exceeds, Precedes
 
 # -- The divergence term -----------------------------------------------------------------------------------------------
@@ -86,13 +86,13 @@ classification_complexity_rises = Prediction(
             quantity="largest complexity by that at the start",
             rule=Exceeds(1.2, centre="mean"),
             threshold_from="a fifth more: clearly beyond",
-            expected=Expected(1.46, 0.004, "0-11"),
+            calibrated=Calibrated(1.46, 0.004, "0-11"),
         ),
         Criterion(
             quantity="from generalising to the largest complexity",
             rule=Precedes(1.5),
             threshold_from="half as long again as generalising took",
-            expected=Expected(2.6, 0.08, "0-11"),
+            calibrated=Calibrated(2.6, 0.08, "0-11"),
         ),
     ),
     controls=(
@@ -128,7 +128,7 @@ def detour(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
         after = test.loc[grokking_gap(record).fit.step :]
         worst = float(after.max()) if len(after) else float(test.max())
         yield Measurement(f"largest test error once fitted, {label}", worst)
-        yield from trace(error(record, "test"), f"test error, {label}")
+        yield from by_step(error(record, "test"), f"test error, {label}")
 
 
 mean_delays_accuracy = Prediction(
@@ -145,13 +145,13 @@ mean_delays_accuracy = Prediction(
             quantity="largest test error once fitted, learnt mean",
             rule=Exceeds(0.15, centre="mean"),
             threshold_from="three times what counts as low",
-            expected=Expected(0.39, 0.032, "0-9"),
+            calibrated=Calibrated(0.39, 0.032, "0-9"),
         ),
         Criterion(
             quantity="largest test error once fitted, zero mean",
             rule=Below(0.1, centre="mean"),
             threshold_from="twice what counts as low: with twenty examples the border is known to a twentieth or so",
-            expected=Expected(0.017, 0.016, "0-9"),
+            calibrated=Calibrated(0.017, 0.016, "0-9"),
         ),
     ),
     controls=(

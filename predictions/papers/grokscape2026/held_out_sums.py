@@ -16,7 +16,7 @@ from grokscape.predictions.evidence import Measurement
 from grokscape.predictions.papers.grokscape2026.coexistence import GROKSCAPE_2026
 from grokscape.predictions.papers.liu2022.effective_theory import CALIBRATION, described, toy
 from grokscape.predictions.papers.liu2022.phases import ACCURATE, COARSE, TESTED
-from grokscape.predictions.prediction import Control, Criterion, Curve, Expected, Prediction, Setting, Tier
+from grokscape.predictions.prediction import Calibrated, Control, Criterion, Curve, Prediction, Setting, Tier
 from grokscape.predictions.rules import Exceeds
 
 MANY_SEEDS = tuple(range(100, 116))
@@ -73,7 +73,7 @@ held_out_sums = Prediction(
             quantity="rank correlation",
             rule=Exceeds(0.1, centre="mean"),
             threshold_from="what is commonly called a small correlation",
-            expected=Expected(0.36, 0.29, "0-9"),
+            calibrated=Calibrated(0.36, 0.29, "0-9"),
         ),
     ),
     controls=(Control("sums of other splits", {"mixed": True}, "it is a run's own split that counts"),),

@@ -12,13 +12,13 @@ from grokscape.landscape.records.record import Record
 from grokscape.landscape.tasks import BinaryOperation
 from grokscape.landscape.training.run import Run
 from grokscape.landscape.training.stop import Stop
-from grokscape.predictions.evidence import Measurement, trace
+from grokscape.predictions.evidence import Measurement, by_step
 from grokscape.predictions.prediction import (
     TIERS,
+    Calibrated,
     Control,
     Criterion,
     Curve,
-    Expected,
     Gate,
     Prediction,
     Setting,
@@ -68,8 +68,8 @@ def norm_from_fitting_to_generalising(records: Mapping[str, Record], at: Setting
     yield Measurement("test accuracy at the end", test.iloc[-1])
     yield Measurement("training accuracy at the end", run.series("accuracy", "train").iloc[-1])
     for split in ("train", "test"):
-        yield from trace(run.series("accuracy", split), f"{split} accuracy")
-    yield from trace(norm, "weight norm")
+        yield from by_step(run.series("accuracy", split), f"{split} accuracy")
+    yield from by_step(norm, "weight norm")
 
 
 LAZY = {
@@ -106,25 +106,25 @@ grokking_with_rising_norm = Prediction(
             quantity="test accuracy at the end",
             rule=Exceeds(0.9),
             threshold_from="nine tenths of what can be reached, as for delayed generalisation",
-            expected=Expected(1.0, 0.0, "0-9"),
+            calibrated=Calibrated(1.0, 0.0, "0-9"),
         ),
         Criterion(
             quantity="test accuracy at fitting",
             rule=Below(0.2, centre="mean"),
             threshold_from="nearly all is still to be learnt; chance is 1/23",
-            expected=Expected(0.038, 0.036, "0-9"),
+            calibrated=Calibrated(0.038, 0.036, "0-9"),
         ),
         Criterion(
             quantity="from fitting to generalising",
             rule=Precedes(1.5),
             threshold_from="half as long again as fitting took",
-            expected=Expected(2.0, 0.08, "0-9"),
+            calibrated=Calibrated(2.0, 0.08, "0-9"),
         ),
         Criterion(
             quantity="log of the norm at generalising over that at fitting",
             rule=Exceeds(0.0, centre="mean"),
             threshold_from="0 is a norm that stays; the reading that grokking is the way to a lower norm has it fall",
-            expected=Expected(0.09, 0.009, "0-9"),
+            calibrated=Calibrated(0.09, 0.009, "0-9"),
         ),
     ),
     controls=(

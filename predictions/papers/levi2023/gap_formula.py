@@ -12,7 +12,7 @@ from grokscape.landscape.theory import marchenko_pastur
 from grokscape.predictions.evidence import Measurement
 from grokscape.predictions.papers.levi2023.losses import THEORY, TWELVE, learner, reaches, students, tiers
 from grokscape.predictions.papers.miller2023.sources import CALIBRATION, LEVI_2023
-from grokscape.predictions.prediction import Control, Criterion, Curve, Expected, Prediction, Setting
+from grokscape.predictions.prediction import Calibrated, Control, Criterion, Curve, Prediction, Setting
 from grokscape.predictions.rules import Monotone, Within
 
 
@@ -50,7 +50,7 @@ gap_formula = Prediction(
             rule=Within(0.8, 1.25, centre="mean"),
             at=3.0,
             threshold_from="within a quarter, generous for a formula without fitted numbers",
-            expected=Expected(0.58, 0.06, "0-11"),
+            calibrated=Calibrated(0.58, 0.06, "0-11"),
         ),
     ),
     controls=(HALF_THE_RATIO,),
@@ -77,13 +77,13 @@ gap_formula_in_the_limit = Prediction(
             rule=Within(0.8, 1.25, centre="mean"),
             at=24.0,
             threshold_from="within a quarter, as at a threshold that does not vanish",
-            expected=Expected(0.93, 0.03, "0-11"),
+            calibrated=Calibrated(0.93, 0.03, "0-11"),
         ),
         Criterion(
             quantity="grokking time over the formula's",
             rule=Monotone("rising", 0.7),
             threshold_from="four thresholds in order but for one exchange of neighbours",
-            expected=Expected(0.12, 0.03, "0-11"),
+            calibrated=Calibrated(0.12, 0.03, "0-11"),
         ),
     ),
     controls=(HALF_THE_RATIO,),

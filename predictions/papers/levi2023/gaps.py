@@ -12,7 +12,7 @@ from grokscape.landscape.fits.crossing import Crossing
 from grokscape.landscape.records.record import Record
 from grokscape.landscape.theory import marchenko_pastur
 from grokscape.landscape.training.schedule import Schedule
-from grokscape.predictions.evidence import Measurement, trace
+from grokscape.predictions.evidence import Measurement, by_step
 from grokscape.predictions.papers.levi2023.losses import (
     THEORY,
     TWELVE,
@@ -24,7 +24,7 @@ from grokscape.predictions.papers.levi2023.losses import (
     tiers,
 )
 from grokscape.predictions.papers.miller2023.sources import CALIBRATION, LEVI_2023
-from grokscape.predictions.prediction import Control, Criterion, Curve, Expected, Prediction, Setting
+from grokscape.predictions.prediction import Calibrated, Control, Criterion, Curve, Prediction, Setting
 from grokscape.predictions.rules import Exceeds, Monotone, Within
 
 
@@ -65,7 +65,7 @@ gap_grows_with_lambda = Prediction(
             quantity="grokking time",
             rule=Monotone("rising", 0.9),
             threshold_from="perfect order of six ratios but for one exchange of neighbours",
-            expected=Expected(100.0, 25.0, "0-11"),
+            calibrated=Calibrated(100.0, 25.0, "0-11"),
         ),
     ),
     controls=(
@@ -126,13 +126,13 @@ gap_and_outputs = Prediction(
             quantity="log of the time in the middle over that of one output",
             rule=Exceeds(math.log(1.5), centre="mean"),
             threshold_from="half as long again",
-            expected=Expected(1.6, 0.4, "0-9"),
+            calibrated=Calibrated(1.6, 0.4, "0-9"),
         ),
         Criterion(
             quantity="log of the time in the middle over that of most outputs",
             rule=Exceeds(math.log(1.5), centre="mean"),
             threshold_from="half as long again",
-            expected=Expected(1.25, 0.2, "0-9"),
+            calibrated=Calibrated(1.25, 0.2, "0-9"),
         ),
     ),
     controls=(
@@ -180,8 +180,8 @@ def speeds(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
         yield Measurement("step of the jump", jump.step, at=-math.log10(threshold), censored=jump.censored)
         if threshold == at.thresholds[0]:
             # Long after the jump a loss is no more than rounding.
-            yield from trace(loss[loss > 1e-12], "test loss")
-            yield from trace(record.series("accuracy", "test"), "test accuracy")
+            yield from by_step(loss[loss > 1e-12], "test loss")
+            yield from by_step(record.series("accuracy", "test"), "test accuracy")
     yield Measurement("speed of the loss in the jump over that before", float(np.exp(np.mean(np.log(ratios)))))
 
 
@@ -199,13 +199,13 @@ jump_is_an_artefact = Prediction(
             quantity="speed of the loss in the jump over that before",
             rule=Within(0.5, 1.25, centre="mean"),
             threshold_from="within a factor of two below, as the modes left are slower, and a quarter above",
-            expected=Expected(0.85, 0.04, "0-19"),
+            calibrated=Calibrated(0.85, 0.04, "0-19"),
         ),
         Criterion(
             quantity="step of the jump",
             rule=Monotone("rising", 0.9),
             threshold_from="perfect order of three thresholds",
-            expected=Expected(1200.0, 50.0, "0-19"),
+            calibrated=Calibrated(1200.0, 50.0, "0-19"),
         ),
     ),
     controls=(

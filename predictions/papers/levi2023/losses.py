@@ -13,9 +13,9 @@ from grokscape.landscape.experiment import Experiment
 from grokscape.landscape.learners import LinearTeacher
 from grokscape.landscape.records.record import Record
 from grokscape.landscape.theory import marchenko_pastur
-from grokscape.predictions.evidence import Measurement, trace
+from grokscape.predictions.evidence import Measurement, by_step
 from grokscape.predictions.papers.miller2023.sources import CALIBRATION, LEVI_2023, TEN, TWENTY
-from grokscape.predictions.prediction import Control, Criterion, Curve, Expected, Prediction, Setting, Tier
+from grokscape.predictions.prediction import Calibrated, Control, Criterion, Curve, Prediction, Setting, Tier
 from grokscape.predictions.rules import Below, Within
 
 THEORY = "linear estimators"
@@ -115,8 +115,8 @@ def against_the_law(records: Mapping[str, Record], at: Setting) -> Iterable[Meas
             shown = (steps > 0) & (loss > 1e-4)
             found.append(float(np.log(series.to_numpy()[shown] / loss[shown]).mean()))
             if learner(record).n_train == round(at.inputs / at.shown):
-                yield from trace(series[shown], f"{name} loss")
-                yield from trace(pd.Series(loss[shown], index=series.index[shown]), f"{name} loss, expected")
+                yield from by_step(series[shown], f"{name} loss")
+                yield from by_step(pd.Series(loss[shown], index=series.index[shown]), f"{name} loss, expected")
     for name, found in logs.items():
         yield Measurement(f"{name} loss over the one expected", math.exp(np.mean(found)))
 
@@ -127,7 +127,7 @@ def as_expected(quantity: str, effect: float, spread: float) -> Criterion:
         rule=Within(0.8, 1.25, centre="mean"),
         threshold_from="equality, give or take a quarter, as one draw of a few hundred inputs scatters; 0.85 to 1.15 "
         "(0.9 to 1.1 without decay, 0.8 to 1.2 with) before calibration showed by how much",
-        expected=Expected(effect, spread, "0-19"),
+        calibrated=Calibrated(effect, spread, "0-19"),
     )
 
 
@@ -179,8 +179,8 @@ def against_its_loss(records: Mapping[str, Record], at: Setting) -> Iterable[Mea
             predicted = marchenko_pastur.accuracy(np.maximum(loss, 1e-300), at.threshold)
             worst = max(worst, float(np.abs(found.to_numpy() - predicted).max()))
             if split == "test" and learner(record).n_train == round(at.inputs / at.shown):
-                yield from trace(found, "test accuracy")
-                yield from trace(pd.Series(predicted, index=found.index), "test accuracy from the test loss")
+                yield from by_step(found, "test accuracy")
+                yield from by_step(pd.Series(predicted, index=found.index), "test accuracy from the test loss")
     yield Measurement("largest deviation of accuracy from what the loss says", worst)
 
 
@@ -198,7 +198,7 @@ accuracy_is_a_function_of_the_loss = Prediction(
             quantity="largest deviation of accuracy from what the loss says",
             rule=Below(0.1, centre="mean"),
             threshold_from="the sampling error of shares of a few hundred examples, at the worst of hundreds of steps",
-            expected=Expected(0.055, 0.012, "0-19"),
+            calibrated=Calibrated(0.055, 0.012, "0-19"),
         ),
     ),
     controls=(

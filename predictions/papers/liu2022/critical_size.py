@@ -30,7 +30,7 @@ from grokscape.predictions.papers.liu2022.effective_theory import (
     tiers,
     toy,
 )
-from grokscape.predictions.prediction import Control, Criterion, Curve, Expected, Gate, Prediction, Setting
+from grokscape.predictions.prediction import Calibrated, Control, Criterion, Curve, Gate, Prediction, Setting
 from grokscape.predictions.rules import Below, Exceeds, Within
 
 # -- Necessary, and sufficient? ----------------------------------------------------------------------------------------
@@ -82,13 +82,13 @@ necessary = Prediction(
             quantity="lines where data leave more",
             rule=Below(0.5),
             threshold_from="none, in most seeds",
-            expected=Expected(0.0, 0.0, "0-9"),
+            calibrated=Calibrated(0.0, 0.0, "0-9"),
         ),
         Criterion(
             quantity="share of large training sets that end in a line",
             rule=Exceeds(0.6),
             threshold_from="more than half; the paper's own runs end in a line in all of nine (45 pairs and more)",
-            expected=Expected(0.97, 0.11, "0-9"),
+            calibrated=Calibrated(0.97, 0.11, "0-9"),
         ),
     ),
     controls=(
@@ -114,7 +114,7 @@ sufficient = Prediction(
             quantity="least share of pairs that ends in a line",
             rule=Within(0.34, 0.48, centre="mean"),
             threshold_from="where 10 to 90 in a hundred random training sets fix a line",
-            expected=Expected(0.67, 0.084, "0-9"),
+            calibrated=Calibrated(0.67, 0.084, "0-9"),
         ),
     ),
     controls=(FAST,),
@@ -187,7 +187,7 @@ rate = Prediction(
             quantity="rank correlation",
             rule=Exceeds(0.4, centre="mean"),
             threshold_from="a correlation that is more than weak (the authors' figure shows a clear one)",
-            expected=Expected(0.65, 0.2, "0-19"),
+            calibrated=Calibrated(0.65, 0.2, "0-19"),
         ),
     ),
     controls=(OTHER_RATES,),
@@ -212,7 +212,7 @@ inverse = Prediction(
             quantity="slope of log time on log 1 / lambda_3",
             rule=Within(0.8, 1.2, centre="mean"),
             threshold_from="1, give or take a fifth",
-            expected=Expected(0.53, 0.25, "0-19"),
+            calibrated=Calibrated(0.53, 0.25, "0-19"),
         ),
     ),
     controls=(OTHER_RATES,),
@@ -237,7 +237,7 @@ beyond = Prediction(
             quantity="rank correlation",
             rule=Exceeds(0.4, centre="mean"),
             threshold_from="as for training sets of several sizes",
-            expected=Expected(0.19, 0.3, "0-19"),
+            calibrated=Calibrated(0.19, 0.3, "0-19"),
         ),
     ),
     controls=(OTHER_RATES,),

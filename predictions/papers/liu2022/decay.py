@@ -23,7 +23,7 @@ from grokscape.predictions.papers.liu2022.effective_theory import (
     toy,
 )
 from grokscape.predictions.papers.liu2022.phases import ACCURATE, COARSE, TESTED, WIDE, Phase, phase
-from grokscape.predictions.prediction import Control, Criterion, Curve, Expected, Prediction, Setting, Tier
+from grokscape.predictions.prediction import Calibrated, Control, Criterion, Curve, Prediction, Setting, Tier
 from grokscape.predictions.rules import Monotone, Proportion
 
 
@@ -78,7 +78,7 @@ decay_delays = Prediction(
             quantity="steps to generalise",
             rule=Monotone("rising", least=0.7),
             threshold_from="between no order (0) and a perfect one (1) of four levels, nearer to the latter",
-            expected=Expected(0.4, 0.1, "0-19"),
+            calibrated=Calibrated(0.4, 0.1, "0-19"),
         ),
     ),
     controls=(
@@ -108,7 +108,7 @@ decay_makes_grokking = Prediction(
             quantity="groks at some weight decay",
             rule=Proportion(0.8),
             threshold_from="four in five: a diagram of a single seed, as the paper has it, shows what most seeds do",
-            expected=Expected(0.55, 0.5, "0-19"),
+            calibrated=Calibrated(0.55, 0.5, "0-19"),
         ),
     ),
     controls=(Control("hardly any decay", {"decays": (1e-6,)}, "without decay the toy comprehends"),),
@@ -177,13 +177,13 @@ decay_hastens = Prediction(
             quantity="delay",
             rule=Monotone("falling", least=0.7),
             threshold_from="as for the toy, of which the opposite is claimed",
-            expected=Expected(290.0, 156.0, "0-19"),
+            calibrated=Calibrated(290.0, 156.0, "0-19"),
         ),
         Criterion(
             quantity="steps to generalise",
             rule=Monotone("falling", least=0.7),
             threshold_from="the same: a delay could also be shorter because fitting is later",
-            expected=Expected(290.0, 156.0, "0-19"),
+            calibrated=Calibrated(290.0, 156.0, "0-19"),
         ),
     ),
     controls=(

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 from grokscape.landscape.experiment import Experiment
-from grokscape.landscape.learners import CriticalSize, EffectiveFlow
+from grokscape.landscape.learners import EffectiveFlow, ParallelogramCriticalSize
 from grokscape.landscape.records.record import Record
-from grokscape.predictions.evidence import Measurement, trace
+from grokscape.predictions.evidence import Measurement, by_step
 from grokscape.predictions.papers.liu2022.effective_theory import CALIBRATION, JUDGED_AGAIN, LIU_2022, SEEDS, THEORY
-from grokscape.predictions.prediction import Control, Criterion, Curve, Expected, Prediction, Setting, Tier
+from grokscape.predictions.prediction import Calibrated, Control, Criterion, Curve, Prediction, Setting, Tier
 from grokscape.predictions.rules import Below, Within
 
 # -- The critical size -------------------------------------------------------------------------------------------------
@@ -19,7 +19,10 @@ from grokscape.predictions.rules import Below, Within
 
 def random_sets(seed: int, at: Setting) -> Mapping[str, Experiment]:
     symbols = {at.symbols, *at.others}
-    return {f"{p}": CriticalSize(symbols=p, draws=at.draws, seed=seed, labels=at.labels) for p in sorted(symbols)}
+    return {
+        f"{p}": ParallelogramCriticalSize(symbols=p, draws=at.draws, seed=seed, labels=at.labels)
+        for p in sorted(symbols)
+    }
 
 
 def half_determined(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
@@ -48,7 +51,7 @@ critical_fraction = Prediction(
             quantity="critical fraction",
             rule=Within(0.395, 0.425, centre="mean"),
             threshold_from="the paper's 0.4, and 0.409 from ten thousand sets that its authors drew, rounded outwards",
-            expected=Expected(0.408, 0.0031, "0-9"),
+            calibrated=Calibrated(0.408, 0.0031, "0-9"),
         ),
     ),
     controls=(
@@ -103,7 +106,7 @@ def conserved(records: Mapping[str, Record], at: Setting) -> Iterable[Measuremen
     yield Measurement(
         "relative deviation of the late rate from lambda_3", abs(float(-slope * flow.rate / other.rate) - 1)
     )
-    yield from trace(residual, "distance from the parallelograms asked for")
+    yield from by_step(residual, "distance from the parallelograms asked for")
 
 
 conservation = Prediction(
@@ -120,19 +123,19 @@ conservation = Prediction(
             quantity="relative change of the sum",
             rule=Below(1e-9),
             threshold_from="what integration to twelve digits leaves, with room",
-            expected=Expected(2e-15, 1e-15, "0-9"),
+            calibrated=Calibrated(2e-15, 1e-15, "0-9"),
         ),
         Criterion(
             quantity="relative change of the sum of squares",
             rule=Below(1e-9),
             threshold_from="what integration to twelve digits leaves, with room",
-            expected=Expected(7e-13, 5e-13, "0-9"),
+            calibrated=Calibrated(7e-13, 5e-13, "0-9"),
         ),
         Criterion(
             quantity="relative deviation of the late rate from lambda_3",
             rule=Below(0.02),
             threshold_from="none, with room for the fourth eigenvalue in what is left late",
-            expected=Expected(2e-4, 7e-4, "0-9"),
+            calibrated=Calibrated(2e-4, 7e-4, "0-9"),
         ),
     ),
     controls=(

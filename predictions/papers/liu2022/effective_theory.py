@@ -18,12 +18,12 @@ from grokscape.landscape.records.record import Record
 from grokscape.landscape.theory import parallelograms
 from grokscape.landscape.training.schedule import Schedule
 from grokscape.landscape.training.stop import Stop
-from grokscape.predictions.evidence import Measurement, trace
+from grokscape.predictions.evidence import Measurement, by_step
 from grokscape.predictions.prediction import (
+    Calibrated,
     Control,
     Criterion,
     Curve,
-    Expected,
     Gate,
     Prediction,
     Setting,
@@ -126,7 +126,7 @@ def parallelograms_at_the_end(records: Mapping[str, Record], at: Setting) -> Ite
     yield Measurement("false parallelograms", float((false < at.exact).sum()))
     yield Measurement("share of the parallelograms asked for that hold", float((asked < at.tolerance).mean()))
     yield Measurement("training loss at the end", record.series("loss", "train").iloc[-1])
-    yield from trace(record.series("quality"), "representation quality")
+    yield from by_step(record.series("quality"), "representation quality")
 
 
 parallelograms_hold = Prediction(
@@ -143,13 +143,13 @@ parallelograms_hold = Prediction(
             quantity="false parallelograms",
             rule=Below(0.5),
             threshold_from="none, in most seeds: sums that are told apart cannot coincide",
-            expected=Expected(0.0, 0.0, "0-9"),
+            calibrated=Calibrated(0.0, 0.0, "0-9"),
         ),
         Criterion(
             quantity="share of the parallelograms asked for that hold",
             rule=Exceeds(0.9),
             threshold_from="all of them, less what little a decoder can make up for",
-            expected=Expected(1.0, 0.0, "0-9"),
+            calibrated=Calibrated(1.0, 0.0, "0-9"),
         ),
     ),
     controls=(
@@ -221,13 +221,13 @@ predicted_accuracy = Prediction(
             quantity="correlation",
             rule=Exceeds(0.9, centre="mean"),
             threshold_from="a nearly straight line, as the paper's figure shows",
-            expected=Expected(0.996, 0.008, "0-9"),
+            calibrated=Calibrated(0.996, 0.008, "0-9"),
         ),
         Criterion(
             quantity="error over that of the share trained on",
             rule=Below(0.5, centre="mean"),
             threshold_from="half the error of a guess that knows the number of examples only",
-            expected=Expected(0.07, 0.076, "0-9"),
+            calibrated=Calibrated(0.07, 0.076, "0-9"),
         ),
     ),
     controls=(

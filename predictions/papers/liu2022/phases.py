@@ -24,7 +24,7 @@ from grokscape.predictions.papers.liu2022.effective_theory import (
     described,
     toy,
 )
-from grokscape.predictions.prediction import Control, Criterion, Expected, Map, Prediction, Setting, Tier
+from grokscape.predictions.prediction import Calibrated, Control, Criterion, Map, Prediction, Setting, Tier
 from grokscape.predictions.rules import Exceeds, Monotone, Proportion
 
 #: Fitting and generalising are 90 % accuracy, and generalising is late from a thousand steps on (the paper's table 1).
@@ -189,13 +189,13 @@ four_phases = Prediction(
             quantity="phases found",
             rule=Exceeds(2.5),
             threshold_from="more than fitting and not fitting, which need no theory",
-            expected=Expected(3.4, 0.68, "0-19"),
+            calibrated=Calibrated(3.4, 0.68, "0-19"),
         ),
         Criterion(
             quantity="all four phases found",
             rule=Proportion(0.08),
             threshold_from="a phase exists that more than one seed in twelve shows; what most show is another claim",
-            expected=Expected(0.5, 0.5, "0-19"),
+            calibrated=Calibrated(0.5, 0.5, "0-19"),
         ),
     ),
     controls=(SHUFFLED,),
@@ -225,13 +225,13 @@ phase_order = Prediction(
             quantity="phase at the least weight decay, by decoder rate",
             rule=Monotone("falling", least=0.5),
             threshold_from="half way from no order to a perfect one: phases are few, and ties many",
-            expected=Expected(0.112, 0.209, "0-19"),
+            calibrated=Calibrated(0.112, 0.209, "0-19"),
         ),
         Criterion(
             quantity="phase at the slowest decoder, by weight decay",
             rule=Monotone("falling", least=0.5),
             threshold_from="half way from no order to a perfect one: phases are few, and ties many",
-            expected=Expected(0.21, 0.22, "0-19"),
+            calibrated=Calibrated(0.21, 0.22, "0-19"),
         ),
     ),
     controls=(SHUFFLED,),
@@ -255,13 +255,13 @@ phase_quality = Prediction(
             rule=Exceeds(0.9),
             threshold_from="nearly all parallelograms; the authors' own results have 0.99",
             # Two of twenty seeds are below; a spread that would put so many there.
-            expected=Expected(1.0, 0.078, "0-19"),
+            calibrated=Calibrated(1.0, 0.078, "0-19"),
         ),
         Criterion(
             quantity="quality gained over memorisation, at the least weight decay",
             rule=Exceeds(0.3, centre="mean"),
             threshold_from="a third of all there is; the authors' own results have 0.5",
-            expected=Expected(0.57, 0.31, "0-19"),
+            calibrated=Calibrated(0.57, 0.31, "0-19"),
         ),
     ),
     controls=(SHUFFLED,),

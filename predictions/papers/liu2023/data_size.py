@@ -12,9 +12,9 @@ from grokscape.landscape.tasks import Digits
 from grokscape.landscape.training.run import Run
 from grokscape.landscape.training.schedule import Schedule
 from grokscape.landscape.training.stop import Stop
-from grokscape.predictions.evidence import Measurement, trace
+from grokscape.predictions.evidence import Measurement, by_step
 from grokscape.predictions.papers.liu2023.setup import CALIBRATION, LIU_2023, SEEDS, THEORY
-from grokscape.predictions.prediction import Control, Criterion, Curve, Expected, Gate, Prediction, Setting, Tier
+from grokscape.predictions.prediction import Calibrated, Control, Criterion, Curve, Gate, Prediction, Setting, Tier
 from grokscape.predictions.rules import Monotone
 
 
@@ -46,7 +46,7 @@ def times(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
         yield Measurement("steps to generalise", generalise.step, at=size, censored=generalise.censored)
         yield Measurement("steps to fit", fit.step, at=size, censored=fit.censored)
         yield Measurement("steps to generalise over steps to fit", generalise.step / max(fit.step, 1), at=size)
-        yield from trace(record.series("accuracy", "test"), f"{label} examples")
+        yield from by_step(record.series("accuracy", "test"), f"{label} examples")
     accuracy = [record.series("accuracy", "train").max() for record in records.values()]
     yield Measurement("lowest training accuracy", float(min(accuracy)))
 
@@ -65,7 +65,7 @@ data_size_degroks = Prediction(
             quantity="steps to generalise",
             rule=Monotone("falling"),
             threshold_from="nearly perfect order of sizes, within each seed; what never came is last",
-            expected=Expected(480.0, 160.0, "0-9"),
+            calibrated=Calibrated(480.0, 160.0, "0-9"),
         ),
     ),
     controls=(

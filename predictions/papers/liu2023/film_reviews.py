@@ -22,7 +22,7 @@ from grokscape.predictions.papers.liu2023.real_data_setup import (
     scale_one,
 )
 from grokscape.predictions.papers.liu2023.setup import SEEDS
-from grokscape.predictions.prediction import Expected, Tier
+from grokscape.predictions.prediction import Calibrated, Tier
 
 REVIEWS: Mapping[str, Any] = {
     "task": FilmReviews(),
@@ -52,7 +52,11 @@ reviews_grok = groks(
     where="figure 4, on bags of words",
     gain=0.1,
     end=0.65,
-    expected={GAIN: Expected(0.19, 0.01, "0-2"), AT_END: Expected(0.72, 0.01, "0-2"), DELAY: Expected(2.7, 0.3, "0-2")},
+    calibrated={
+        GAIN: Calibrated(0.19, 0.01, "0-2"),
+        AT_END: Calibrated(0.72, 0.01, "0-2"),
+        DELAY: Calibrated(2.7, 0.3, "0-2"),
+    },
     controls=(scale_one(400), no_decay(1400), random_labels(600)),
     tiers={"standard": Tier(SEEDS, REVIEWS)},
     notes=NOTES,
@@ -63,7 +67,7 @@ reviews_do_not_grok = does_not_grok(
     "On few film reviews, a network with the usual initial weights generalises as it fits.",
     where="figure 4, on bags of words",
     at_fit=0.65,
-    expected={GAIN: Expected(-0.027, 0.01, "0-2"), AT_FIT: Expected(0.76, 0.01, "0-2")},
+    calibrated={GAIN: Calibrated(-0.027, 0.01, "0-2"), AT_FIT: Calibrated(0.76, 0.01, "0-2")},
     controls=(large_scale(8.0, 1400), random_labels(400)),
     tiers={"standard": Tier(SEEDS, {**REVIEWS, "scale": 1.0, "steps": 400})},
     notes=NOTES,
@@ -89,10 +93,10 @@ reviews_grok_recurrent = groks(
     gain=0.05,
     end=0.6,
     gates=ONCE_FITTED,
-    expected={
-        GAIN: Expected(0.14, 0.02, "0-2"),
-        AT_END: Expected(0.67, 0.01, "0-2"),
-        DELAY: Expected(1.3, 0.38, "0-2"),
+    calibrated={
+        GAIN: Calibrated(0.14, 0.02, "0-2"),
+        AT_END: Calibrated(0.67, 0.01, "0-2"),
+        DELAY: Calibrated(1.3, 0.38, "0-2"),
     },
     controls=(scale_one(200), no_decay(1200), random_labels(400)),
     tiers={"standard": Tier(SEEDS, RECURRENT)},
@@ -113,7 +117,7 @@ reviews_inverse_decay = inverse_decay(
     "liu2023.reviews_inverse_decay",
     "From large initial weights, the time to generalise on film reviews is inverse to weight decay.",
     where="the section on teacher and student, on bags of words",
-    expected=Expected(-1.0, 0.023, "0-2"),
+    calibrated=Calibrated(-1.0, 0.023, "0-2"),
     tiers={
         "standard": Tier(
             SEEDS, {**REVIEWS, "decays": ((0.1, 3500), (0.2, 1900), (0.3, 1400)), "split": "test", "until": 0.68}

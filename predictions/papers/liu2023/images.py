@@ -21,7 +21,7 @@ from grokscape.predictions.papers.liu2023.real_data_setup import (
     scale_one,
 )
 from grokscape.predictions.papers.liu2023.setup import SEEDS
-from grokscape.predictions.prediction import TIERS, Expected, Tier
+from grokscape.predictions.prediction import TIERS, Calibrated, Tier
 
 NOTES = (
     "Training is on the full batch, with fewer examples, a narrower network and a larger learning rate than in the "
@@ -53,7 +53,11 @@ digits_grok = groks(
     where="figure 3, on images of 8 x 8 pixels",
     gain=0.3,
     end=0.8,
-    expected={GAIN: Expected(0.44, 0.05, "0-9"), AT_END: Expected(0.87, 0.02, "0-9"), DELAY: Expected(1.1, 0.3, "0-9")},
+    calibrated={
+        GAIN: Calibrated(0.44, 0.05, "0-9"),
+        AT_END: Calibrated(0.87, 0.02, "0-9"),
+        DELAY: Calibrated(1.1, 0.3, "0-9"),
+    },
     controls=(scale_one(600), no_decay(2500), random_labels(2500)),
     tiers={tier: Tier(SEEDS, DIGITS) for tier in TIERS},
     notes=NOTES,
@@ -64,7 +68,7 @@ digits_do_not_grok = does_not_grok(
     "On small images of digits, a network with the usual initial weights generalises as it fits.",
     where="figure 3, on images of 8 x 8 pixels",
     at_fit=0.85,
-    expected={GAIN: Expected(0.016, 0.007, "0-9"), AT_FIT: Expected(0.92, 0.014, "0-9")},
+    calibrated={GAIN: Calibrated(0.016, 0.007, "0-9"), AT_FIT: Calibrated(0.92, 0.014, "0-9")},
     controls=(large_scale(6.0, 2500), random_labels(600)),
     tiers={tier: Tier(SEEDS, {**DIGITS, "scale": 1.0, "steps": 600}) for tier in TIERS},
     notes=NOTES,
@@ -74,7 +78,7 @@ digits_inverse_decay = inverse_decay(
     "liu2023.digits_inverse_decay",
     "From large initial weights, the time to generalise on small images of digits is inverse to weight decay.",
     where="the section on teacher and student, on images of 8 x 8 pixels",
-    expected=Expected(-0.85, 0.08, "0-9"),
+    calibrated=Calibrated(-0.85, 0.08, "0-9"),
     tiers={tier: Tier(SEEDS, {**DIGITS, **DIGITS_DECAYS}) for tier in TIERS},
     notes=NOTES,
 )
@@ -103,10 +107,10 @@ mnist_grok = groks(
     where="figure 3",
     gain=0.3,
     end=0.65,
-    expected={
-        GAIN: Expected(0.5, 0.063, "0-9"),
-        AT_END: Expected(0.75, 0.011, "0-9"),
-        DELAY: Expected(0.81, 0.22, "0-9"),
+    calibrated={
+        GAIN: Calibrated(0.5, 0.063, "0-9"),
+        AT_END: Calibrated(0.75, 0.011, "0-9"),
+        DELAY: Calibrated(0.81, 0.22, "0-9"),
     },
     controls=(scale_one(400), no_decay(1200), random_labels(1800)),
     tiers={"quick": Tier(SEEDS, MNIST), "standard": Tier(SEEDS, {**MNIST, **COMPLETE})},
@@ -121,7 +125,7 @@ mnist_does_not_grok = does_not_grok(
     "On MNIST with few examples, a network with the usual initial weights generalises as it fits.",
     where="figure 3",
     at_fit=0.7,
-    expected={GAIN: Expected(0.011, 0.016, "0-9"), AT_FIT: Expected(0.81, 0.018, "0-9")},
+    calibrated={GAIN: Calibrated(0.011, 0.016, "0-9"), AT_FIT: Calibrated(0.81, 0.018, "0-9")},
     controls=(large_scale(8.0, 2300), random_labels(400)),
     tiers={
         "quick": Tier(SEEDS, {**MNIST, "scale": 1.0, "steps": 400}),
@@ -134,7 +138,7 @@ mnist_inverse_decay = inverse_decay(
     "liu2023.mnist_inverse_decay",
     "From large initial weights, the time to generalise on MNIST is inverse to weight decay.",
     where="the section on teacher and student, on MNIST",
-    expected=Expected(-0.95, 0.034, "0-2"),
+    calibrated=Calibrated(-0.95, 0.034, "0-2"),
     tiers={
         "standard": Tier(
             SEEDS,

@@ -14,7 +14,7 @@ from grokscape.landscape.records.record import Record
 from grokscape.landscape.surveys import ReducedLandscape
 from grokscape.predictions.evidence import Measurement
 from grokscape.predictions.papers.liu2023.setup import CALIBRATION, LIU_2023, SEEDS, STUDENT, THEORY
-from grokscape.predictions.prediction import Control, Criterion, Curve, Expected, Map, Prediction, Setting, Tier
+from grokscape.predictions.prediction import Calibrated, Control, Criterion, Curve, Map, Prediction, Setting, Tier
 from grokscape.predictions.rules import Below, Exceeds, Within
 
 #: Losses are compared as powers of ten; what is below counts as zero.
@@ -88,31 +88,31 @@ landscape = Prediction(
             quantity="powers of ten that the training loss falls by up to scale 1",
             rule=Exceeds(2.0, centre="mean"),
             threshold_from=FALL,
-            expected=Expected(3.55, 0.14, "0-9"),
+            calibrated=Calibrated(3.55, 0.14, "0-9"),
         ),
         Criterion(
             quantity="log10 of the largest training loss from scale 1 on",
             rule=Below(-4.0, centre="mean"),
             threshold_from="a tenth of the error that counts as right",
-            expected=Expected(-5.61, 0.13, "0-9"),
+            calibrated=Calibrated(-5.61, 0.13, "0-9"),
         ),
         Criterion(
             quantity="powers of ten that the test loss rises by to the smallest norm",
             rule=Exceeds(1.0, centre="mean"),
             threshold_from="tenfold, at a tenth of the usual norm",
-            expected=Expected(2.03, 0.13, "0-9"),
+            calibrated=Calibrated(2.03, 0.13, "0-9"),
         ),
         Criterion(
             quantity="powers of ten that the test loss rises by to the largest norm",
             rule=Exceeds(2.0, centre="mean"),
             threshold_from=FALL,
-            expected=Expected(4.98, 0.08, "0-9"),
+            calibrated=Calibrated(4.98, 0.08, "0-9"),
         ),
         Criterion(
             quantity="log10 of the scale with the least test loss",
             rule=Within(-0.5, 0.3, centre="mean"),
             threshold_from="from a third of the usual norm to twice as much",
-            expected=Expected(-0.2, 0.11, "0-9"),
+            calibrated=Calibrated(-0.2, 0.11, "0-9"),
         ),
     ),
     controls=(
@@ -185,7 +185,7 @@ more_data_widen_the_shell = Prediction(
             quantity="power of the data size in the outer edge",
             rule=Exceeds(0.05, centre="mean"),
             threshold_from="clearly above 0, which is no dependence; a quarter of what calibration showed",
-            expected=Expected(0.221, 0.012, "0-9"),
+            calibrated=Calibrated(0.221, 0.012, "0-9"),
         ),
     ),
     controls=(

@@ -9,10 +9,10 @@ from typing import Any
 from grokscape.landscape.models import EdgeNetwork
 from grokscape.landscape.records.record import Record
 from grokscape.landscape.tasks import Molecules
-from grokscape.predictions.evidence import Measurement, trace
+from grokscape.predictions.evidence import Measurement, by_step
 from grokscape.predictions.papers.liu2023.real_data_setup import one_network
 from grokscape.predictions.papers.liu2023.setup import CALIBRATION, LIU_2023, THEORY
-from grokscape.predictions.prediction import Control, Criterion, Curve, Expected, Gate, Prediction, Setting, Tier
+from grokscape.predictions.prediction import Calibrated, Control, Criterion, Curve, Gate, Prediction, Setting, Tier
 from grokscape.predictions.rules import Below, Exceeds
 
 #: Twice as many as elsewhere: 50 molecules more or less alike make seeds differ much.
@@ -52,31 +52,31 @@ def loss_from_fitting_to_generalising(records: Mapping[str, Record], at: Setting
     yield Measurement("steps to generalise", generalise.step, censored=generalise.censored)
     yield Measurement("training loss at the end", run.final("loss", "train"))
     norm = run.series("weight_norm")
-    yield from trace(norm / norm.iloc[0], "weight norm")
+    yield from by_step(norm / norm.iloc[0], "weight norm")
     for split, series in (("train", train), ("test", test)):
-        yield from trace(series, f"{split} loss")
-    yield from trace(test.cummin(), BEST_SO_FAR)
+        yield from by_step(series, f"{split} loss")
+    yield from by_step(test.cummin(), BEST_SO_FAR)
 
 
-def criteria(gap: Expected, left: Expected, delay: Expected) -> tuple[Criterion, ...]:
+def criteria(gap: Calibrated, left: Calibrated, delay: Calibrated) -> tuple[Criterion, ...]:
     return (
         Criterion(
             quantity=GAP,
             rule=Exceeds(math.log(2.0), centre="mean"),
             threshold_from="twice as large, which few held-out molecules do not make by chance",
-            expected=gap,
+            calibrated=gap,
         ),
         Criterion(
             quantity=LEFT,
             rule=Below(math.log(0.1), centre="mean"),
             threshold_from="nine tenths of the variance are explained",
-            expected=left,
+            calibrated=left,
         ),
         Criterion(
             quantity=DELAY,
             rule=Exceeds(math.log(1.5), centre="mean"),
             threshold_from="half as long again as fitting takes",
-            expected=delay,
+            calibrated=delay,
         ),
     )
 
@@ -121,7 +121,7 @@ molecules_grok = Prediction(
     runs=one_network,
     measure=loss_from_fitting_to_generalising,
     gates=FITTED,
-    criteria=criteria(Expected(2.2, 0.92, "0-5"), Expected(-4.35, 1.3, "0-5"), Expected(0.93, 0.46, "0-5")),
+    criteria=criteria(Calibrated(2.2, 0.92, "0-5"), Calibrated(-4.35, 1.3, "0-5"), Calibrated(0.93, 0.46, "0-5")),
     controls=(
         SCALE_ONE,
         Control("no weight decay", {"decay": 0.0}, "nothing takes the norm down to where networks generalise"),
@@ -144,7 +144,7 @@ molecules_grok_without_decay = Prediction(
     theory=THEORY,
     runs=one_network,
     measure=loss_from_fitting_to_generalising,
-    criteria=criteria(Expected(3.9, 0.94, "0-5"), Expected(1.1, 0.88, "0-5"), Expected(1.3, 0.52, "0-5")),
+    criteria=criteria(Calibrated(3.9, 0.94, "0-5"), Calibrated(1.1, 0.88, "0-5"), Calibrated(1.3, 0.52, "0-5")),
     controls=(SCALE_ONE, RANDOM_LABELS),
     curves=CURVES,
     tiers={"standard": Tier(SEEDS, {**MOLECULES, "decay": 0.0})},

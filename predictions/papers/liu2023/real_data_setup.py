@@ -13,9 +13,9 @@ from grokscape.landscape.optimisers import AdamW
 from grokscape.landscape.records.record import Record
 from grokscape.landscape.training.run import Run
 from grokscape.landscape.training.schedule import Schedule
-from grokscape.predictions.evidence import Measurement, trace
+from grokscape.predictions.evidence import Measurement, by_step
 from grokscape.predictions.papers.liu2023.setup import CALIBRATION, LIU_2023, THEORY
-from grokscape.predictions.prediction import Control, Criterion, Curve, Expected, Gate, Prediction, Setting
+from grokscape.predictions.prediction import Calibrated, Control, Criterion, Curve, Gate, Prediction, Setting
 from grokscape.predictions.rules import Exceeds, Within
 
 DELAY = "log of the steps to generalise over those to fit"
@@ -72,10 +72,10 @@ def from_fitting_to_generalising(records: Mapping[str, Record], at: Setting) -> 
     yield Measurement("training accuracy at the end", run.final("accuracy", "train"))
     yield Measurement("highest training accuracy", run.series("accuracy", "train").max())
     norm = run.series("weight_norm")
-    yield from trace(norm / norm.iloc[0], "weight norm")
+    yield from by_step(norm / norm.iloc[0], "weight norm")
     for split in ("train", "test"):
-        yield from trace(run.series("accuracy", split), f"{split} accuracy")
-    yield from trace(test.cummax(), BEST_SO_FAR)
+        yield from by_step(run.series("accuracy", split), f"{split} accuracy")
+    yield from by_step(test.cummax(), BEST_SO_FAR)
 
 
 FITTED = (Gate(quantity="training accuracy at the end", above=0.95),)
@@ -144,7 +144,7 @@ def groks(
     *,
     gain: float,
     end: float,
-    expected: Mapping[str, Expected],
+    calibrated: Mapping[str, Calibrated],
     figure: str = "",
     gates: tuple[Gate, ...] = FITTED,
     **fields: Any,
@@ -168,7 +168,7 @@ def groks(
                 quantity=quantity,
                 rule=Exceeds(threshold, centre="mean"),
                 threshold_from=reason,
-                expected=expected[quantity],
+                calibrated=calibrated[quantity],
             )
             for quantity, threshold, reason in criteria
         ),
@@ -178,7 +178,9 @@ def groks(
     )
 
 
-def does_not_grok(id: str, claim: str, *, at_fit: float, expected: Mapping[str, Expected], **fields: Any) -> Prediction:
+def does_not_grok(
+    id: str, claim: str, *, at_fit: float, calibrated: Mapping[str, Calibrated], **fields: Any
+) -> Prediction:
     """The claim that the same data do not grok from the usual initial weights: they generalise as they fit."""
     return Prediction(
         id=id,
@@ -193,13 +195,13 @@ def does_not_grok(id: str, claim: str, *, at_fit: float, expected: Mapping[str, 
                 quantity=GAIN,
                 rule=Within(-0.05, 0.05, centre="mean"),
                 threshold_from="five points are a tenth of the late gain where these data grok, or less than half",
-                expected=expected[GAIN],
+                calibrated=calibrated[GAIN],
             ),
             Criterion(
                 quantity=AT_FIT,
                 rule=Exceeds(at_fit, centre="mean"),
                 threshold_from="well on the way from chance to the best that these examples allow",
-                expected=expected[AT_FIT],
+                calibrated=calibrated[AT_FIT],
             ),
         ),
         curves=curves(),
@@ -208,7 +210,7 @@ def does_not_grok(id: str, claim: str, *, at_fit: float, expected: Mapping[str, 
     )
 
 
-def inverse_decay(id: str, claim: str, *, expected: Expected, **fields: Any) -> Prediction:
+def inverse_decay(id: str, claim: str, *, calibrated: Calibrated, **fields: Any) -> Prediction:
     """The claim that the time to generalise is inverse to weight decay, which the time to fit is not."""
     return Prediction(
         id=id,
@@ -223,7 +225,7 @@ def inverse_decay(id: str, claim: str, *, expected: Expected, **fields: Any) -> 
                 quantity=SLOPE,
                 rule=Within(-1.15, -0.7, centre="mean"),
                 threshold_from="-1 is inverse; fitting takes part of the time whatever the decay, which flattens it",
-                expected=expected,
+                calibrated=calibrated,
             ),
         ),
         controls=(

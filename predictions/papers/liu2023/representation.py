@@ -13,7 +13,7 @@ from grokscape.landscape.tasks import MessyImages, MessySums, MnistSample, Task
 from grokscape.landscape.training.run import Run
 from grokscape.predictions.evidence import Measurement
 from grokscape.predictions.papers.liu2023.setup import CALIBRATION, FRESH, LIU_2023, THEORY
-from grokscape.predictions.prediction import Control, Criterion, Curve, Expected, Gate, Prediction, Setting, Tier
+from grokscape.predictions.prediction import Calibrated, Control, Criterion, Curve, Gate, Prediction, Setting, Tier
 from grokscape.predictions.rules import Below, Exceeds
 
 
@@ -100,13 +100,13 @@ representation_decides = Prediction(
             quantity="test accuracy on the line",
             rule=Exceeds(0.7, centre="mean"),
             threshold_from="most of the examples held out, of which some have a sum that no other pair has",
-            expected=Expected(0.9, 0.08, "0-19"),
+            calibrated=Calibrated(0.9, 0.08, "0-19"),
         ),
         Criterion(
             quantity="test accuracy on the messiest places",
             rule=Below(0.25, centre="mean"),
             threshold_from="far below that, above chance, which is 1/19 or the share of the commonest sum, 1/11",
-            expected=Expected(0.065, 0.075, "0-19"),
+            calibrated=Calibrated(0.065, 0.075, "0-19"),
         ),
     ),
     controls=(
@@ -141,13 +141,13 @@ representation_matters_little_on_mnist = Prediction(
             quantity="test accuracy at the messiest representation",
             rule=Exceeds(0.8, centre="mean"),
             threshold_from="far from chance, which is 0.1; the paper has 0.95, from 60 000 images",
-            expected=Expected(0.896, 0.02, "0-9"),
+            calibrated=Calibrated(0.896, 0.02, "0-9"),
         ),
         Criterion(
             quantity="test accuracy that the tidiest representation adds",
             rule=Below(0.2, centre="mean"),
             threshold_from="a quarter of what it adds on algorithmic data; the paper has 0.05",
-            expected=Expected(0.077, 0.018, "0-9"),
+            calibrated=Calibrated(0.077, 0.018, "0-9"),
         ),
     ),
     controls=(

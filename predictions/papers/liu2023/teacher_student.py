@@ -11,9 +11,9 @@ import numpy as np
 from grokscape.landscape.experiment import Experiment
 from grokscape.landscape.fits.crossing import Crossing
 from grokscape.landscape.records.record import Record
-from grokscape.predictions.evidence import Measurement, trace
+from grokscape.predictions.evidence import Measurement, by_step
 from grokscape.predictions.papers.liu2023.setup import CALIBRATION, FRESH, LEVEL, LIU_2023, STUDENT, THEORY, student_run
-from grokscape.predictions.prediction import Control, Criterion, Curve, Expected, Gate, Prediction, Setting, Tier
+from grokscape.predictions.prediction import Calibrated, Control, Criterion, Curve, Gate, Prediction, Setting, Tier
 from grokscape.predictions.rules import Below, Exceeds, Monotone, Within
 
 #: Long enough for each of its runs to generalise, which ends it.
@@ -71,7 +71,7 @@ def delay_by_start(records: Mapping[str, Record], at: Setting) -> Iterable[Measu
     yield Measurement("log ratio of the delays, largest start over smallest", math.log(ratio))
     for label, record in records.items():
         for split in SPLITS:
-            yield from trace(record.series("accuracy", split), f"{split} accuracy, scale {label.partition('/')[0]}")
+            yield from by_step(record.series("accuracy", split), f"{split} accuracy, scale {label.partition('/')[0]}")
     yield from fitted(records)
 
 
@@ -90,13 +90,13 @@ start_decides = Prediction(
             quantity="delay",
             rule=Monotone("rising"),
             threshold_from="a rank correlation of 0.8, the same for every claim of order",
-            expected=Expected(1230.0, 180.0, "0-9"),
+            calibrated=Calibrated(1230.0, 180.0, "0-9"),
         ),
         Criterion(
             quantity="log ratio of the delays, largest start over smallest",
             rule=Exceeds(math.log(3), centre="mean"),
             threshold_from="three times as long, which is what a delay in proportion to the norm would be",
-            expected=Expected(1.57, 0.24, "0-9"),
+            calibrated=Calibrated(1.57, 0.24, "0-9"),
         ),
     ),
     controls=(
@@ -168,19 +168,19 @@ inverse_decay = Prediction(
             quantity="power of weight decay in the steps to generalise",
             rule=Within(-1.15, -0.75, centre="mean"),
             threshold_from="-1 is inverse; fitting takes part of the time whatever the decay, which flattens it",
-            expected=Expected(-0.83, 0.058, "0-19"),
+            calibrated=Calibrated(-0.83, 0.058, "0-19"),
         ),
         Criterion(
             quantity="power of weight decay in the steps from fitting to generalising",
             rule=Within(-1.2, -0.85, centre="mean"),
             threshold_from="-1 is inverse",
-            expected=Expected(-0.95, 0.073, "0-19"),
+            calibrated=Calibrated(-0.95, 0.073, "0-19"),
         ),
         Criterion(
             quantity="power of weight decay in the steps to fit",
             rule=Within(-0.25, 0.25, centre="mean"),
             threshold_from="a quarter of the dependence that generalising has",
-            expected=Expected(-0.11, 0.054, "0-19"),
+            calibrated=Calibrated(-0.11, 0.054, "0-19"),
         ),
     ),
     controls=(
@@ -215,7 +215,7 @@ small_start_needs_no_decay = Prediction(
             quantity="power of weight decay in the steps to generalise",
             rule=Within(-0.25, 0.25, centre="mean"),
             threshold_from="a quarter of the dependence from large initial weights, as for the time to fit",
-            expected=Expected(0.12, 0.054, "0-9"),
+            calibrated=Calibrated(0.12, 0.054, "0-9"),
         ),
     ),
     controls=(
@@ -237,8 +237,8 @@ def end_of_training(records: Mapping[str, Record], at: Setting) -> Iterable[Meas
     for record in records.values():
         yield Measurement("test accuracy at the end", record.final("accuracy", "test"))
         yield Measurement("highest test accuracy seen", float(record.series("accuracy", "test").max()))
-        yield from trace(record.series("accuracy", "test"), "test accuracy")
-        yield from trace(record.series("accuracy", "train"), "train accuracy")
+        yield from by_step(record.series("accuracy", "test"), "test accuracy")
+        yield from by_step(record.series("accuracy", "train"), "train accuracy")
     yield from fitted(records)
 
 
@@ -256,7 +256,7 @@ never_without_decay = Prediction(
             quantity="test accuracy at the end",
             rule=Below(0.5, centre="mean"),
             threshold_from="half of the test examples, where generalising means 95 %",
-            expected=Expected(0.176, 0.05, "0-9"),
+            calibrated=Calibrated(0.176, 0.05, "0-9"),
         ),
     ),
     controls=(
@@ -293,7 +293,7 @@ def norms_when(records: Mapping[str, Record], at: Setting) -> Iterable[Measureme
         yield Measurement(f"norm when generalising, scale {scale:g}", norm[generalise.step], at=decay)
         yield Measurement(f"norm when fitted, scale {scale:g}", norm[fit.step], at=decay)
         # Norms of different starts compare if each is held against its own.
-        yield from trace(norm, f"norm, scale {scale:g}, weight decay {decay:g}")
+        yield from by_step(norm, f"norm, scale {scale:g}, weight decay {decay:g}")
     yield Measurement("log ratio of the largest to the smallest norm", max(found) - min(found))
     yield Measurement("lowest test accuracy", min(r.final("accuracy", "test") for r in records.values()))
     yield from fitted(records)
@@ -316,7 +316,7 @@ one_norm = Prediction(
             quantity="log ratio of the largest to the smallest norm",
             rule=Below(math.log(1.25), centre="mean"),
             threshold_from="a quarter, over a factor of four in weight decay and of 1.5 in the start",
-            expected=Expected(0.145, 0.048, "0-9"),
+            calibrated=Calibrated(0.145, 0.048, "0-9"),
         ),
     ),
     controls=(

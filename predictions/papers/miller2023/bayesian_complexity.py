@@ -19,7 +19,7 @@ from grokscape.predictions.papers.miller2023.bayesian_network import (
     tiers,
 )
 from grokscape.predictions.papers.miller2023.sources import COMPLEXITY, MILLER_2023
-from grokscape.predictions.prediction import Control, Criterion, Curve, Expected, Prediction, Setting
+from grokscape.predictions.prediction import Calibrated, Control, Criterion, Curve, Prediction, Setting
 from grokscape.predictions.rules import Exceeds, Within
 
 
@@ -52,7 +52,7 @@ falls_while_grokking = Prediction(
             quantity="share of the complexity lost while grokking",
             rule=Exceeds(0.5, centre="mean"),
             threshold_from="most is more than half",
-            expected=Expected(0.35, 0.038, "0-9"),
+            calibrated=Calibrated(0.35, 0.038, "0-9"),
         ),
     ),
     controls=(SMALL_START,),
@@ -80,7 +80,7 @@ means_fall_while_grokking = Prediction(
             quantity="share of the mean part lost while grokking",
             rule=Exceeds(0.5, centre="mean"),
             threshold_from="most is more than half",
-            expected=Expected(0.606, 0.024, "0-9"),
+            calibrated=Calibrated(0.606, 0.024, "0-9"),
         ),
     ),
     controls=(SMALL_START,),
@@ -107,7 +107,7 @@ common_complexity = Prediction(
             quantity="log ratio of complexities, largest start over smallest",
             rule=Within(-0.1, 0.1, centre="mean"),
             threshold_from="closer together than at the start, where it is 0.113 by the choice of starts",
-            expected=Expected(-0.375, 0.056, "0-9"),
+            calibrated=Calibrated(-0.375, 0.056, "0-9"),
         ),
     ),
     controls=(Control("at the start", {"when": "start"}, "starts differ by their means alone"),),

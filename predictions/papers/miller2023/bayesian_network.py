@@ -13,9 +13,9 @@ from grokscape.landscape.learners import BayesianNetwork
 from grokscape.landscape.records.record import Record
 from grokscape.landscape.tasks import HiddenParity
 from grokscape.landscape.training.stop import Stop
-from grokscape.predictions.evidence import Measurement, trace
+from grokscape.predictions.evidence import Measurement, by_step
 from grokscape.predictions.papers.miller2023.sources import COMPLEXITY, MILLER_2023
-from grokscape.predictions.prediction import Control, Criterion, Curve, Expected, Gate, Prediction, Setting, Tier
+from grokscape.predictions.prediction import Calibrated, Control, Criterion, Curve, Gate, Prediction, Setting, Tier
 from grokscape.predictions.rules import Below, Exceeds, Monotone, Precedes
 
 #: Twelve decide where a median does: all agree with p = 0.0005.
@@ -65,13 +65,13 @@ def courses(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]
     for name, series in (("complexity", complexity(record)), ("mean part", record.series("mean part"))):
         yield Measurement(f"share of the {name} lost at fitting", lost(series, fit))
         yield Measurement(f"share of the {name} lost while grokking", lost(series, generalise) - lost(series, fit))
-        yield from trace(series, name)
+        yield from by_step(series, name)
     early, late = halved(right), halved(complexity(record))
     yield Measurement("from half the error to half the complexity", early.step, at=0, censored=early.censored)
     yield Measurement("from half the error to half the complexity", late.step, at=1, censored=late.censored)
     for split, name in (("train", "training error"), ("test", "test error")):
         yield Measurement(f"{name} at the end", float(error(record, split).iloc[-1]))
-        yield from trace(error(record, split), f"{split} error")
+        yield from by_step(error(record, split), f"{split} error")
 
 
 SETTING = {
@@ -117,7 +117,7 @@ gap_grows = Prediction(
             quantity="grokking gap",
             rule=Monotone("rising", 0.7),
             threshold_from="one exchange of neighbours among four start scales leaves 0.8",
-            expected=Expected(130, 40, "0-9"),
+            calibrated=Calibrated(130, 40, "0-9"),
         ),
     ),
     controls=(
@@ -158,7 +158,7 @@ needs_complexity = Prediction(
             quantity="test error at the end",
             rule=Exceeds(0.1, centre="mean"),
             threshold_from="twice the error at which it would count as generalising; chance is 0.5",
-            expected=Expected(0.28, 0.093, "0-9"),
+            calibrated=Calibrated(0.28, 0.093, "0-9"),
         ),
     ),
     controls=(Control("with the divergence", {"kl_weight": 1.0, "epochs": 1000}, "there it groks"),),
@@ -187,19 +187,19 @@ error_first = Prediction(
             quantity="share of the complexity lost at fitting",
             rule=Below(0.15, centre="mean"),
             threshold_from="twice what calibration found: nearly all of it is still to go",
-            expected=Expected(0.070, 0.007, "0-9"),
+            calibrated=Calibrated(0.070, 0.007, "0-9"),
         ),
         Criterion(
             quantity="share of the mean part lost at fitting",
             rule=Below(0.5, centre="mean"),
             threshold_from="half of what the means add is still to go",
-            expected=Expected(0.317, 0.026, "0-9"),
+            calibrated=Calibrated(0.317, 0.026, "0-9"),
         ),
         Criterion(
             quantity="from half the error to half the complexity",
             rule=Precedes(3.0),
             threshold_from="a multiple, not a lead",
-            expected=Expected(24.0, 0.3, "0-9"),
+            calibrated=Calibrated(24.0, 0.3, "0-9"),
         ),
     ),
     controls=(

@@ -15,7 +15,7 @@ from grokscape.landscape.records.record import Record
 from grokscape.predictions.evidence import Measurement
 from grokscape.predictions.papers.miller2023.concealment_setup import CALIBRATION, NETWORK, TWELVE, concealed
 from grokscape.predictions.papers.miller2023.sources import COMPLEXITY, MILLER_2023, TEN, TWENTY
-from grokscape.predictions.prediction import Control, Criterion, Curve, Expected, Prediction, Setting, Tier
+from grokscape.predictions.prediction import Calibrated, Control, Criterion, Curve, Prediction, Setting, Tier
 from grokscape.predictions.rules import Exceeds, Monotone, Within
 
 
@@ -119,7 +119,7 @@ GROWS = Criterion(
     quantity="growth of ln gap per dimension",
     rule=Exceeds(0.05, centre="mean"),
     threshold_from="half of the 0.1 a dimension found in a pilot; forty dimensions then make a factor of 7",
-    expected=Expected(0.093, 0.010, "0-9"),
+    calibrated=Calibrated(0.093, 0.010, "0-9"),
 )
 DEPARTURES = (
     "Full-batch gradient descent with momentum stands for the authors' minibatches of 32; rate and decay are matched "
@@ -149,7 +149,7 @@ gap_grows = Prediction(
             quantity="grokking gap",
             rule=Monotone("rising", least=0.7),
             threshold_from="one neighbouring pair of five levels out of order leaves 0.9, two leave 0.8",
-            expected=Expected(0.8, 0.25, "0-9"),
+            calibrated=Calibrated(0.8, 0.25, "0-9"),
         ),
         GROWS,
     ),
@@ -175,7 +175,7 @@ exponential = Prediction(
             quantity="bend of ln gap without the bare task",
             rule=Within(-1 / 3, 1 / 3, centre="mean"),
             threshold_from="one half rises at most twice as fast as the other",
-            expected=Expected(0.136, 0.132, "0-9"),
+            calibrated=Calibrated(0.136, 0.132, "0-9"),
         ),
     ),
     controls=(NOTHING_HIDDEN, PLENTY),
@@ -199,7 +199,7 @@ faster = Prediction(
             quantity="bend of ln gap without the bare task",
             rule=Exceeds(1 / 3, centre="mean"),
             threshold_from="the edge of what counts as exponential in the rival claim",
-            expected=Expected(0.136, 0.132, "0-9"),
+            calibrated=Calibrated(0.136, 0.132, "0-9"),
         ),
     ),
     controls=(NOTHING_HIDDEN, PLENTY),
@@ -222,7 +222,7 @@ table = Prediction(
             quantity="correlation of ln gap with dimensions",
             rule=Exceeds(0.8, centre="mean"),
             threshold_from="a correlation that a line explains most of, and below the table's 0.92",
-            expected=Expected(0.925, 0.024, "0-9"),
+            calibrated=Calibrated(0.925, 0.024, "0-9"),
         ),
         GROWS,
     ),

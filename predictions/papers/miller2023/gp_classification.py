@@ -10,9 +10,9 @@ from grokscape.landscape.learners import LaplaceClassification, VariationalClass
 from grokscape.landscape.records.record import Record
 from grokscape.landscape.tasks import ConcealedParity
 from grokscape.landscape.training.schedule import Schedule
-from grokscape.predictions.evidence import Measurement, trace
+from grokscape.predictions.evidence import Measurement, by_step
 from grokscape.predictions.papers.miller2023.sources import CALIBRATION, COMPLEXITY, MILLER_2023
-from grokscape.predictions.prediction import Control, Criterion, Curve, Expected, Prediction, Setting, Tier
+from grokscape.predictions.prediction import Calibrated, Control, Criterion, Curve, Prediction, Setting, Tier
 from grokscape.predictions.rules import Below, Exceeds, Monotone
 
 #: Twelve seeds that agree are enough for p < 0.001, whatever the distribution.
@@ -59,9 +59,9 @@ def grokking(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement
         float(charge[found.generalise.step] - charge[found.fit.step]),
     )
     for split in ("train", "test"):
-        yield from trace(error(record, split), f"{split} error")
-        yield from trace(-record.series("loss", split), f"{split} log-likelihood")
-    yield from trace(charge, "complexity")
+        yield from by_step(error(record, split), f"{split} error")
+        yield from by_step(-record.series("loss", split), f"{split} log-likelihood")
+    yield from by_step(charge, "complexity")
 
 
 def lengths(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
@@ -73,8 +73,8 @@ def lengths(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]
     shortest = min(relative[relevant:], key=lambda course: course.iloc[-1])
     yield Measurement("longest relevant length by its start", float(longest.iloc[-1]))
     yield Measurement("shortest spurious length by its start", float(shortest.iloc[-1]))
-    yield from trace(longest, "longest relevant length")
-    yield from trace(shortest, "shortest spurious length")
+    yield from by_step(longest, "longest relevant length")
+    yield from by_step(shortest, "shortest spurious length")
 
 
 def delayed(spread_at_fitting: float, at_fitting: float, seeds: str) -> tuple[Criterion, ...]:
@@ -84,13 +84,13 @@ def delayed(spread_at_fitting: float, at_fitting: float, seeds: str) -> tuple[Cr
             quantity="test error at fitting",
             rule=Exceeds(0.2, centre="mean"),
             threshold_from="four times what counts as low; half is chance",
-            expected=Expected(at_fitting, spread_at_fitting, seeds),
+            calibrated=Calibrated(at_fitting, spread_at_fitting, seeds),
         ),
         Criterion(
             quantity="test error at the end",
             rule=Below(0.05),
             threshold_from="1 - 0.95, what the paper asks for",
-            expected=Expected(0.0, 0.0, seeds),
+            calibrated=Calibrated(0.0, 0.0, seeds),
         ),
     )
 
@@ -173,13 +173,13 @@ lengthscales = Prediction(
             quantity="longest relevant length by its start",
             rule=Below(0.75, centre="mean"),
             threshold_from="shorter by a quarter, three times as clear as a change of a tenth",
-            expected=Expected(0.37, 0.002, "0-11"),
+            calibrated=Calibrated(0.37, 0.002, "0-11"),
         ),
         Criterion(
             quantity="shortest spurious length by its start",
             rule=Exceeds(1.5, centre="mean"),
             threshold_from="half as long again",
-            expected=Expected(3.4, 0.26, "0-11"),
+            calibrated=Calibrated(3.4, 0.26, "0-11"),
         ),
     ),
     controls=(SHUFFLED,),
@@ -235,7 +235,7 @@ spurious_dimensions = Prediction(
             quantity="steps until generalising",
             rule=Monotone("rising", least=0.85),
             threshold_from="a nearly perfect order",
-            expected=Expected(8.0, 2.5, "0-11"),
+            calibrated=Calibrated(8.0, 2.5, "0-11"),
         ),
     ),
     controls=(
@@ -317,7 +317,7 @@ classification_complexity_falls = Prediction(
             quantity="change of complexity from fitting to generalising",
             rule=Below(-0.005, centre="mean"),
             threshold_from="a fall that can be told from none: a twentieth of the largest complexity",
-            expected=Expected(0.108, 0.0032, "0-11"),
+            calibrated=Calibrated(0.108, 0.0032, "0-11"),
         ),
     ),
     controls=(Control("no divergence term", {"divergence_weight": 0.0}, "the term is what calls for less complexity"),),

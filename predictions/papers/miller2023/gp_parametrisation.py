@@ -15,7 +15,7 @@ from grokscape.predictions.papers.miller2023.gp_classification import (
     variational,
 )
 from grokscape.predictions.papers.miller2023.sources import CALIBRATION, COMPLEXITY, MILLER_2023
-from grokscape.predictions.prediction import Control, Criterion, Expected, Gate, Prediction, Setting, Tier
+from grokscape.predictions.prediction import Calibrated, Control, Criterion, Gate, Prediction, Setting, Tier
 from grokscape.predictions.rules import Below, Exceeds
 
 
@@ -46,13 +46,13 @@ no_parity_without_divergence = Prediction(
             quantity="test error at the end",
             rule=Exceeds(0.25, centre="mean"),
             threshold_from="half of chance",
-            expected=Expected(0.41, 0.027, "0-11"),
+            calibrated=Calibrated(0.41, 0.027, "0-11"),
         ),
         Criterion(
             quantity="largest gradient by the kernel",
             rule=Below(1e-12),
             threshold_from="nothing: what is fitted are latent values at the training inputs, and no kernel is in them",
-            expected=Expected(0.0, 0.0, "0-11"),
+            calibrated=Calibrated(0.0, 0.0, "0-11"),
         ),
     ),
     controls=(
@@ -87,7 +87,7 @@ parity_whitened_without_divergence = Prediction(
             quantity="test error at the end",
             rule=Exceeds(0.25),
             threshold_from="half of chance",
-            expected=Expected(0.0, 0.0, "0-11"),
+            calibrated=Calibrated(0.0, 0.0, "0-11"),
         ),
     ),
     controls=(

@@ -14,13 +14,13 @@ from grokscape.landscape.grokking import complexity, error, grokking_gap
 from grokscape.landscape.learners import GaussianProcessRegression
 from grokscape.landscape.records.record import Record
 from grokscape.landscape.training.schedule import Schedule
-from grokscape.predictions.evidence import Measurement, trace
+from grokscape.predictions.evidence import Measurement, by_step
 from grokscape.predictions.papers.miller2023.sources import CALIBRATION, COMPLEXITY, MILLER_2023, TEN, TWENTY
 from grokscape.predictions.prediction import (
+    Calibrated,
     Control,
     Criterion,
     Curve,
-    Expected,
     Gate,
     Orbit,
     Portrait,
@@ -68,8 +68,8 @@ def gaps(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
         found = grokking_gap(record, LEVEL)
         yield Measurement(f"steps from fitting to generalising, from {label}", found.steps, censored=found.censored)
         for split in ("train", "test"):
-            yield from trace(error(record, split), f"{split} error, from {label}")
-        yield from trace(complexity(record), f"complexity, from {label}")
+            yield from by_step(error(record, split), f"{split} error, from {label}")
+        yield from by_step(complexity(record), f"complexity, from {label}")
 
 
 COMPLEX, BAD, GOOD = "a close fit of high complexity", "a bad fit", "a close fit of low complexity"
@@ -90,25 +90,25 @@ regression_from_complex_start = Prediction(
             quantity=f"test error at fitting, from {COMPLEX}",
             rule=Exceeds(0.5, centre="mean"),
             threshold_from="half of what knowing nothing but the mean leaves",
-            expected=Expected(0.885, 0.018, "0-19"),
+            calibrated=Calibrated(0.885, 0.018, "0-19"),
         ),
         Criterion(
             quantity=f"test error at the end, from {COMPLEX}",
             rule=Below(LEVEL, centre="mean"),
             threshold_from="a tenth of the variance, which counts as low",
-            expected=Expected(0.042, 0.008, "0-19"),
+            calibrated=Calibrated(0.042, 0.008, "0-19"),
         ),
         Criterion(
             quantity=f"test error at fitting, from {BAD}",
             rule=Below(0.3, centre="mean"),
             threshold_from="three times what counts as low; fitting is when the training error is 0.1",
-            expected=Expected(0.108, 0.009, "0-19"),
+            calibrated=Calibrated(0.108, 0.009, "0-19"),
         ),
         Criterion(
             quantity=f"test error at fitting, from {GOOD}",
             rule=Below(LEVEL, centre="mean"),
             threshold_from="a tenth of the variance, which counts as low",
-            expected=Expected(0.0237, 0.003, "0-19"),
+            calibrated=Calibrated(0.0237, 0.003, "0-19"),
         ),
     ),
     controls=(
@@ -185,7 +185,7 @@ no_regression_without_complexity = Prediction(
             quantity=f"test error at the end, from {COMPLEX}",
             rule=Exceeds(0.2),
             threshold_from="twice what counts as low",
-            expected=Expected(0.71, 0.23, "0-19"),
+            calibrated=Calibrated(0.71, 0.23, "0-19"),
         ),
     ),
     controls=(Control("complexity term", {"complexity_weight": 1.0}, "the term calls for a simpler fit"),),
@@ -254,7 +254,7 @@ regression_delay_grows_with_complexity = Prediction(
             quantity="rank correlation of delay with complexity",
             rule=Exceeds(0.4, centre="mean"),
             threshold_from="a correlation that explains a sixth of the order; well below what pilot runs showed, 0.7",
-            expected=Expected(0.69, 0.19, "0-19"),
+            calibrated=Calibrated(0.69, 0.19, "0-19"),
         ),
     ),
     controls=(
@@ -302,7 +302,7 @@ def ends(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
     yield Measurement("largest distance from the published end", max(away))
     for label, record in records.items():
         for name in names:
-            yield from trace(record.series(name), f"{name}, from {label}")
+            yield from by_step(record.series(name), f"{name}, from {label}")
 
 
 PUBLISHED = {"around": 0.5, "steps": 1200, "train_noise": False}
@@ -321,7 +321,7 @@ regression_published_end = Prediction(
             quantity="largest distance from the published end",
             rule=Below(0.01, centre="mean"),
             threshold_from="ten times what the fourth digit and the number of steps leave open",
-            expected=Expected(8e-5, 6e-5, "0-9"),
+            calibrated=Calibrated(8e-5, 6e-5, "0-9"),
         ),
     ),
     controls=(

@@ -11,10 +11,10 @@ from grokscape.landscape.learners import VariationalClassification
 from grokscape.landscape.records.record import Record
 from grokscape.landscape.tasks import SignOfInput
 from grokscape.landscape.training.schedule import Schedule
-from grokscape.predictions.evidence import Measurement, trace
+from grokscape.predictions.evidence import Measurement, by_step
 from grokscape.predictions.papers.miller2023.gp_classification import GPYTORCH
 from grokscape.predictions.papers.miller2023.sources import CALIBRATION, COMPLEXITY, MILLER_2023, TEN
-from grokscape.predictions.prediction import Control, Criterion, Curve, Expected, Prediction, Setting, Tier
+from grokscape.predictions.prediction import Calibrated, Control, Criterion, Curve, Prediction, Setting, Tier
 from grokscape.predictions.rules import Below, Exceeds
 
 #: In nats: a label that is right with 61 %. Chance is 0.69.
@@ -46,8 +46,8 @@ def likelihoods(records: Mapping[str, Record], at: Setting) -> Iterable[Measurem
     yield Measurement("test loss at fitting", float(test[fit.step]))
     yield Measurement("test loss at the end", float(test.iloc[-1]))
     for split, loss in (("train", train), ("test", test)):
-        yield from trace(-loss, f"{split} log-likelihood")
-        yield from trace(error(record, split), f"{split} error")
+        yield from by_step(-loss, f"{split} log-likelihood")
+        yield from by_step(error(record, split), f"{split} error")
 
 
 ZERO_ONE = {"lengthscale": 0.005, "divergence_weight": 1.0, "steps": 300}
@@ -66,13 +66,13 @@ zero_one_classification = Prediction(
             quantity="test loss at fitting",
             rule=Exceeds(0.62, centre="mean"),
             threshold_from="at least 0.12 nats above the training loss, whose own way from chance is 0.19 there",
-            expected=Expected(0.642, 0.012, "0-9"),
+            calibrated=Calibrated(0.642, 0.012, "0-9"),
         ),
         Criterion(
             quantity="test loss at the end",
             rule=Below(0.4, centre="mean"),
             threshold_from="0.1 nats below the training loss at fitting",
-            expected=Expected(0.273, 0.051, "0-9"),
+            calibrated=Calibrated(0.273, 0.051, "0-9"),
         ),
     ),
     controls=(

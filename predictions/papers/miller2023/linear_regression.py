@@ -12,9 +12,9 @@ from grokscape.landscape.grokking import complexity, error, grokking_gap
 from grokscape.landscape.learners import LinearRegression
 from grokscape.landscape.records.record import Record
 from grokscape.landscape.training.schedule import Schedule
-from grokscape.predictions.evidence import Measurement, trace
+from grokscape.predictions.evidence import Measurement, by_step
 from grokscape.predictions.papers.miller2023.sources import CALIBRATION, COMPLEXITY, MILLER_2023, TEN, TWENTY
-from grokscape.predictions.prediction import Control, Criterion, Curve, Expected, Prediction, Setting, Tier
+from grokscape.predictions.prediction import Calibrated, Control, Criterion, Curve, Prediction, Setting, Tier
 from grokscape.predictions.rules import Below, Exceeds, Precedes
 
 #: The paper's constants, on forty data sets of two examples where the paper averages five.
@@ -74,9 +74,9 @@ def fits_and_generalises(records: Mapping[str, Record], at: Setting) -> Iterable
     yield Measurement("test error at the end", record.final("error", "test"))
     yield Measurement("share of data sets that generalise", record.final("low error", "test"))
     for split in ("train", "test"):
-        yield from trace(1 - error(record, split), f"{split} accuracy")
-    yield from trace(complexity(record), "complexity")
-    yield from trace(record.series("fit"), "data fit")
+        yield from by_step(1 - error(record, split), f"{split} accuracy")
+    yield from by_step(complexity(record), "complexity")
+    yield from by_step(record.series("fit"), "data fit")
 
 
 linear_regression_groks = Prediction(
@@ -93,19 +93,19 @@ linear_regression_groks = Prediction(
             quantity="from fitting to generalising",
             rule=Precedes(10.0),
             threshold_from="a tenfold delay; about fiftyfold in the paper's figure",
-            expected=Expected(220.0, 0.5, "0-19"),
+            calibrated=Calibrated(220.0, 0.5, "0-19"),
         ),
         Criterion(
             quantity="test error once the training error is low",
             rule=Exceeds(0.2, centre="mean"),
             threshold_from="half way from guessing to what is left at the end in calibration, less a third for noise",
-            expected=Expected(0.34, 0.04, "0-19"),
+            calibrated=Calibrated(0.34, 0.04, "0-19"),
         ),
         Criterion(
             quantity="test error at the end",
             rule=Below(0.2, centre="mean"),
             threshold_from="the same number from the other side",
-            expected=Expected(0.1, 0.03, "0-19"),
+            calibrated=Calibrated(0.1, 0.03, "0-19"),
         ),
     ),
     controls=(
@@ -152,7 +152,7 @@ def errors_in_the_limit(records: Mapping[str, Record], at: Setting) -> Iterable[
     for name, record in records.items():
         share = record.series("low error in the limit", "test").iloc[-1]
         yield Measurement(f"share of data sets that generalise {name} the penalty", share)
-        yield from trace(1 - error(record, "test"), f"test accuracy {name} the penalty")
+        yield from by_step(1 - error(record, "test"), f"test accuracy {name} the penalty")
 
 
 linear_regression_needs_penalty = Prediction(
@@ -169,13 +169,13 @@ linear_regression_needs_penalty = Prediction(
             quantity="what the penalty takes off the test error",
             rule=Exceeds(0.05, centre="mean"),
             threshold_from="a tenth of the way from guessing to knowing",
-            expected=Expected(0.18, 0.035, "0-19"),
+            calibrated=Calibrated(0.18, 0.035, "0-19"),
         ),
         Criterion(
             quantity="test error in the limit without the penalty",
             rule=Exceeds(0.2, centre="mean"),
             threshold_from="what counts as ungeneralised when the same regression groks",
-            expected=Expected(0.28, 0.03, "0-19"),
+            calibrated=Calibrated(0.28, 0.03, "0-19"),
         ),
     ),
     controls=(
@@ -217,8 +217,8 @@ def order_of_falls(records: Mapping[str, Record], at: Setting) -> Iterable[Measu
     charged = complexity(record)
     fallen = (charged.iloc[0] - charged[generalise.step]) / (charged.iloc[0] - charged.iloc[-1])
     yield Measurement("share of the fall in complexity done when generalising", float(fallen))
-    yield from trace(charged, "complexity")
-    yield from trace(record.series("fit"), "data fit")
+    yield from by_step(charged, "complexity")
+    yield from by_step(record.series("fit"), "data fit")
 
 
 fit_before_complexity = Prediction(
@@ -234,7 +234,7 @@ fit_before_complexity = Prediction(
             quantity="from data fit to complexity",
             rule=Precedes(5.0),
             threshold_from="half way five times later; that tells one phase from another on a logarithmic axis",
-            expected=Expected(65.0, 0.11, "0-19"),
+            calibrated=Calibrated(65.0, 0.11, "0-19"),
         ),
     ),
     controls=(

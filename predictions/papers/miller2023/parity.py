@@ -11,7 +11,7 @@ from grokscape.predictions.papers.miller2024.networks import (
     lengths,
     transitions,
 )
-from grokscape.predictions.prediction import Criterion, Curve, Expected, Prediction
+from grokscape.predictions.prediction import Calibrated, Criterion, Curve, Prediction
 from grokscape.predictions.rules import Exceeds
 
 parity_gap_grows = Prediction(
@@ -28,7 +28,7 @@ parity_gap_grows = Prediction(
             quantity="log gap, per bit",
             rule=Exceeds(0.05, centre="mean"),
             threshold_from="half of 0.1 per dimension, which modular tasks show",
-            expected=Expected(0.159, 0.05, "0-19"),
+            calibrated=Calibrated(0.159, 0.05, "0-19"),
         ),
     ),
     controls=(SILENT,),

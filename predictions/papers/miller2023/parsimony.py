@@ -11,14 +11,14 @@ from grokscape.landscape.grokking import complexity, error, grokking_gap
 from grokscape.landscape.learners import BayesianNetwork, GaussianProcessRegression, LaplaceClassification
 from grokscape.landscape.records.record import Record
 from grokscape.landscape.tasks import HiddenParity
-from grokscape.predictions.evidence import Measurement, trace
+from grokscape.predictions.evidence import Measurement, by_step
 from grokscape.predictions.papers.miller2023.bayesian_network import BUDGET, GENERALISED
 from grokscape.predictions.papers.miller2023.concealment_setup import NETWORK, concealed
 from grokscape.predictions.papers.miller2023.linear_regression import PAPER as LINES
 from grokscape.predictions.papers.miller2023.linear_regression import regression
 from grokscape.predictions.papers.miller2023.sources import CALIBRATION, COMPLEXITY, MILLER_2023, TEN, TWENTY
 from grokscape.predictions.papers.power2022.delayed_generalisation import QUICK, train_from_scratch
-from grokscape.predictions.prediction import Control, Criterion, Expected, Orbit, Portrait, Prediction, Setting, Tier
+from grokscape.predictions.prediction import Calibrated, Control, Criterion, Orbit, Portrait, Prediction, Setting, Tier
 from grokscape.predictions.rules import Below, Exceeds
 
 LINEAR, PROCESS, CLASSIFIER, BAYESIAN = (
@@ -68,9 +68,9 @@ def ways(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
         yield Measurement(f"test error at fitting, {name}", float(error(record, "test")[gap.fit.step]))
         yield Measurement(f"steps to fit, {name}", gap.fit.step, censored=gap.fit.censored)
         yield Measurement(f"steps to generalise, {name}", gap.generalise.step, censored=gap.generalise.censored)
-        yield from trace(error(record, "test"), f"test error, {name}")
-        yield from trace(error(record, "train"), f"training error, {name}")
-        yield from trace(charged, f"complexity, {name}")
+        yield from by_step(error(record, "test"), f"test error, {name}")
+        yield from by_step(error(record, "train"), f"training error, {name}")
+        yield from by_step(charged, f"complexity, {name}")
 
 
 def portraits(names: Iterable[str]) -> tuple[Portrait, ...]:
@@ -99,7 +99,7 @@ def sheds(name: str, effect: float, spread: float) -> Criterion:
         quantity=f"complexity shed from fitting to generalising, {name}",
         rule=Exceeds(0.0, centre="mean"),
         threshold_from="0 is a complexity that stays; which unit it is counted in does not matter",
-        expected=Expected(effect, spread, "0-9"),
+        calibrated=Calibrated(effect, spread, "0-9"),
     )
 
 
@@ -108,7 +108,7 @@ def generalise(effect: float, spread: float) -> Criterion:
         quantity="largest test error at the end",
         rule=Below(0.2, centre="mean"),
         threshold_from="a fifth of what knowing nothing errs, or two fifths where labels are two",
-        expected=Expected(effect, spread, "0-9"),
+        calibrated=Calibrated(effect, spread, "0-9"),
     )
 
 

@@ -15,10 +15,10 @@ from grokscape.landscape.records.record import Record
 from grokscape.landscape.surveys import SolutionPath
 from grokscape.landscape.training.run import Run
 from grokscape.landscape.training.stop import Stop
-from grokscape.predictions.evidence import Measurement, trace
+from grokscape.predictions.evidence import Measurement, by_step
 from grokscape.predictions.papers.miller2023.concealment_setup import CALIBRATION, NETWORK, TWELVE, concealed
 from grokscape.predictions.papers.miller2023.sources import COMPLEXITY, MILLER_2023, TEN, TWENTY
-from grokscape.predictions.prediction import Control, Criterion, Curve, Expected, Prediction, Setting, Tier
+from grokscape.predictions.prediction import Calibrated, Control, Criterion, Curve, Prediction, Setting, Tier
 from grokscape.predictions.rules import Below, Exceeds
 
 FITTED = Stop(quantity="accuracy", split="train", above=0.95, records=1)
@@ -85,13 +85,13 @@ accessible = Prediction(
             quantity="rise of the objective on the way",
             rule=Below(0.05),
             threshold_from="a twentieth of what the objective falls by altogether",
-            expected=Expected(0.0, 0.001, "0-9"),
+            calibrated=Calibrated(0.0, 0.001, "0-9"),
         ),
         Criterion(
             quantity="test error where it sets out",
             rule=Exceeds(0.15, centre="mean"),
             threshold_from="three times the error at which a network counts as having generalised",
-            expected=Expected(0.406, 0.051, "0-9"),
+            calibrated=Calibrated(0.406, 0.051, "0-9"),
         ),
     ),
     controls=(
@@ -140,9 +140,9 @@ def simpler(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]
     for number, name in enumerate(("symbols", "irrelevant coordinates")):
         yield Measurement(f"log change of what reads {name}", math.log(after[number] / before[number]))
     yield Measurement("test error at fitting", float(error(end, "test")[gap.fit.step]))
-    yield from trace(charged, "complexity")
+    yield from by_step(charged, "complexity")
     for split in ("train", "test"):
-        yield from trace(error(end, split), f"{split} error")
+        yield from by_step(error(end, split), f"{split} error")
 
 
 def _reading(record: Record) -> tuple[float, float]:
@@ -183,7 +183,7 @@ complexity_falls = Prediction(
             quantity="log change of the complexity",
             rule=Below(0.0, centre="mean"),
             threshold_from="0 is a complexity that stays",
-            expected=Expected(0.177, 0.041, "0-9"),
+            calibrated=Calibrated(0.177, 0.041, "0-9"),
         ),
     ),
     controls=(
@@ -218,13 +218,13 @@ reads_less = Prediction(
             quantity="log change of what reads irrelevant coordinates",
             rule=Below(-0.3, centre="mean"),
             threshold_from="a quarter of their norm gone",
-            expected=Expected(-0.458, 0.071, "0-9"),
+            calibrated=Calibrated(-0.458, 0.071, "0-9"),
         ),
         Criterion(
             quantity="log change of what reads symbols",
             rule=Exceeds(0.0, centre="mean"),
             threshold_from="0 are weights that stay",
-            expected=Expected(0.186, 0.029, "0-9"),
+            calibrated=Calibrated(0.186, 0.029, "0-9"),
         ),
     ),
     controls=(

@@ -11,7 +11,7 @@ from grokscape.landscape.records.record import Record
 from grokscape.predictions.evidence import Measurement
 from grokscape.predictions.papers.miller2023.linear_regression import regression, tiers
 from grokscape.predictions.papers.miller2023.sources import CALIBRATION, COMPLEXITY, MILLER_2023, TWENTY
-from grokscape.predictions.prediction import Control, Criterion, Curve, Expected, Prediction, Setting
+from grokscape.predictions.prediction import Calibrated, Control, Criterion, Curve, Prediction, Setting
 from grokscape.predictions.rules import Monotone
 
 ALIKE = Control("all weights alike", {"others": "w"}, "spurious weights rise with the true one, and so does complexity")
@@ -51,7 +51,7 @@ def falling(quantity: str, effect: float, spread: float) -> Criterion:
         quantity=quantity,
         rule=Monotone("falling", 0.8),
         threshold_from="nearly perfect order of the six weights; 0.83 is one exchange of distant neighbours",
-        expected=Expected(effect, spread, "0-19"),
+        calibrated=Calibrated(effect, spread, "0-19"),
     )
 
 

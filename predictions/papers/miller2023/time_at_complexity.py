@@ -14,7 +14,7 @@ from grokscape.landscape.records.record import Record
 from grokscape.predictions.evidence import Measurement
 from grokscape.predictions.papers.miller2023.gp_regression import LEVEL, SPREAD, many_starts
 from grokscape.predictions.papers.miller2023.sources import CALIBRATION, COMPLEXITY, MILLER_2023, TWENTY
-from grokscape.predictions.prediction import Control, Criterion, Curve, Expected, Prediction, Setting, Tier
+from grokscape.predictions.prediction import Calibrated, Control, Criterion, Curve, Prediction, Setting, Tier
 from grokscape.predictions.rules import Exceeds, Within
 
 
@@ -56,13 +56,13 @@ gap_is_time_at_high_complexity = Prediction(
             quantity="rank correlation of gap and time at high complexity",
             rule=Exceeds(0.7, centre="mean"),
             threshold_from="a correlation that explains half of the order",
-            expected=Expected(0.82, 0.11, "0-19"),
+            calibrated=Calibrated(0.82, 0.11, "0-19"),
         ),
         Criterion(
             quantity="total time at high complexity over total gap",
             rule=Within(0.67, 1.5, centre="mean"),
             threshold_from="the same time, give or take a half",
-            expected=Expected(0.96, 0.27, "0-19"),
+            calibrated=Calibrated(0.96, 0.27, "0-19"),
         ),
     ),
     controls=(

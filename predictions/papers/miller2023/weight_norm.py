@@ -9,11 +9,11 @@ from grokscape.landscape.experiment import Experiment
 from grokscape.landscape.grokking import grokking_gap
 from grokscape.landscape.optimisers import SGD
 from grokscape.landscape.records.record import Record
-from grokscape.predictions.evidence import Measurement, trace
+from grokscape.predictions.evidence import Measurement, by_step
 from grokscape.predictions.papers.miller2023.concealment import log_gap
 from grokscape.predictions.papers.miller2023.concealment_setup import CALIBRATION, NETWORK, TWELVE, concealed
 from grokscape.predictions.papers.miller2023.sources import COMPLEXITY, MILLER_2023, TEN, TWENTY
-from grokscape.predictions.prediction import Control, Criterion, Curve, Expected, Gate, Prediction, Setting, Tier
+from grokscape.predictions.prediction import Calibrated, Control, Criterion, Curve, Gate, Prediction, Setting, Tier
 from grokscape.predictions.rules import Below, Exceeds
 
 # -- The norm from fitting to generalising -----------------------------------------------------------------------------
@@ -32,9 +32,9 @@ def norm_meanwhile(records: Mapping[str, Record], at: Setting) -> Iterable[Measu
     yield Measurement("log change of the input weights", math.log(read[gap.generalise.step] / read[gap.fit.step]))
     yield Measurement("ln of the grokking gap", log_gap(gap))
     yield Measurement("test accuracy at the end", float(record.series("accuracy", "test").iloc[-1]))
-    yield from trace(norm, "weight norm")
+    yield from by_step(norm, "weight norm")
     for split in ("train", "test"):
-        yield from trace(record.series("accuracy", split), f"{split} accuracy")
+        yield from by_step(record.series("accuracy", split), f"{split} accuracy")
 
 
 #: Half the usual rate, at which a large start is stable.
@@ -49,7 +49,7 @@ GAP = Criterion(
     quantity="ln of the grokking gap",
     rule=Exceeds(math.log(10.0), centre="mean"),
     threshold_from="ten steps, two records: without a gap there is no way between to speak of",
-    expected=Expected(4.03, 0.39, "0-9"),
+    calibrated=Calibrated(4.03, 0.39, "0-9"),
 )
 NORM_CURVES = (
     Curve(
@@ -81,7 +81,7 @@ rises = Prediction(
             quantity="log change of the norm",
             rule=Exceeds(0.0, centre="mean"),
             threshold_from="0 is a norm that stays",
-            expected=Expected(0.106, 0.014, "0-9"),
+            calibrated=Calibrated(0.106, 0.014, "0-9"),
         ),
         GAP,
     ),
@@ -105,7 +105,7 @@ falls = Prediction(
             quantity="log change of the norm",
             rule=Below(0.0, centre="mean"),
             threshold_from="0 is a norm that stays",
-            expected=Expected(-0.33, 0.18, "0-9"),
+            calibrated=Calibrated(-0.33, 0.18, "0-9"),
         ),
         GAP,
     ),
@@ -146,14 +146,14 @@ decay_needed = Prediction(
             at=10,
             rule=Exceeds(0.9),
             threshold_from="as good as all that can be reached",
-            expected=Expected(0.996, 0.005, "0-9"),
+            calibrated=Calibrated(0.996, 0.005, "0-9"),
         ),
         Criterion(
             quantity="test accuracy at the end",
             at=40,
             rule=Below(0.57),
             threshold_from="halfway from chance, a seventh, to a rule that is known",
-            expected=Expected(0.347, 0.027, "0-9"),
+            calibrated=Calibrated(0.347, 0.027, "0-9"),
         ),
     ),
     controls=(
@@ -205,7 +205,7 @@ larger_start = Prediction(
             quantity="log ratio of the gaps from the larger and the smaller start",
             rule=Exceeds(0.2, centre="mean"),
             threshold_from="a fifth longer, for sixteen times the weights",
-            expected=Expected(0.925, 0.33, "0-9"),
+            calibrated=Calibrated(0.925, 0.33, "0-9"),
         ),
     ),
     controls=(

@@ -13,10 +13,10 @@ from grokscape.landscape.experiment import Experiment
 from grokscape.landscape.fits.transition import Transition, fit_transition
 from grokscape.landscape.records.record import Record
 from grokscape.landscape.theory import marchenko_pastur
-from grokscape.predictions.evidence import Measurement, trace
+from grokscape.predictions.evidence import Measurement, by_step
 from grokscape.predictions.papers.levi2023.losses import TWELVE, reached, steps_of, student, students, tiers
 from grokscape.predictions.papers.miller2023.sources import CALIBRATION, MILLER_2024
-from grokscape.predictions.prediction import Control, Criterion, Curve, Expected, Prediction, Setting
+from grokscape.predictions.prediction import Calibrated, Control, Criterion, Curve, Prediction, Setting
 from grokscape.predictions.rules import Below, Exceeds, Monotone, Within
 
 THEORY = "sharpness of grokking"
@@ -49,9 +49,9 @@ def residuals(records: Mapping[str, Record], at: Setting) -> Iterable[Measuremen
         yield Measurement("what the fit leaves of test accuracy", fitted.rmse, at=float(label))
         if label == f"{at.shown}":
             accuracy = record.series("accuracy", "test")
-            yield from trace(accuracy, "test accuracy")
+            yield from by_step(accuracy, "test accuracy")
             form = (1 + erf(fitted.sharpness * (steps_of(accuracy) - fitted.time))) / 2
-            yield from trace(pd.Series(form, index=accuracy.index), "fitted")
+            yield from by_step(pd.Series(form, index=accuracy.index), "fitted")
     yield Measurement("what the fit leaves of accuracy, mean over lambda", float(np.mean(left)))
 
 
@@ -69,7 +69,7 @@ erf_form = Prediction(
             rule=Below(0.03, centre="mean"),
             threshold_from="three hundredths of the way from wrong to right (networks leave 0.02, measured "
             "milder); 0.05 before calibration, which the control met too",
-            expected=Expected(0.025, 0.002, "0-11"),
+            calibrated=Calibrated(0.025, 0.002, "0-11"),
         ),
     ),
     controls=(
@@ -114,7 +114,7 @@ def ordered(quantity: str, direction: str, effect: float, spread: float) -> Crit
         quantity=quantity,
         rule=Monotone(direction, 0.9),  # type: ignore[arg-type]
         threshold_from="perfect order of six ratios but for one exchange of neighbours",
-        expected=Expected(effect, spread, "0-11"),
+        calibrated=Calibrated(effect, spread, "0-11"),
     )
 
 
@@ -179,7 +179,7 @@ transition_above_one = Prediction(
             quantity="share of lambda with a test transition",
             rule=Exceeds(0.5),
             threshold_from="most of the range",
-            expected=Expected(0.0, 0.0, "0-11"),
+            calibrated=Calibrated(0.0, 0.0, "0-11"),
         ),
     ),
     controls=(Control("two inputs for each example", {"ratios": (2.0,)}, "half of the directions are never seen"),),
@@ -224,7 +224,7 @@ only_slow_motion = Prediction(
             quantity="log of s t* at the greatest lambda over that at the least",
             rule=Within(-0.1, 0.1, centre="mean"),
             threshold_from="a tenth, where sharpness itself changes a hundredfold",
-            expected=Expected(-0.8, 0.12, "0-11"),
+            calibrated=Calibrated(-0.8, 0.12, "0-11"),
         ),
     ),
     controls=(

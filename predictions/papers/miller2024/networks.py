@@ -17,9 +17,9 @@ from grokscape.landscape.tasks import HiddenParity
 from grokscape.landscape.training.run import Run
 from grokscape.landscape.training.schedule import Schedule
 from grokscape.landscape.training.stop import Stop
-from grokscape.predictions.evidence import Measurement, trace
+from grokscape.predictions.evidence import Measurement, by_step
 from grokscape.predictions.papers.miller2023.sources import COMPLEXITY, MILLER_2024, TWENTY
-from grokscape.predictions.prediction import Control, Criterion, Curve, Expected, Gate, Prediction, Setting, Tier
+from grokscape.predictions.prediction import Calibrated, Control, Criterion, Curve, Gate, Prediction, Setting, Tier
 from grokscape.predictions.rules import Below, Exceeds, Within
 
 CALIBRATION = tuple(range(20))
@@ -55,7 +55,7 @@ def fits(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
             course = record.series("accuracy", split)
             fitted = fit_transition(course.index.to_numpy(), course.to_numpy(), at.low, RIGHT)
             left += [] if fitted.censored else [fitted.rmse]
-            yield from trace(course, f"{split} accuracy, {label} bits")
+            yield from by_step(course, f"{split} accuracy, {label} bits")
     yield Measurement("share of courses with a transition", len(left) / (2 * len(records)))
     yield Measurement("rmse of the error functions, mean over courses", float(np.mean(left or RIGHT)))
     yield Measurement("rmse of the error functions, worst course", float(np.max(left or RIGHT)))
@@ -159,7 +159,7 @@ erf_fits = Prediction(
             quantity="rmse of the error functions, mean over courses",
             rule=Below(0.025, centre="mean"),
             threshold_from="a twentieth of the way from chance to perfect",
-            expected=Expected(0.015, 0.0028, "0-19"),
+            calibrated=Calibrated(0.015, 0.0028, "0-19"),
         ),
     ),
     controls=(
@@ -202,19 +202,19 @@ sharpness_falls = Prediction(
             quantity="log relative time, per bit",
             rule=Exceeds(HALF, centre="mean"),
             threshold_from="twice over the twenty bits from the shortest to the longest input",
-            expected=Expected(0.082, 0.016, "0-19"),
+            calibrated=Calibrated(0.082, 0.016, "0-19"),
         ),
         Criterion(
             quantity="log relative sharpness, per bit",
             rule=Below(-HALF, centre="mean"),
             threshold_from="half over twenty bits",
-            expected=Expected(-0.081, 0.022, "0-19"),
+            calibrated=Calibrated(-0.081, 0.022, "0-19"),
         ),
         Criterion(
             quantity="log absolute sharpness, per bit",
             rule=Below(-HALF, centre="mean"),
             threshold_from="half over twenty bits",
-            expected=Expected(-0.069, 0.027, "0-19"),
+            calibrated=Calibrated(-0.069, 0.027, "0-19"),
         ),
     ),
     controls=(SILENT,),
@@ -243,13 +243,13 @@ only_stretched = Prediction(
             quantity="log relative sharpness in the time chosen, per bit",
             rule=Within(-HALF, HALF, centre="mean"),
             threshold_from="half or twice over twenty bits would count as a trend",
-            expected=Expected(0.001, 0.022, "0-19"),
+            calibrated=Calibrated(0.001, 0.022, "0-19"),
         ),
         Criterion(
             quantity="log absolute sharpness in the time chosen, per bit",
             rule=Within(-HALF, HALF, centre="mean"),
             threshold_from="half or twice over twenty bits would count as a trend",
-            expected=Expected(-0.006, 0.022, "0-19"),
+            calibrated=Calibrated(-0.006, 0.022, "0-19"),
         ),
     ),
     controls=(Control("in steps", {"time": "steps"}, "there the trend is what both readings agree on"),),

@@ -10,7 +10,7 @@ from grokscape.predictions.papers.kumar2023.lazy_to_rich import (
     norm_from_fitting_to_generalising,
 )
 from grokscape.predictions.papers.power2022.delayed_generalisation import QUICK
-from grokscape.predictions.prediction import Control, Criterion, Curve, Expected, Gate, Prediction, Source, Tier
+from grokscape.predictions.prediction import Calibrated, Control, Criterion, Curve, Gate, Prediction, Source, Tier
 from grokscape.predictions.rules import Exceeds, Precedes
 
 NOTSAWO_2025 = Source(
@@ -35,19 +35,19 @@ norm_rises_under_decay = Prediction(
             quantity="test accuracy at the end",
             rule=Exceeds(0.9),
             threshold_from="nine tenths of what can be reached, as for delayed generalisation",
-            expected=Expected(0.997, 0.004, "0-9"),
+            calibrated=Calibrated(0.997, 0.004, "0-9"),
         ),
         Criterion(
             quantity="from fitting to generalising",
             rule=Precedes(5.0),
             threshold_from="as for delayed generalisation",
-            expected=Expected(11.6, 0.15, "0-9"),
+            calibrated=Calibrated(11.6, 0.15, "0-9"),
         ),
         Criterion(
             quantity="log of the norm at generalising over that at fitting",
             rule=Exceeds(0.0, centre="mean"),
             threshold_from="0 is a norm that stays; were generalising the way to a lower norm, it would fall",
-            expected=Expected(0.25, 0.02, "0-9"),
+            calibrated=Calibrated(0.25, 0.02, "0-9"),
         ),
     ),
     controls=(

@@ -10,12 +10,12 @@ from grokscape.landscape.optimisers import AdamW
 from grokscape.landscape.records.record import Record
 from grokscape.landscape.tasks import BinaryOperation
 from grokscape.landscape.training.run import Run
-from grokscape.predictions.evidence import Measurement, trace
+from grokscape.predictions.evidence import Measurement, by_step
 from grokscape.predictions.prediction import (
+    Calibrated,
     Control,
     Criterion,
     Curve,
-    Expected,
     Gate,
     Prediction,
     Setting,
@@ -64,7 +64,7 @@ def fit_and_generalisation(records: Mapping[str, Record], at: Setting) -> Iterab
     yield Measurement("final accuracy on unmirrored test pairs", run.final("accuracy", "unmirrored"))
     yield Measurement("final training accuracy", run.final("accuracy", "train"))
     for split in ("train", "test"):
-        yield from trace(run.series("accuracy", split), f"{split} accuracy")
+        yield from by_step(run.series("accuracy", split), f"{split} accuracy")
 
 
 delayed_generalisation = Prediction(
@@ -81,13 +81,13 @@ delayed_generalisation = Prediction(
             quantity="final accuracy on unmirrored test pairs",
             rule=Exceeds(0.9),
             threshold_from="nine tenths of what can be reached; chance is 1/p",
-            expected=Expected(0.954, 0.021, "0-9"),
+            calibrated=Calibrated(0.954, 0.021, "0-9"),
         ),
         Criterion(
             quantity="delay from fitting to generalising",
             rule=Precedes(5.0),
             threshold_from="a factor that no reader would call simultaneous; calibration saw over 20",
-            expected=Expected(27.5, 0.15, "0-9"),
+            calibrated=Calibrated(27.5, 0.15, "0-9"),
         ),
     ),
     controls=(

@@ -16,7 +16,7 @@ from grokscape.landscape.experiment import Experiment
 from grokscape.landscape.optimisers import SGD
 from grokscape.landscape.records.record import Record
 from grokscape.landscape.training.run import Run
-from grokscape.predictions.evidence import Measurement, trace
+from grokscape.predictions.evidence import Measurement, by_step
 from grokscape.predictions.papers.varma2023.logits import logits_of
 from grokscape.predictions.papers.varma2023.setup import (
     CALIBRATION,
@@ -26,7 +26,7 @@ from grokscape.predictions.papers.varma2023.setup import (
     retraining_run,
     tiers,
 )
-from grokscape.predictions.prediction import Control, Criterion, Curve, Expected, Gate, Prediction, Setting, Source
+from grokscape.predictions.prediction import Calibrated, Control, Criterion, Curve, Gate, Prediction, Setting, Source
 from grokscape.predictions.rules import Below, Exceeds, Within
 
 REVIEWS_2023 = Source(
@@ -53,7 +53,7 @@ def difference(records: Mapping[str, Record], at: Setting) -> Iterable[Measureme
     yield Measurement("difference in test accuracy", first - second)
     for name, record in records.items():
         yield Measurement(f"test accuracy, {name}", record.final("accuracy", "test"))
-        yield from trace(record.series("accuracy", "test"), f"{name} history")
+        yield from by_step(record.series("accuracy", "test"), f"{name} history")
     yield from convergence(records)
 
 
@@ -72,7 +72,7 @@ data_size_alone = Prediction(
             quantity="difference in test accuracy",
             rule=Within(-0.1, 0.1, centre="mean"),
             threshold_from="a tenth, which is small against the whole range from chance to 1",
-            expected=Expected(0.81, 0.042, "0-9"),
+            calibrated=Calibrated(0.81, 0.042, "0-9"),
         ),
     ),
     controls=(
@@ -160,7 +160,7 @@ forgetting_by_example = Prediction(
             rule=Exceeds(0.1, centre="mean"),
             threshold_from="a tenth, which is small against what is lost; where all is lost or nothing, none could be "
             "seen, which the gates exclude",
-            expected=Expected(0.038, 0.031, "0-9"),
+            calibrated=Calibrated(0.038, 0.031, "0-9"),
         ),
     ),
     controls=(
@@ -202,7 +202,7 @@ def accuracy_and_norm(records: Mapping[str, Record], at: Setting) -> Iterable[Me
     yield Measurement("test accuracy", accuracy)
     yield Measurement("test accuracy as a multiple of chance", accuracy * at.task.n_classes)
     yield Measurement("weight norm at the end over that at the start", float(norm.iloc[-1] / norm.iloc[0]))
-    yield from trace(record.series("accuracy", "test"), "test accuracy in time")
+    yield from by_step(record.series("accuracy", "test"), "test accuracy in time")
     yield from convergence(records)
 
 
@@ -232,7 +232,7 @@ noise_suffices = Prediction(
             quantity="test accuracy as a multiple of chance",
             rule=Below(5.0, centre="mean"),
             threshold_from="near chance; as for ungrokking",
-            expected=Expected(0.039, 0.055, "0-9"),
+            calibrated=Calibrated(0.039, 0.055, "0-9"),
         ),
     ),
     controls=(
@@ -265,7 +265,7 @@ pressure_needs_noise = Prediction(
             quantity="test accuracy",
             rule=Exceeds(0.95, centre="mean"),
             threshold_from="nearly all of the generalisation is kept; as for ungrokking",
-            expected=Expected(0.0004, 0.0006, "0-9"),
+            calibrated=Calibrated(0.0004, 0.0006, "0-9"),
         ),
     ),
     controls=(Control("noise", {"mover": "noise"}, "with noise the more numerous solutions are found"),),

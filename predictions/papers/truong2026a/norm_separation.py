@@ -13,10 +13,10 @@ from grokscape.landscape.records.record import Record
 from grokscape.landscape.tasks import BinaryOperation, TeacherStudent
 from grokscape.landscape.training.run import Run
 from grokscape.landscape.training.stop import Stop
-from grokscape.predictions.evidence import Measurement, trace
+from grokscape.predictions.evidence import Measurement, by_step
 from grokscape.predictions.papers.liu2023.setup import FRESH
 from grokscape.predictions.papers.truong2026a.setup import CALIBRATION, GENERALISED, SEEDS, TRUONG_2026A
-from grokscape.predictions.prediction import Control, Criterion, Curve, Expected, Gate, Prediction, Setting, Tier
+from grokscape.predictions.prediction import Calibrated, Control, Criterion, Curve, Gate, Prediction, Setting, Tier
 from grokscape.predictions.rules import Below, Precedes, Within
 
 THEORY = "norm separation"
@@ -58,7 +58,7 @@ def contraction(records: Mapping[str, Record], at: Setting) -> Iterable[Measurem
             yield Measurement("from fitting to generalising", generalise.step, at=1, censored=generalise.censored)
         yield Measurement("delay", observed, at=float(label), censored=generalise.censored)
         yield Measurement("delay by the law", predicted, at=float(label))
-        yield from trace(norm / norm.iloc[0], f"decay {label}")
+        yield from by_step(norm / norm.iloc[0], f"decay {label}")
     yield Measurement("share of the delay that contraction takes", sum(shares) / len(shares))
     yield Measurement("largest difference between such shares", max(shares) - min(shares))
     yield Measurement("runs that generalise", seen)
@@ -110,19 +110,19 @@ delay_is_contraction = Prediction(
             quantity=DELAYED,
             rule=Precedes(3.0),
             threshold_from="a delay that is worth a law",
-            expected=Expected(11.5, 0.15, "0-9"),
+            calibrated=Calibrated(11.5, 0.15, "0-9"),
         ),
         Criterion(
             quantity=SHARE,
             rule=Within(0.9, 1.1, centre="mean"),
             threshold_from="a tenth off in either direction; the law has no free parameter here",
-            expected=Expected(0.983, 0.003, "0-9"),
+            calibrated=Calibrated(0.983, 0.003, "0-9"),
         ),
         Criterion(
             quantity="largest difference between such shares",
             rule=Below(0.1, centre="mean"),
             threshold_from="as much over a factor of four in weight decay",
-            expected=Expected(0.007, 0.003, "0-9"),
+            calibrated=Calibrated(0.007, 0.003, "0-9"),
         ),
     ),
     controls=(
@@ -176,13 +176,13 @@ delay_on_modular_addition = Prediction(
             quantity=DELAYED,
             rule=Precedes(2.0),
             threshold_from="a delay that is worth a law, in a network this small",
-            expected=Expected(6.5, 0.55, "0-9"),
+            calibrated=Calibrated(6.5, 0.55, "0-9"),
         ),
         Criterion(
             quantity=SHARE,
             rule=Within(0.5, 2.0, centre="mean"),
             threshold_from="the factor between norms and squared norms, in either direction",
-            expected=Expected(0.21, 0.085, "0-9"),
+            calibrated=Calibrated(0.21, 0.085, "0-9"),
         ),
     ),
     controls=(

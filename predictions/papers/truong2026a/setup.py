@@ -12,7 +12,7 @@ from grokscape.landscape.tasks import BinaryOperation
 from grokscape.landscape.training.run import Run
 from grokscape.landscape.training.schedule import Schedule
 from grokscape.landscape.training.stop import Stop
-from grokscape.predictions.evidence import Measurement, trace
+from grokscape.predictions.evidence import Measurement, by_step
 from grokscape.predictions.prediction import Control, Setting, Source, Tier
 
 TRUONG_2026A = Source(
@@ -99,4 +99,4 @@ def held_at(seed: int, at: Setting, norm: float | None, *, temperature: float = 
 def accuracy_traces(records: Mapping[str, Record]) -> Iterable[Measurement]:
     """Test accuracy of every run, to be drawn under the run's label."""
     for label, record in records.items():
-        yield from trace(record.series("accuracy", "test"), label)
+        yield from by_step(record.series("accuracy", "test"), label)

@@ -24,7 +24,7 @@ from grokscape.predictions.papers.truong2026a.setup import (
     held_at,
     tiers,
 )
-from grokscape.predictions.prediction import Control, Criterion, Curve, Expected, Gate, Prediction, Setting
+from grokscape.predictions.prediction import Calibrated, Control, Criterion, Curve, Gate, Prediction, Setting
 from grokscape.predictions.rules import Exceeds, Precedes, Within
 
 THEORY = "norm as timescale"
@@ -70,19 +70,19 @@ norm_is_no_gate = Prediction(
             quantity="held norm over critical norm",
             rule=Exceeds(1.1, centre="mean"),
             threshold_from="ten times the 1 % by which critical norms differ between seeds",
-            expected=Expected(1.244, 0.006, "0-9"),
+            calibrated=Calibrated(1.244, 0.006, "0-9"),
         ),
         Criterion(
             quantity="test accuracy at the end where held",
             rule=Exceeds(0.9),
             threshold_from="the level at which the paper speaks of grokking",
-            expected=Expected(0.941, 0.015, "0-9"),
+            calibrated=Calibrated(0.941, 0.015, "0-9"),
         ),
         Criterion(
             quantity="from generalising freely to generalising where held",
             rule=Precedes(1.5),
             threshold_from="half as long again; the paper's 15 % above the critical norm cost a factor of 2.4",
-            expected=Expected(6.5, 0.15, "0-9"),
+            calibrated=Calibrated(6.5, 0.15, "0-9"),
         ),
     ),
     controls=(
@@ -160,13 +160,13 @@ delay_exponential_in_norm = Prediction(
             quantity="slope of log time over relative norm",
             rule=Exceeds(3.75, centre="mean"),
             threshold_from=SLOPE,
-            expected=Expected(5.36, 0.35, "0-9"),
+            calibrated=Calibrated(5.36, 0.35, "0-9"),
         ),
         Criterion(
             quantity="share of the variance of log time that the line explains",
             rule=Exceeds(0.95),
             threshold_from="the paper has 0.994 for medians over 16 seeds; here each seed is fitted alone",
-            expected=Expected(0.996, 0.003, "0-9"),
+            calibrated=Calibrated(0.996, 0.003, "0-9"),
         ),
     ),
     controls=(FITTING,),
@@ -195,7 +195,7 @@ layernorm_removes_dependence = Prediction(
             rule=Within(-math.log(2) / 0.45, math.log(2) / 0.45, centre="mean"),
             threshold_from="less than a factor of 2 over relative norms from 0.85 to 1.3, where without LayerNorm it "
             "is a factor of 11 here, and 29 by the paper's exponent",
-            expected=Expected(3.84, 0.1, "0-9"),
+            calibrated=Calibrated(3.84, 0.1, "0-9"),
         ),
     ),
     controls=(

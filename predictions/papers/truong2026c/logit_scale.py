@@ -16,7 +16,7 @@ from grokscape.predictions.papers.truong2026a.setup import (
     held_at,
     tiers,
 )
-from grokscape.predictions.prediction import Control, Criterion, Curve, Expected, Gate, Prediction, Setting
+from grokscape.predictions.prediction import Calibrated, Control, Criterion, Curve, Gate, Prediction, Setting
 from grokscape.predictions.rules import Below, Exceeds, Precedes, Within
 
 THEORY = "logit scale"
@@ -85,13 +85,13 @@ temperature_undoes_norm = Prediction(
             quantity="from the low norm to the high one",
             rule=Precedes(3.0),
             threshold_from="a delay worth explaining; the exponential law would give 9 for 30 % of the critical norm",
-            expected=Expected(5.9, 0.13, "0-9"),
+            calibrated=Calibrated(5.9, 0.13, "0-9"),
         ),
         Criterion(
             quantity="share of the delay that the temperature recovers",
             rule=Exceeds(0.5, centre="mean"),
             threshold_from="most of it; the paper has 0.83 and 0.89 at two moduli",
-            expected=Expected(0.879, 0.021, "0-9"),
+            calibrated=Calibrated(0.879, 0.021, "0-9"),
         ),
     ),
     controls=(NO_TEMPERATURE, FITTING),
@@ -119,13 +119,13 @@ temperature_alone_delays = Prediction(
             quantity="from the low norm to it sharpened",
             rule=Precedes(3.0),
             threshold_from="the same as for the delay that the norm causes",
-            expected=Expected(5.9, 0.15, "0-9"),
+            calibrated=Calibrated(5.9, 0.15, "0-9"),
         ),
         Criterion(
             quantity="share of the delay that the temperature alone makes",
             rule=Within(0.75, 1.25, centre="mean"),
             threshold_from="a quarter of the delay to either side; the paper speaks of its full range",
-            expected=Expected(0.997, 0.014, "0-9"),
+            calibrated=Calibrated(0.997, 0.014, "0-9"),
         ),
     ),
     controls=(NO_TEMPERATURE, FITTING),
@@ -151,7 +151,7 @@ not_under_squared_error = Prediction(
             quantity="share of the delay that the temperature recovers",
             rule=Below(0.5, centre="mean"),
             threshold_from="the half that cross-entropy must exceed",
-            expected=Expected(0.76, 0.04, "0-9"),
+            calibrated=Calibrated(0.76, 0.04, "0-9"),
         ),
     ),
     controls=(

@@ -26,7 +26,7 @@ from grokscape.predictions.papers.varma2023.setup import (
     retraining_run,
     tiers,
 )
-from grokscape.predictions.prediction import Control, Criterion, Curve, Expected, Gate, Prediction, Setting
+from grokscape.predictions.prediction import Calibrated, Control, Criterion, Curve, Gate, Prediction, Setting
 from grokscape.predictions.rules import Exceeds, Monotone
 
 
@@ -88,13 +88,13 @@ trigonometric_share = Prediction(
             quantity="trigonometric share",
             rule=Monotone("rising"),
             threshold_from="a rank correlation of 0.8, the same for every claim of order",
-            expected=Expected(0.183, 0.01, "0-9"),
+            calibrated=Calibrated(0.183, 0.01, "0-9"),
         ),
         Criterion(
             quantity="share on the removed inputs, most data less fewest",
             rule=Exceeds(0.35, "mean"),
             threshold_from="half of what calibration showed",
-            expected=Expected(0.735, 0.012, "0-9"),
+            calibrated=Calibrated(0.735, 0.012, "0-9"),
         ),
     ),
     controls=(SHUFFLED,),
@@ -158,13 +158,13 @@ trigonometric_isolation = Prediction(
             quantity="share of generalising less memorising",
             rule=Exceeds(0.5, "mean"),
             threshold_from="half of the whole",
-            expected=Expected(0.885, 0.005, "0-9"),
+            calibrated=Calibrated(0.885, 0.005, "0-9"),
         ),
         Criterion(
             quantity="trigonometric share of the generalising network",
             rule=Exceeds(0.85, "mean"),
             threshold_from="a floor below the shares that calibration showed; the paper's 0.95 is not reached here",
-            expected=Expected(0.901, 0.005, "0-9"),
+            calibrated=Calibrated(0.901, 0.005, "0-9"),
         ),
     ),
     controls=(SHUFFLED,),
@@ -239,19 +239,19 @@ norm_reallocation = Prediction(
             quantity="rise of the trigonometric share",
             rule=Exceeds(0.25, "mean"),
             threshold_from="half of what calibration showed",
-            expected=Expected(0.538, 0.018, "0-9"),
+            calibrated=Calibrated(0.538, 0.018, "0-9"),
         ),
         Criterion(
             quantity="rise of the share on held-out inputs",
             rule=Exceeds(0.2, "mean"),
             threshold_from="half of what calibration showed",
-            expected=Expected(0.39, 0.03, "0-9"),
+            calibrated=Calibrated(0.39, 0.03, "0-9"),
         ),
         Criterion(
             quantity="rise of efficiency",
             rule=Exceeds(0.0, "mean"),
             threshold_from="0 is no change",
-            expected=Expected(0.00144, 0.00005, "0-9"),
+            calibrated=Calibrated(0.00144, 0.00005, "0-9"),
         ),
     ),
     controls=(

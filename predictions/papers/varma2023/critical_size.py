@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from grokscape.landscape.fits.critical_size import critical_size
+from grokscape.landscape.fits.critical import critical_size
 from grokscape.landscape.models import Model
 from grokscape.landscape.records.record import Record
 from grokscape.landscape.tasks import Task
@@ -27,7 +27,7 @@ from grokscape.predictions.papers.varma2023.size_sweeps import (
     more_runs,
     sweep_curves,
 )
-from grokscape.predictions.prediction import Control, Criterion, Curve, Expected, Gate, Prediction, Setting
+from grokscape.predictions.prediction import Calibrated, Control, Criterion, Curve, Gate, Prediction, Setting
 from grokscape.predictions.rules import Below, Exceeds, Within
 
 GENERALISED, HALF, SCRATCH = Sweep("generalised"), Sweep("generalised", 0.5), Sweep("scratch")
@@ -69,13 +69,13 @@ ungrokking_sharpness = Prediction(
             quantity="log10 of the size with 90 % over that with 10 %",
             rule=Below(0.35, centre="mean"),
             threshold_from="a factor of 2.2 in size; forgetting in proportion takes one of 4 or more",
-            expected=Expected(0.228, 0.017, "0-9"),
+            calibrated=Calibrated(0.228, 0.017, "0-9"),
         ),
         Criterion(
             quantity="evidence (ΔBIC) for a sigmoid",
             rule=Exceeds(10.0, centre="mean"),
             threshold_from="the usual mark of very strong evidence (Kass and Raftery 1995)",
-            expected=Expected(28.3, 2.5, "0-9"),
+            calibrated=Calibrated(28.3, 2.5, "0-9"),
         ),
     ),
     controls=(
@@ -154,13 +154,13 @@ weight_decay_invariance = Prediction(
             quantity="log ratio of the critical sizes",
             rule=Within(-EQUAL, EQUAL, centre="mean"),
             threshold_from="15 %, less than half of the shift that saturated weights cause",
-            expected=Expected(0.029, 0.0097, "0-9"),
+            calibrated=Calibrated(0.029, 0.0097, "0-9"),
         ),
         Criterion(
             quantity="mean absolute difference of accuracy",
             rule=Below(0.08, centre="mean"),
             threshold_from="small against the fall from 1 to 0; about what 15 % of the critical size make",
-            expected=Expected(0.027, 0.0041, "0-9"),
+            calibrated=Calibrated(0.027, 0.0041, "0-9"),
         ),
     ),
     controls=(
@@ -207,7 +207,7 @@ hysteresis = Prediction(
             quantity="log ratio of the critical sizes",
             rule=Below(math.log(0.85), centre="mean"),
             threshold_from="15 %: what still counts as equal where equality is claimed; the paper found less than 0.5",
-            expected=Expected(-0.394, 0.027, "0-9"),
+            calibrated=Calibrated(-0.394, 0.027, "0-9"),
         ),
     ),
     controls=(
@@ -256,7 +256,7 @@ critical_size_from_scratch_invariance = Prediction(
             quantity="log ratio of the critical sizes",
             rule=Within(-EQUAL, EQUAL, centre="mean"),
             threshold_from="15 %, as for the size where generalisation is lost",
-            expected=Expected(-0.0356, 0.0055, "0-5"),
+            calibrated=Calibrated(-0.0356, 0.0055, "0-5"),
         ),
     ),
     controls=(

@@ -20,7 +20,7 @@ from grokscape.predictions.papers.varma2023.setup import (
     network_run,
     tiers,
 )
-from grokscape.predictions.prediction import Control, Criterion, Curve, Expected, Gate, Prediction, Setting
+from grokscape.predictions.prediction import Calibrated, Control, Criterion, Curve, Gate, Prediction, Setting
 from grokscape.predictions.rules import Below, Exceeds, Monotone, Spread, Within
 
 # -- Efficiency of memorisation ----------------------------------------------------------------------------------------
@@ -58,7 +58,7 @@ memorisation_efficiency = Prediction(
             quantity="slope of log efficiency against log size",
             rule=Below(-0.4, "mean"),
             threshold_from="half of the slope near -0.8 that pilot runs with random labels showed; 0 is no dependence",
-            expected=Expected(-0.81, 0.0075, "0-9"),
+            calibrated=Calibrated(-0.81, 0.0075, "0-9"),
         ),
     ),
     controls=(
@@ -130,13 +130,13 @@ generalisation_efficiency = Prediction(
             quantity="slope of log efficiency against log size",
             rule=Within(-0.3, 0.3, "mean"),
             threshold_from="small against the slope of memorising networks, near -1 at these sizes",
-            expected=Expected(-0.176, 0.025, "0-9"),
+            calibrated=Calibrated(-0.176, 0.025, "0-9"),
         ),
         Criterion(
             quantity="slope less that of memorising networks",
             rule=Exceeds(0.3, "mean"),
             threshold_from="the width of the region that counts as flat",
-            expected=Expected(0.794, 0.033, "0-9"),
+            calibrated=Calibrated(0.794, 0.033, "0-9"),
         ),
     ),
     controls=(
@@ -191,7 +191,7 @@ efficiency_spread = Prediction(
             quantity="log efficiency",
             rule=Spread(0.02),
             threshold_from="three times the 0.007 that networks with random labels showed in calibration",
-            expected=Expected(0.0086, 0.0, "0-9"),
+            calibrated=Calibrated(0.0086, 0.0, "0-9"),
         ),
     ),
     controls=(
@@ -237,7 +237,7 @@ efficiency_falls_with_data = Prediction(
             quantity="efficiency",
             rule=Monotone("falling"),
             threshold_from="a rank correlation of 0.8, the same for every claim of order",
-            expected=Expected(7.8e-4, 3e-5, "0-9"),
+            calibrated=Calibrated(7.8e-4, 3e-5, "0-9"),
         ),
     ),
     controls=(
@@ -292,7 +292,7 @@ random_label_twin = Prediction(
             quantity="geometric mean of the ratios",
             rule=Within(1 / 1.1, 1.1, "mean"),
             threshold_from="ten per cent: small against the factor of two that separates the circuits on much data",
-            expected=Expected(0.965, 0.01, "0-9"),
+            calibrated=Calibrated(0.965, 0.01, "0-9"),
         ),
     ),
     controls=(

@@ -13,7 +13,7 @@ from grokscape.landscape.experiment import Experiment
 from grokscape.landscape.records.record import Record
 from grokscape.landscape.training.run import Run
 from grokscape.landscape.training.stop import Stop
-from grokscape.predictions.evidence import Measurement, trace
+from grokscape.predictions.evidence import Measurement, by_step
 from grokscape.predictions.papers.varma2023.setup import (
     CALIBRATION,
     CONVERGED,
@@ -23,7 +23,7 @@ from grokscape.predictions.papers.varma2023.setup import (
     network_run,
     tiers,
 )
-from grokscape.predictions.prediction import Control, Criterion, Curve, Expected, Gate, Prediction, Setting
+from grokscape.predictions.prediction import Calibrated, Control, Criterion, Curve, Gate, Prediction, Setting
 from grokscape.predictions.rules import Below, Exceeds, Monotone, Precedes
 
 #: What all claims of this file share, so that they share their runs. On the share ``stop_from`` of the data or more,
@@ -62,7 +62,7 @@ def accuracy_from_scratch(records: Mapping[str, Record], at: Setting) -> Iterabl
         accuracy = record.final("accuracy", "test")
         yield Measurement(f"test accuracy on {label} data", accuracy)
         yield Measurement(f"test accuracy on {label} data as a multiple of chance", accuracy * at.task.n_classes)
-        yield from trace(record.series("accuracy", "test"), f"on {label} data")
+        yield from by_step(record.series("accuracy", "test"), f"on {label} data")
     yield from convergence(records)
 
 
@@ -81,13 +81,13 @@ critical_size_exists = Prediction(
             quantity="test accuracy on little data as a multiple of chance",
             rule=Below(5.0, centre="mean"),
             threshold_from="near chance, as for ungrokking; out of reach for a network that found the rule",
-            expected=Expected(0.007, 0.015, "0-9"),
+            calibrated=Calibrated(0.007, 0.015, "0-9"),
         ),
         Criterion(
             quantity="test accuracy on much data",
             rule=Exceeds(0.95, centre="mean"),
             threshold_from="nearly all of the test examples, as for ungrokking",
-            expected=Expected(0.998, 0.002, "0-9"),
+            calibrated=Calibrated(0.998, 0.002, "0-9"),
         ),
     ),
     controls=(
@@ -150,19 +150,19 @@ time_diverges = Prediction(
             quantity="steps to generalise",
             rule=Monotone("falling"),
             threshold_from="nearly perfect order of sizes, within each seed",
-            expected=Expected(940.0, 250.0, "0-9"),
+            calibrated=Calibrated(940.0, 250.0, "0-9"),
         ),
         Criterion(
             quantity="curvature of log time over size",
             rule=Exceeds(0.0, centre="mean"),
             threshold_from="0 is an exponential rise, of which the claim says that it is exceeded",
-            expected=Expected(9.8, 3.5, "0-9"),
+            calibrated=Calibrated(9.8, 3.5, "0-9"),
         ),
         Criterion(
             quantity="from the largest to the smallest size",
             rule=Precedes(5.0),
             threshold_from="the size itself halves: a time that grew as its inverse square would rise by four",
-            expected=Expected(17.9, 0.1, "0-9"),
+            calibrated=Calibrated(17.9, 0.1, "0-9"),
         ),
     ),
     controls=(
@@ -216,7 +216,7 @@ def delay_by_decay(records: Mapping[str, Record], at: Setting) -> Iterable[Measu
         time = record.crossing("accuracy", "test", above=0.9)
         yield Measurement("from generalising with decay to without", time.step, at=place, censored=time.censored)
         yield Measurement(f"final test accuracy, {name}", record.final("accuracy", "test"))
-        yield from trace(record.series("accuracy", "test"), name)
+        yield from by_step(record.series("accuracy", "test"), name)
     yield from convergence(records)
 
 
@@ -236,7 +236,7 @@ weight_decay_needed = Prediction(
             quantity="from generalising with decay to without",
             rule=Precedes(4.0),
             threshold_from="above the factor near 2.5 that half the decay costs, below the 5 that the budget can show",
-            expected=Expected(5.5, 0.08, "0-9"),
+            calibrated=Calibrated(5.5, 0.08, "0-9"),
         ),
     ),
     controls=(

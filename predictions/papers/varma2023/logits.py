@@ -14,7 +14,7 @@ from grokscape.landscape.records.record import Record
 from grokscape.landscape.training.run import Run
 from grokscape.predictions.evidence import Measurement
 from grokscape.predictions.papers.varma2023.setup import CALIBRATION, THEORY, VARMA_2023, network_run, tiers
-from grokscape.predictions.prediction import Control, Criterion, Expected, Gate, Prediction, Setting
+from grokscape.predictions.prediction import Calibrated, Control, Criterion, Gate, Prediction, Setting
 from grokscape.predictions.rules import Below
 
 # -- Logits and their trigonometric part -------------------------------------------------------------------------------
@@ -116,7 +116,7 @@ logit_scaling = Prediction(
             quantity="largest log ratio of the losses with and without scaling",
             rule=Below(0.0, "mean"),
             threshold_from="the theorem: the loss is strictly lower, whatever the network and the factor",
-            expected=Expected(-1.01, 0.006, "0-9"),
+            calibrated=Calibrated(-1.01, 0.006, "0-9"),
         ),
     ),
     controls=(

@@ -19,7 +19,7 @@ from grokscape.predictions.papers.varma2023.setup import (
     retraining_run,
     tiers,
 )
-from grokscape.predictions.prediction import Control, Criterion, Curve, Expected, Prediction, Setting
+from grokscape.predictions.prediction import Calibrated, Control, Criterion, Curve, Prediction, Setting
 from grokscape.predictions.rules import Exceeds
 
 
@@ -89,7 +89,7 @@ other_tasks = Prediction(
             rule=Exceeds(0.625, centre="mean"),
             threshold_from="three of four tasks or more: between two and three; a task ungroks if its accuracy is "
             "below five times chance on the least data and above 0.9 on the most",
-            expected=Expected(0.875, 0.13, "0-9"),
+            calibrated=Calibrated(0.875, 0.13, "0-9"),
         ),
     ),
     controls=(

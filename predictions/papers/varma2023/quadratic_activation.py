@@ -15,7 +15,7 @@ from grokscape.predictions.papers.varma2023 import efficiency as varma2023_effic
 from grokscape.predictions.papers.varma2023 import from_scratch as varma2023_from_scratch
 from grokscape.predictions.papers.varma2023 import logits as varma2023_logits
 from grokscape.predictions.papers.varma2023 import ungrokking as varma2023_ungrokking
-from grokscape.predictions.prediction import Expected
+from grokscape.predictions.prediction import Calibrated
 from grokscape.predictions.writing.replication import elsewhere
 
 LEARNER = "perceptrons with quadratic activation"
@@ -62,7 +62,7 @@ ungrokking_quadratic = elsewhere(
     "quadratic",
     LEARNER,
     tiers=quadratic(between=()),
-    expected=(Expected(1.50, 0.18, "0-9"), Expected(1.0, 0.0, "0-9")),
+    calibrated=(Calibrated(1.50, 0.18, "0-9"), Calibrated(1.0, 0.0, "0-9")),
 )
 
 memorisation_efficiency_quadratic = elsewhere(
@@ -70,7 +70,7 @@ memorisation_efficiency_quadratic = elsewhere(
     "quadratic",
     LEARNER,
     tiers=quadratic(fractions=(0.1, 0.25, 0.6, 0.9)),
-    expected=(Expected(-0.791, 0.013, "0-9"),),
+    calibrated=(Calibrated(-0.791, 0.013, "0-9"),),
 )
 
 generalisation_efficiency_quadratic = elsewhere(
@@ -78,7 +78,7 @@ generalisation_efficiency_quadratic = elsewhere(
     "quadratic",
     LEARNER,
     tiers=quadratic(),
-    expected=(Expected(-0.013, 0.048, "0-9"), Expected(0.760, 0.052, "0-9")),
+    calibrated=(Calibrated(-0.013, 0.048, "0-9"), Calibrated(0.760, 0.052, "0-9")),
 )
 
 random_label_twin_quadratic = elsewhere(
@@ -86,7 +86,7 @@ random_label_twin_quadratic = elsewhere(
     "quadratic",
     LEARNER,
     tiers=quadratic(fractions=(0.1,)),
-    expected=(Expected(0.955, 0.037, "0-9"),),
+    calibrated=(Calibrated(0.955, 0.037, "0-9"),),
 )
 
 efficiency_falls_with_data_quadratic = elsewhere(
@@ -94,7 +94,7 @@ efficiency_falls_with_data_quadratic = elsewhere(
     "quadratic",
     LEARNER,
     tiers=quadratic(fractions=(0.1, 0.25, 0.6, 0.75, 0.9)),
-    expected=(Expected(4e-7, 2e-6, "0-9"),),
+    calibrated=(Calibrated(4e-7, 2e-6, "0-9"),),
     notes="In calibration efficiency fell from 3.8e-4 on a tenth of the data to 1.6e-4 on six tenths, and was the same "
     "to half a per cent on more: a generalising network pays nothing for another example. The order of equals is "
     "chance, so that no verdict, or a failure is expected, though nothing contradicts the claim.",
@@ -105,7 +105,7 @@ efficiency_spread_quadratic = elsewhere(
     "quadratic",
     LEARNER,
     tiers=quadratic(),
-    expected=(Expected(0.013, 0.0, "0-9"),),
+    calibrated=(Calibrated(0.013, 0.0, "0-9"),),
     notes="In calibration generalising networks differed by 0.013 and memorising ones by 0.005: more, as the "
     "paper says, but by less than the threshold; a failure is expected.",
 )
@@ -115,7 +115,7 @@ removal_alone_quadratic = elsewhere(
     "quadratic",
     LEARNER,
     tiers=quadratic(),
-    expected=(Expected(1.65, 0.14, "0-9"), Expected(0.943, 0.0048, "0-9")),
+    calibrated=(Calibrated(1.65, 0.14, "0-9"), Calibrated(0.943, 0.0048, "0-9")),
 )
 
 critical_size_exists_quadratic = elsewhere(
@@ -123,7 +123,7 @@ critical_size_exists_quadratic = elsewhere(
     "quadratic",
     LEARNER,
     tiers=quadratic(scratch_steps=1500),
-    expected=(Expected(2.08, 0.84, "0-9"), Expected(0.9995, 0.0015, "0-9")),
+    calibrated=(Calibrated(2.08, 0.84, "0-9"), Calibrated(0.9995, 0.0015, "0-9")),
 )
 
 trigonometric_share_quadratic = elsewhere(
@@ -131,7 +131,7 @@ trigonometric_share_quadratic = elsewhere(
     "quadratic",
     LEARNER,
     tiers=of_addition(),
-    expected=(Expected(0.167, 0.011, "0-9"), Expected(0.78, 0.014, "0-9")),
+    calibrated=(Calibrated(0.167, 0.011, "0-9"), Calibrated(0.78, 0.014, "0-9")),
 )
 
 trigonometric_isolation_quadratic = elsewhere(
@@ -139,7 +139,7 @@ trigonometric_isolation_quadratic = elsewhere(
     "quadratic",
     LEARNER,
     tiers=of_addition(),
-    expected=(Expected(0.933, 0.0053, "0-9"), Expected(0.967, 0.0031, "0-9")),
+    calibrated=(Calibrated(0.933, 0.0053, "0-9"), Calibrated(0.967, 0.0031, "0-9")),
     notes="Nearer to the paper's 0.95 than perceptrons with ReLU.",
 )
 
@@ -148,5 +148,5 @@ logit_scaling_quadratic = elsewhere(
     "quadratic",
     LEARNER,
     tiers=quadratic(),
-    expected=(Expected(-1.466, 0.0015, "0-9"),),
+    calibrated=(Calibrated(-1.466, 0.0015, "0-9"),),
 )

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 
 from grokscape.landscape.experiment import Experiment
 from grokscape.landscape.records.record import Record
-from grokscape.predictions.evidence import Measurement, trace
+from grokscape.predictions.evidence import Measurement, by_step
 from grokscape.predictions.papers.varma2023.from_scratch import GENERALISED, PAPER, QUICK, from_scratch
 from grokscape.predictions.papers.varma2023.setup import CALIBRATION, CONVERGED, THEORY, VARMA_2023, convergence, tiers
-from grokscape.predictions.prediction import Control, Criterion, Curve, Expected, Gate, Prediction, Setting
+from grokscape.predictions.prediction import Calibrated, Control, Criterion, Curve, Gate, Prediction, Setting
 from grokscape.predictions.rules import Proportion
 
 # -- Semi-grokking -----------------------------------------------------------------------------------------------------
@@ -41,7 +41,7 @@ def plateaus(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement
     for name, record in records.items():
         yield Measurement(f"semi-grokking on the {name} size", on_plateau(record, at))
         yield Measurement(f"final test accuracy on the {name} size", record.final("accuracy", "test"))
-        yield from trace(record.series("accuracy", "test"), f"on the {name} size", points=30)
+        yield from by_step(record.series("accuracy", "test"), f"on the {name} size", points=30)
     yield from convergence(records)
 
 
@@ -65,13 +65,13 @@ semi_grokking = Prediction(
             quantity="semi-grokking on the smaller size",
             rule=SEMI_GROKKING,
             threshold_from="more than an exception, and the least share that 16 seeds tell from none",
-            expected=Expected(0.8, 0.0, "0-9"),
+            calibrated=Calibrated(0.8, 0.0, "0-9"),
         ),
         Criterion(
             quantity="semi-grokking on the larger size",
             rule=SEMI_GROKKING,
             threshold_from="more than an exception, and the least share that 16 seeds tell from none",
-            expected=Expected(0.75, 0.0, "0-7"),
+            calibrated=Calibrated(0.75, 0.0, "0-7"),
         ),
     ),
     controls=(
@@ -129,7 +129,7 @@ def ends_of_plateaus(records: Mapping[str, Record], at: Setting) -> Iterable[Mea
     for name, record in records.items():
         time = record.crossing("accuracy", "test", above=0.9)
         yield Measurement(f"steps to generalise on the {name} size", time.step, censored=time.censored)
-        yield from trace(record.series("accuracy", "test"), f"on the {name} size")
+        yield from by_step(record.series("accuracy", "test"), f"on the {name} size")
     yield from convergence(records)
 
 
@@ -147,7 +147,7 @@ plateaus_end = Prediction(
             quantity="most plateaus ended in generalisation",
             rule=Proportion(threshold=0.5),
             threshold_from="most of them, in most of the seeds",
-            expected=Expected(0.0, 0.0, "0-4"),
+            calibrated=Calibrated(0.0, 0.0, "0-4"),
         ),
     ),
     controls=(

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from grokscape.landscape.experiment import Experiment
-from grokscape.landscape.fits.critical_size import CriticalSize, critical_size, next_size, size_grid
+from grokscape.landscape.fits.critical import CriticalSize, critical_size, next_size, size_grid
 from grokscape.landscape.records.record import Record
 from grokscape.landscape.training.run import Run
 from grokscape.predictions.evidence import Measurement

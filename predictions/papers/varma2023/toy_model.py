@@ -12,9 +12,9 @@ from grokscape.landscape import randomness
 from grokscape.landscape.experiment import Experiment
 from grokscape.landscape.learners import TwoCircuits
 from grokscape.landscape.records.record import Record
-from grokscape.predictions.evidence import Measurement, trace
+from grokscape.predictions.evidence import Measurement, by_step
 from grokscape.predictions.papers.varma2023.setup import VARMA_2023
-from grokscape.predictions.prediction import Control, Criterion, Curve, Expected, Gate, Prediction, Setting, Tier
+from grokscape.predictions.prediction import Calibrated, Control, Criterion, Curve, Gate, Prediction, Setting, Tier
 from grokscape.predictions.rules import Below, Exceeds, Monotone, Precedes, Within
 
 #: A seed here is a draw of the constants within 10 % of the paper's: nothing else in the toy model is random.
@@ -64,7 +64,7 @@ def stricter_reading(records: Mapping[str, Record], at: Setting) -> Iterable[Mea
     final = max(record.final("loss", "test") for record in records.values())
     yield Measurement("final test loss over that of guessing", final / chance)
     for split in ("train", "test"):
-        yield from trace(records["alpha"].series("loss", split), f"{split} loss")
+        yield from by_step(records["alpha"].series("loss", split), f"{split} loss")
 
 
 three_ingredients = Prediction(
@@ -82,13 +82,13 @@ three_ingredients = Prediction(
             quantity="final test loss over that of guessing",
             rule=Below(0.1),
             threshold_from="the level at which the times are taken",
-            expected=Expected(0.018, 0.005, "0-19"),
+            calibrated=Calibrated(0.018, 0.005, "0-19"),
         ),
         Criterion(
             quantity="delay from fitting to generalising",
             rule=Precedes(20.0),
             threshold_from="between the delay with (30 and more) and without (6 to 8) a slow start in pilot runs",
-            expected=Expected(31.4, 0.13, "0-19"),
+            calibrated=Calibrated(31.4, 0.13, "0-19"),
         ),
     ),
     controls=(
@@ -154,7 +154,7 @@ allocation = Prediction(
             quantity="largest relative deviation from the theorem",
             rule=Below(1e-3),
             threshold_from="what gradient descent has left of its way to the optimum after the given steps",
-            expected=Expected(5e-7, 1.2e-6, "0-19"),
+            calibrated=Calibrated(5e-7, 1.2e-6, "0-19"),
         ),
     ),
     controls=(Control("stopped early", {"effort": 10.0}, "weights are not shared so before the optimum is reached"),),
@@ -223,26 +223,26 @@ invariance = Prediction(
             quantity="least log2 w_g/w_m over weight decays",
             rule=Exceeds(0.0),
             threshold_from="zero: the generalising circuit has the larger weight at every weight decay",
-            expected=Expected(2.9, 0.37, "0-19"),
+            calibrated=Calibrated(2.9, 0.37, "0-19"),
         ),
         Criterion(
             quantity="range of log2 w_g/w_m over weight decays",
             rule=Below(0.5),
             threshold_from="a sixth of the ratio itself (log2 8 = 3)",
-            expected=Expected(6e-5, 6e-5, "0-19"),
+            calibrated=Calibrated(6e-5, 6e-5, "0-19"),
         ),
         Criterion(
             quantity="slope of log delay on log weight decay",
             rule=Within(-1.0, -0.75),
             threshold_from="inverse proportion (-1), with room for the part of the way that does not depend on it; "
             "pilot -0.87",
-            expected=Expected(-0.851, 0.006, "0-19"),
+            calibrated=Calibrated(-0.851, 0.006, "0-19"),
         ),
         Criterion(
             quantity="steps to generalise by ratio of efficiencies",
             rule=Monotone("falling", least=0.99),
             threshold_from="perfect order; the toy model has no noise",
-            expected=Expected(1.0, 0.05, "0-19"),
+            calibrated=Calibrated(1.0, 0.05, "0-19"),
         ),
     ),
     controls=(

@@ -20,7 +20,7 @@ from grokscape.predictions.papers.varma2023.setup import (
     retraining_run,
     tiers,
 )
-from grokscape.predictions.prediction import Control, Criterion, Curve, Expected, Prediction, Setting
+from grokscape.predictions.prediction import Calibrated, Control, Criterion, Curve, Prediction, Setting
 from grokscape.predictions.rules import Below, Exceeds
 
 #: Changes of the optimiser for arms without weight decay.
@@ -70,13 +70,13 @@ ungrokking = Prediction(
             quantity="test accuracy on little data as a multiple of chance",
             rule=Below(5.0, centre="mean"),
             threshold_from="near chance; an accuracy of 5/p is out of reach for a network that kept its rule",
-            expected=Expected(0.033, 0.039, "0-9"),
+            calibrated=Calibrated(0.033, 0.039, "0-9"),
         ),
         Criterion(
             quantity="test accuracy on much data",
             rule=Exceeds(0.95, centre="mean"),
             threshold_from="nearly all of the generalisation is kept",
-            expected=Expected(0.9994, 0.0009, "0-9"),
+            calibrated=Calibrated(0.9994, 0.0009, "0-9"),
         ),
     ),
     controls=(
@@ -134,13 +134,13 @@ removal_alone = Prediction(
             quantity="largest accuracy on removed examples, as a multiple of chance",
             rule=Below(5.0, centre="mean"),
             threshold_from="near chance, as for ungrokking, and for the best of three subsets",
-            expected=Expected(0.06, 0.047, "0-9"),
+            calibrated=Calibrated(0.06, 0.047, "0-9"),
         ),
         Criterion(
             quantity="lowest accuracy on kept examples minus largest on removed",
             rule=Exceeds(0.85, centre="mean"),
             threshold_from="nearly all of what is kept, at any time of the training, against 5/p at its end",
-            expected=Expected(0.9984, 0.0013, "0-9"),
+            calibrated=Calibrated(0.9984, 0.0013, "0-9"),
         ),
     ),
     controls=(

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from grokscape.landscape.errors import InvalidInput
-from grokscape.landscape.learners import CriticalSize, EffectiveFlow
+from grokscape.landscape.learners import EffectiveFlow, ParallelogramCriticalSize
 from grokscape.landscape.theory import parallelograms
 from tests.landscape.helpers import train_alone
 
@@ -67,7 +67,7 @@ def test_a_training_set_that_leaves_more_than_a_line_is_refused() -> None:
 
 
 def test_share_of_determined_sets() -> None:
-    outcome = train_alone(CriticalSize(symbols=6, draws=50, seed=2))
+    outcome = train_alone(ParallelogramCriticalSize(symbols=6, draws=50, seed=2))
     share = series(outcome, "determined")
     assert len(share) == 22
     assert share[0] == 0.0
@@ -79,7 +79,7 @@ def test_share_of_determined_sets() -> None:
 
 def test_shuffled_sums_are_drawn_by_seed() -> None:
     one, same, true = (
-        series(train_alone(CriticalSize(symbols=6, draws=30, seed=4, labels=labels)), "determined")
+        series(train_alone(ParallelogramCriticalSize(symbols=6, draws=30, seed=4, labels=labels)), "determined")
         for labels in ("shuffled", "shuffled", "true")
     )
     np.testing.assert_array_equal(one, same)

@@ -25,7 +25,7 @@ from grokscape.landscape.records.store import Store
 from grokscape.landscape.scheduling.executor import train_all
 from grokscape.landscape.scheduling.local import local_executor
 from grokscape.landscape.scheduling.plan import Plan
-from grokscape.landscape.scheduling.scheduler import ENSEMBLE, Event, Sweep
+from grokscape.landscape.scheduling.scheduler import ENSEMBLE, Event, Scheduler
 from grokscape.landscape.scheduling.worker import ENVIRONMENT, import_module
 from grokscape.landscape.training.run import Run
 from tests.landscape.helpers import (
@@ -310,7 +310,7 @@ def test_local_executor_ends_its_workers_on_an_exception() -> None:
 
 def test_what_is_added_on_the_way_is_trained_in_the_same_sweep(store: Store, threads: Executor) -> None:
     """Known runs are not asked for twice, and nothing that is shown of the progress comes down."""
-    under_way = Sweep(store, threads)
+    under_way = Scheduler(store, threads)
     under_way.add(Plan.of([Toy(number=n) for n in range(3)], store))
     finished, shown = [], []
     for event in under_way.events(0.05):
@@ -327,7 +327,7 @@ def test_what_is_added_on_the_way_is_trained_in_the_same_sweep(store: Store, thr
 
 
 def test_what_failed_is_not_tried_again_in_the_same_sweep(store: Store, threads: Executor) -> None:
-    under_way = Sweep(store, threads)
+    under_way = Scheduler(store, threads)
     breaking = Toy(number=1, deed="raise")
     under_way.add(Plan.of([breaking], store))
     assert [event.error for event in under_way.events(0.05) if event.experiment] != [""]

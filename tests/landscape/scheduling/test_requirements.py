@@ -15,13 +15,13 @@ from grokscape.landscape.errors import InvalidInput, Unavailable
 from grokscape.landscape.experiment import Experiment
 from grokscape.landscape.learners import (
     BayesianNetwork,
-    CriticalSize,
     EffectiveFlow,
     EmbeddingDecoder,
     GaussianProcessRegression,
     LaplaceClassification,
     LinearRegression,
     LinearTeacher,
+    ParallelogramCriticalSize,
     TwoCircuits,
     VariationalClassification,
 )
@@ -145,7 +145,7 @@ GREAT: list[Experiment] = [
     GaussianProcessRegression(log_lengthscale=0, log_outputscale=0, seed=0, steps=2**62),
     VariationalClassification(seed=0, steps=2**62),
     EmbeddingDecoder(seed=0, steps=2**62),
-    CriticalSize(seed=0, draws=2**62),
+    ParallelogramCriticalSize(seed=0, draws=2**62),
 ]
 
 

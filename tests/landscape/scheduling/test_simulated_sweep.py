@@ -13,7 +13,7 @@ import pytest
 from grokscape.landscape.scheduling.estimate import Costs
 from grokscape.landscape.scheduling.order import Goal
 from grokscape.landscape.scheduling.plan import Plan, ancestry
-from grokscape.landscape.scheduling.scheduler import Sweep
+from grokscape.landscape.scheduling.scheduler import Scheduler
 from grokscape.landscape.training.stop import Stop
 from tests.landscape.scheduling.simulated import Pretend, Shelf, Simulation, Truth
 
@@ -71,7 +71,7 @@ def pretend(
     """Run a sweep as a check does, to its end."""
     shelf = Shelf(path)
     simulation = Simulation(workers, path, truth, shelf.put)
-    sweep = Sweep(shelf, simulation, clock=simulation, costs=costs or Costs())  # type: ignore[arg-type]
+    sweep = Scheduler(shelf, simulation, clock=simulation, costs=costs or Costs())  # type: ignore[arg-type]
 
     def ask(asker: Asker, runs: Sequence[Pretend]) -> None:
         plan = Plan(ancestry(runs), [run for run in ancestry(runs).values() if run not in shelf], [])

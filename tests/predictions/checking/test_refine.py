@@ -20,7 +20,7 @@ from grokscape.predictions.checking.check import Check
 from grokscape.predictions.checking.pending import Pending
 from grokscape.predictions.evidence import Measurement
 from grokscape.predictions.papers.varma2023.setup import NETWORKS, full_data_run, retraining_run_of, scratch_run
-from grokscape.predictions.prediction import Control, Criterion, Expected, Setting, Tier
+from grokscape.predictions.prediction import Calibrated, Control, Criterion, Setting, Tier
 from grokscape.predictions.rules import Exceeds
 from grokscape.predictions.verdict import Status
 from grokscape.predictions.writing.size_search import Adaptive, refine_critical_size
@@ -223,7 +223,7 @@ def about_size(adaptive, prefix, **setting):
         rounds=adaptive.most,
         measure=found,
         criteria=(
-            Criterion(quantity="size", rule=Exceeds(400.0), threshold_from="-", expected=Expected(520, 9, "0-2")),
+            Criterion(quantity="size", rule=Exceeds(400.0), threshold_from="-", calibrated=Calibrated(520, 9, "0-2")),
         ),
         controls=(Control("cut", {"first_sizes": (0.1, 0.2)}, "nothing generalises there"),),
         tiers={"quick": Tier(SEEDS, SIZES | setting)},

@@ -12,7 +12,7 @@ import pandas as pd
 from grokscape.landscape.experiment import Experiment, Outcome, Session
 from grokscape.landscape.records.record import Record
 from grokscape.predictions.evidence import Measurement
-from grokscape.predictions.prediction import Control, Criterion, Expected, Gate, Prediction, Setting, Source, Tier
+from grokscape.predictions.prediction import Calibrated, Control, Criterion, Gate, Prediction, Setting, Source, Tier
 from grokscape.predictions.rules import Exceeds
 
 SOURCE = Source(key="test2026", title="A test", authors="Tester, Other", arxiv="0000.00000")
@@ -63,7 +63,9 @@ def claim(name: str = "large", *, value: float = 2.0, control: float = 0.0, **ch
         "runs": runs,
         "measure": measure,
         "criteria": (
-            Criterion(quantity="size", rule=Exceeds(1.0), threshold_from="a test", expected=Expected(2.0, 0.1, "0-2")),
+            Criterion(
+                quantity="size", rule=Exceeds(1.0), threshold_from="a test", calibrated=Calibrated(2.0, 0.1, "0-2")
+            ),
         ),
         "controls": (Control("small", {"value": control}, "it is told to be small"),),
         "tiers": {"quick": Tier(tuple(range(10, 18)), {"value": value, "fails": False})},

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from grokscape.predictions.rules import Below, Exceeds, Monotone, Outcome, Precedes, Proportion, Sample, Within, holm
+from grokscape.predictions.rules import Below, Decision, Exceeds, Monotone, Precedes, Proportion, Sample, Within, holm
 from grokscape.predictions.rules.intervals import mean_interval, mean_p, median_interval, proportion_interval, sign_p
 
-UP, DOWN, OPEN = Outcome.CORROBORATED, Outcome.FALSIFIED, Outcome.UNDECIDED
+UP, DOWN, OPEN = Decision.CORROBORATED, Decision.FALSIFIED, Decision.UNDECIDED
 HIGH = [2.0, 2.1, 2.2, 2.3, 2.4, 2.5, 2.6, 2.7]
 LOW = [-value for value in HIGH]
 BOTH = [2.0, -2.1, 2.2, -2.3, 2.4, -2.5, 2.6, -2.7]

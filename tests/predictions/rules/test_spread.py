@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from grokscape.predictions.rules import Outcome, Sample, Spread, operating
+from grokscape.predictions.rules import Decision, Sample, Spread, operating
 
 
 def normal_scores(spread, n=10):
@@ -17,11 +17,11 @@ def normal_scores(spread, n=10):
 
 def test_decides_by_the_interval_of_the_standard_deviation():
     rule = Spread(1.0)
-    assert rule.decide(normal_scores(3.0)).outcome is Outcome.CORROBORATED
-    assert rule.decide(normal_scores(0.3)).outcome is Outcome.FALSIFIED
-    assert rule.decide(normal_scores(1.2)).outcome is Outcome.UNDECIDED
-    assert rule.decide(Sample.of([2.0] * 10)).outcome is Outcome.FALSIFIED  # nobody differs
-    assert rule.decide(Sample.of([2.0])).outcome is Outcome.UNDECIDED
+    assert rule.decide(normal_scores(3.0)).outcome is Decision.CORROBORATED
+    assert rule.decide(normal_scores(0.3)).outcome is Decision.FALSIFIED
+    assert rule.decide(normal_scores(1.2)).outcome is Decision.UNDECIDED
+    assert rule.decide(Sample.of([2.0] * 10)).outcome is Decision.FALSIFIED  # nobody differs
+    assert rule.decide(Sample.of([2.0])).outcome is Decision.UNDECIDED
 
 
 def test_interval_and_p_value_agree_with_a_table():
@@ -62,7 +62,7 @@ def test_promises_only_what_the_docstring_says_for_other_shapes(shape, low, high
         "uniform": lambda: rng.uniform(-np.sqrt(3), np.sqrt(3), 10),
     }[shape]
     found = [Spread(1.0).decide(Sample.of(draw())).outcome for _ in range(3000)]
-    assert low <= found.count(Outcome.CORROBORATED) / 3000 <= high
+    assert low <= found.count(Decision.CORROBORATED) / 3000 <= high
 
 
 def test_reads_as_a_sentence():

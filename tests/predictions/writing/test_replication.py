@@ -13,13 +13,13 @@ from grokscape.predictions.checking.registry import load
 from grokscape.predictions.evidence import CLAIM
 from grokscape.predictions.papers.varma2023.efficiency import generalisation_efficiency, memorisation_efficiency
 from grokscape.predictions.papers.varma2023.ungrokking import ungrokking
-from grokscape.predictions.prediction import Control, Curve, Expected, Tier
+from grokscape.predictions.prediction import Calibrated, Control, Curve, Tier
 from grokscape.predictions.verdict import Status
 from grokscape.predictions.writing.replication import elsewhere
 from tests.predictions.made_up.claims import claim
 from tests.predictions.made_up.sweeps import noise, record, verdict
 
-FOUND = (Expected(3.0, 0.2, "0-2"),)
+FOUND = (Calibrated(3.0, 0.2, "0-2"),)
 
 
 def moved(original, **changes):
@@ -33,7 +33,7 @@ def test_only_the_learner_and_what_was_measured_change():
     other = moved(original)
     assert other.id == "test2026.large_moved"
     assert other.claim == "With other learners, too: what is told to be large is large."
-    assert other.criteria == (dataclasses.replace(original.criteria[0], expected=FOUND[0]),)
+    assert other.criteria == (dataclasses.replace(original.criteria[0], calibrated=FOUND[0]),)
     assert other.curves == (dataclasses.replace(curve, title="Sizes: other learners", figure=""),)
     assert other.tiers == {"quick": Tier(original.tiers["quick"].seeds, {"value": 3.0, "fails": False})}
     assert original.id in other.notes
@@ -54,7 +54,7 @@ def test_controls_may_be_changed_too():
 
 def test_what_would_not_be_the_same_claim_is_refused():
     with pytest.raises(InvalidInput, match="1 criteria and 'moved' 2 expectations"):
-        moved(claim(), expected=FOUND * 2)
+        moved(claim(), calibrated=FOUND * 2)
     with pytest.raises(InvalidInput, match="no tier 'paper', only quick"):
         moved(claim(), tiers={"paper": {}})
     with pytest.raises(InvalidInput, match="no control 'large', only small"):

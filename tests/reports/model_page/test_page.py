@@ -20,7 +20,7 @@ from grokscape.landscape.problem import Problem
 from grokscape.reports.cli import main
 from grokscape.reports.model_page.instrument import INSTRUMENTS
 from grokscape.reports.model_page.page import Run, render
-from grokscape.reports.model_page.run import Finding
+from grokscape.reports.model_page.run import InstrumentRun
 from tests.reports.claims_page.test_page import URLS, Page
 from tests.reports.conftest import HOSTILE
 from tests.reports.model_page.measured import TINY, section, text
@@ -110,7 +110,7 @@ def finding(parameters):
         (torch.ones(4, 2), torch.tensor([0, 1, 0, 1])),
         parameters=start,
     )
-    return Finding("homogeneity", homogeneity(problem), 1.0, warnings=(HOSTILE,))
+    return InstrumentRun("homogeneity", homogeneity(problem), 1.0, warnings=(HOSTILE,))
 
 
 def test_hostile_text_stays_text():
@@ -121,7 +121,7 @@ def test_hostile_text_stays_text():
                 model=text,
                 facts=[("Names", text)],
                 command=text,
-                findings=[finding([text]), Finding("line", None, 1.0, text)],
+                findings=[finding([text]), InstrumentRun("line", None, 1.0, text)],
                 left_out={"margin": text},
                 unfinished={"plane": text},
                 made=[("torch", text)],

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from grokscape.landscape.errors import InvalidInput
-from grokscape.landscape.fits.crossing_size import crossing_size, norm_needed
+from grokscape.landscape.fits.two_curves import crossing_size, norm_needed
 from grokscape.landscape.measures.efficiency.frontier import efficiency_frontier
 from grokscape.landscape.optimisers import AdamW
 from grokscape.landscape.problem import Problem

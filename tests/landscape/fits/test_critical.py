@@ -10,7 +10,7 @@ import pytest
 from scipy.special import expit
 
 from grokscape.landscape.errors import InvalidInput
-from grokscape.landscape.fits.critical_size import RISE, critical_size, next_size, size_grid
+from grokscape.landscape.fits.critical import RISE, critical_size, next_size, size_grid
 
 GRID = size_grid(100, 1369, 1.05)
 FIRST = [137, 274, 410, 548, 821]
