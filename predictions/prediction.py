@@ -173,6 +173,40 @@ class Tier:
         object.__setattr__(self, "seeds", _plain(self.seeds))
 
 
+#: Whose claim it is: stated by its source; a source's claim held to another learner, task or range; a reading that
+#: contradicts it; or this project's.
+KINDS = ("stated", "extension", "rival", "ours")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Amendment:
+    """A change of a claim after it was first judged.
+
+    Attributes
+    ----------
+    date : str
+        When, as 2026-11-30; "" where it is not on record.
+    what : str
+        What was changed.
+    why : str
+        What made it necessary.
+    seeds : str
+        Which seeds had judged before; "" if they judge still.
+    """
+
+    date: str
+    what: str
+    why: str
+    seeds: str = ""
+
+    def __post_init__(self) -> None:
+        for name in ("date", "what", "why", "seeds"):
+            if not isinstance(getattr(self, name), str):
+                raise InvalidInput(f"the {name} of an amendment is {short(getattr(self, name))}, expected a text")
+        if self.date and not re.fullmatch(r"\d{4}-\d\d-\d\d", self.date):
+            raise InvalidInput(f"the date of an amendment is {short(self.date)}, expected one such as 2026-11-30")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Prediction:
     """A claim, and how it is held to the evidence.
@@ -216,8 +250,12 @@ class Prediction:
         Ids of the claims that this one contradicts or refines; the report lays them side by side.
     needs : mapping
         Package that must be importable -> how to install it.
+    kind : str
+        One of `KINDS`.
+    amendments : tuple of Amendment
+        What was changed after seeds had judged, in order.
     notes : str
-        What a reader should know: known pitfalls, departures from the paper, recalibrations.
+        What a reader should know: known pitfalls, departures from the paper.
 
     Raises
     ------
@@ -245,6 +283,8 @@ class Prediction:
     portraits: tuple[Portrait, ...] = ()
     disputes: tuple[str, ...] = ()
     needs: Mapping[str, str] = field(default_factory=dict)
+    kind: str = "stated"
+    amendments: tuple[Amendment, ...] = ()
     notes: str = ""
 
     def __post_init__(self) -> None:
@@ -257,6 +297,8 @@ class Prediction:
             wrong = [part for part in getattr(self, name) if not isinstance(part, kind)]
             if wrong:
                 raise InvalidInput(f"the {name} of {self.id!r} hold {short(wrong[0])}, expected {kind.__name__}")
+        if self.kind not in KINDS:
+            raise InvalidInput(f"the kind of {self.id!r} is {short(self.kind)}, expected one of {', '.join(KINDS)}")
         for name in ("tiers", "needs"):
             if not isinstance(getattr(self, name), Mapping):
                 raise InvalidInput(f"the {name} of {self.id!r} is {short(getattr(self, name))}, expected a mapping")
@@ -321,6 +363,7 @@ PARTS: dict[str, type] = {
     "maps": Map,
     "portraits": Portrait,
     "disputes": str,
+    "amendments": Amendment,
 }
 
 

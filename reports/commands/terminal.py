@@ -8,10 +8,10 @@ from collections.abc import Iterable, Sequence
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, SweepProgress, TaskProgressColumn, TextColumn
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 from rich.table import Table
 
-from grokscape.landscape.scheduling.progress import SweepProgress as Sweep
+from grokscape.landscape.scheduling.progress import SweepProgress
 from grokscape.predictions.checking.check import Update
 from grokscape.predictions.prediction import Prediction
 from grokscape.predictions.verdict import Judged, Status, Verdict
@@ -42,7 +42,7 @@ def watch(updates: Iterable[Update], console: Console) -> None:
     """
     columns = [TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[eta]}")]
     spoken = time.monotonic()
-    with SweepProgress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("training", total=1.0, eta="")
         for update in updates:
             if update.note:
@@ -60,7 +60,7 @@ def watch(updates: Iterable[Update], console: Console) -> None:
                     console.print(f"training: {line}")
 
 
-def progress_line(sweep: Sweep) -> str:
+def progress_line(sweep: SweepProgress) -> str:
     """Return how many runs are done and how long the rest will take."""
     to_go = "estimating" if sweep.eta is None else f"about {duration(sweep.eta)} to go"
     return f"{sweep.runs_done}/{sweep.runs} runs, {to_go}"

@@ -7,10 +7,21 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from grokscape.landscape.experiment import Experiment
-from grokscape.landscape.fits.two_curves import crossing_size
-from grokscape.landscape.records.record import Record
-from grokscape.predictions.evidence import Measurement
+from grokscape.landscape import Experiment, Record, crossing_size
+from grokscape.predictions import (
+    Below,
+    Calibrated,
+    Control,
+    Criterion,
+    Curve,
+    Exceeds,
+    Gate,
+    Map,
+    Measurement,
+    Prediction,
+    Setting,
+    Source,
+)
 from grokscape.predictions.papers.varma2023.setup import (
     CALIBRATION,
     CONVERGED,
@@ -32,18 +43,6 @@ from grokscape.predictions.papers.varma2023.size_sweeps import (
     more_runs,
     sweep_curves,
 )
-from grokscape.predictions.prediction import (
-    Calibrated,
-    Control,
-    Criterion,
-    Curve,
-    Gate,
-    Map,
-    Prediction,
-    Setting,
-    Source,
-)
-from grokscape.predictions.rules import Below, Exceeds
 
 GROKSCAPE_2026 = Source(key="grokscape2026", title="Predictions of this project", authors="Grokscape")
 

@@ -4,10 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from grokscape.landscape.experiment import Experiment
-from grokscape.landscape.grokking import complexity, error, grokking_gap
-from grokscape.landscape.records.record import Record
-from grokscape.predictions.evidence import Measurement, by_step
+from grokscape.landscape import Experiment, Record, complexity, error, grokking_gap
+from grokscape.predictions import (
+    Below,
+    Calibrated,
+    Control,
+    Criterion,
+    Curve,
+    Exceeds,
+    Measurement,
+    Precedes,
+    Prediction,
+    Setting,
+    Tier,
+    by_step,
+)
 from grokscape.predictions.papers.grokscape2026.coexistence import GROKSCAPE_2026
 from grokscape.predictions.papers.miller2023.gp_classification import (
     COURSES,
@@ -25,8 +36,6 @@ from grokscape.predictions.papers.miller2023.gp_classification import (
 from grokscape.predictions.papers.miller2023.gp_parametrisation import changed
 from grokscape.predictions.papers.miller2023.gp_zero_one import ZERO_ONE, process
 from grokscape.predictions.papers.miller2023.sources import CALIBRATION, COMPLEXITY, TEN
-from grokscape.predictions.prediction import Calibrated, Control, Criterion, Curve, Prediction, Setting, Tier
-from grokscape.predictions.rules import Below, Exceeds, Precedes
 
 # -- The divergence term -----------------------------------------------------------------------------------------------
 

@@ -8,16 +8,11 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 from scipy import stats
 
-from grokscape.landscape.experiment import Experiment
-from grokscape.landscape.learners import EmbeddingDecoder
-from grokscape.landscape.records.record import Record
-from grokscape.landscape.theory import parallelograms
-from grokscape.predictions.evidence import Measurement
+from grokscape.landscape import EmbeddingDecoder, Experiment, Record, parallelograms
+from grokscape.predictions import Calibrated, Control, Criterion, Curve, Exceeds, Measurement, Prediction, Setting, Tier
 from grokscape.predictions.papers.grokscape2026.coexistence import GROKSCAPE_2026
 from grokscape.predictions.papers.liu2022.effective_theory import CALIBRATION, described, toy
 from grokscape.predictions.papers.liu2022.phases import ACCURATE, COARSE, TESTED
-from grokscape.predictions.prediction import Calibrated, Control, Criterion, Curve, Prediction, Setting, Tier
-from grokscape.predictions.rules import Exceeds
 
 MANY_SEEDS = tuple(range(100, 116))
 

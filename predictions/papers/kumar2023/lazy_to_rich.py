@@ -5,27 +5,24 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 
-from grokscape.landscape.experiment import Experiment
-from grokscape.landscape.models import Perceptron
-from grokscape.landscape.optimisers import SGD
-from grokscape.landscape.records.record import Record
-from grokscape.landscape.tasks import BinaryOperation
-from grokscape.landscape.training.run import Run
-from grokscape.landscape.training.stop import Stop
-from grokscape.predictions.evidence import Measurement, by_step
-from grokscape.predictions.prediction import (
+from grokscape.landscape import SGD, BinaryOperation, Experiment, Perceptron, Record, Run, Stop
+from grokscape.predictions import (
     TIERS,
+    Below,
     Calibrated,
     Control,
     Criterion,
     Curve,
+    Exceeds,
     Gate,
+    Measurement,
+    Precedes,
     Prediction,
     Setting,
     Source,
     Tier,
+    by_step,
 )
-from grokscape.predictions.rules import Below, Exceeds, Precedes
 
 KUMAR_2023 = Source(
     key="kumar2023",

@@ -7,12 +7,10 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from grokscape.landscape.records.record import Record
-from grokscape.landscape.theory import marchenko_pastur
-from grokscape.predictions.evidence import Measurement
+from grokscape.landscape import Record, marchenko_pastur
+from grokscape.predictions import Control, Curve, Measurement, Prediction, Setting
 from grokscape.predictions.papers.levi2023.losses import THEORY, as_expected, learner, students, tiers
 from grokscape.predictions.papers.miller2023.sources import CALIBRATION, LEVI_2023, TWENTY
-from grokscape.predictions.prediction import Control, Curve, Prediction, Setting
 
 
 def left_by_decay(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:

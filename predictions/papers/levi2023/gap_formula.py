@@ -7,13 +7,20 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from grokscape.landscape.records.record import Record
-from grokscape.landscape.theory import marchenko_pastur
-from grokscape.predictions.evidence import Measurement
+from grokscape.landscape import Record, marchenko_pastur
+from grokscape.predictions import (
+    Calibrated,
+    Control,
+    Criterion,
+    Curve,
+    Measurement,
+    Monotone,
+    Prediction,
+    Setting,
+    Within,
+)
 from grokscape.predictions.papers.levi2023.losses import THEORY, TWELVE, learner, reaches, students, tiers
 from grokscape.predictions.papers.miller2023.sources import CALIBRATION, LEVI_2023
-from grokscape.predictions.prediction import Calibrated, Control, Criterion, Curve, Prediction, Setting
-from grokscape.predictions.rules import Monotone, Within
 
 
 def against_the_formula(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:

@@ -7,12 +7,20 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from grokscape.landscape.experiment import Experiment
-from grokscape.landscape.fits.crossing import Crossing
-from grokscape.landscape.records.record import Record
-from grokscape.landscape.theory import marchenko_pastur
-from grokscape.landscape.training.schedule import Schedule
-from grokscape.predictions.evidence import Measurement, by_step
+from grokscape.landscape import Crossing, Experiment, Record, Schedule, marchenko_pastur
+from grokscape.predictions import (
+    Calibrated,
+    Control,
+    Criterion,
+    Curve,
+    Exceeds,
+    Measurement,
+    Monotone,
+    Prediction,
+    Setting,
+    Within,
+    by_step,
+)
 from grokscape.predictions.papers.levi2023.losses import (
     THEORY,
     TWELVE,
@@ -24,8 +32,6 @@ from grokscape.predictions.papers.levi2023.losses import (
     tiers,
 )
 from grokscape.predictions.papers.miller2023.sources import CALIBRATION, LEVI_2023
-from grokscape.predictions.prediction import Calibrated, Control, Criterion, Curve, Prediction, Setting
-from grokscape.predictions.rules import Exceeds, Monotone, Within
 
 
 def accurate(record: Record, split: str) -> Crossing:

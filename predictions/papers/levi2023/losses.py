@@ -9,14 +9,21 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 import pandas as pd
 
-from grokscape.landscape.experiment import Experiment
-from grokscape.landscape.learners import LinearTeacher
-from grokscape.landscape.records.record import Record
-from grokscape.landscape.theory import marchenko_pastur
-from grokscape.predictions.evidence import Measurement, by_step
+from grokscape.landscape import Experiment, LinearTeacher, Record, marchenko_pastur
+from grokscape.predictions import (
+    Below,
+    Calibrated,
+    Control,
+    Criterion,
+    Curve,
+    Measurement,
+    Prediction,
+    Setting,
+    Tier,
+    Within,
+    by_step,
+)
 from grokscape.predictions.papers.miller2023.sources import CALIBRATION, LEVI_2023, TEN, TWENTY
-from grokscape.predictions.prediction import Calibrated, Control, Criterion, Curve, Prediction, Setting, Tier
-from grokscape.predictions.rules import Below, Within
 
 THEORY = "linear estimators"
 #: Ratios of inputs to examples, lambda, at which most claims are judged; they share these students.

@@ -9,13 +9,20 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from grokscape.landscape import randomness
-from grokscape.landscape.experiment import Experiment
-from grokscape.landscape.fits.crossing import Crossing
-from grokscape.landscape.records.record import Record
-from grokscape.landscape.theory import parallelograms
-from grokscape.landscape.training.stop import Stop
-from grokscape.predictions.evidence import Measurement
+from grokscape.landscape import Crossing, Experiment, Record, Stop, parallelograms, randomness
+from grokscape.predictions import (
+    Below,
+    Calibrated,
+    Control,
+    Criterion,
+    Curve,
+    Exceeds,
+    Gate,
+    Measurement,
+    Prediction,
+    Setting,
+    Within,
+)
 from grokscape.predictions.papers.liu2022.effective_theory import (
     CALIBRATION,
     FAST_DECODER,
@@ -30,8 +37,6 @@ from grokscape.predictions.papers.liu2022.effective_theory import (
     tiers,
     toy,
 )
-from grokscape.predictions.prediction import Calibrated, Control, Criterion, Curve, Gate, Prediction, Setting
-from grokscape.predictions.rules import Below, Exceeds, Within
 
 # -- Necessary, and sufficient? ----------------------------------------------------------------------------------------
 

@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from grokscape.landscape.experiment import Experiment
-from grokscape.landscape.models import Transformer
-from grokscape.landscape.optimisers import AdamW
-from grokscape.landscape.records.record import Record
-from grokscape.landscape.tasks import BinaryOperation
-from grokscape.landscape.training.run import Run
-from grokscape.landscape.training.schedule import Schedule
-from grokscape.landscape.training.stop import Stop
-from grokscape.predictions.evidence import Measurement
+from grokscape.landscape import AdamW, BinaryOperation, Experiment, Record, Run, Schedule, Stop, Transformer
+from grokscape.predictions import (
+    Calibrated,
+    Control,
+    Criterion,
+    Curve,
+    Measurement,
+    Monotone,
+    Prediction,
+    Proportion,
+    Setting,
+    Tier,
+)
 from grokscape.predictions.papers.liu2022.effective_theory import (
     CALIBRATION,
     JUDGED_AGAIN,
@@ -23,8 +27,6 @@ from grokscape.predictions.papers.liu2022.effective_theory import (
     toy,
 )
 from grokscape.predictions.papers.liu2022.phases import ACCURATE, COARSE, TESTED, WIDE, Phase, phase
-from grokscape.predictions.prediction import Calibrated, Control, Criterion, Curve, Prediction, Setting, Tier
-from grokscape.predictions.rules import Monotone, Proportion
 
 
 def with_decay(seed: int, at: Setting) -> Mapping[str, Experiment]:

@@ -6,13 +6,21 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from grokscape.landscape.experiment import Experiment
-from grokscape.landscape.learners import EffectiveFlow, ParallelogramCriticalSize
-from grokscape.landscape.records.record import Record
-from grokscape.predictions.evidence import Measurement, by_step
+from grokscape.landscape import EffectiveFlow, Experiment, ParallelogramCriticalSize, Record
+from grokscape.predictions import (
+    Below,
+    Calibrated,
+    Control,
+    Criterion,
+    Curve,
+    Measurement,
+    Prediction,
+    Setting,
+    Tier,
+    Within,
+    by_step,
+)
 from grokscape.predictions.papers.liu2022.effective_theory import CALIBRATION, JUDGED_AGAIN, LIU_2022, SEEDS, THEORY
-from grokscape.predictions.prediction import Calibrated, Control, Criterion, Curve, Prediction, Setting, Tier
-from grokscape.predictions.rules import Below, Within
 
 # -- The critical size -------------------------------------------------------------------------------------------------
 

@@ -11,26 +11,22 @@ from typing import Any
 
 import numpy as np
 
-from grokscape.landscape.experiment import Experiment
-from grokscape.landscape.learners import EmbeddingDecoder
-from grokscape.landscape.learners.embedding_decoder import DECODER, EMBEDDING
-from grokscape.landscape.records.record import Record
-from grokscape.landscape.theory import parallelograms
-from grokscape.landscape.training.schedule import Schedule
-from grokscape.landscape.training.stop import Stop
-from grokscape.predictions.evidence import Measurement, by_step
-from grokscape.predictions.prediction import (
+from grokscape.landscape import DECODER, EMBEDDING, EmbeddingDecoder, Experiment, Record, Schedule, Stop, parallelograms
+from grokscape.predictions import (
+    Below,
     Calibrated,
     Control,
     Criterion,
     Curve,
+    Exceeds,
     Gate,
+    Measurement,
     Prediction,
     Setting,
     Source,
     Tier,
+    by_step,
 )
-from grokscape.predictions.rules import Below, Exceeds
 
 LIU_2022 = Source(
     key="liu2022",

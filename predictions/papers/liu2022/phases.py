@@ -8,11 +8,20 @@ from typing import Any
 
 import numpy as np
 
-from grokscape.landscape.experiment import Experiment
-from grokscape.landscape.records.record import Record
-from grokscape.landscape.training.schedule import Schedule
-from grokscape.landscape.training.stop import Stop
-from grokscape.predictions.evidence import Measurement
+from grokscape.landscape import Experiment, Record, Schedule, Stop
+from grokscape.predictions import (
+    Calibrated,
+    Control,
+    Criterion,
+    Exceeds,
+    Map,
+    Measurement,
+    Monotone,
+    Prediction,
+    Proportion,
+    Setting,
+    Tier,
+)
 from grokscape.predictions.papers.liu2022.effective_theory import (
     CALIBRATION,
     JUDGED_AGAIN,
@@ -24,8 +33,6 @@ from grokscape.predictions.papers.liu2022.effective_theory import (
     described,
     toy,
 )
-from grokscape.predictions.prediction import Calibrated, Control, Criterion, Map, Prediction, Setting, Tier
-from grokscape.predictions.rules import Exceeds, Monotone, Proportion
 
 #: Fitting and generalising are 90 % accuracy, and generalising is late from a thousand steps on (the paper's table 1).
 ACCURATE, LATE = 0.9, 1000

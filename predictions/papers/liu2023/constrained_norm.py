@@ -6,18 +6,23 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from grokscape.landscape.experiment import Experiment
-from grokscape.landscape.models import Perceptron, Transformer
-from grokscape.landscape.optimisers import AdamW
-from grokscape.landscape.records.record import Record
-from grokscape.landscape.tasks import BinaryOperation
-from grokscape.landscape.training.run import Run
-from grokscape.landscape.training.stop import Stop
-from grokscape.predictions.evidence import Measurement, by_step
+from grokscape.landscape import AdamW, BinaryOperation, Experiment, Perceptron, Record, Run, Stop, Transformer
+from grokscape.predictions import (
+    Below,
+    Calibrated,
+    Control,
+    Criterion,
+    Curve,
+    Exceeds,
+    Gate,
+    Measurement,
+    Prediction,
+    Setting,
+    Tier,
+    by_step,
+    elsewhere,
+)
 from grokscape.predictions.papers.liu2023.setup import LIU_2023
-from grokscape.predictions.prediction import Calibrated, Control, Criterion, Curve, Gate, Prediction, Setting, Tier
-from grokscape.predictions.rules import Below, Exceeds
-from grokscape.predictions.writing.replication import elsewhere
 
 GENERALISED = (Stop(quantity="accuracy", split="test", above=0.9, records=3),)
 

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from grokscape.landscape.experiment import Experiment
-from grokscape.landscape.models import Dense
-from grokscape.landscape.optimisers import AdamW
-from grokscape.landscape.records.record import Record
-from grokscape.landscape.tasks import Digits
-from grokscape.landscape.training.run import Run
-from grokscape.landscape.training.schedule import Schedule
-from grokscape.landscape.training.stop import Stop
-from grokscape.predictions.evidence import Measurement, by_step
+from grokscape.landscape import AdamW, Dense, Digits, Experiment, Record, Run, Schedule, Stop
+from grokscape.predictions import (
+    Calibrated,
+    Control,
+    Criterion,
+    Curve,
+    Gate,
+    Measurement,
+    Monotone,
+    Prediction,
+    Setting,
+    Tier,
+    by_step,
+)
 from grokscape.predictions.papers.liu2023.setup import CALIBRATION, LIU_2023, SEEDS, THEORY
-from grokscape.predictions.prediction import Calibrated, Control, Criterion, Curve, Gate, Prediction, Setting, Tier
-from grokscape.predictions.rules import Monotone
 
 
 def over_sizes(seed: int, at: Setting) -> Mapping[str, Experiment]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from grokscape.landscape.models import LSTM, Dense
-from grokscape.landscape.tasks import FilmReviews, ReviewWords
+from grokscape.landscape import LSTM, Dense, FilmReviews, ReviewWords
+from grokscape.predictions import Calibrated, Tier
 from grokscape.predictions.papers.liu2023.real_data_setup import (
     AT_END,
     AT_FIT,
@@ -22,7 +22,6 @@ from grokscape.predictions.papers.liu2023.real_data_setup import (
     scale_one,
 )
 from grokscape.predictions.papers.liu2023.setup import SEEDS
-from grokscape.predictions.prediction import Calibrated, Tier
 
 REVIEWS: Mapping[str, Any] = {
     "task": FilmReviews(),

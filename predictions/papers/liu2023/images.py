@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from grokscape.landscape.models import Dense
-from grokscape.landscape.tasks import Digits, Mnist, MnistSample
+from grokscape.landscape import Dense, Digits, Mnist, MnistSample
+from grokscape.predictions import TIERS, Calibrated, Tier
 from grokscape.predictions.papers.liu2023.real_data_setup import (
     AT_END,
     AT_FIT,
@@ -21,7 +21,6 @@ from grokscape.predictions.papers.liu2023.real_data_setup import (
     scale_one,
 )
 from grokscape.predictions.papers.liu2023.setup import SEEDS
-from grokscape.predictions.prediction import TIERS, Calibrated, Tier
 
 NOTES = (
     "Training is on the full batch, with fewer examples, a narrower network and a larger learning rate than in the "

@@ -9,13 +9,22 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from grokscape.landscape.experiment import Experiment
-from grokscape.landscape.records.record import Record
-from grokscape.landscape.surveys import ReducedLandscape
-from grokscape.predictions.evidence import Measurement
+from grokscape.landscape import Experiment, Record, ReducedLandscape
+from grokscape.predictions import (
+    Below,
+    Calibrated,
+    Control,
+    Criterion,
+    Curve,
+    Exceeds,
+    Map,
+    Measurement,
+    Prediction,
+    Setting,
+    Tier,
+    Within,
+)
 from grokscape.predictions.papers.liu2023.setup import CALIBRATION, LIU_2023, SEEDS, STUDENT, THEORY
-from grokscape.predictions.prediction import Calibrated, Control, Criterion, Curve, Map, Prediction, Setting, Tier
-from grokscape.predictions.rules import Below, Exceeds, Within
 
 #: Losses are compared as powers of ten; what is below counts as zero.
 FLOOR = 1e-8

@@ -6,14 +6,23 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from grokscape.landscape.models import EdgeNetwork
-from grokscape.landscape.records.record import Record
-from grokscape.landscape.tasks import Molecules
-from grokscape.predictions.evidence import Measurement, by_step
+from grokscape.landscape import EdgeNetwork, Molecules, Record
+from grokscape.predictions import (
+    Below,
+    Calibrated,
+    Control,
+    Criterion,
+    Curve,
+    Exceeds,
+    Gate,
+    Measurement,
+    Prediction,
+    Setting,
+    Tier,
+    by_step,
+)
 from grokscape.predictions.papers.liu2023.real_data_setup import one_network
 from grokscape.predictions.papers.liu2023.setup import CALIBRATION, LIU_2023, THEORY
-from grokscape.predictions.prediction import Calibrated, Control, Criterion, Curve, Gate, Prediction, Setting, Tier
-from grokscape.predictions.rules import Below, Exceeds
 
 #: Twice as many as elsewhere: 50 molecules more or less alike make seeds differ much.
 SEEDS = tuple(range(100, 120))

@@ -8,15 +8,21 @@ from typing import Any
 
 import numpy as np
 
-from grokscape.landscape.experiment import Experiment
-from grokscape.landscape.optimisers import AdamW
-from grokscape.landscape.records.record import Record
-from grokscape.landscape.training.run import Run
-from grokscape.landscape.training.schedule import Schedule
-from grokscape.predictions.evidence import Measurement, by_step
+from grokscape.landscape import AdamW, Experiment, Record, Run, Schedule
+from grokscape.predictions import (
+    Calibrated,
+    Control,
+    Criterion,
+    Curve,
+    Exceeds,
+    Gate,
+    Measurement,
+    Prediction,
+    Setting,
+    Within,
+    by_step,
+)
 from grokscape.predictions.papers.liu2023.setup import CALIBRATION, LIU_2023, THEORY
-from grokscape.predictions.prediction import Calibrated, Control, Criterion, Curve, Gate, Prediction, Setting
-from grokscape.predictions.rules import Exceeds, Within
 
 DELAY = "log of the steps to generalise over those to fit"
 GAIN = "test accuracy gained after fitting"

@@ -5,16 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from grokscape.landscape.experiment import Experiment
-from grokscape.landscape.models import Dense
-from grokscape.landscape.optimisers import AdamW
-from grokscape.landscape.records.record import Record
-from grokscape.landscape.tasks import MessyImages, MessySums, MnistSample, Task
-from grokscape.landscape.training.run import Run
-from grokscape.predictions.evidence import Measurement
+from grokscape.landscape import AdamW, Dense, Experiment, MessyImages, MessySums, MnistSample, Record, Run, Task
+from grokscape.predictions import (
+    Below,
+    Calibrated,
+    Control,
+    Criterion,
+    Curve,
+    Exceeds,
+    Gate,
+    Measurement,
+    Prediction,
+    Setting,
+    Tier,
+)
 from grokscape.predictions.papers.liu2023.setup import CALIBRATION, FRESH, LIU_2023, THEORY
-from grokscape.predictions.prediction import Calibrated, Control, Criterion, Curve, Gate, Prediction, Setting, Tier
-from grokscape.predictions.rules import Below, Exceeds
 
 
 def decoders(seed: int, at: Setting) -> Mapping[str, Experiment]:

@@ -5,12 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from grokscape.landscape.models import Dense
-from grokscape.landscape.optimisers import AdamW
-from grokscape.landscape.tasks import TeacherStudent
-from grokscape.landscape.training.run import Run
-from grokscape.landscape.training.stop import Stop
-from grokscape.predictions.prediction import Setting, Source
+from grokscape.landscape import AdamW, Dense, Run, Stop, TeacherStudent
+from grokscape.predictions import Setting, Source
 
 LIU_2023 = Source(
     key="liu2023",

@@ -8,13 +8,24 @@ from typing import Any
 
 import numpy as np
 
-from grokscape.landscape.experiment import Experiment
-from grokscape.landscape.fits.crossing import Crossing
-from grokscape.landscape.records.record import Record
-from grokscape.predictions.evidence import Measurement, by_step
+from grokscape.landscape import Crossing, Experiment, Record
+from grokscape.predictions import (
+    Below,
+    Calibrated,
+    Control,
+    Criterion,
+    Curve,
+    Exceeds,
+    Gate,
+    Measurement,
+    Monotone,
+    Prediction,
+    Setting,
+    Tier,
+    Within,
+    by_step,
+)
 from grokscape.predictions.papers.liu2023.setup import CALIBRATION, FRESH, LEVEL, LIU_2023, STUDENT, THEORY, student_run
-from grokscape.predictions.prediction import Calibrated, Control, Criterion, Curve, Gate, Prediction, Setting, Tier
-from grokscape.predictions.rules import Below, Exceeds, Monotone, Within
 
 #: Long enough for each of its runs to generalise, which ends it.
 STEPS = 30_000

@@ -5,9 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 
-from grokscape.landscape.grokking import complexity, error, grokking_gap
-from grokscape.landscape.records.record import Record
-from grokscape.predictions.evidence import Measurement
+from grokscape.landscape import Record, complexity, error, grokking_gap
+from grokscape.predictions import (
+    Calibrated,
+    Control,
+    Criterion,
+    Curve,
+    Exceeds,
+    Measurement,
+    Prediction,
+    Setting,
+    Within,
+)
 from grokscape.predictions.papers.miller2023.bayesian_network import (
     CALIBRATION,
     COURSE,
@@ -19,8 +28,6 @@ from grokscape.predictions.papers.miller2023.bayesian_network import (
     tiers,
 )
 from grokscape.predictions.papers.miller2023.sources import COMPLEXITY, MILLER_2023
-from grokscape.predictions.prediction import Calibrated, Control, Criterion, Curve, Prediction, Setting
-from grokscape.predictions.rules import Exceeds, Within
 
 
 def levels(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:

@@ -6,17 +6,35 @@ from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
-from grokscape.landscape.experiment import Experiment
-from grokscape.landscape.fits.crossing import Crossing, first_crossing
-from grokscape.landscape.grokking import complexity, error, grokking_gap
-from grokscape.landscape.learners import BayesianNetwork
-from grokscape.landscape.records.record import Record
-from grokscape.landscape.tasks import HiddenParity
-from grokscape.landscape.training.stop import Stop
-from grokscape.predictions.evidence import Measurement, by_step
+from grokscape.landscape import (
+    BayesianNetwork,
+    Crossing,
+    Experiment,
+    HiddenParity,
+    Record,
+    Stop,
+    complexity,
+    error,
+    first_crossing,
+    grokking_gap,
+)
+from grokscape.predictions import (
+    Below,
+    Calibrated,
+    Control,
+    Criterion,
+    Curve,
+    Exceeds,
+    Gate,
+    Measurement,
+    Monotone,
+    Precedes,
+    Prediction,
+    Setting,
+    Tier,
+    by_step,
+)
 from grokscape.predictions.papers.miller2023.sources import COMPLEXITY, MILLER_2023
-from grokscape.predictions.prediction import Calibrated, Control, Criterion, Curve, Gate, Prediction, Setting, Tier
-from grokscape.predictions.rules import Below, Exceeds, Monotone, Precedes
 
 #: Twelve decide where a median does: all agree with p = 0.0005.
 SEEDS = tuple(range(100, 112))

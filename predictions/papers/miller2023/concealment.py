@@ -9,14 +9,22 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from grokscape.landscape.experiment import Experiment
-from grokscape.landscape.grokking import GrokkingGap, grokking_gap
-from grokscape.landscape.records.record import Record
-from grokscape.predictions.evidence import Measurement
+from grokscape.landscape import Experiment, GrokkingGap, Record, grokking_gap
+from grokscape.predictions import (
+    Calibrated,
+    Control,
+    Criterion,
+    Curve,
+    Exceeds,
+    Measurement,
+    Monotone,
+    Prediction,
+    Setting,
+    Tier,
+    Within,
+)
 from grokscape.predictions.papers.miller2023.concealment_setup import CALIBRATION, NETWORK, TWELVE, concealed
 from grokscape.predictions.papers.miller2023.sources import COMPLEXITY, MILLER_2023, TEN, TWENTY
-from grokscape.predictions.prediction import Calibrated, Control, Criterion, Curve, Prediction, Setting, Tier
-from grokscape.predictions.rules import Exceeds, Monotone, Within
 
 
 def log_gap(gap: GrokkingGap) -> float:

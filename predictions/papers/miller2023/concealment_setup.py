@@ -4,13 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from grokscape.landscape.models import Dense
-from grokscape.landscape.optimisers import SGD
-from grokscape.landscape.tasks import Concealed
-from grokscape.landscape.training.run import Run
-from grokscape.landscape.training.schedule import Schedule
-from grokscape.landscape.training.stop import Stop
-from grokscape.predictions.prediction import Setting
+from grokscape.landscape import SGD, Concealed, Dense, Run, Schedule, Stop
+from grokscape.predictions import Setting
 
 #: Enough for a unanimous median to stand among all claims of these authors.
 TWELVE = tuple(range(100, 112))

@@ -4,16 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from grokscape.landscape.experiment import Experiment
-from grokscape.landscape.grokking import complexity, error, grokking_gap
-from grokscape.landscape.learners import LaplaceClassification, VariationalClassification
-from grokscape.landscape.records.record import Record
-from grokscape.landscape.tasks import ConcealedParity
-from grokscape.landscape.training.schedule import Schedule
-from grokscape.predictions.evidence import Measurement, by_step
+from grokscape.landscape import (
+    ConcealedParity,
+    Experiment,
+    LaplaceClassification,
+    Record,
+    Schedule,
+    VariationalClassification,
+    complexity,
+    error,
+    grokking_gap,
+)
+from grokscape.predictions import (
+    Below,
+    Calibrated,
+    Control,
+    Criterion,
+    Curve,
+    Exceeds,
+    Measurement,
+    Monotone,
+    Prediction,
+    Setting,
+    Tier,
+    by_step,
+)
 from grokscape.predictions.papers.miller2023.sources import CALIBRATION, COMPLEXITY, MILLER_2023
-from grokscape.predictions.prediction import Calibrated, Control, Criterion, Curve, Prediction, Setting, Tier
-from grokscape.predictions.rules import Below, Exceeds, Monotone
 
 #: Twelve seeds that agree are enough for p < 0.001, whatever the distribution.
 TWELVE = tuple(range(100, 112))

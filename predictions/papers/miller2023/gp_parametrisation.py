@@ -4,9 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from grokscape.landscape.grokking import error
-from grokscape.landscape.records.record import Record
-from grokscape.predictions.evidence import Measurement
+from grokscape.landscape import Record, error
+from grokscape.predictions import (
+    Below,
+    Calibrated,
+    Control,
+    Criterion,
+    Exceeds,
+    Gate,
+    Measurement,
+    Prediction,
+    Setting,
+    Tier,
+)
 from grokscape.predictions.papers.miller2023.gp_classification import (
     COURSES,
     GPYTORCH,
@@ -15,8 +25,6 @@ from grokscape.predictions.papers.miller2023.gp_classification import (
     variational,
 )
 from grokscape.predictions.papers.miller2023.sources import CALIBRATION, COMPLEXITY, MILLER_2023
-from grokscape.predictions.prediction import Calibrated, Control, Criterion, Gate, Prediction, Setting, Tier
-from grokscape.predictions.rules import Below, Exceeds
 
 
 def without_divergence(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:

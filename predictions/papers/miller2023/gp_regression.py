@@ -8,27 +8,33 @@ from collections.abc import Iterable, Iterator, Mapping
 import numpy as np
 from scipy import stats
 
-from grokscape.landscape import randomness
-from grokscape.landscape.experiment import Experiment
-from grokscape.landscape.grokking import complexity, error, grokking_gap
-from grokscape.landscape.learners import GaussianProcessRegression
-from grokscape.landscape.records.record import Record
-from grokscape.landscape.training.schedule import Schedule
-from grokscape.predictions.evidence import Measurement, by_step
-from grokscape.predictions.papers.miller2023.sources import CALIBRATION, COMPLEXITY, MILLER_2023, TEN, TWENTY
-from grokscape.predictions.prediction import (
+from grokscape.landscape import (
+    Experiment,
+    GaussianProcessRegression,
+    Record,
+    Schedule,
+    complexity,
+    error,
+    grokking_gap,
+    randomness,
+)
+from grokscape.predictions import (
+    Below,
     Calibrated,
     Control,
     Criterion,
     Curve,
+    Exceeds,
     Gate,
+    Measurement,
     Orbit,
     Portrait,
     Prediction,
     Setting,
     Tier,
+    by_step,
 )
-from grokscape.predictions.rules import Below, Exceeds
+from grokscape.predictions.papers.miller2023.sources import CALIBRATION, COMPLEXITY, MILLER_2023, TEN, TWENTY
 
 #: The three starts of figure 5, as log lengthscale and log outputscale: low or high error, low or high complexity.
 HIGH_ERROR_LOW_COMPLEXITY = (-6.0, -4.0)

@@ -4,18 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from grokscape.landscape.experiment import Experiment
-from grokscape.landscape.fits.crossing import first_crossing
-from grokscape.landscape.grokking import error
-from grokscape.landscape.learners import VariationalClassification
-from grokscape.landscape.records.record import Record
-from grokscape.landscape.tasks import SignOfInput
-from grokscape.landscape.training.schedule import Schedule
-from grokscape.predictions.evidence import Measurement, by_step
+from grokscape.landscape import (
+    Experiment,
+    Record,
+    Schedule,
+    SignOfInput,
+    VariationalClassification,
+    error,
+    first_crossing,
+)
+from grokscape.predictions import (
+    Below,
+    Calibrated,
+    Control,
+    Criterion,
+    Curve,
+    Exceeds,
+    Measurement,
+    Prediction,
+    Setting,
+    Tier,
+    by_step,
+)
 from grokscape.predictions.papers.miller2023.gp_classification import GPYTORCH
 from grokscape.predictions.papers.miller2023.sources import CALIBRATION, COMPLEXITY, MILLER_2023, TEN
-from grokscape.predictions.prediction import Calibrated, Control, Criterion, Curve, Prediction, Setting, Tier
-from grokscape.predictions.rules import Below, Exceeds
 
 #: In nats: a label that is right with 61 %. Chance is 0.69.
 FITTED = 0.5

@@ -6,16 +6,32 @@ from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
-from grokscape.landscape.experiment import Experiment
-from grokscape.landscape.fits.crossing import Crossing, first_crossing
-from grokscape.landscape.grokking import complexity, error, grokking_gap
-from grokscape.landscape.learners import LinearRegression
-from grokscape.landscape.records.record import Record
-from grokscape.landscape.training.schedule import Schedule
-from grokscape.predictions.evidence import Measurement, by_step
+from grokscape.landscape import (
+    Crossing,
+    Experiment,
+    LinearRegression,
+    Record,
+    Schedule,
+    complexity,
+    error,
+    first_crossing,
+    grokking_gap,
+)
+from grokscape.predictions import (
+    Below,
+    Calibrated,
+    Control,
+    Criterion,
+    Curve,
+    Exceeds,
+    Measurement,
+    Precedes,
+    Prediction,
+    Setting,
+    Tier,
+    by_step,
+)
 from grokscape.predictions.papers.miller2023.sources import CALIBRATION, COMPLEXITY, MILLER_2023, TEN, TWENTY
-from grokscape.predictions.prediction import Calibrated, Control, Criterion, Curve, Prediction, Setting, Tier
-from grokscape.predictions.rules import Below, Exceeds, Precedes
 
 #: The paper's constants, on forty data sets of two examples where the paper averages five.
 PAPER = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from grokscape.predictions import Calibrated, Criterion, Curve, Exceeds, Prediction
 from grokscape.predictions.papers.miller2023.sources import COMPLEXITY, MILLER_2023
 from grokscape.predictions.papers.miller2024.networks import (
     CALIBRATION,
@@ -11,8 +12,6 @@ from grokscape.predictions.papers.miller2024.networks import (
     lengths,
     transitions,
 )
-from grokscape.predictions.prediction import Calibrated, Criterion, Curve, Prediction
-from grokscape.predictions.rules import Exceeds
 
 parity_gap_grows = Prediction(
     id="miller2023.parity_gap_grows",

@@ -6,20 +6,37 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from grokscape.landscape.experiment import Experiment
-from grokscape.landscape.grokking import complexity, error, grokking_gap
-from grokscape.landscape.learners import BayesianNetwork, GaussianProcessRegression, LaplaceClassification
-from grokscape.landscape.records.record import Record
-from grokscape.landscape.tasks import HiddenParity
-from grokscape.predictions.evidence import Measurement, by_step
+from grokscape.landscape import (
+    BayesianNetwork,
+    Experiment,
+    GaussianProcessRegression,
+    HiddenParity,
+    LaplaceClassification,
+    Record,
+    complexity,
+    error,
+    grokking_gap,
+)
+from grokscape.predictions import (
+    Below,
+    Calibrated,
+    Control,
+    Criterion,
+    Exceeds,
+    Measurement,
+    Orbit,
+    Portrait,
+    Prediction,
+    Setting,
+    Tier,
+    by_step,
+)
 from grokscape.predictions.papers.miller2023.bayesian_network import BUDGET, GENERALISED
 from grokscape.predictions.papers.miller2023.concealment_setup import NETWORK, concealed
 from grokscape.predictions.papers.miller2023.linear_regression import PAPER as LINES
 from grokscape.predictions.papers.miller2023.linear_regression import regression
 from grokscape.predictions.papers.miller2023.sources import CALIBRATION, COMPLEXITY, MILLER_2023, TEN, TWENTY
 from grokscape.predictions.papers.power2022.delayed_generalisation import QUICK, train_from_scratch
-from grokscape.predictions.prediction import Calibrated, Control, Criterion, Orbit, Portrait, Prediction, Setting, Tier
-from grokscape.predictions.rules import Below, Exceeds
 
 LINEAR, PROCESS, CLASSIFIER, BAYESIAN = (
     "linear regression",

@@ -8,18 +8,22 @@ from typing import Any
 
 import numpy as np
 
-from grokscape.landscape.experiment import Experiment
-from grokscape.landscape.grokking import complexity, error, grokking_gap
-from grokscape.landscape.optimisers import SGD
-from grokscape.landscape.records.record import Record
-from grokscape.landscape.surveys import SolutionPath
-from grokscape.landscape.training.run import Run
-from grokscape.landscape.training.stop import Stop
-from grokscape.predictions.evidence import Measurement, by_step
+from grokscape.landscape import SGD, Experiment, Record, Run, SolutionPath, Stop, complexity, error, grokking_gap
+from grokscape.predictions import (
+    Below,
+    Calibrated,
+    Control,
+    Criterion,
+    Curve,
+    Exceeds,
+    Measurement,
+    Prediction,
+    Setting,
+    Tier,
+    by_step,
+)
 from grokscape.predictions.papers.miller2023.concealment_setup import CALIBRATION, NETWORK, TWELVE, concealed
 from grokscape.predictions.papers.miller2023.sources import COMPLEXITY, MILLER_2023, TEN, TWENTY
-from grokscape.predictions.prediction import Calibrated, Control, Criterion, Curve, Prediction, Setting, Tier
-from grokscape.predictions.rules import Below, Exceeds
 
 FITTED = Stop(quantity="accuracy", split="train", above=0.95, records=1)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grokscape.predictions.prediction import Source
+from grokscape.predictions import Source
 
 MILLER_2023 = Source(
     key="miller2023",

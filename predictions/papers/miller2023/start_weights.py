@@ -4,15 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from grokscape.landscape.experiment import Experiment
-from grokscape.landscape.fits.crossing import Crossing
-from grokscape.landscape.grokking import complexity
-from grokscape.landscape.records.record import Record
-from grokscape.predictions.evidence import Measurement
+from grokscape.landscape import Crossing, Experiment, Record, complexity
+from grokscape.predictions import Calibrated, Control, Criterion, Curve, Measurement, Monotone, Prediction, Setting
 from grokscape.predictions.papers.miller2023.linear_regression import regression, tiers
 from grokscape.predictions.papers.miller2023.sources import CALIBRATION, COMPLEXITY, MILLER_2023, TWENTY
-from grokscape.predictions.prediction import Calibrated, Control, Criterion, Curve, Prediction, Setting
-from grokscape.predictions.rules import Monotone
 
 ALIKE = Control("all weights alike", {"others": "w"}, "spurious weights rise with the true one, and so does complexity")
 #: Evenly spaced logarithms from -1.8 to 0; the paper has twelve.

@@ -7,15 +7,21 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 from scipy import stats
 
-from grokscape.landscape import randomness
-from grokscape.landscape.grokking import complexity, grokking_gap
-from grokscape.landscape.learners import GaussianProcessRegression
-from grokscape.landscape.records.record import Record
-from grokscape.predictions.evidence import Measurement
+from grokscape.landscape import GaussianProcessRegression, Record, complexity, grokking_gap, randomness
+from grokscape.predictions import (
+    Calibrated,
+    Control,
+    Criterion,
+    Curve,
+    Exceeds,
+    Measurement,
+    Prediction,
+    Setting,
+    Tier,
+    Within,
+)
 from grokscape.predictions.papers.miller2023.gp_regression import LEVEL, SPREAD, many_starts
 from grokscape.predictions.papers.miller2023.sources import CALIBRATION, COMPLEXITY, MILLER_2023, TWENTY
-from grokscape.predictions.prediction import Calibrated, Control, Criterion, Curve, Prediction, Setting, Tier
-from grokscape.predictions.rules import Exceeds, Within
 
 
 def time_at_high_complexity(record: Record, high: float) -> float:

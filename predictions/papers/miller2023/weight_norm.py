@@ -5,16 +5,24 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 
-from grokscape.landscape.experiment import Experiment
-from grokscape.landscape.grokking import grokking_gap
-from grokscape.landscape.optimisers import SGD
-from grokscape.landscape.records.record import Record
-from grokscape.predictions.evidence import Measurement, by_step
+from grokscape.landscape import SGD, Experiment, Record, grokking_gap
+from grokscape.predictions import (
+    Below,
+    Calibrated,
+    Control,
+    Criterion,
+    Curve,
+    Exceeds,
+    Gate,
+    Measurement,
+    Prediction,
+    Setting,
+    Tier,
+    by_step,
+)
 from grokscape.predictions.papers.miller2023.concealment import log_gap
 from grokscape.predictions.papers.miller2023.concealment_setup import CALIBRATION, NETWORK, TWELVE, concealed
 from grokscape.predictions.papers.miller2023.sources import COMPLEXITY, MILLER_2023, TEN, TWENTY
-from grokscape.predictions.prediction import Calibrated, Control, Criterion, Curve, Gate, Prediction, Setting, Tier
-from grokscape.predictions.rules import Below, Exceeds
 
 # -- The norm from fitting to generalising -----------------------------------------------------------------------------
 

@@ -9,15 +9,23 @@ import numpy as np
 import pandas as pd
 from scipy.special import erf
 
-from grokscape.landscape.experiment import Experiment
-from grokscape.landscape.fits.transition import Transition, fit_transition
-from grokscape.landscape.records.record import Record
-from grokscape.landscape.theory import marchenko_pastur
-from grokscape.predictions.evidence import Measurement, by_step
+from grokscape.landscape import Experiment, Record, Transition, fit_transition, marchenko_pastur
+from grokscape.predictions import (
+    Below,
+    Calibrated,
+    Control,
+    Criterion,
+    Curve,
+    Exceeds,
+    Measurement,
+    Monotone,
+    Prediction,
+    Setting,
+    Within,
+    by_step,
+)
 from grokscape.predictions.papers.levi2023.losses import TWELVE, reached, steps_of, student, students, tiers
 from grokscape.predictions.papers.miller2023.sources import CALIBRATION, MILLER_2024
-from grokscape.predictions.prediction import Calibrated, Control, Criterion, Curve, Prediction, Setting
-from grokscape.predictions.rules import Below, Exceeds, Monotone, Within
 
 THEORY = "sharpness of grokking"
 

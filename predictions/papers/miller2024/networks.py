@@ -7,20 +7,34 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from grokscape.landscape.experiment import Experiment
-from grokscape.landscape.fits.transition import fit_transition
-from grokscape.landscape.grokking import grokking_gap
-from grokscape.landscape.models import Dense
-from grokscape.landscape.optimisers import SGD
-from grokscape.landscape.records.record import Record
-from grokscape.landscape.tasks import HiddenParity
-from grokscape.landscape.training.run import Run
-from grokscape.landscape.training.schedule import Schedule
-from grokscape.landscape.training.stop import Stop
-from grokscape.predictions.evidence import Measurement, by_step
+from grokscape.landscape import (
+    SGD,
+    Dense,
+    Experiment,
+    HiddenParity,
+    Record,
+    Run,
+    Schedule,
+    Stop,
+    fit_transition,
+    grokking_gap,
+)
+from grokscape.predictions import (
+    Below,
+    Calibrated,
+    Control,
+    Criterion,
+    Curve,
+    Exceeds,
+    Gate,
+    Measurement,
+    Prediction,
+    Setting,
+    Tier,
+    Within,
+    by_step,
+)
 from grokscape.predictions.papers.miller2023.sources import COMPLEXITY, MILLER_2024, TWENTY
-from grokscape.predictions.prediction import Calibrated, Control, Criterion, Curve, Gate, Prediction, Setting, Tier
-from grokscape.predictions.rules import Below, Exceeds, Within
 
 CALIBRATION = tuple(range(20))
 #: As many as decide whether s t* has a trend.

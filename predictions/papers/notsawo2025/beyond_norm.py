@@ -2,6 +2,18 @@
 
 from __future__ import annotations
 
+from grokscape.predictions import (
+    Calibrated,
+    Control,
+    Criterion,
+    Curve,
+    Exceeds,
+    Gate,
+    Precedes,
+    Prediction,
+    Source,
+    Tier,
+)
 from grokscape.predictions.papers.kumar2023.lazy_to_rich import (
     DECAYING,
     GENERALISED,
@@ -10,8 +22,6 @@ from grokscape.predictions.papers.kumar2023.lazy_to_rich import (
     norm_from_fitting_to_generalising,
 )
 from grokscape.predictions.papers.power2022.delayed_generalisation import QUICK
-from grokscape.predictions.prediction import Calibrated, Control, Criterion, Curve, Gate, Prediction, Source, Tier
-from grokscape.predictions.rules import Exceeds, Precedes
 
 NOTSAWO_2025 = Source(
     key="notsawo2025",

@@ -4,25 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from grokscape.landscape.experiment import Experiment
-from grokscape.landscape.models import Perceptron
-from grokscape.landscape.optimisers import AdamW
-from grokscape.landscape.records.record import Record
-from grokscape.landscape.tasks import BinaryOperation
-from grokscape.landscape.training.run import Run
-from grokscape.predictions.evidence import Measurement, by_step
-from grokscape.predictions.prediction import (
+from grokscape.landscape import AdamW, BinaryOperation, Experiment, Perceptron, Record, Run
+from grokscape.predictions import (
     Calibrated,
     Control,
     Criterion,
     Curve,
+    Exceeds,
     Gate,
+    Measurement,
+    Precedes,
     Prediction,
     Setting,
     Source,
     Tier,
+    by_step,
 )
-from grokscape.predictions.rules import Exceeds, Precedes
 
 POWER_2022 = Source(
     key="power2022",

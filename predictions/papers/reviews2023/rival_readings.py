@@ -11,12 +11,22 @@ from collections.abc import Iterable, Mapping
 import torch
 from torch import Tensor
 
-from grokscape.landscape import randomness
-from grokscape.landscape.experiment import Experiment
-from grokscape.landscape.optimisers import SGD
-from grokscape.landscape.records.record import Record
-from grokscape.landscape.training.run import Run
-from grokscape.predictions.evidence import Measurement, by_step
+from grokscape.landscape import SGD, Experiment, Record, Run, randomness
+from grokscape.predictions import (
+    Below,
+    Calibrated,
+    Control,
+    Criterion,
+    Curve,
+    Exceeds,
+    Gate,
+    Measurement,
+    Prediction,
+    Setting,
+    Source,
+    Within,
+    by_step,
+)
 from grokscape.predictions.papers.varma2023.logits import logits_of
 from grokscape.predictions.papers.varma2023.setup import (
     CALIBRATION,
@@ -26,8 +36,6 @@ from grokscape.predictions.papers.varma2023.setup import (
     retraining_run,
     tiers,
 )
-from grokscape.predictions.prediction import Calibrated, Control, Criterion, Curve, Gate, Prediction, Setting, Source
-from grokscape.predictions.rules import Below, Exceeds, Within
 
 REVIEWS_2023 = Source(
     key="reviews2023",

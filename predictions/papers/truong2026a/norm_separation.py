@@ -6,18 +6,34 @@ import dataclasses
 import math
 from collections.abc import Iterable, Mapping
 
-from grokscape.landscape.experiment import Experiment
-from grokscape.landscape.models import Dense, Transformer
-from grokscape.landscape.optimisers import AdamW
-from grokscape.landscape.records.record import Record
-from grokscape.landscape.tasks import BinaryOperation, TeacherStudent
-from grokscape.landscape.training.run import Run
-from grokscape.landscape.training.stop import Stop
-from grokscape.predictions.evidence import Measurement, by_step
+from grokscape.landscape import (
+    AdamW,
+    BinaryOperation,
+    Dense,
+    Experiment,
+    Record,
+    Run,
+    Stop,
+    TeacherStudent,
+    Transformer,
+)
+from grokscape.predictions import (
+    Below,
+    Calibrated,
+    Control,
+    Criterion,
+    Curve,
+    Gate,
+    Measurement,
+    Precedes,
+    Prediction,
+    Setting,
+    Tier,
+    Within,
+    by_step,
+)
 from grokscape.predictions.papers.liu2023.setup import FRESH
 from grokscape.predictions.papers.truong2026a.setup import CALIBRATION, GENERALISED, SEEDS, TRUONG_2026A
-from grokscape.predictions.prediction import Calibrated, Control, Criterion, Curve, Gate, Prediction, Setting, Tier
-from grokscape.predictions.rules import Below, Precedes, Within
 
 THEORY = "norm separation"
 

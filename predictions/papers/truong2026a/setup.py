@@ -5,15 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from grokscape.landscape.models import Perceptron, Tempered
-from grokscape.landscape.optimisers import AdamW
-from grokscape.landscape.records.record import Record
-from grokscape.landscape.tasks import BinaryOperation
-from grokscape.landscape.training.run import Run
-from grokscape.landscape.training.schedule import Schedule
-from grokscape.landscape.training.stop import Stop
-from grokscape.predictions.evidence import Measurement, by_step
-from grokscape.predictions.prediction import Control, Setting, Source, Tier
+from grokscape.landscape import AdamW, BinaryOperation, Perceptron, Record, Run, Schedule, Stop, Tempered
+from grokscape.predictions import Control, Measurement, Setting, Source, Tier, by_step
 
 TRUONG_2026A = Source(
     key="truong2026a",

@@ -11,10 +11,20 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from grokscape.landscape.experiment import Experiment
-from grokscape.landscape.models import NormalisedPerceptron
-from grokscape.landscape.records.record import Record
-from grokscape.predictions.evidence import Measurement
+from grokscape.landscape import Experiment, NormalisedPerceptron, Record
+from grokscape.predictions import (
+    Calibrated,
+    Control,
+    Criterion,
+    Curve,
+    Exceeds,
+    Gate,
+    Measurement,
+    Precedes,
+    Prediction,
+    Setting,
+    Within,
+)
 from grokscape.predictions.papers.truong2026a.setup import (
     CALIBRATION,
     FITTING,
@@ -24,8 +34,6 @@ from grokscape.predictions.papers.truong2026a.setup import (
     held_at,
     tiers,
 )
-from grokscape.predictions.prediction import Calibrated, Control, Criterion, Curve, Gate, Prediction, Setting
-from grokscape.predictions.rules import Exceeds, Precedes, Within
 
 THEORY = "norm as timescale"
 

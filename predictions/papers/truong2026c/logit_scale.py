@@ -5,9 +5,21 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 
-from grokscape.landscape.experiment import Experiment
-from grokscape.landscape.records.record import Record
-from grokscape.predictions.evidence import Measurement
+from grokscape.landscape import Experiment, Record
+from grokscape.predictions import (
+    Below,
+    Calibrated,
+    Control,
+    Criterion,
+    Curve,
+    Exceeds,
+    Gate,
+    Measurement,
+    Precedes,
+    Prediction,
+    Setting,
+    Within,
+)
 from grokscape.predictions.papers.truong2026a.setup import (
     CALIBRATION,
     FITTING,
@@ -16,8 +28,6 @@ from grokscape.predictions.papers.truong2026a.setup import (
     held_at,
     tiers,
 )
-from grokscape.predictions.prediction import Calibrated, Control, Criterion, Curve, Gate, Prediction, Setting
-from grokscape.predictions.rules import Below, Exceeds, Precedes, Within
 
 THEORY = "logit scale"
 

@@ -9,12 +9,19 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from grokscape.landscape import randomness
-from grokscape.landscape.classification import label_logit, margin
-from grokscape.landscape.experiment import Experiment
-from grokscape.landscape.measures.efficiency.definitions import margin_per_norm
-from grokscape.landscape.records.record import Record
-from grokscape.predictions.evidence import Measurement
+from grokscape.landscape import Experiment, Record, label_logit, margin, margin_per_norm, randomness
+from grokscape.predictions import (
+    Calibrated,
+    Control,
+    Criterion,
+    Curve,
+    Exceeds,
+    Gate,
+    Measurement,
+    Monotone,
+    Prediction,
+    Setting,
+)
 from grokscape.predictions.papers.varma2023.logits import labels_of, logits_of, run_of, share, split_of, trigonometric
 from grokscape.predictions.papers.varma2023.setup import (
     CALIBRATION,
@@ -26,8 +33,6 @@ from grokscape.predictions.papers.varma2023.setup import (
     retraining_run,
     tiers,
 )
-from grokscape.predictions.prediction import Calibrated, Control, Criterion, Curve, Gate, Prediction, Setting
-from grokscape.predictions.rules import Exceeds, Monotone
 
 
 def class_order(record: Record, at: Setting) -> Tensor:

@@ -9,12 +9,20 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from grokscape.landscape.fits.critical import critical_size
-from grokscape.landscape.models import Model
-from grokscape.landscape.records.record import Record
-from grokscape.landscape.tasks import Task
-from grokscape.landscape.training.run import Run
-from grokscape.predictions.evidence import Measurement
+from grokscape.landscape import Model, Record, Run, Task, critical_size
+from grokscape.predictions import (
+    Below,
+    Calibrated,
+    Control,
+    Criterion,
+    Curve,
+    Exceeds,
+    Gate,
+    Measurement,
+    Prediction,
+    Setting,
+    Within,
+)
 from grokscape.predictions.papers.varma2023.setup import CALIBRATION, CONVERGED, THEORY, VARMA_2023, tiers
 from grokscape.predictions.papers.varma2023.size_sweeps import (
     ENCLOSED,
@@ -27,8 +35,6 @@ from grokscape.predictions.papers.varma2023.size_sweeps import (
     more_runs,
     sweep_curves,
 )
-from grokscape.predictions.prediction import Calibrated, Control, Criterion, Curve, Gate, Prediction, Setting
-from grokscape.predictions.rules import Below, Exceeds, Within
 
 GENERALISED, HALF, SCRATCH = Sweep("generalised"), Sweep("generalised", 0.5), Sweep("scratch")
 

@@ -6,10 +6,22 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from grokscape.landscape import randomness
-from grokscape.landscape.experiment import Experiment
-from grokscape.landscape.records.record import Record
-from grokscape.predictions.evidence import Measurement
+from grokscape.landscape import Experiment, Record, randomness
+from grokscape.predictions import (
+    Below,
+    Calibrated,
+    Control,
+    Criterion,
+    Curve,
+    Exceeds,
+    Gate,
+    Measurement,
+    Monotone,
+    Prediction,
+    Setting,
+    Spread,
+    Within,
+)
 from grokscape.predictions.papers.varma2023.setup import (
     CALIBRATION,
     SETTLED,
@@ -20,8 +32,6 @@ from grokscape.predictions.papers.varma2023.setup import (
     network_run,
     tiers,
 )
-from grokscape.predictions.prediction import Calibrated, Control, Criterion, Curve, Gate, Prediction, Setting
-from grokscape.predictions.rules import Below, Exceeds, Monotone, Spread, Within
 
 # -- Efficiency of memorisation ----------------------------------------------------------------------------------------
 

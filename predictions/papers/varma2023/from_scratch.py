@@ -9,11 +9,22 @@ from typing import Any
 
 import numpy as np
 
-from grokscape.landscape.experiment import Experiment
-from grokscape.landscape.records.record import Record
-from grokscape.landscape.training.run import Run
-from grokscape.landscape.training.stop import Stop
-from grokscape.predictions.evidence import Measurement, by_step
+from grokscape.landscape import Experiment, Record, Run, Stop
+from grokscape.predictions import (
+    Below,
+    Calibrated,
+    Control,
+    Criterion,
+    Curve,
+    Exceeds,
+    Gate,
+    Measurement,
+    Monotone,
+    Precedes,
+    Prediction,
+    Setting,
+    by_step,
+)
 from grokscape.predictions.papers.varma2023.setup import (
     CALIBRATION,
     CONVERGED,
@@ -23,8 +34,6 @@ from grokscape.predictions.papers.varma2023.setup import (
     network_run,
     tiers,
 )
-from grokscape.predictions.prediction import Calibrated, Control, Criterion, Curve, Gate, Prediction, Setting
-from grokscape.predictions.rules import Below, Exceeds, Monotone, Precedes
 
 #: What all claims of this file share, so that they share their runs. On the share ``stop_from`` of the data or more,
 #: a run ends once it has generalised for good.

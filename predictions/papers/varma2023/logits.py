@@ -9,13 +9,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from grokscape.landscape.experiment import Experiment
-from grokscape.landscape.records.record import Record
-from grokscape.landscape.training.run import Run
-from grokscape.predictions.evidence import Measurement
+from grokscape.landscape import Experiment, Record, Run
+from grokscape.predictions import Below, Calibrated, Control, Criterion, Gate, Measurement, Prediction, Setting
 from grokscape.predictions.papers.varma2023.setup import CALIBRATION, THEORY, VARMA_2023, network_run, tiers
-from grokscape.predictions.prediction import Calibrated, Control, Criterion, Gate, Prediction, Setting
-from grokscape.predictions.rules import Below
 
 # -- Logits and their trigonometric part -------------------------------------------------------------------------------
 

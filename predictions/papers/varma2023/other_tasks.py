@@ -5,11 +5,8 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Mapping
 
-from grokscape.landscape.experiment import Experiment
-from grokscape.landscape.records.record import Record
-from grokscape.landscape.tasks import OPERATIONS, BinaryOperation, Permutations, Task
-from grokscape.landscape.training.run import Run
-from grokscape.predictions.evidence import Measurement
+from grokscape.landscape import OPERATIONS, BinaryOperation, Experiment, Permutations, Record, Run, Task
+from grokscape.predictions import Calibrated, Control, Criterion, Curve, Exceeds, Measurement, Prediction, Setting
 from grokscape.predictions.papers.varma2023.setup import (
     CALIBRATION,
     CONVERGED,
@@ -19,8 +16,6 @@ from grokscape.predictions.papers.varma2023.setup import (
     retraining_run,
     tiers,
 )
-from grokscape.predictions.prediction import Calibrated, Control, Criterion, Curve, Prediction, Setting
-from grokscape.predictions.rules import Exceeds
 
 
 def four_tasks(p: int) -> tuple[Task, ...]:

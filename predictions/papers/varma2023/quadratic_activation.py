@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from grokscape.landscape.models import Perceptron
-from grokscape.landscape.optimisers import AdamW
-from grokscape.landscape.tasks import BinaryOperation
+from grokscape.landscape import AdamW, BinaryOperation, Perceptron
+from grokscape.predictions import Calibrated, elsewhere
 
 # Modules, not their claims: those stand where they are defined.
 from grokscape.predictions.papers.varma2023 import circuits as varma2023_circuits
@@ -15,8 +14,6 @@ from grokscape.predictions.papers.varma2023 import efficiency as varma2023_effic
 from grokscape.predictions.papers.varma2023 import from_scratch as varma2023_from_scratch
 from grokscape.predictions.papers.varma2023 import logits as varma2023_logits
 from grokscape.predictions.papers.varma2023 import ungrokking as varma2023_ungrokking
-from grokscape.predictions.prediction import Calibrated
-from grokscape.predictions.writing.replication import elsewhere
 
 LEARNER = "perceptrons with quadratic activation"
 

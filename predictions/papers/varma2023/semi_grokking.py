@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from grokscape.landscape.experiment import Experiment
-from grokscape.landscape.records.record import Record
-from grokscape.predictions.evidence import Measurement, by_step
+from grokscape.landscape import Experiment, Record
+from grokscape.predictions import (
+    Calibrated,
+    Control,
+    Criterion,
+    Curve,
+    Gate,
+    Measurement,
+    Prediction,
+    Proportion,
+    Setting,
+    by_step,
+)
 from grokscape.predictions.papers.varma2023.from_scratch import GENERALISED, PAPER, QUICK, from_scratch
 from grokscape.predictions.papers.varma2023.setup import CALIBRATION, CONVERGED, THEORY, VARMA_2023, convergence, tiers
-from grokscape.predictions.prediction import Calibrated, Control, Criterion, Curve, Gate, Prediction, Setting
-from grokscape.predictions.rules import Proportion
 
 # -- Semi-grokking -----------------------------------------------------------------------------------------------------
 

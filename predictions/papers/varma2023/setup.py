@@ -5,14 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from grokscape.landscape.measures.efficiency.definitions import margin_per_norm
-from grokscape.landscape.models import Perceptron, Transformer
-from grokscape.landscape.optimisers import AdamW
-from grokscape.landscape.records.record import Record
-from grokscape.landscape.tasks import BinaryOperation
-from grokscape.landscape.training.run import Run
-from grokscape.predictions.evidence import Measurement
-from grokscape.predictions.prediction import Gate, Setting, Source, Tier
+from grokscape.landscape import AdamW, BinaryOperation, Perceptron, Record, Run, Transformer, margin_per_norm
+from grokscape.predictions import Gate, Measurement, Setting, Source, Tier
 
 VARMA_2023 = Source(
     key="varma2023",

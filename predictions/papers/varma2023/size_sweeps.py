@@ -9,13 +9,9 @@ from typing import Any, Literal
 
 import numpy as np
 
-from grokscape.landscape.experiment import Experiment
-from grokscape.landscape.fits.critical import CriticalSize, critical_size, next_size, size_grid
-from grokscape.landscape.records.record import Record
-from grokscape.landscape.training.run import Run
-from grokscape.predictions.evidence import Measurement
+from grokscape.landscape import CriticalSize, Experiment, Record, Run, critical_size, next_size, size_grid
+from grokscape.predictions import Gate, Measurement, Setting
 from grokscape.predictions.papers.varma2023.setup import convergence, retraining_run_of, scratch_run
-from grokscape.predictions.prediction import Gate, Setting
 
 Start = Literal["generalised", "scratch"]
 

@@ -8,14 +8,25 @@ from typing import Any
 
 import numpy as np
 
-from grokscape.landscape import randomness
-from grokscape.landscape.experiment import Experiment
-from grokscape.landscape.learners import TwoCircuits
-from grokscape.landscape.records.record import Record
-from grokscape.predictions.evidence import Measurement, by_step
+from grokscape.landscape import Experiment, Record, TwoCircuits, randomness
+from grokscape.predictions import (
+    Below,
+    Calibrated,
+    Control,
+    Criterion,
+    Curve,
+    Exceeds,
+    Gate,
+    Measurement,
+    Monotone,
+    Precedes,
+    Prediction,
+    Setting,
+    Tier,
+    Within,
+    by_step,
+)
 from grokscape.predictions.papers.varma2023.setup import VARMA_2023
-from grokscape.predictions.prediction import Calibrated, Control, Criterion, Curve, Gate, Prediction, Setting, Tier
-from grokscape.predictions.rules import Below, Exceeds, Monotone, Precedes, Within
 
 #: A seed here is a draw of the constants within 10 % of the paper's: nothing else in the toy model is random.
 SEEDS = tuple(range(100, 120))

@@ -5,10 +5,18 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Mapping
 
-from grokscape.landscape.experiment import Experiment
-from grokscape.landscape.optimisers import Optimiser
-from grokscape.landscape.records.record import Record
-from grokscape.predictions.evidence import Measurement
+from grokscape.landscape import Experiment, Optimiser, Record
+from grokscape.predictions import (
+    Below,
+    Calibrated,
+    Control,
+    Criterion,
+    Curve,
+    Exceeds,
+    Measurement,
+    Prediction,
+    Setting,
+)
 from grokscape.predictions.papers.varma2023.setup import (
     CALIBRATION,
     CONVERGED,
@@ -20,8 +28,6 @@ from grokscape.predictions.papers.varma2023.setup import (
     retraining_run,
     tiers,
 )
-from grokscape.predictions.prediction import Calibrated, Control, Criterion, Curve, Prediction, Setting
-from grokscape.predictions.rules import Below, Exceeds
 
 #: Changes of the optimiser for arms without weight decay.
 WITHOUT_DECAY = {"weight_decay": 0.0, "eps": 1e-4}
