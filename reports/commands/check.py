@@ -27,7 +27,7 @@ from grokscape.landscape.scheduling.order import USUAL_PART
 from grokscape.landscape.scheduling.plan import Plan, ancestry
 from grokscape.landscape.scheduling.requirements import refuse_unaffordable
 from grokscape.landscape.scheduling.scheduler import ENSEMBLE, outlook
-from grokscape.predictions.checking import known_outcomes as expectation
+from grokscape.predictions.checking import known_outcomes
 from grokscape.predictions.checking.check import Check
 from grokscape.predictions.checking.pending import Pending
 from grokscape.predictions.checking.registry import load
@@ -60,7 +60,7 @@ def run_check(options: argparse.Namespace, console: Console) -> int:
     if not any(options.tier in claim.tiers for claim in claims):
         offered = sorted({tier for claim in claims for tier in claim.tiers}, key=TIERS.index)
         raise InvalidInput(f"no chosen claim has a {options.tier} tier; they can be checked at: {', '.join(offered)}")
-    expectations = [expectation.Expectation.parse(text) for text in options.expect]
+    expectations = [known_outcomes.KnownOutcome.parse(text) for text in options.expect]
     for expected in expectations:
         if expected.id not in {claim.id for claim in claims}:
             raise InvalidInput(f"--expect names {expected.id!r}, which is not among the claims to check")
@@ -84,7 +84,7 @@ def run_check(options: argparse.Namespace, console: Console) -> int:
     used = core_time.told(workers)
     for complaint in store.complaints:
         console.print(Text(f"note {complaint}"))
-    verdicts = expectation.apply(expectations, check.verdicts)
+    verdicts = known_outcomes.apply(expectations, check.verdicts)
     console.print(verdict_table(verdicts))
     console.print(f"[bold]{summary(verdicts)}[/] at the {options.tier} tier" + (f"; {used}" if used else ""))
     unwritten = [*check.unsaved, *write_results(verdicts, store, options, console)]

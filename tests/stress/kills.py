@@ -27,7 +27,7 @@ from tests.stress.small_claims import claims
 
 ROOT = Path(__file__).parents[2]
 CLAIMS = """
-from grokscape.landscape.training import session
+from grokscape.landscape.scheduling import session
 from tests.stress import small_claims
 
 session.StoreSession.wants_snapshot = lambda self: True
