@@ -88,7 +88,7 @@ def run_check(options: argparse.Namespace, console: Console) -> int:
     console.print(verdict_table(verdicts))
     console.print(f"[bold]{summary(verdicts)}[/] at the {options.tier} tier" + (f"; {used}" if used else ""))
     unwritten = [*check.unsaved, *write_results(verdicts, store, options, console)]
-    surprises = expectation.surprises(expectations, verdicts)
+    surprises = known_outcomes.surprises(expectations, verdicts)
     for surprise in surprises:
         console.print(f"[red]{escape(surprise)}[/]")
     for sentence in unwritten:

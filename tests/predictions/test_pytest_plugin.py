@@ -9,6 +9,7 @@ import pytest
 from grokscape.landscape.errors import InvalidInput
 from grokscape.predictions.checking.known_outcomes import KnownOutcome, apply, surprises
 from grokscape.predictions.verdict import Status, Verdict
+from tests.paths import PYTHONPATH
 
 MODULE = """
 from grokscape.predictions.prediction import Tier
@@ -24,7 +25,7 @@ needy = claim("needy", needs={"no_such_package_anywhere": "install it"})
 
 @pytest.fixture
 def run(pytester, monkeypatch, request):
-    monkeypatch.setenv("PYTHONPATH", str(request.config.rootpath))
+    monkeypatch.setenv("PYTHONPATH", PYTHONPATH)
     pytester.makepyfile(my_claims=MODULE, test_other="def test_other(): pass")
 
     def run(*arguments):
@@ -118,7 +119,7 @@ broken = claim("broken", claim=text, measure=breaks)
 
 
 def test_texts_that_would_act_are_shown_and_are_valid_xml(pytester, monkeypatch, request):
-    monkeypatch.setenv("PYTHONPATH", str(request.config.rootpath))
+    monkeypatch.setenv("PYTHONPATH", PYTHONPATH)
     pytester.makepyfile(my_claims=ACTING)
     options = ("--grokscape", "quick", "--grokscape-module", "my_claims.py", "--grokscape-workers", "1")
     result = pytester.runpytest_subprocess(*options, "-k", "test2026", "--junitxml=out.xml", "--color=no")

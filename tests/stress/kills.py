@@ -22,10 +22,10 @@ from pathlib import Path
 from grokscape.landscape.records.store import Store
 from grokscape.landscape.scheduling import session
 from grokscape.landscape.scheduling.worker import ENVIRONMENT
+from tests.paths import PYTHONPATH
 from tests.stress import commands
 from tests.stress.small_claims import claims
 
-ROOT = Path(__file__).parents[2]
 CLAIMS = """
 from grokscape.landscape.scheduling import session
 from tests.stress import small_claims
@@ -87,7 +87,7 @@ def start(folder: Path, store: Path, steps: int, forked: bool) -> subprocess.Pop
     ]
     command += ["--store", str(store), "--report", str(folder / "report.html")]
     with (folder / "said").open("wb") as said:
-        environment = os.environ | ENVIRONMENT | {"PYTHONPATH": str(ROOT)}
+        environment = os.environ | ENVIRONMENT | {"PYTHONPATH": PYTHONPATH}
         return subprocess.Popen(
             command, cwd=folder, env=environment, stdout=said, stderr=subprocess.STDOUT, start_new_session=True
         )

@@ -13,6 +13,7 @@ import pytest
 from grokscape.landscape.records.store import Store
 from grokscape.reports.cli import main
 from grokscape.reports.commands import check as commands
+from tests.paths import PYTHONPATH
 
 HEAD = """
 import dataclasses, itertools, sys
@@ -42,7 +43,7 @@ lacks = claim(id="bad2026.lacks", needs={"no_such_package": text}, **shown)
 @pytest.fixture
 def here(tmp_path, monkeypatch, request):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("PYTHONPATH", str(request.config.rootpath))
+    monkeypatch.setenv("PYTHONPATH", PYTHONPATH)
     return tmp_path
 
 

@@ -15,6 +15,7 @@ import pytest
 
 from grokscape.landscape.records.store import Store
 from grokscape.reports.cli import main
+from tests.paths import PYTHONPATH
 
 MODULE = """
 from grokscape.predictions.prediction import Tier
@@ -28,7 +29,7 @@ needy = claim("needy", needs={"no_such_package_anywhere": "install it"})
 @pytest.fixture
 def here(tmp_path, monkeypatch, request):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("PYTHONPATH", str(request.config.rootpath))
+    monkeypatch.setenv("PYTHONPATH", PYTHONPATH)
     Path("my_claims.py").write_text(MODULE)
     return tmp_path
 

@@ -19,6 +19,7 @@ from grokscape.reports.cli import main
 from grokscape.reports.commands import measure as measure_command
 from grokscape.reports.model_page import run as measuring
 from grokscape.reports.model_page.instrument import INSTRUMENTS
+from tests.paths import PYTHONPATH
 from tests.reports.model_page.measured import AWKWARD, TINY, section, text
 
 
@@ -128,7 +129,7 @@ def test_ctrl_c_keeps_what_was_finished(here):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "PYTHONUNBUFFERED": "1"},
+        env={**os.environ, "PYTHONPATH": PYTHONPATH, "PYTHONUNBUFFERED": "1"},
         # A shell that runs the tests in the background leaves them deaf to Ctrl-C, and so their children.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
