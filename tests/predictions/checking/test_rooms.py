@@ -73,8 +73,8 @@ def test_a_claim_outside_of_any_folder_is_refused(folders):
 def test_a_claim_in_two_folders_is_refused(folders, second):
     folders({"doe2027/sizes": second, "roe2027/sizes": CLAIM.format(key="roe2027")})
     message = (
-        r"^the claim 'roe2027\.large' stands in 2 folders, papers/doe2027 and papers/roe2027; keep it in papers/roe2027 "
-        "and import its module elsewhere, not the claim$"
+        r"^the claim 'roe2027\.large' stands in 2 folders, papers/doe2027 and papers/roe2027; keep it in "
+        "papers/roe2027 and import its module elsewhere, not the claim$"
     )
     with pytest.raises(InvalidInput, match=message):
         load()
