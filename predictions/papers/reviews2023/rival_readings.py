@@ -82,11 +82,10 @@ data_size_alone = claim(
         paper={"first": ("generalised", 0.1), "second": ("scratch", 0.1), "scratch_steps": 200_000},
     ),
     disputes=("grokscape2026.coexistence",),
-    notes="The size lies between that where generalisation is lost and that where a fresh "
-    "network finds it. Circuit efficiency alone compares two circuits that are there already and would have both "
-    "networks agree in the end; with the difficulty of finding the generalising circuit, which the paper adds, the "
-    "history matters. Plain data size has no room for it. That the fresh network would find the rule after many times "
-    "the steps cannot be excluded.",
+    notes="The size lies between that where generalisation is lost and that where a fresh network finds it. Circuit "
+    "efficiency alone compares two circuits that are there already and would have both networks agree in the end; with "
+    "the difficulty of finding the generalising circuit, which the paper adds, the history matters. Plain data size "
+    "has no room for it. That the fresh network would find the rule after many times the steps cannot be excluded.",
 )
 
 # -- Forgetting --------------------------------------------------------------------------------------------------------
@@ -155,11 +154,11 @@ forgetting_by_example = claim(
     ),
     tiers=tiers({"seen": 0.75, "kept": 0.28, "groups": "by past"}, paper={"seen": 0.4, "kept": 0.065}),
     disputes=("varma2023.ungrokking_sharpness",),
-    notes="To circuit efficiency an example that is no longer trained on is as any other: both "
-    "kinds are answered as well as the rule survives. In calibration a trace was left, a difference of 0.04 where two "
-    "fifths were lost, too small to be what is lost. Answers are those of the last weights. The size is one at which "
-    "about three fifths of the generalisation are left. Forgetting would not need weight decay; that it does is a "
-    "control of varma2023.ungrokking.",
+    notes="To circuit efficiency an example that is no longer trained on is as any other: both kinds are answered as "
+    "well as the rule survives. In calibration a trace was left, a difference of 0.04 where two fifths were lost, too "
+    "small to be what is lost. Answers are those of the last weights. The size is one at which about three fifths of "
+    "the generalisation are left. Forgetting would not need weight decay; that it does is a control of "
+    "varma2023.ungrokking.",
 )
 
 # -- Entropy -----------------------------------------------------------------------------------------------------------
@@ -243,6 +242,6 @@ pressure_needs_noise = claim(
     curves=IN_TIME,
     tiers=tiers({"mover": "pressure", "fraction": 0.1}, paper={"fraction": 0.03}),
     disputes=("varma2023.ungrokking",),
-    notes="Full-batch gradient descent with momentum and L2 decay has no noise but rounding. "
-    "Circuit efficiency predicts that it ungroks all the same, as the balance of loss and norm moves.",
+    notes="Full-batch gradient descent with momentum and L2 decay has no noise but rounding. Circuit efficiency "
+    "predicts that it ungroks all the same, as the balance of loss and norm moves.",
 )

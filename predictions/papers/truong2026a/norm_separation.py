@@ -155,8 +155,8 @@ delay_is_contraction = claim(
     notes="The paper states proportionality for squared norms; where nothing but decay moves the weights, their norm "
     "follows exp(-learning rate x weight decay x steps), and the factor is known. Once the training loss is gone this "
     "can hardly fail, and it would say nothing if the norm at which the network generalises depended on decay or "
-    "start: liu2023.one_norm looks at that norm, on the same runs. Even "
-    "from a start at the teacher's scale, contraction takes four fifths of the little delay there is.",
+    "start: liu2023.one_norm looks at that norm, on the same runs. Even from a start at the teacher's scale, "
+    "contraction takes four fifths of the little delay there is.",
 )
 
 ADDITION = {
@@ -206,8 +206,8 @@ delay_on_modular_addition = claim(
     curves=DRAWN,
     tiers=tiers(ADDITION, SEEDS, quick={}),
     disputes=("truong2026a.delay_is_contraction",),
-    notes="The norm of this transformer rises from 29 to 35 while it fits, and has fallen to 28 "
-    "to 31 when it generalises; decay alone would need a fifth of the delay for that. Between seeds the delay differs "
-    "by a factor of seven, and the norms by a tenth. The paper's law leaves a constant open; twice as long, as for "
-    "squared norms, would be two fifths. A delay that the budget cut short is longer still, and its share smaller.",
+    notes="The norm of this transformer rises from 29 to 35 while it fits, and has fallen to 28 to 31 when it "
+    "generalises; decay alone would need a fifth of the delay for that. Between seeds the delay differs by a factor of "
+    "seven, and the norms by a tenth. The paper's law leaves a constant open; twice as long, as for squared norms, "
+    "would be two fifths. A delay that the budget cut short is longer still, and its share smaller.",
 )

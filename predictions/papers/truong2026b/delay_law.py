@@ -192,9 +192,9 @@ layernorm_removes_dependence = claim(
         },
     ),
     disputes=("truong2026b.delay_exponential_in_norm",),
-    notes="LayerNorm hides the scale of the weights before it and leaves that of the output "
-    "weights, which sets the scale of the logits; held at a larger total norm, both grow. Networks with it generalise "
-    "at a quarter of the norm and sooner; the dependence is weaker than without (slopes of 3.8 and 5.4 in "
-    "calibration), and not gone. The paper's LayerNorm stands in a transformer, has gain and bias, and is judged by "
-    "holding single groups of weights; it names the norm of the unembedding as what still matters there.",
+    notes="LayerNorm hides the scale of the weights before it and leaves that of the output weights, which sets the "
+    "scale of the logits; held at a larger total norm, both grow. Networks with it generalise at a quarter of the norm "
+    "and sooner; the dependence is weaker than without (slopes of 3.8 and 5.4 in calibration), and not gone. The "
+    "paper's LayerNorm stands in a transformer, has gain and bias, and is judged by holding single groups of weights; "
+    "it names the norm of the unembedding as what still matters there.",
 )

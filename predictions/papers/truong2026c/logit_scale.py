@@ -153,8 +153,8 @@ not_under_squared_error = claim(
     curves=(CURVE,),
     tiers=tiers({**QUICK, **MSE}),
     disputes=("truong2026c.temperature_undoes_norm",),
-    notes="In a homogeneous network a higher norm and the temperature that undoes it leave the "
-    "same function, whatever the loss, and only the steps are smaller beside the norm; so no loss can show another "
-    "route. The paper's network has biases and GELU, and finds its answers near 1 whatever the temperature. Here the "
-    "answers are held back by the norm: at the low one the loss cannot fall below 0.01.",
+    notes="In a homogeneous network a higher norm and the temperature that undoes it leave the same function, whatever "
+    "the loss, and only the steps are smaller beside the norm; so no loss can show another route. The paper's network "
+    "has biases and GELU, and finds its answers near 1 whatever the temperature. Here the answers are held back by the "
+    "norm: at the low one the loss cannot fall below 0.01.",
 )

@@ -49,7 +49,7 @@ def steepness_of_the_fall(records: Mapping[str, Record], at: Setting) -> Iterabl
     line = np.polyval(np.polyfit(np.log(sizes), accuracies, 1), np.log(sizes))
     misfit = float(np.sqrt(np.mean((line - accuracies) ** 2)))
     # Both curves have two parameters, so that the difference of the criteria is that of the fits alone. A critical size
-    # that is not enclosed, which a gate tells of, is no evidence for anything.
+    # that is not enclosed, on which there is a gate, is no evidence for anything.
     evidence = 2 * len(sizes) * math.log(misfit / found.residual) if found.bracketed else 0.0
     widest = math.log10(sizes.max() / sizes.min())
     yield Measurement("log10 of the size with 90 % over that with 10 %", found.width if found.bracketed else widest)

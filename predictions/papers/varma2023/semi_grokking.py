@@ -190,6 +190,6 @@ plateaus_end = claim(
     ),
     notes="The authors put this forward as what they believe, not as a result. What is a plateau is decided at "
     "scratch_steps, from nothing that comes later; plateaus that last to the end of the run count as not ended, which "
-    "is against the claim. It has no quick tier: of 5 quick networks on 0.4 of the data, all "
-    "had settled by step 12000 (between 0.48 and 0.60), and none had generalised by step 20000 (0.49 to 0.63).",
+    "is against the claim. It has no quick tier: of 5 quick networks on 0.4 of the data, all had settled by step 12000 "
+    "(between 0.48 and 0.60), and none had generalised by step 20000 (0.49 to 0.63).",
 )
