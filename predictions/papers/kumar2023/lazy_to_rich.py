@@ -71,7 +71,7 @@ grokking_with_rising_norm = claim(
     disputes=("liu2023.never_without_decay",),
     notes="The paper's network is this small, so that all tiers train the same; its activation and the scale of its "
     "initial weights were not found, and the learning rate, 100 there, depends on them. A rising norm does not say "
-    "that generalising is expensive: at 99 % of the training examples the loss is still falling, and with random labels the "
-    "norm rises more from there (in calibration by 18 %, against 9 % with true ones). What it contradicts is that "
-    "grokking needs weight decay, or a way from large norm to small. The test set has 53 pairs.",
+    "that generalising is expensive: at 99 % of the training examples the loss is still falling, and with random "
+    "labels the norm rises more from there (in calibration by 18 %, against 9 % with true ones). What it contradicts "
+    "is that grokking needs weight decay, or a way from large norm to small. The test set has 53 pairs.",
 )
