@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import fnmatch
 import importlib.metadata
-import pkgutil
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from types import ModuleType
 
 from grokscape.landscape.errors import InvalidInput
 from grokscape.landscape.scheduling.worker import import_module
-from grokscape.predictions import papers
+from grokscape.predictions.checking import rooms
 from grokscape.predictions.prediction import Prediction
 
 #: Entry-point group under which a package names modules with claims.
@@ -60,9 +59,11 @@ def load(modules: Sequence[str] = ()) -> Registry:
     Raises
     ------
     InvalidInput
-        If a module does not import, holds no claims, or reuses an id.
+        If a module does not import, holds no claims, or reuses an id; or if a built-in claim is not in the folder of
+        its source.
     """
-    builtin = [m.name for m in pkgutil.walk_packages(papers.__path__, f"{papers.__name__}.") if not m.ispkg]
+    builtin = rooms.modules()
+    rooms.refuse_misplaced((name, claim) for name in builtin for claim in claims_of(import_module(name)))
     plugins = [point.value for point in importlib.metadata.entry_points(group=GROUP)]
     claims: dict[str, Prediction] = {}
     where: dict[str, str] = {}

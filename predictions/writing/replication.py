@@ -11,7 +11,7 @@ from grokscape.landscape.errors import InvalidInput
 from grokscape.predictions.prediction import Calibrated, Prediction, Tier
 
 
-def elsewhere(
+def replicate(
     prediction: Prediction,
     name: str,
     learner: str,
@@ -23,6 +23,8 @@ def elsewhere(
 ) -> Prediction:
     """Return a claim about another learner: the same sentence, rules, thresholds, gates and controls.
 
+    It is an extension: its source made it about its own learner.
+
     Parameters
     ----------
     prediction : Prediction
@@ -32,7 +34,7 @@ def elsewhere(
         What the claim is about now, as its sentence names it: "perceptrons with quadratic activation".
     tiers : mapping
         Tier -> what is set differently from the claim's own setting there; other tiers are left out.
-    expected : sequence of Calibrated
+    calibrated : sequence of Calibrated
         What calibration found with this learner, one for each criterion.
     controls : mapping, optional
         Control -> what it sets differently from the original control.
@@ -82,6 +84,8 @@ def elsewhere(
             for tier, changes in tiers.items()
         },
         disputes=(),
+        kind="extension",
+        amendments=(),
         # The paper's figures are drawn from its own claims.
         curves=tuple(dataclasses.replace(c, title=title(c.title), figure="") for c in prediction.curves),
         maps=tuple(dataclasses.replace(m, title=title(m.title), figure="") for m in prediction.maps),

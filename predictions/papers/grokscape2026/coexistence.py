@@ -1,4 +1,4 @@
-"""Predictions of this project: two circuits coexist between two critical sizes, and their efficiencies say where."""
+"""Two circuits coexist between two critical sizes, and their efficiencies say where."""
 
 from __future__ import annotations
 
@@ -18,35 +18,25 @@ from grokscape.predictions import (
     Gate,
     Map,
     Measurement,
-    Prediction,
     Setting,
-    Source,
+    calibration,
 )
-from grokscape.predictions.papers.varma2023.setup import (
-    CALIBRATION,
-    CONVERGED,
-    THEORY,
-    convergence,
-    efficiency,
-    network_run,
-    tiers,
-)
-from grokscape.predictions.papers.varma2023.size_sweeps import (
+from grokscape.predictions.papers.grokscape2026 import claim
+from grokscape.predictions.papers.varma2023 import THEORY
+from grokscape.predictions.papers.varma2023.setup import CONVERGED, convergence, efficiency, network_run, tiers
+from grokscape.predictions.papers.varma2023.size_setup import (
     ENCLOSED,
     PAPER,
-    ROUNDS,
+    SEARCH,
     SIZES,
     STANDARD,
     Start,
     Sweep,
-    first_runs,
-    more_runs,
     sweep_curves,
 )
 
-GROKSCAPE_2026 = Source(key="grokscape2026", title="Predictions of this project", authors="Grokscape")
-
 GENERALISED, SCRATCH = Sweep("generalised"), Sweep("scratch")
+STARTS: tuple[Start, ...] = ("generalised", "scratch")
 
 # -- Where the efficiencies cross --------------------------------------------------------------------------------------
 
@@ -57,8 +47,8 @@ def circuits_apart(seed: int, at: Setting) -> Mapping[str, Experiment]:
     return {**memorising, **{f"true/{f:g}": network_run(seed, at, f) for f in at.generalised}}
 
 
-def circuits_and_sweeps(seed: int, at: Setting) -> Mapping[str, Experiment]:
-    return {**circuits_apart(seed, at), **first_runs(seed, at)}
+def circuits_apart_and_sweeps(seed: int, at: Setting) -> Mapping[str, Experiment]:
+    return {**circuits_apart(seed, at), **SEARCH.first_runs(seed, at)}
 
 
 def crossing_of_efficiencies(records: Mapping[str, Record], at: Setting) -> tuple[float, bool]:
@@ -75,9 +65,9 @@ def crossing_of_efficiencies(records: Mapping[str, Record], at: Setting) -> tupl
     return math.sqrt(low * high), bool(found.seed_lower[0] == found.seed_upper[0])
 
 
-def between(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
+def crossing_and_critical_sizes(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
     crossing, known = crossing_of_efficiencies(records, at)
-    lost, found = (sweep.critical_size(records, at).estimate for sweep in at.sweeps)
+    lost, found = (SEARCH.critical_size(records, at, sweep).estimate for sweep in at.sweeps)
     yield Measurement("log ratio of the crossing to the size where generalisation is lost", math.log(crossing / lost))
     yield Measurement("log ratio of the crossing to the size where generalisation is found", math.log(crossing / found))
     yield Measurement("size at which the efficiencies cross", crossing)
@@ -94,17 +84,16 @@ def between(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]
 APART = {"memorised": (0.08, 0.15, 0.25, 0.4, 0.6, 0.9), "generalised": (0.6, 0.75, 0.9)}
 PAPER_APART = {"memorised": (0.02, 0.04, 0.08, 0.15, 0.3), "generalised": (0.4, 0.6, 0.8)}
 
-static_prediction = Prediction(
+static_prediction = claim(
     id="grokscape2026.static_prediction",
     claim="The size at which memorising and generalising circuits, measured apart, are equally efficient lies between "
     "the size where a network loses its generalisation and the size where a fresh one finds it.",
-    source=GROKSCAPE_2026,
     where="this repository; proposed before it was tested",
     theory=THEORY,
-    runs=circuits_and_sweeps,
-    refine=more_runs,
-    rounds=ROUNDS,
-    measure=between,
+    runs=circuits_apart_and_sweeps,
+    refine=SEARCH.more_runs,
+    rounds=SEARCH.most,
+    measure=crossing_and_critical_sizes,
     gates=(
         *CONVERGED,
         Gate(quantity="largest late change of the norm of circuits apart", below=0.05),
@@ -149,11 +138,11 @@ static_prediction = Prediction(
         ),
     ),
     tiers=tiers(
-        quick={**SIZES, **APART, "sweeps": (GENERALISED, SCRATCH)},
+        {**SIZES, **APART, "sweeps": (GENERALISED, SCRATCH)},
         standard=STANDARD,
         paper={**PAPER, **PAPER_APART},
     ),
-    calibration_seeds=CALIBRATION,
+    calibration_seeds=calibration(10),
     notes="The crossing follows from networks trained apart and never from the two sizes it is held against. How it is "
     "read off (interpolation of memorising, geometric mean of generalising) was fixed after a pilot, whose crossings "
     "were 456 to 469 of 1369 examples, and before calibration, where they were 453 to 474: near the geometric mean of "
@@ -164,24 +153,18 @@ static_prediction = Prediction(
 # -- Coexistence -------------------------------------------------------------------------------------------------------
 
 
-def both_starts(seed: int, at: Setting) -> Mapping[str, Experiment]:
+def networks_from_both_starts(seed: int, at: Setting) -> Mapping[str, Experiment]:
     """Both starts at each weight decay on one share of the data; and all that the map shows."""
-    pairs = {
-        f"{sweep.name}/{n}": sweep.run(seed, at, n)
-        for w in at.weight_decays
-        for sweep in (Sweep("generalised", w), Sweep("scratch", w))
-        for n in [at.task.n_train(at.fraction)]
-    }
-    return {**pairs, **circuits_apart(seed, at), **first_runs(seed, at)}
+    n = at.task.n_train(at.fraction)
+    starts = (Sweep(start, w) for w in at.weight_decays for start in STARTS)
+    return {**{f"{sweep.name}/{n}": sweep.run(seed, at, n) for sweep in starts}, **circuits_apart_and_sweeps(seed, at)}
 
 
-def start_decides(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
+def accuracy_that_the_start_makes(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
     n = at.task.n_train(at.fraction)
     gains = []
     for w in at.weight_decays:
-        kept, found = (
-            records[f"{Sweep(start, w).name}/{n}"].final("accuracy", "test") for start in ("generalised", "scratch")
-        )
+        kept, found = (records[f"{Sweep(start, w).name}/{n}"].final("accuracy", "test") for start in STARTS)
         yield Measurement("accuracy that the start makes", kept - found, at=w)
         if Sweep("scratch", w) not in at.sweeps:  # a single point of the map then
             yield Measurement(f"test accuracy, {Sweep('scratch', w).name}", found, at=n / at.task.size)
@@ -194,7 +177,7 @@ def start_decides(records: Mapping[str, Record], at: Setting) -> Iterable[Measur
 def boundaries(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
     """The critical sizes of the map, as shares of the data, by weight decay; and the one that efficiencies predict."""
     for sweep in at.sweeps:
-        found = sweep.critical_size(records, at)
+        found = SEARCH.critical_size(records, at, sweep)
         name = "lost" if sweep.start == "generalised" else "found"
         if found.bracketed:
             share = found.estimate / at.task.size
@@ -214,17 +197,16 @@ ALL_SWEEPS = tuple(Sweep(start, w) for start, decays in MAP_DECAYS.items() for w
 #: For controls: the map is drawn from the claim's own arm.
 NO_MAP: Mapping[str, tuple[()]] = {"sweeps": (), "memorised": (), "generalised": ()}
 
-coexistence = Prediction(
+coexistence = claim(
     id="grokscape2026.coexistence",
     claim="Between the two critical sizes the start decides: on the same data and with the same weight decay, a "
     "network that had generalised keeps its generalisation and a fresh one does not find it.",
-    source=GROKSCAPE_2026,
     where="this repository; proposed before it was tested",
     theory=THEORY,
-    runs=both_starts,
-    refine=more_runs,
-    rounds=ROUNDS,
-    measure=start_decides,
+    runs=networks_from_both_starts,
+    refine=SEARCH.more_runs,
+    rounds=SEARCH.most,
+    measure=accuracy_that_the_start_makes,
     gates=CONVERGED,
     criteria=(
         Criterion(
@@ -260,7 +242,7 @@ coexistence = Prediction(
         ),
     ),
     tiers=tiers(
-        quick={
+        {
             **SIZES,
             **APART,
             "fraction": 0.335,
@@ -270,7 +252,7 @@ coexistence = Prediction(
         standard={**STANDARD, "sweeps": ALL_SWEEPS},
         paper={**PAPER, **PAPER_APART, "fraction": 0.1, "sweeps": ALL_SWEEPS},
     ),
-    calibration_seeds=CALIBRATION,
+    calibration_seeds=calibration(10),
     notes="The share of the data is the one near which the efficiencies of the two circuits cross. Where a network "
     "ends there depends on its past, so that no single critical size exists. The map's sizes are chosen seed by seed, "
     "by bisection.",

@@ -1,25 +1,25 @@
-"""Predictions of this project: what in the grokking of Gaussian processes is their own, and what their dress."""
+"""What in the grokking of Gaussian processes comes from parametrisation, divergence and prior mean."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from grokscape.landscape import Experiment, Record, complexity, error, grokking_gap
+from grokscape.landscape import Crossing, Experiment, Record, complexity, error, grokking_gap
 from grokscape.predictions import (
     Below,
     Calibrated,
     Control,
     Criterion,
-    Curve,
     Exceeds,
     Measurement,
     Precedes,
-    Prediction,
     Setting,
     Tier,
     by_step,
+    in_order,
+    training_curve,
 )
-from grokscape.predictions.papers.grokscape2026.coexistence import GROKSCAPE_2026
+from grokscape.predictions.papers.grokscape2026 import claim
 from grokscape.predictions.papers.miller2023.gp_classification import (
     COURSES,
     FEWER,
@@ -39,11 +39,10 @@ from grokscape.predictions.papers.miller2023.sources import CALIBRATION, COMPLEX
 
 # -- The divergence term -----------------------------------------------------------------------------------------------
 
-whitened_parity = Prediction(
+whitened_parity = claim(
     id="grokscape2026.whitened_parity_needs_no_divergence",
     claim="Whitened, a variational Gaussian process classifier groks on a concealed parity without the divergence from "
     "the prior in its objective, as long as its kernel is trained.",
-    source=GROKSCAPE_2026,
     where="against Miller et al. 2023, appendix L",
     theory=COMPLEXITY,
     runs=variational,
@@ -70,26 +69,23 @@ whitened_parity = Prediction(
 # -- Complexity on the way ---------------------------------------------------------------------------------------------
 
 
-def complexity_along(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
+def complexity_during_training(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
     yield from grokking(records, at)
     record = records["learner"]
     found, charge = grokking_gap(record), complexity(record)
     peak = charge.index.to_numpy()[int(charge.to_numpy().argmax())]
-    come = found.generalise
-    yield Measurement("from generalising to the largest complexity", come.step, at=0, censored=come.censored)
-    yield Measurement("from generalising to the largest complexity", float(peak), at=1)
+    yield from in_order("from generalising to the largest complexity", found.generalise, Crossing(float(peak), False))
     yield Measurement("largest complexity by that at the start", float(charge.max() / charge.iloc[0]))
 
 
-classification_complexity_rises = Prediction(
+classification_complexity_rises = claim(
     id="grokscape2026.classification_complexity_rises",
     claim="Where a Gaussian process classifier generalises on a concealed parity, its complexity has its rise yet to "
     "come: it grows beyond that of the start before it falls.",
-    source=GROKSCAPE_2026,
     where="against Miller et al. 2023, section 3",
     theory=COMPLEXITY,
     runs=laplace,
-    measure=complexity_along,
+    measure=complexity_during_training,
     criteria=(
         Criterion(
             quantity="largest complexity by that at the start",
@@ -124,14 +120,14 @@ classification_complexity_rises = Prediction(
 # -- The constant mean -------------------------------------------------------------------------------------------------
 
 
-def two_means(seed: int, at: Setting) -> Mapping[str, Experiment]:
+def processes_with_two_means(seed: int, at: Setting) -> Mapping[str, Experiment]:
     return {
         "learnt mean": process(seed, at),
         "zero mean": process(seed, at, mean="zero", steps=100),
     }
 
 
-def detour(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
+def largest_error_once_fitted(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
     for label, record in records.items():
         test = error(record, "test").loc[:100]
         after = test.loc[grokking_gap(record).fit.step :]
@@ -140,15 +136,14 @@ def detour(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
         yield from by_step(error(record, "test"), f"test error, {label}")
 
 
-mean_delays_accuracy = Prediction(
+mean_delays_accuracy = claim(
     id="grokscape2026.learnt_mean_delays_accuracy",
     claim="That a Gaussian process which classifies numbers by their sign is late to have test labels right is the "
     "doing of the constant mean it learns; with a zero mean it has them right as soon as it fits.",
-    source=GROKSCAPE_2026,
     where="against Miller et al. 2023, figure 2",
     theory=COMPLEXITY,
-    runs=two_means,
-    measure=detour,
+    runs=processes_with_two_means,
+    measure=largest_error_once_fitted,
     criteria=(
         Criterion(
             quantity="largest test error once fitted, learnt mean",
@@ -171,11 +166,10 @@ mean_delays_accuracy = Prediction(
         ),
     ),
     curves=(
-        Curve(
-            quantities=("test error, learnt mean", "test error, zero mean"),
-            x="training step",
+        training_curve(
+            "test error, learnt mean",
+            "test error, zero mean",
             y="share of test labels wrong",
-            log_x=True,
             title="The constant mean and the delay",
         ),
     ),

@@ -1,4 +1,4 @@
-"""A rival reading of the toy's grokking phase (Liu et al. 2022): which sums happen to be held out."""
+"""Another reading of the toy's grokking phase (Liu et al. 2022): which sums happen to be held out."""
 
 from __future__ import annotations
 
@@ -9,15 +9,13 @@ import numpy as np
 from scipy import stats
 
 from grokscape.landscape import EmbeddingDecoder, Experiment, Record, parallelograms
-from grokscape.predictions import Calibrated, Control, Criterion, Curve, Exceeds, Measurement, Prediction, Setting, Tier
-from grokscape.predictions.papers.grokscape2026.coexistence import GROKSCAPE_2026
+from grokscape.predictions import Calibrated, Control, Criterion, Curve, Exceeds, Measurement, Setting, judging, tiers
+from grokscape.predictions.papers.grokscape2026 import claim
 from grokscape.predictions.papers.liu2022.effective_theory import CALIBRATION, described, toy
 from grokscape.predictions.papers.liu2022.phases import ACCURATE, COARSE, TESTED
 
-MANY_SEEDS = tuple(range(100, 116))
 
-
-def many_splits(seed: int, at: Setting) -> Mapping[str, Experiment]:
+def one_start_on_many_splits(seed: int, at: Setting) -> Mapping[str, Experiment]:
     """One initialisation on several splits."""
     return {f"{draw}": toy(seed, at, at.n_train, draw) for draw in range(at.splits)}
 
@@ -33,7 +31,7 @@ def outlying(run: EmbeddingDecoder) -> float:
     return float(distances[math.ceil(ACCURATE * len(distances)) - 1])
 
 
-def lags_and_splits(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
+def correlation_of_lag_and_sums(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
     runs = [described(record) for record in records.values()]
     far = np.array([outlying(run) for run in runs])
     lags = []
@@ -54,15 +52,14 @@ def lags_and_splits(records: Mapping[str, Record], at: Setting) -> Iterable[Meas
             yield Measurement("lag", middle, at=float(distance))
 
 
-held_out_sums = Prediction(
+held_out_sums = claim(
     id="grokscape2026.held_out_sums",
     claim="The further from the middle the sums of its held-out pairs lie, the later the toy of embeddings and decoder "
     "generalises, counted from when it fits.",
-    source=GROKSCAPE_2026,
     where="this repository; found on calibration seeds of liu2022.decay_makes_grokking, and tested within seeds",
     theory="which examples are held out",
-    runs=many_splits,
-    measure=lags_and_splits,
+    runs=one_start_on_many_splits,
+    measure=correlation_of_lag_and_sums,
     criteria=(
         Criterion(
             quantity="rank correlation",
@@ -80,15 +77,12 @@ held_out_sums = Prediction(
             title="Lag is a matter of the split",
         ),
     ),
-    tiers={
-        "quick": Tier(
-            MANY_SEEDS,
-            {**COARSE, "decoder_lr": 4e-4, "decoder_decay": 2.0, "splits": 12, "steps": 6000, "mixed": False},
-        ),
-        "standard": Tier(
-            MANY_SEEDS, {**COARSE, "decoder_lr": 4e-4, "decoder_decay": 2.0, "splits": 40, "mixed": False}
-        ),
-    },
+    tiers=tiers(
+        {**COARSE, "decoder_lr": 4e-4, "decoder_decay": 2.0, "mixed": False},
+        judging(16),
+        quick={"splits": 12, "steps": 6000},
+        standard={"splits": 40},
+    ),
     disputes=("liu2022.decay_makes_grokking",),
     calibration_seeds=CALIBRATION,
     notes="If this holds, the toy's grokking phase is no property of its learning rate and weight decay alone: splits "

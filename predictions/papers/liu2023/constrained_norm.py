@@ -20,7 +20,7 @@ from grokscape.predictions import (
     Setting,
     Tier,
     by_step,
-    elsewhere,
+    replicate,
 )
 from grokscape.predictions.papers.liu2023.setup import LIU_2023
 
@@ -168,7 +168,7 @@ constraint_removes_grokking = Prediction(
     "next to nothing, for what it takes from the norm is given back at once.",
 )
 
-constraint_on_perceptrons = elsewhere(
+constraint_on_perceptrons = replicate(
     constraint_removes_grokking,
     "perceptron",
     "quadratic perceptrons",

@@ -36,7 +36,7 @@ from grokscape.predictions.papers.miller2023.concealment_setup import NETWORK, c
 from grokscape.predictions.papers.miller2023.linear_regression import PAPER as LINES
 from grokscape.predictions.papers.miller2023.linear_regression import regression
 from grokscape.predictions.papers.miller2023.sources import CALIBRATION, COMPLEXITY, MILLER_2023, TEN, TWENTY
-from grokscape.predictions.papers.power2022.delayed_generalisation import QUICK, train_from_scratch
+from grokscape.predictions.papers.power2022.setup import QUICK, train_from_scratch
 
 LINEAR, PROCESS, CLASSIFIER, BAYESIAN = (
     "linear regression",

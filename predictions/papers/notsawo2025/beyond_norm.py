@@ -1,4 +1,4 @@
-"""Tikeng Notsawo, Dumas and Rabusseau 2025: the l2 norm is no reliable proxy for generalisation."""
+"""The norm rises while a network comes to generalise, even under weight decay."""
 
 from __future__ import annotations
 
@@ -6,37 +6,28 @@ from grokscape.predictions import (
     Calibrated,
     Control,
     Criterion,
-    Curve,
     Exceeds,
     Gate,
     Precedes,
-    Prediction,
-    Source,
-    Tier,
+    judging,
+    tiers,
+    training_curve,
 )
-from grokscape.predictions.papers.kumar2023.lazy_to_rich import (
+from grokscape.predictions.papers.kumar2023.setup import (
     DECAYING,
     GENERALISED,
     LAZY,
     gradient_descent,
     norm_from_fitting_to_generalising,
 )
-from grokscape.predictions.papers.power2022.delayed_generalisation import QUICK
+from grokscape.predictions.papers.notsawo2025 import claim
+from grokscape.predictions.papers.power2022.setup import QUICK
 
-NOTSAWO_2025 = Source(
-    key="notsawo2025",
-    title="Grokking beyond the Euclidean norm of model parameters",
-    authors="Tikeng Notsawo, Dumas, Rabusseau",
-    arxiv="2506.05718",
-)
-
-norm_rises_under_decay = Prediction(
+norm_rises_under_decay = claim(
     id="notsawo2025.norm_rises_under_decay",
     claim="Even under weight decay the norm is no measure of how near a network is to generalising: from where it fits "
     "modular addition to where it generalises, its norm rises.",
-    source=NOTSAWO_2025,
     where="abstract: the norm often grows while the model generalises",
-    theory="other than the norm",
     runs=gradient_descent,
     measure=norm_from_fitting_to_generalising,
     gates=(Gate(quantity="training accuracy at the end", above=0.99),),
@@ -74,23 +65,13 @@ norm_rises_under_decay = Prediction(
         ),
     ),
     curves=(
-        Curve(
-            quantities=("train accuracy", "test accuracy"),
-            x="training step",
-            y="accuracy",
-            log_x=True,
-            title="Grokking under weight decay",
-        ),
-        Curve(quantities=("weight norm",), x="training step", y="weight norm", log_x=True, title="The norm meanwhile"),
+        training_curve("train accuracy", "test accuracy", y="accuracy", title="Grokking under weight decay"),
+        training_curve("weight norm", y="weight norm", title="The norm meanwhile"),
     ),
-    tiers={
-        "quick": Tier(
-            tuple(range(100, 110)),
-            {**QUICK, "fraction": 0.6, "loss": "cross_entropy", "initial_scale": 1.0, "stop": ()},
-        )
-    },
+    tiers=tiers(
+        {**QUICK, "fraction": 0.6, "loss": "cross_entropy", "initial_scale": 1.0, "stop": ()}, judging(10), quick={}
+    ),
     disputes=("liu2023.one_norm",),
-    calibration_seeds=tuple(range(10)),
     notes="The paper drives generalisation by other properties than the norm, with other regularisers; that the norm "
     "may rise meanwhile needs no more than the usual network under the usual decay. Nor does it say that decay does "
     "nothing: without it, this network does not generalise in this time (varma2023.weight_decay_needed). The control "

@@ -1,7 +1,4 @@
-"""Reviews of Varma et al. 2023: other readings of the same experiments, each where it predicts something else.
-
-Every claim here is a rival's. PASS speaks for the rival, FAIL for circuit efficiency or for a third.
-"""
+"""Other readings of the experiments on circuit efficiency, each where it predicts something else."""
 
 from __future__ import annotations
 
@@ -17,37 +14,22 @@ from grokscape.predictions import (
     Calibrated,
     Control,
     Criterion,
-    Curve,
     Exceeds,
     Gate,
     Measurement,
-    Prediction,
     Setting,
-    Source,
     Within,
     by_step,
+    training_curve,
 )
-from grokscape.predictions.papers.varma2023.logits import logits_of
-from grokscape.predictions.papers.varma2023.setup import (
-    CALIBRATION,
-    CONVERGED,
-    convergence,
-    network_run,
-    retraining_run,
-    tiers,
-)
-
-REVIEWS_2023 = Source(
-    key="reviews2023",
-    title="Reviews of Explaining grokking through circuit efficiency",
-    authors="Anonymous ICLR reviewers",
-    url="https://openreview.net/forum?id=7Zbg38nA0J",
-)
+from grokscape.predictions.papers.reviews2023 import claim
+from grokscape.predictions.papers.varma2023.logit_setup import logits_of
+from grokscape.predictions.papers.varma2023.setup import CONVERGED, convergence, network_run, retraining_run, tiers
 
 # -- Plain data size ---------------------------------------------------------------------------------------------------
 
 
-def two_histories(seed: int, at: Setting) -> Mapping[str, Experiment]:
+def networks_of_two_histories(seed: int, at: Setting) -> Mapping[str, Experiment]:
     def run(start: str, fraction: float) -> Run:
         if start == "generalised":
             return retraining_run(seed, at, fraction)
@@ -56,7 +38,7 @@ def two_histories(seed: int, at: Setting) -> Mapping[str, Experiment]:
     return {"first": run(*at.first), "second": run(*at.second)}
 
 
-def difference(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
+def difference_in_accuracy(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
     first, second = (records[name].final("accuracy", "test") for name in ("first", "second"))
     yield Measurement("difference in test accuracy", first - second)
     for name, record in records.items():
@@ -65,15 +47,14 @@ def difference(records: Mapping[str, Record], at: Setting) -> Iterable[Measureme
     yield from convergence(records)
 
 
-data_size_alone = Prediction(
+data_size_alone = claim(
     id="reviews2023.data_size_alone",
     claim="More data generalise better, and that is all: on equally many examples, a network that had generalised "
     "before and a fresh one end at the same test accuracy.",
-    source=REVIEWS_2023,
     where="second review: the same follows from more data helping generalisation",
     theory="plain data size",
-    runs=two_histories,
-    measure=difference,
+    runs=networks_of_two_histories,
+    measure=difference_in_accuracy,
     gates=CONVERGED,
     criteria=(
         Criterion(
@@ -91,32 +72,26 @@ data_size_alone = Prediction(
         ),
     ),
     curves=(
-        Curve(
-            quantities=("first history", "second history"),
-            x="training step",
-            y="test accuracy",
-            log_x=True,
-            title="Equally many examples, two histories",
+        training_curve(
+            "first history", "second history", y="test accuracy", title="Equally many examples, two histories"
         ),
     ),
     tiers=tiers(
-        quick={"first": ("generalised", 0.335), "second": ("scratch", 0.335), "scratch_steps": 4000},
+        {"first": ("generalised", 0.335), "second": ("scratch", 0.335), "scratch_steps": 4000},
         standard={"scratch_steps": 30_000},
         paper={"first": ("generalised", 0.1), "second": ("scratch", 0.1), "scratch_steps": 200_000},
     ),
     disputes=("grokscape2026.coexistence",),
-    calibration_seeds=CALIBRATION,
-    notes="A failure is expected. The size lies between that where generalisation is lost and that where a fresh "
-    "network finds it. Circuit efficiency alone compares two circuits that are there already and would have both "
-    "networks agree in the end; with the difficulty of finding the generalising circuit, which the paper adds, the "
-    "history matters. Plain data size has no room for it. That the fresh network would find the rule after many times "
-    "the steps cannot be excluded.",
+    notes="The size lies between that where generalisation is lost and that where a fresh network finds it. Circuit "
+    "efficiency alone compares two circuits that are there already and would have both networks agree in the end; with "
+    "the difficulty of finding the generalising circuit, which the paper adds, the history matters. Plain data size "
+    "has no room for it. That the fresh network would find the rule after many times the steps cannot be excluded.",
 )
 
 # -- Forgetting --------------------------------------------------------------------------------------------------------
 
 
-def learn_and_take_away(seed: int, at: Setting) -> Mapping[str, Experiment]:
+def network_before_and_after_removal(seed: int, at: Setting) -> Mapping[str, Experiment]:
     start = network_run(seed, at, at.seen)
     return {"start": start, "retrained": network_run(seed, at, at.kept, start=start)}
 
@@ -147,14 +122,13 @@ def accuracy_by_past(records: Mapping[str, Record], at: Setting) -> Iterable[Mea
     yield from convergence(records)
 
 
-forgetting_by_example = Prediction(
+forgetting_by_example = claim(
     id="reviews2023.forgetting_by_example",
     claim="What is lost on fewer examples is forgotten example by example: the network still answers those that it was "
     "once trained on better than those that it never saw.",
-    source=REVIEWS_2023,
     where="first and second review: ungrokking as catastrophic forgetting",
     theory="forgetting",
-    runs=learn_and_take_away,
+    runs=network_before_and_after_removal,
     measure=accuracy_by_past,
     gates=(
         *CONVERGED,
@@ -178,20 +152,19 @@ forgetting_by_example = Prediction(
             "examples that the network never saw have no past to differ in",
         ),
     ),
-    tiers=tiers(quick={"seen": 0.75, "kept": 0.28, "groups": "by past"}, paper={"seen": 0.4, "kept": 0.065}),
+    tiers=tiers({"seen": 0.75, "kept": 0.28, "groups": "by past"}, paper={"seen": 0.4, "kept": 0.065}),
     disputes=("varma2023.ungrokking_sharpness",),
-    calibration_seeds=CALIBRATION,
-    notes="A failure is expected. To circuit efficiency an example that is no longer trained on is as any other: both "
-    "kinds are answered as well as the rule survives. In calibration a trace was left, a difference of 0.04 where two "
-    "fifths were lost, too small to be what is lost. Answers are those of the last weights. The size is one at which "
-    "about three fifths of the generalisation are left. Forgetting would not need weight decay; that it does is a "
-    "control of varma2023.ungrokking.",
+    notes="To circuit efficiency an example that is no longer trained on is as any other: both kinds are answered as "
+    "well as the rule survives. In calibration a trace was left, a difference of 0.04 where two fifths were lost, too "
+    "small to be what is lost. Answers are those of the last weights. The size is one at which about three fifths of "
+    "the generalisation are left. Forgetting would not need weight decay; that it does is a control of "
+    "varma2023.ungrokking.",
 )
 
 # -- Entropy -----------------------------------------------------------------------------------------------------------
 
 
-def keep_few(seed: int, at: Setting) -> Mapping[str, Experiment]:
+def network_retrained_on_few(seed: int, at: Setting) -> Mapping[str, Experiment]:
     optimiser = {
         # Gradients vanish, and AdamW makes steps of full length of what is left of them.
         "noise": dataclasses.replace(at.optimiser, weight_decay=0.0, eps=1e-8),
@@ -215,24 +188,15 @@ def accuracy_and_norm(records: Mapping[str, Record], at: Setting) -> Iterable[Me
 
 
 FITTED = (Gate(quantity="lowest training accuracy", above=0.99),)
-IN_TIME = (
-    Curve(
-        quantities=("test accuracy in time",),
-        x="training step",
-        y="test accuracy",
-        log_x=True,
-        title="Noise and pressure, one at a time",
-    ),
-)
+IN_TIME = (training_curve("test accuracy in time", y="test accuracy", title="Noise and pressure, one at a time"),)
 
-noise_suffices = Prediction(
+noise_suffices = claim(
     id="reviews2023.noise_suffices",
     claim="Memorising solutions are more, not better: noise in the optimiser, without any pressure on the norm, takes "
     "a network from the generalising solution on few data.",
-    source=REVIEWS_2023,
     where="third review: equal efficiency but more memorising circuits",
     theory="entropy",
-    runs=keep_few,
+    runs=network_retrained_on_few,
     measure=accuracy_and_norm,
     gates=FITTED,
     criteria=(
@@ -247,9 +211,8 @@ noise_suffices = Prediction(
         Control("neither noise nor pressure", {"mover": "neither"}, "nothing moves the network to another solution"),
     ),
     curves=IN_TIME,
-    tiers=tiers(quick={"mover": "noise", "fraction": 0.1}, paper={"fraction": 0.03}),
+    tiers=tiers({"mover": "noise", "fraction": 0.1}, paper={"fraction": 0.03}),
     disputes=("varma2023.ungrokking",),
-    calibration_seeds=CALIBRATION,
     notes="The noise is that of AdamW with vanishing gradients (no weight decay, eps = 1e-8). It is no clean one: the "
     "norm grows sevenfold meanwhile, and on three fifths of the data the same noise costs more than half of the test "
     "accuracy too, as two calibration runs showed. Entropy reads that as the way to where memorising solutions abound; "
@@ -258,14 +221,13 @@ noise_suffices = Prediction(
     "reviews2023.pressure_needs_noise asks.",
 )
 
-pressure_needs_noise = Prediction(
+pressure_needs_noise = claim(
     id="reviews2023.pressure_needs_noise",
     claim="Without noise nothing explores: under the pressure of weight decay alone, by plain gradient descent, a "
     "network keeps its generalisation on few data.",
-    source=REVIEWS_2023,
     where="third review: equal efficiency but more memorising circuits",
     theory="entropy",
-    runs=keep_few,
+    runs=network_retrained_on_few,
     measure=accuracy_and_norm,
     gates=FITTED,
     criteria=(
@@ -278,9 +240,8 @@ pressure_needs_noise = Prediction(
     ),
     controls=(Control("noise", {"mover": "noise"}, "with noise the more numerous solutions are found"),),
     curves=IN_TIME,
-    tiers=tiers(quick={"mover": "pressure", "fraction": 0.1}, paper={"fraction": 0.03}),
+    tiers=tiers({"mover": "pressure", "fraction": 0.1}, paper={"fraction": 0.03}),
     disputes=("varma2023.ungrokking",),
-    calibration_seeds=CALIBRATION,
-    notes="A failure is expected. Full-batch gradient descent with momentum and L2 decay has no noise but rounding. "
-    "Circuit efficiency predicts that it ungroks all the same, as the balance of loss and norm moves.",
+    notes="Full-batch gradient descent with momentum and L2 decay has no noise but rounding. Circuit efficiency "
+    "predicts that it ungroks all the same, as the balance of loss and norm moves.",
 )

@@ -1,4 +1,4 @@
-"""Truong, Truong, Luu and Phan 2026: the delay is the time that weight decay takes from one norm to another."""
+"""The delay against the time that weight decay alone takes from one norm to another."""
 
 from __future__ import annotations
 
@@ -6,18 +6,9 @@ import dataclasses
 import math
 from collections.abc import Iterable, Mapping
 
-from grokscape.landscape import (
-    AdamW,
-    BinaryOperation,
-    Dense,
-    Experiment,
-    Record,
-    Run,
-    Stop,
-    TeacherStudent,
-    Transformer,
-)
+from grokscape.landscape import AdamW, BinaryOperation, Dense, Experiment, Record, Run, TeacherStudent, Transformer
 from grokscape.predictions import (
+    Amendment,
     Below,
     Calibrated,
     Control,
@@ -26,19 +17,20 @@ from grokscape.predictions import (
     Gate,
     Measurement,
     Precedes,
-    Prediction,
     Setting,
-    Tier,
     Within,
     by_step,
+    fit_and_generalise,
+    in_order,
+    judging,
+    stop_at,
+    tiers,
 )
-from grokscape.predictions.papers.liu2023.setup import FRESH
-from grokscape.predictions.papers.truong2026a.setup import CALIBRATION, GENERALISED, SEEDS, TRUONG_2026A
-
-THEORY = "norm separation"
+from grokscape.predictions.papers.truong2026a import claim
+from grokscape.predictions.papers.truong2026a.setup import GENERALISED, SEEDS
 
 
-def at_each_decay(seed: int, at: Setting) -> Mapping[str, Experiment]:
+def networks_at_each_decay(seed: int, at: Setting) -> Mapping[str, Experiment]:
     return {
         f"{decay:g}": Run(
             task=at.task,
@@ -56,12 +48,11 @@ def at_each_decay(seed: int, at: Setting) -> Mapping[str, Experiment]:
     }
 
 
-def contraction(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
+def delay_and_contraction(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
     """Compare the delay with the time ``log(norm when fitted / norm when generalised) / (lr * weight_decay)``."""
     shares, seen = [], 0
     for place, (label, run) in enumerate(records.items()):
-        fit = run.crossing("accuracy", "train", above=at.fitted)
-        generalise = run.crossing("accuracy", "test", above=at.generalised)
+        fit, generalise = fit_and_generalise(run, fitted=at.fitted, generalised=at.generalised)
         norm = run.series("weight_norm")
         rate = at.optimiser.lr * float(label)
         predicted = math.log(norm[fit.step] / norm[generalise.step]) / rate
@@ -70,8 +61,7 @@ def contraction(records: Mapping[str, Record], at: Setting) -> Iterable[Measurem
         shares.append(predicted / observed)
         seen += not generalise.censored
         if place == 0:
-            yield Measurement("from fitting to generalising", fit.step, at=0, censored=fit.censored)
-            yield Measurement("from fitting to generalising", generalise.step, at=1, censored=generalise.censored)
+            yield from in_order("from fitting to generalising", fit, generalise)
         yield Measurement("delay", observed, at=float(label), censored=generalise.censored)
         yield Measurement("delay by the law", predicted, at=float(label))
         yield from by_step(norm / norm.iloc[0], f"decay {label}")
@@ -106,20 +96,18 @@ TEACHER = {
     "initial_scale": 2.0,
     "decays": (0.2, 0.4, 0.8),
     "steps": 30_000,
-    "stop": (Stop(quantity="accuracy", split="test", above=0.95, records=5),),
+    "stop": stop_at(0.95, records=5),
     "fitted": 0.95,
     "generalised": 0.95,
 }
 
-delay_is_contraction = Prediction(
+delay_is_contraction = claim(
     id="truong2026a.delay_is_contraction",
     claim="From a large start, a student generalises as long after fitting as weight decay alone takes to bring its "
     "norm from one to the other: log(norm when fitted / norm when generalising) / (learning rate x weight decay).",
-    source=TRUONG_2026A,
     where="theorem on the norm-separation delay law",
-    theory=THEORY,
-    runs=at_each_decay,
-    measure=contraction,
+    runs=networks_at_each_decay,
+    measure=delay_and_contraction,
     gates=(Gate(quantity="runs that generalise", above=2.5, controls=False),),
     criteria=(
         Criterion(
@@ -149,17 +137,26 @@ delay_is_contraction = Prediction(
         ),
     ),
     curves=DRAWN,
-    tiers={
-        "quick": Tier(FRESH[:10], TEACHER),
-        "paper": Tier(FRESH[:10], {**TEACHER, "decays": (0.05, 0.1, 0.2, 0.4, 0.8), "steps": 100_000}),
-    },
+    tiers=tiers(
+        TEACHER,
+        judging(10, first=130),
+        quick={},
+        paper={"decays": (0.05, 0.1, 0.2, 0.4, 0.8), "steps": 100_000},
+    ),
     disputes=("liu2023.inverse_decay",),
-    calibration_seeds=CALIBRATION,
+    amendments=(
+        Amendment(
+            date="2026-11-25",
+            what="judged on seeds 130 to 139",
+            why="it shares the runs of liu2023.inverse_decay there",
+            seeds="100-109",
+        ),
+    ),
     notes="The paper states proportionality for squared norms; where nothing but decay moves the weights, their norm "
     "follows exp(-learning rate x weight decay x steps), and the factor is known. Once the training loss is gone this "
     "can hardly fail, and it would say nothing if the norm at which the network generalises depended on decay or "
-    "start: liu2023.one_norm looks at that norm, on the same runs (both were first judged on seeds 100 to 109). Even "
-    "from a start at the teacher's scale, contraction takes four fifths of the little delay there is.",
+    "start: liu2023.one_norm looks at that norm, on the same runs. Even from a start at the teacher's scale, "
+    "contraction takes four fifths of the little delay there is.",
 )
 
 ADDITION = {
@@ -177,15 +174,13 @@ ADDITION = {
     "generalised": 0.9,
 }
 
-delay_on_modular_addition = Prediction(
+delay_on_modular_addition = claim(
     id="truong2026a.delay_on_modular_addition",
     claim="On modular addition too, the delay of a network that groks is, up to a factor of two, the time that weight "
     "decay alone takes from its norm when it fits to its norm when it generalises.",
-    source=TRUONG_2026A,
     where="theorem on the norm-separation delay law; experiments on modular addition",
-    theory=THEORY,
-    runs=at_each_decay,
-    measure=contraction,
+    runs=networks_at_each_decay,
+    measure=delay_and_contraction,
     gates=(Gate(quantity="lowest training accuracy", above=0.99, controls=False),),
     criteria=(
         Criterion(
@@ -209,11 +204,10 @@ delay_on_modular_addition = Prediction(
         ),
     ),
     curves=DRAWN,
-    tiers={"quick": Tier(SEEDS, ADDITION)},
+    tiers=tiers(ADDITION, SEEDS, quick={}),
     disputes=("truong2026a.delay_is_contraction",),
-    calibration_seeds=CALIBRATION,
-    notes="A failure is expected. The norm of this transformer rises from 29 to 35 while it fits, and has fallen to 28 "
-    "to 31 when it generalises; decay alone would need a fifth of the delay for that. Between seeds the delay differs "
-    "by a factor of seven, and the norms by a tenth. The paper's law leaves a constant open; twice as long, as for "
-    "squared norms, would be two fifths. A delay that the budget cut short is longer still, and its share smaller.",
+    notes="The norm of this transformer rises from 29 to 35 while it fits, and has fallen to 28 to 31 when it "
+    "generalises; decay alone would need a fifth of the delay for that. Between seeds the delay differs by a factor of "
+    "seven, and the norms by a tenth. The paper's law leaves a constant open; twice as long, as for squared norms, "
+    "would be two fifths. A delay that the budget cut short is longer still, and its share smaller.",
 )

@@ -1,34 +1,15 @@
-"""Truong and others 2026: the networks that three papers on weight norm and delay share, and their runs."""
+"""The networks that three papers of Truong and others on weight norm and delay share, and their runs."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from grokscape.landscape import AdamW, BinaryOperation, Perceptron, Record, Run, Schedule, Stop, Tempered
-from grokscape.predictions import Control, Measurement, Setting, Source, Tier, by_step
+from grokscape.landscape import AdamW, BinaryOperation, Perceptron, Record, Run, Schedule, Tempered
+from grokscape.predictions import Control, Measurement, Setting, Tier, by_step, judging, stop_at
+from grokscape.predictions import tiers as tiers_of
 
-TRUONG_2026A = Source(
-    key="truong2026a",
-    title="The norm-separation delay law of grokking: A first-principles theory of delayed generalization",
-    authors="Truong Xuan Khanh, Truong Quynh Hoa, Luu Duc Trung, Phan Thanh Duc",
-    arxiv="2603.13331",
-)
-TRUONG_2026B = Source(
-    key="truong2026b",
-    title="The weight norm sets the grokking timescale: A causal delay law",
-    authors="Truong Xuan Khanh, Doan Hoang Viet, Luu Duc Trung, Phan Thanh Duc",
-    arxiv="2606.13753",
-)
-TRUONG_2026C = Source(
-    key="truong2026c",
-    title="What does the weight norm control in grokking? Logit-scale mediation under cross-entropy",
-    authors="Truong Xuan Khanh",
-    arxiv="2606.18465",
-)
-
-SEEDS = tuple(range(100, 110))
-CALIBRATION = tuple(range(10))
+SEEDS = judging(10)
 
 #: Homogeneous of degree 3: at c times the norm, the logits are c^3 times as large.
 QUICK: Mapping[str, Any] = {
@@ -58,13 +39,13 @@ FITTING = Control(
     "the norm is said to act on what comes after memorising, not on memorising itself",
 )
 
-GENERALISED = (Stop(quantity="accuracy", split="test", above=0.9, records=3),)
+GENERALISED = stop_at(0.9, records=3)
 
 
-def tiers(*, quick: Mapping[str, Any], paper: Mapping[str, Any] | None = None) -> dict[str, Tier]:
-    """Return a claim's tiers: each tier's network with what is set besides; without `paper`, quick alone."""
-    found = {"quick": Tier(SEEDS, {**QUICK, **quick})}
-    return found if paper is None else found | {"paper": Tier(SEEDS, {**PAPER, **quick, **paper})}
+def tiers(setting: Mapping[str, Any], *, paper: Mapping[str, Any] | None = None) -> dict[str, Tier]:
+    """Return a claim's tiers: each tier's network with a setting, and what `paper` changes; None for no such tier."""
+    full = None if paper is None else {**PAPER, **setting, **paper}
+    return tiers_of({}, SEEDS, quick={**QUICK, **setting}, paper=full)
 
 
 def held_at(seed: int, at: Setting, norm: float | None, *, temperature: float = 1.0) -> Run:

@@ -1,8 +1,4 @@
-"""Truong, Doan, Luu and Phan 2026: held at a norm, networks grok all the same, exponentially later in the norm.
-
-Against the reading of Omnigrok that generalising waits at a critical norm. Whether these claims hold or fail says how
-literally that norm may be taken.
-"""
+"""The time to generalise at a held norm."""
 
 from __future__ import annotations
 
@@ -21,21 +17,13 @@ from grokscape.predictions import (
     Gate,
     Measurement,
     Precedes,
-    Prediction,
     Setting,
     Within,
+    in_order,
+    training_curve,
 )
-from grokscape.predictions.papers.truong2026a.setup import (
-    CALIBRATION,
-    FITTING,
-    QUICK,
-    TRUONG_2026B,
-    accuracy_traces,
-    held_at,
-    tiers,
-)
-
-THEORY = "norm as timescale"
+from grokscape.predictions.papers.truong2026a.setup import FITTING, QUICK, accuracy_traces, held_at, tiers
+from grokscape.predictions.papers.truong2026b import claim
 
 
 def critical_norm(free: Record) -> float:
@@ -46,32 +34,27 @@ def critical_norm(free: Record) -> float:
 # -- Above the critical norm -------------------------------------------------------------------------------------------
 
 
-def free_and_held(seed: int, at: Setting) -> Mapping[str, Experiment]:
+def free_and_held_network(seed: int, at: Setting) -> Mapping[str, Experiment]:
     return {"free": held_at(seed, at, None), "held": held_at(seed, at, at.norm)}
 
 
-def above_critical(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
+def delay_above_critical_norm(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
     free, held = records["free"], records["held"]
-    for place, record in enumerate((free, held)):
-        time = record.crossing("accuracy", "test", above=0.9)
-        yield Measurement(
-            "from generalising freely to generalising where held", time.step, at=place, censored=time.censored
-        )
+    times = (record.crossing("accuracy", "test", above=0.9) for record in (free, held))
+    yield from in_order("from generalising freely to generalising where held", *times)
     yield Measurement("held norm over critical norm", held.final("weight_norm") / critical_norm(free))
     yield Measurement("test accuracy at the end where held", held.series("accuracy", "test").iloc[-1])
     yield Measurement("training accuracy at the end where held", held.series("accuracy", "train").iloc[-1])
     yield from accuracy_traces(records)
 
 
-norm_is_no_gate = Prediction(
+norm_is_no_gate = claim(
     id="truong2026b.norm_is_no_gate",
     claim="A network held throughout training at a norm above the one at which free training generalises still "
     "generalises, only later.",
-    source=TRUONG_2026B,
     where="section 5, table 1",
-    theory=THEORY,
-    runs=free_and_held,
-    measure=above_critical,
+    runs=free_and_held_network,
+    measure=delay_above_critical_norm,
     gates=(Gate(quantity="training accuracy at the end where held", above=0.99),),
     criteria=(
         Criterion(
@@ -99,18 +82,9 @@ norm_is_no_gate = Prediction(
             "below the critical norm", {"norm": 31.0}, "a lower norm is said to hasten generalising, not to delay it"
         ),
     ),
-    curves=(
-        Curve(
-            quantities=("free", "held"),
-            x="training step",
-            y="test accuracy",
-            log_x=True,
-            title="Free, and held above the critical norm",
-        ),
-    ),
-    tiers=tiers(quick={"norm": 43.0}, paper={"norm": 62.8}),
+    curves=(training_curve("free", "held", y="test accuracy", title="Free, and held above the critical norm"),),
+    tiers=tiers({"norm": 43.0}, paper={"norm": 62.8}),
     disputes=("liu2023.one_norm",),
-    calibration_seeds=CALIBRATION,
     notes="The critical norm is measured in each seed: the norm of the free run where its test accuracy first stays "
     "above 90 %. A run ends there, so that its last accuracy says whether it generalised, not how far it would have "
     "come. Here the norm rises to the critical one and stays, where the paper's falls to it; the claim does not depend "
@@ -120,11 +94,11 @@ norm_is_no_gate = Prediction(
 # -- The law of delay --------------------------------------------------------------------------------------------------
 
 
-def at_each_norm(seed: int, at: Setting) -> Mapping[str, Experiment]:
+def networks_at_each_norm(seed: int, at: Setting) -> Mapping[str, Experiment]:
     return {"free": held_at(seed, at, None)} | {f"{norm:g}": held_at(seed, at, norm) for norm in at.norms}
 
 
-def law(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
+def time_against_norm(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
     """Fit ``log T = a + slope * norm / critical norm`` within the seed."""
     critical = critical_norm(records["free"])
     held = {float(label): record for label, record in records.items() if label != "free"}
@@ -154,14 +128,12 @@ LAW = Curve(
     figure="figure 3",
 )
 
-delay_exponential_in_norm = Prediction(
+delay_exponential_in_norm = claim(
     id="truong2026b.delay_exponential_in_norm",
     claim="The time to generalise at a held norm grows exponentially with that norm, relative to the critical one.",
-    source=TRUONG_2026B,
     where="section 5, equation 2, figure 3",
-    theory=THEORY,
-    runs=at_each_norm,
-    measure=law,
+    runs=networks_at_each_norm,
+    measure=time_against_norm,
     gates=(SEEN,),
     criteria=(
         Criterion(
@@ -179,23 +151,20 @@ delay_exponential_in_norm = Prediction(
     ),
     controls=(FITTING,),
     curves=(LAW,),
-    tiers=tiers(quick={"norms": (31.0, 34.0, 37.0, 40.0, 43.0)}, paper={"norms": (46.4, 51.9, 57.3, 62.8, 68.3)}),
+    tiers=tiers({"norms": (31.0, 34.0, 37.0, 40.0, 43.0)}, paper={"norms": (46.4, 51.9, 57.3, 62.8, 68.3)}),
     disputes=("liu2023.constraint_removes_grokking",),
-    calibration_seeds=CALIBRATION,
     notes="Five norms from 0.86 to 1.2 of the critical one, where the paper finds the law; below, networks can no "
     "longer fit, and far above, its times grow more slowly. A power of the norm is hardly told from an exponential "
     "over such a range, here or there.",
 )
 
-layernorm_removes_dependence = Prediction(
+layernorm_removes_dependence = claim(
     id="truong2026b.layernorm_removes_dependence",
     claim="With a LayerNorm in front of the output, the time to generalise no longer depends on the norm at which the "
     "network is held.",
-    source=TRUONG_2026B,
     where="abstract, section 7",
-    theory=THEORY,
-    runs=at_each_norm,
-    measure=law,
+    runs=networks_at_each_norm,
+    measure=time_against_norm,
     gates=(SEEN,),
     criteria=(
         Criterion(
@@ -216,17 +185,16 @@ layernorm_removes_dependence = Prediction(
     ),
     curves=(LAW,),
     tiers=tiers(
-        quick={
+        {
             "model": NormalisedPerceptron(width=128, activation="quadratic"),
             "norms": (7.5, 8.5, 9.5, 10.5, 11.5),
             "steps": 1500,
         },
     ),
     disputes=("truong2026b.delay_exponential_in_norm",),
-    calibration_seeds=CALIBRATION,
-    notes="A failure is expected. LayerNorm hides the scale of the weights before it and leaves that of the output "
-    "weights, which sets the scale of the logits; held at a larger total norm, both grow. Networks with it generalise "
-    "at a quarter of the norm and sooner; the dependence is weaker than without (slopes of 3.8 and 5.4 in "
-    "calibration), and not gone. The paper's LayerNorm stands in a transformer, has gain and bias, and is judged by "
-    "holding single groups of weights; it names the norm of the unembedding as what still matters there.",
+    notes="LayerNorm hides the scale of the weights before it and leaves that of the output weights, which sets the "
+    "scale of the logits; held at a larger total norm, both grow. Networks with it generalise at a quarter of the norm "
+    "and sooner; the dependence is weaker than without (slopes of 3.8 and 5.4 in calibration), and not gone. The "
+    "paper's LayerNorm stands in a transformer, has gain and bias, and is judged by holding single groups of weights; "
+    "it names the norm of the unembedding as what still matters there.",
 )

@@ -1,4 +1,4 @@
-"""Truong 2026: under cross-entropy the weight norm delays generalising through the scale of the logits."""
+"""Two norms, and each with the logit scale of the other."""
 
 from __future__ import annotations
 
@@ -11,28 +11,20 @@ from grokscape.predictions import (
     Calibrated,
     Control,
     Criterion,
-    Curve,
     Exceeds,
     Gate,
     Measurement,
     Precedes,
-    Prediction,
     Setting,
     Within,
+    in_order,
+    training_curve,
 )
-from grokscape.predictions.papers.truong2026a.setup import (
-    CALIBRATION,
-    FITTING,
-    TRUONG_2026C,
-    accuracy_traces,
-    held_at,
-    tiers,
-)
-
-THEORY = "logit scale"
+from grokscape.predictions.papers.truong2026a.setup import FITTING, accuracy_traces, held_at, tiers
+from grokscape.predictions.papers.truong2026c import claim
 
 
-def norms_and_temperatures(seed: int, at: Setting) -> Mapping[str, Experiment]:
+def networks_at_two_norms_and_temperatures(seed: int, at: Setting) -> Mapping[str, Experiment]:
     """A low norm, a high one, the high one with the low one's logit scale, and the low one with the high one's."""
     # A network that is homogeneous of this degree has its logits back where they were at this temperature.
     temperature = (at.high / at.low) ** at.degree if at.tempered else 1.0
@@ -44,15 +36,11 @@ def norms_and_temperatures(seed: int, at: Setting) -> Mapping[str, Experiment]:
     }
 
 
-def delays(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
+def shares_of_the_delay(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
     times = {label: record.crossing("accuracy", at.split, above=at.level) for label, record in records.items()}
     low, high, tempered, sharpened = times.values()
-    for quantity, late in (
-        ("from the low norm to the high one", high),
-        ("from the low norm to it sharpened", sharpened),
-    ):
-        for place, time in enumerate((low, late)):
-            yield Measurement(quantity, time.step, at=place, censored=time.censored)
+    yield from in_order("from the low norm to the high one", low, high)
+    yield from in_order("from the low norm to it sharpened", low, sharpened)
     delay = math.log(max(high.step, 1) / max(low.step, 1))
     # Where the norm delays nothing there is nothing to recover or to reproduce.
     recovered, reproduced = (
@@ -66,11 +54,12 @@ def delays(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
 
 
 SEEN = Gate(quantity="runs that generalise", above=3.5, controls=False)
-CURVE = Curve(
-    quantities=("low norm", "high norm", "high norm, tempered", "low norm, sharpened"),
-    x="training step",
+CURVE = training_curve(
+    "low norm",
+    "high norm",
+    "high norm, tempered",
+    "low norm, sharpened",
     y="test accuracy",
-    log_x=True,
     title="Two norms, and each with the other's logit scale",
 )
 NO_TEMPERATURE = Control(
@@ -80,15 +69,13 @@ QUICK = {"low": 32.0, "high": 44.0, "degree": 3.0, "tempered": True}
 PAPER = {"low": 54.6, "high": 65.5}
 MSE = {"loss": "mse", "low": 14.0, "high": 20.0}
 
-temperature_undoes_norm = Prediction(
+temperature_undoes_norm = claim(
     id="truong2026c.temperature_undoes_norm",
     claim="Under cross-entropy, most of the delay that a higher norm causes goes away when a temperature gives the "
     "logits the scale that they have at the lower norm.",
-    source=TRUONG_2026C,
     where="section 3",
-    theory=THEORY,
-    runs=norms_and_temperatures,
-    measure=delays,
+    runs=networks_at_two_norms_and_temperatures,
+    measure=shares_of_the_delay,
     gates=(SEEN,),
     criteria=(
         Criterion(
@@ -106,23 +93,20 @@ temperature_undoes_norm = Prediction(
     ),
     controls=(NO_TEMPERATURE, FITTING),
     curves=(CURVE,),
-    tiers=tiers(quick=QUICK, paper=PAPER),
+    tiers=tiers(QUICK, paper=PAPER),
     disputes=("liu2023.start_decides",),
-    calibration_seeds=CALIBRATION,
     notes="A homogeneous network at c times the norm is the same function at c to the power of its degree times the "
     "logits, so that the temperature follows from the norms and is not fitted. What it cannot undo is that a step of "
     "the same length is a smaller share of a larger norm: that is the rest of the delay here.",
 )
 
-temperature_alone_delays = Prediction(
+temperature_alone_delays = claim(
     id="truong2026c.temperature_alone_delays",
     claim="Under cross-entropy, a lower temperature at a fixed norm delays generalising as much as the higher norm "
     "with the same logit scale does.",
-    source=TRUONG_2026C,
     where="section 3",
-    theory=THEORY,
-    runs=norms_and_temperatures,
-    measure=delays,
+    runs=networks_at_two_norms_and_temperatures,
+    measure=shares_of_the_delay,
     gates=(SEEN,),
     criteria=(
         Criterion(
@@ -140,21 +124,18 @@ temperature_alone_delays = Prediction(
     ),
     controls=(NO_TEMPERATURE, FITTING),
     curves=(CURVE,),
-    tiers=tiers(quick=QUICK, paper=PAPER),
-    calibration_seeds=CALIBRATION,
+    tiers=tiers(QUICK, paper=PAPER),
     notes="Weights, norm and length of a step are those of the low norm; only what the loss sees is scaled. Sharpened "
     "logits hasten fitting and delay generalising, so it is not that training as a whole slows down.",
 )
 
-not_under_squared_error = Prediction(
+not_under_squared_error = claim(
     id="truong2026c.not_under_squared_error",
     claim="Under squared error the norm acts by another route: a temperature that gives the answers their scale at the "
     "lower norm recovers less than half of the delay.",
-    source=TRUONG_2026C,
     where="section 5",
-    theory=THEORY,
-    runs=norms_and_temperatures,
-    measure=delays,
+    runs=networks_at_two_norms_and_temperatures,
+    measure=shares_of_the_delay,
     gates=(SEEN,),
     criteria=(
         Criterion(
@@ -170,11 +151,10 @@ not_under_squared_error = Prediction(
         ),
     ),
     curves=(CURVE,),
-    tiers=tiers(quick={**QUICK, **MSE}),
+    tiers=tiers({**QUICK, **MSE}),
     disputes=("truong2026c.temperature_undoes_norm",),
-    calibration_seeds=CALIBRATION,
-    notes="A failure is expected. In a homogeneous network a higher norm and the temperature that undoes it leave the "
-    "same function, whatever the loss, and only the steps are smaller beside the norm; so no loss can show another "
-    "route. The paper's network has biases and GELU, and finds its answers near 1 whatever the temperature. Here the "
-    "answers are held back by the norm: at the low one the loss cannot fall below 0.01.",
+    notes="In a homogeneous network a higher norm and the temperature that undoes it leave the same function, whatever "
+    "the loss, and only the steps are smaller beside the norm; so no loss can show another route. The paper's network "
+    "has biases and GELU, and finds its answers near 1 whatever the temperature. Here the answers are held back by the "
+    "norm: at the low one the loss cannot fall below 0.01.",
 )

@@ -1,4 +1,4 @@
-"""Varma, Shah, Kenton, Kramar and Kumar 2023: memorising and generalising circuits, told apart by their logits."""
+"""Memorising and generalising circuits, told apart by their logits."""
 
 from __future__ import annotations
 
@@ -19,20 +19,19 @@ from grokscape.predictions import (
     Gate,
     Measurement,
     Monotone,
-    Prediction,
     Setting,
+    training_curve,
 )
-from grokscape.predictions.papers.varma2023.logits import labels_of, logits_of, run_of, share, split_of, trigonometric
-from grokscape.predictions.papers.varma2023.setup import (
-    CALIBRATION,
-    CONVERGED,
-    THEORY,
-    VARMA_2023,
-    convergence,
-    network_run,
-    retraining_run,
-    tiers,
+from grokscape.predictions.papers.varma2023 import claim
+from grokscape.predictions.papers.varma2023.logit_setup import (
+    labels_of,
+    logits_of,
+    run_of,
+    share,
+    split_of,
+    trigonometric,
 )
+from grokscape.predictions.papers.varma2023.setup import CONVERGED, convergence, network_run, retraining_run, tiers
 
 
 def class_order(record: Record, at: Setting) -> Tensor:
@@ -53,11 +52,11 @@ SHUFFLED = Control(
 # -- The trigonometric share against the data kept ---------------------------------------------------------------------
 
 
-def retrain_on_less(seed: int, at: Setting) -> Mapping[str, Experiment]:
+def networks_retrained_on_less(seed: int, at: Setting) -> Mapping[str, Experiment]:
     return {f"{f:g}": retraining_run(seed, at, f) for f in at.fractions}
 
 
-def shares_left(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
+def trigonometric_shares(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
     removed_shares = []
     for label, record in records.items():
         fraction, run = float(label), run_of(record)
@@ -78,15 +77,13 @@ def shares_left(records: Mapping[str, Record], at: Setting) -> Iterable[Measurem
     yield from convergence(records)
 
 
-trigonometric_share = Prediction(
+trigonometric_share = claim(
     id="varma2023.trigonometric_share",
     claim="The more data a network that generalised is trained on again, the larger the share of its logits that is "
     "trigonometric: memorisation takes over by degrees as data are taken away.",
-    source=VARMA_2023,
     where="appendix A.4, figure 10(a)",
-    theory=THEORY,
-    runs=retrain_on_less,
-    measure=shares_left,
+    runs=networks_retrained_on_less,
+    measure=trigonometric_shares,
     gates=CONVERGED,
     criteria=(
         Criterion(
@@ -97,7 +94,7 @@ trigonometric_share = Prediction(
         ),
         Criterion(
             quantity="share on the removed inputs, most data less fewest",
-            rule=Exceeds(0.35, "mean"),
+            rule=Exceeds(0.35, centre="mean"),
             threshold_from="half of what calibration showed",
             calibrated=Calibrated(0.735, 0.012, "0-9"),
         ),
@@ -120,10 +117,9 @@ trigonometric_share = Prediction(
         ),
     ),
     tiers=tiers(
-        quick={"fractions": (0.1, 0.2, 0.335, 0.4, 0.6), "classes": "own"},
+        {"fractions": (0.1, 0.2, 0.335, 0.4, 0.6), "classes": "own"},
         paper={"fractions": (0.03, 0.05, 0.08, 0.12, 0.4)},
     ),
-    calibration_seeds=CALIBRATION,
     notes="Right answers on trained examples look trigonometric however they are found: a table of D true labels among "
     "N inputs, silent elsewhere, has the share sqrt(D / N) on all inputs. So the removed inputs, where a table has "
     "nothing to say, are asked as well. Shuffled classes leave a seventh of the share, which rises too: order "
@@ -134,11 +130,11 @@ trigonometric_share = Prediction(
 # -- Isolating the circuits --------------------------------------------------------------------------------------------
 
 
-def isolated(seed: int, at: Setting) -> Mapping[str, Experiment]:
+def generalising_and_memorising_network(seed: int, at: Setting) -> Mapping[str, Experiment]:
     return {name: network_run(seed, at, at.fraction, labels=at[name]) for name in ("generalising", "memorising")}
 
 
-def shares_apart(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
+def difference_of_shares(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
     found = {}
     for name, record in records.items():
         found[name] = share(logits_of(record)[:, class_order(record, at)], run_of(record).task.labels)
@@ -148,33 +144,30 @@ def shares_apart(records: Mapping[str, Record], at: Setting) -> Iterable[Measure
     yield from convergence(records)
 
 
-trigonometric_isolation = Prediction(
+trigonometric_isolation = claim(
     id="varma2023.trigonometric_isolation",
     claim="Nearly all of the logits of a network that generalises are trigonometric, and nearly none of those of one "
     "that memorises: the share tells the circuits apart.",
-    source=VARMA_2023,
     where="section 5.1 and appendix B (the method behind figure 3)",
-    theory=THEORY,
-    runs=isolated,
-    measure=shares_apart,
+    runs=generalising_and_memorising_network,
+    measure=difference_of_shares,
     gates=(*CONVERGED, Gate(quantity="test accuracy", above=0.98, controls=False)),
     criteria=(
         Criterion(
             quantity="share of generalising less memorising",
-            rule=Exceeds(0.5, "mean"),
+            rule=Exceeds(0.5, centre="mean"),
             threshold_from="half of the whole",
             calibrated=Calibrated(0.885, 0.005, "0-9"),
         ),
         Criterion(
             quantity="trigonometric share of the generalising network",
-            rule=Exceeds(0.85, "mean"),
+            rule=Exceeds(0.85, centre="mean"),
             threshold_from="a floor below the shares that calibration showed; the paper's 0.95 is not reached here",
             calibrated=Calibrated(0.901, 0.005, "0-9"),
         ),
     ),
     controls=(SHUFFLED,),
-    tiers=tiers(quick={"fraction": 0.9, "generalising": "true", "memorising": "random", "classes": "own"}),
-    calibration_seeds=CALIBRATION,
+    tiers=tiers({"fraction": 0.9, "generalising": "true", "memorising": "random", "classes": "own"}),
     notes="The paper keeps networks with more than 95 % of their logits' norm in the trigonometric subspace. At this "
     "scale no network has, for all its perfect accuracy: the floor is that of this scale.",
 )
@@ -188,7 +181,7 @@ def kept_steps(at: Setting) -> tuple[int, ...]:
     return tuple(np.unique(np.geomspace(10, at.scratch_steps, 16).round().astype(int)).tolist())
 
 
-def watched(seed: int, at: Setting) -> Mapping[str, Experiment]:
+def network_kept_at_many_steps(seed: int, at: Setting) -> Mapping[str, Experiment]:
     steps = {"steps": at.scratch_steps, "keep": kept_steps(at)}
     return {"watched": network_run(seed, at, at.fraction, labels=at.labels, **steps)}
 
@@ -200,7 +193,7 @@ def first_kept(record: Record, at: Setting, split: str, level: float) -> int:
     return min(late, default=kept_steps(at)[-1])
 
 
-def reallocation(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
+def rise_of_share_and_efficiency(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
     record = records["watched"]
     run = run_of(record)
     answers, labels, (train, held_out) = run.task.labels, labels_of(run), split_of(run)
@@ -226,15 +219,13 @@ def reallocation(records: Mapping[str, Record], at: Setting) -> Iterable[Measure
     yield Measurement("training accuracy", record.final("accuracy", "train"))
 
 
-norm_reallocation = Prediction(
+norm_reallocation = claim(
     id="varma2023.norm_reallocation",
     claim="Between fitting and generalising, norm moves from the memorising circuit to the generalising one: the "
     "logits become trigonometric, and a unit of norm buys more margin.",
-    source=VARMA_2023,
     where="appendix A.3, figure 9",
-    theory=THEORY,
-    runs=watched,
-    measure=reallocation,
+    runs=network_kept_at_many_steps,
+    measure=rise_of_share_and_efficiency,
     gates=(
         Gate(quantity="training accuracy", above=0.99),
         Gate(quantity="test accuracy", above=0.9, controls=False),
@@ -242,19 +233,19 @@ norm_reallocation = Prediction(
     criteria=(
         Criterion(
             quantity="rise of the trigonometric share",
-            rule=Exceeds(0.25, "mean"),
+            rule=Exceeds(0.25, centre="mean"),
             threshold_from="half of what calibration showed",
             calibrated=Calibrated(0.538, 0.018, "0-9"),
         ),
         Criterion(
             quantity="rise of the share on held-out inputs",
-            rule=Exceeds(0.2, "mean"),
+            rule=Exceeds(0.2, centre="mean"),
             threshold_from="half of what calibration showed",
             calibrated=Calibrated(0.39, 0.03, "0-9"),
         ),
         Criterion(
             quantity="rise of efficiency",
-            rule=Exceeds(0.0, "mean"),
+            rule=Exceeds(0.0, centre="mean"),
             threshold_from="0 is no change",
             calibrated=Calibrated(0.00144, 0.00005, "0-9"),
         ),
@@ -268,28 +259,26 @@ norm_reallocation = Prediction(
         ),
     ),
     curves=(
-        Curve(
-            quantities=("correct logit, trigonometric part", "correct logit, remainder", "weight norm"),
-            x="training step",
+        training_curve(
+            "correct logit, trigonometric part",
+            "correct logit, remainder",
+            "weight norm",
             y="mean correct logit; weight norm",
-            log_x=True,
             title="Logits and norm on the way to generalisation",
             figure="figure 9",
         ),
-        Curve(
-            quantities=("trigonometric share", "trigonometric share on held-out inputs"),
-            x="training step",
+        training_curve(
+            "trigonometric share",
+            "trigonometric share on held-out inputs",
             y="norm of the trigonometric part over the whole",
-            log_x=True,
             title="Trigonometric share during training",
         ),
     ),
     tiers=tiers(
-        quick={"fraction": 0.55, "labels": "true", "scratch_steps": 3000},
+        {"fraction": 0.55, "labels": "true", "scratch_steps": 3000},
         standard={"scratch_steps": 10_000},
         paper={"fraction": 0.3, "scratch_steps": 40_000},
     ),
-    calibration_seeds=CALIBRATION,
     notes="Weights are kept at log-spaced steps. Fitting is the first of them with a training accuracy above 0.99 for "
     "good, generalising the first with a test accuracy above 0.9 (the last step, where that never comes). The whole "
     "norm grows in between, where the paper's fell: what falls is what memorising adds to the right answer. "

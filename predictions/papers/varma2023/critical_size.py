@@ -1,4 +1,4 @@
-"""Varma, Shah, Kenton, Kramar and Kumar 2023: the critical data size, where it lies and what it depends on."""
+"""The critical data size, where it lies and what it depends on."""
 
 from __future__ import annotations
 
@@ -19,20 +19,18 @@ from grokscape.predictions import (
     Exceeds,
     Gate,
     Measurement,
-    Prediction,
     Setting,
     Within,
 )
-from grokscape.predictions.papers.varma2023.setup import CALIBRATION, CONVERGED, THEORY, VARMA_2023, tiers
-from grokscape.predictions.papers.varma2023.size_sweeps import (
+from grokscape.predictions.papers.varma2023 import claim
+from grokscape.predictions.papers.varma2023.setup import CONVERGED, tiers
+from grokscape.predictions.papers.varma2023.size_setup import (
     ENCLOSED,
     PAPER,
-    ROUNDS,
+    SEARCH,
     SIZES,
     STANDARD,
     Sweep,
-    first_runs,
-    more_runs,
     sweep_curves,
 )
 
@@ -41,16 +39,17 @@ GENERALISED, HALF, SCRATCH = Sweep("generalised"), Sweep("generalised", 0.5), Sw
 # -- How sharp the fall is ---------------------------------------------------------------------------------------------
 
 
-def fall(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
+def steepness_of_the_fall(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
     (sweep,) = at.sweeps
-    sizes, accuracies = sweep.tried(records)
+    tried = SEARCH.tried(records, sweep)
+    sizes, accuracies = np.array(list(tried), dtype=float), np.array(list(tried.values()))
     if at.forgetting == "in proportion":
         accuracies = sizes / sizes.max()
     found = critical_size(sizes, accuracies, chance=1 / at.task.n_classes)
     line = np.polyval(np.polyfit(np.log(sizes), accuracies, 1), np.log(sizes))
     misfit = float(np.sqrt(np.mean((line - accuracies) ** 2)))
     # Both curves have two parameters, so that the difference of the criteria is that of the fits alone. A critical size
-    # that is not enclosed, which a gate tells of, is no evidence for anything.
+    # that is not enclosed, on which there is a gate, is no evidence for anything.
     evidence = 2 * len(sizes) * math.log(misfit / found.residual) if found.bracketed else 0.0
     widest = math.log10(sizes.max() / sizes.min())
     yield Measurement("log10 of the size with 90 % over that with 10 %", found.width if found.bracketed else widest)
@@ -58,17 +57,15 @@ def fall(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
     yield from sweep_curves(records, at)
 
 
-ungrokking_sharpness = Prediction(
+ungrokking_sharpness = claim(
     id="varma2023.ungrokking_sharpness",
     claim="Generalisation is lost within a narrow range of sizes: the accuracy kept is a steep sigmoid of the size of "
     "the remaining training set.",
-    source=VARMA_2023,
     where="section 5.2, figures 4, 7 and 10(b)",
-    theory=THEORY,
-    runs=first_runs,
-    refine=more_runs,
-    rounds=ROUNDS,
-    measure=fall,
+    runs=SEARCH.first_runs,
+    refine=SEARCH.more_runs,
+    rounds=SEARCH.most,
+    measure=steepness_of_the_fall,
     gates=(*CONVERGED, ENCLOSED),
     criteria=(
         Criterion(
@@ -101,8 +98,7 @@ ungrokking_sharpness = Prediction(
             figure="figure 7",
         ),
     ),
-    tiers=tiers(quick={**SIZES, "sweeps": (GENERALISED,), "forgetting": "as trained"}, standard=STANDARD, paper=PAPER),
-    calibration_seeds=CALIBRATION,
+    tiers=tiers({**SIZES, "sweeps": (GENERALISED,), "forgetting": "as trained"}, standard=STANDARD, paper=PAPER),
     notes="The curve is smooth, and no phase transition is established by one modulus: a narrow sigmoid is all that is "
     "claimed and tested. A straight line is the rival because that is what a fall without a scale of its own would be. "
     "Sizes are chosen seed by seed, by bisection: in calibration six runs placed the fall where the whole grid would "
@@ -112,13 +108,12 @@ ungrokking_sharpness = Prediction(
 # -- Weight decay ------------------------------------------------------------------------------------------------------
 
 
-def comparison(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
+def difference_of_two_sweeps(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
     """How far two sweeps differ: in their critical sizes, and in accuracy at the sizes where both were tried."""
-    first, second = at.sweeps
-    ratio = first.critical_size(records, at).estimate / second.critical_size(records, at).estimate
-    yield Measurement("log ratio of the critical sizes", math.log(ratio))
-    here, there = (dict(zip(*sweep.tried(records), strict=True)) for sweep in at.sweeps)
-    differences = [abs(here[size] - there[size]) for size in here.keys() & there.keys()]
+    here, there = (SEARCH.critical_size(records, at, sweep).estimate for sweep in at.sweeps)
+    yield Measurement("log ratio of the critical sizes", math.log(here / there))
+    first, second = (SEARCH.tried(records, sweep) for sweep in at.sweeps)
+    differences = [abs(first[size] - second[size]) for size in first.keys() & second.keys()]
     yield Measurement("mean absolute difference of accuracy", float(np.mean(differences)))
     yield Measurement("largest share of the norm that AdamW allows", max(map(share_of_bound, records.values())))
     yield from sweep_curves(records, at)
@@ -139,17 +134,15 @@ def _parameters(model: Model, task: Task) -> int:
 
 EQUAL = math.log(1.15)
 
-weight_decay_invariance = Prediction(
+weight_decay_invariance = claim(
     id="varma2023.weight_decay_invariance",
     claim="What a network keeps when it goes on training on less data does not depend on weight decay, and neither "
     "does the critical size.",
-    source=VARMA_2023,
     where="sections 4.1 and 5.2, figures 4 and 8",
-    theory=THEORY,
-    runs=first_runs,
-    refine=more_runs,
-    rounds=ROUNDS,
-    measure=comparison,
+    runs=SEARCH.first_runs,
+    refine=SEARCH.more_runs,
+    rounds=SEARCH.most,
+    measure=difference_of_two_sweeps,
     gates=(
         *(dataclasses.replace(gate, controls=False) for gate in CONVERGED),
         Gate(quantity="largest share of the norm that AdamW allows", below=0.7, controls=False),
@@ -187,8 +180,7 @@ weight_decay_invariance = Prediction(
             figure="figure 4",
         ),
     ),
-    tiers=tiers(quick={**SIZES, "sweeps": (GENERALISED, HALF)}, standard=STANDARD, paper=PAPER),
-    calibration_seeds=CALIBRATION,
+    tiers=tiers({**SIZES, "sweeps": (GENERALISED, HALF)}, standard=STANDARD, paper=PAPER),
     notes="Only the retraining's weight decay differs; the generalised network that it starts from is the same. The "
     "claim can hold only where AdamW's bound on the weights is far away, which is a gate. Equal means within 15 %: in "
     "calibration the critical size at weight decay 1 was larger than at 0.5 in every seed, by 3 %.",
@@ -196,17 +188,15 @@ weight_decay_invariance = Prediction(
 
 # -- Hysteresis --------------------------------------------------------------------------------------------------------
 
-hysteresis = Prediction(
+hysteresis = claim(
     id="varma2023.hysteresis",
     claim="The size below which a network loses its generalisation is smaller than the size above which a fresh "
     "network finds it.",
-    source=VARMA_2023,
     where="appendix A.2",
-    theory=THEORY,
-    runs=first_runs,
-    refine=more_runs,
-    rounds=ROUNDS,
-    measure=comparison,
+    runs=SEARCH.first_runs,
+    refine=SEARCH.more_runs,
+    rounds=SEARCH.most,
+    measure=difference_of_two_sweeps,
     gates=(*CONVERGED, ENCLOSED),
     criteria=(
         Criterion(
@@ -233,8 +223,7 @@ hysteresis = Prediction(
             figure="figure 10(b)",
         ),
     ),
-    tiers=tiers(quick={**SIZES, "sweeps": (GENERALISED, SCRATCH)}, standard=STANDARD, paper=PAPER),
-    calibration_seeds=CALIBRATION,
+    tiers=tiers({**SIZES, "sweeps": (GENERALISED, SCRATCH)}, standard=STANDARD, paper=PAPER),
     notes="Fresh networks get 4000 steps and retrained ones 3000: in calibration another 1000 steps moved the size "
     "where generalisation is lost by 1 %, and the size where it is found by as much the other way. There the ratio was "
     "0.67; that it is below 0.5, as in the paper, is not claimed.",
@@ -242,16 +231,14 @@ hysteresis = Prediction(
 
 # -- Weight decay, from scratch ----------------------------------------------------------------------------------------
 
-critical_size_from_scratch_invariance = Prediction(
+critical_size_from_scratch_invariance = claim(
     id="varma2023.critical_size_from_scratch_invariance",
     claim="The size above which a fresh network finds the rule does not depend on weight decay.",
-    source=VARMA_2023,
     where="section 4.1",
-    theory=THEORY,
-    runs=first_runs,
-    refine=more_runs,
-    rounds=ROUNDS,
-    measure=comparison,
+    runs=SEARCH.first_runs,
+    refine=SEARCH.more_runs,
+    rounds=SEARCH.most,
+    measure=difference_of_two_sweeps,
     gates=(
         *CONVERGED,
         Gate(quantity="largest share of the norm that AdamW allows", below=0.7, controls=False),
@@ -282,14 +269,7 @@ critical_size_from_scratch_invariance = Prediction(
         ),
     ),
     # Another sweep from scratch would cost a sixth of the whole paper at the quick tier.
-    tiers={
-        name: tier
-        for name, tier in tiers(
-            quick={**SIZES, "sweeps": (SCRATCH, Sweep("scratch", 0.5))}, standard=STANDARD, paper=PAPER
-        ).items()
-        if name != "quick"
-    },
-    calibration_seeds=CALIBRATION,
+    tiers=tiers({**SIZES, "sweeps": (SCRATCH, Sweep("scratch", 0.5))}, quick=None, standard=STANDARD, paper=PAPER),
     notes="Equal means within 15 %, as for the size where generalisation is lost: in calibration the critical size at "
     "weight decay 0.5 was larger than at 1, by 4 %. That may be a matter of time: a weaker decay works more slowly.",
 )

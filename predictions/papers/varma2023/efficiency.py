@@ -1,4 +1,4 @@
-"""Varma, Shah, Kenton, Kramar and Kumar 2023: what memorising and generalising circuits cost in weight norm."""
+"""What memorising and generalising circuits cost in weight norm."""
 
 from __future__ import annotations
 
@@ -17,26 +17,17 @@ from grokscape.predictions import (
     Gate,
     Measurement,
     Monotone,
-    Prediction,
     Setting,
     Spread,
     Within,
 )
-from grokscape.predictions.papers.varma2023.setup import (
-    CALIBRATION,
-    SETTLED,
-    THEORY,
-    VARMA_2023,
-    convergence,
-    efficiency,
-    network_run,
-    tiers,
-)
+from grokscape.predictions.papers.varma2023 import claim
+from grokscape.predictions.papers.varma2023.setup import SETTLED, convergence, efficiency, network_run, tiers
 
 # -- Efficiency of memorisation ----------------------------------------------------------------------------------------
 
 
-def memorise(seed: int, at: Setting) -> Mapping[str, Experiment]:
+def networks_at_each_size(seed: int, at: Setting) -> Mapping[str, Experiment]:
     return {f"{f:g}": network_run(seed, at, f, labels=at.labels) for f in at.fractions}
 
 
@@ -53,20 +44,18 @@ def efficiency_slope(records: Mapping[str, Record], at: Setting) -> Iterable[Mea
     yield from convergence(records)
 
 
-memorisation_efficiency = Prediction(
+memorisation_efficiency = claim(
     id="varma2023.memorisation_efficiency",
     claim="Memorising more examples needs more weight norm: the efficiency of memorisation falls with the size of the "
     "training set.",
-    source=VARMA_2023,
     where="section 5.1, figure 3",
-    theory=THEORY,
-    runs=memorise,
+    runs=networks_at_each_size,
     measure=efficiency_slope,
     gates=SETTLED,
     criteria=(
         Criterion(
             quantity="slope of log efficiency against log size",
-            rule=Below(-0.4, "mean"),
+            rule=Below(-0.4, centre="mean"),
             threshold_from="half of the slope near -0.8 that pilot runs with random labels showed; 0 is no dependence",
             calibrated=Calibrated(-0.81, 0.0075, "0-9"),
         ),
@@ -89,8 +78,7 @@ memorisation_efficiency = Prediction(
             figure="figure 3",
         ),
     ),
-    tiers=tiers(quick={"labels": "random", "fractions": (0.08, 0.15, 0.25, 0.4, 0.6, 0.9)}),
-    calibration_seeds=CALIBRATION,
+    tiers=tiers({"labels": "random", "fractions": (0.08, 0.15, 0.25, 0.4, 0.6, 0.9)}),
 )
 
 
@@ -100,7 +88,7 @@ memorisation_efficiency = Prediction(
 GENERALISING = (*SETTLED, Gate(quantity="lowest test accuracy", above=0.98, controls=False))
 
 
-def beside_memorising(seed: int, at: Setting) -> Mapping[str, Experiment]:
+def studied_and_memorising_networks(seed: int, at: Setting) -> Mapping[str, Experiment]:
     """The networks studied at each size, and memorising ones at the smallest and the largest, which give a slope."""
     studied = {f"studied {f:g}": network_run(seed, at, f, labels=at.labels) for f in at.fractions}
     ends = {f"memorising {f:g}": network_run(seed, at, f, labels="random") for f in ends_of(at)}
@@ -111,7 +99,7 @@ def ends_of(at: Setting) -> tuple[float, float]:
     return min(at.fractions), max(at.fractions)
 
 
-def slopes(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
+def slopes_of_efficiency(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
     studied, memorising = (
         {at.task.n_train(f): efficiency(records[f"{arm} {f:g}"], at) for f in fractions}
         for arm, fractions in (("studied", at.fractions), ("memorising", ends_of(at)))
@@ -125,26 +113,24 @@ def slopes(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
     yield from convergence(records)
 
 
-generalisation_efficiency = Prediction(
+generalisation_efficiency = claim(
     id="varma2023.generalisation_efficiency",
     claim="The efficiency of a generalising circuit hardly depends on the size of the training set, unlike that of a "
     "memorising one.",
-    source=VARMA_2023,
     where="section 5.1, figure 3",
-    theory=THEORY,
-    runs=beside_memorising,
-    measure=slopes,
+    runs=studied_and_memorising_networks,
+    measure=slopes_of_efficiency,
     gates=GENERALISING,
     criteria=(
         Criterion(
             quantity="slope of log efficiency against log size",
-            rule=Within(-0.3, 0.3, "mean"),
+            rule=Within(-0.3, 0.3, centre="mean"),
             threshold_from="small against the slope of memorising networks, near -1 at these sizes",
             calibrated=Calibrated(-0.176, 0.025, "0-9"),
         ),
         Criterion(
             quantity="slope less that of memorising networks",
-            rule=Exceeds(0.3, "mean"),
+            rule=Exceeds(0.3, centre="mean"),
             threshold_from="the width of the region that counts as flat",
             calibrated=Calibrated(0.794, 0.033, "0-9"),
         ),
@@ -167,8 +153,7 @@ generalisation_efficiency = Prediction(
             figure="figure 3",
         ),
     ),
-    tiers=tiers(quick={"labels": "true", "fractions": (0.6, 0.75, 0.9)}),
-    calibration_seeds=CALIBRATION,
+    tiers=tiers({"labels": "true", "fractions": (0.6, 0.75, 0.9)}),
     notes="The slope is small, but not zero: the equivalence is to within 0.3.",
 )
 
@@ -176,7 +161,7 @@ generalisation_efficiency = Prediction(
 # -- Spread of efficiency ----------------------------------------------------------------------------------------------
 
 
-def one_size(seed: int, at: Setting) -> Mapping[str, Experiment]:
+def one_network(seed: int, at: Setting) -> Mapping[str, Experiment]:
     return {"studied": network_run(seed, at, at.fraction, labels=at.labels)}
 
 
@@ -186,14 +171,12 @@ def log_efficiency(records: Mapping[str, Record], at: Setting) -> Iterable[Measu
     yield from convergence(records)
 
 
-efficiency_spread = Prediction(
+efficiency_spread = claim(
     id="varma2023.efficiency_spread",
     claim="Generalising circuits learnt from equally much data differ much in efficiency from one initialisation to "
     "another, far more than memorising ones.",
-    source=VARMA_2023,
     where="section 5.1 (of figure 3)",
-    theory=THEORY,
-    runs=one_size,
+    runs=one_network,
     measure=log_efficiency,
     gates=GENERALISING,
     criteria=(
@@ -207,18 +190,17 @@ efficiency_spread = Prediction(
     controls=(
         Control("random labels", {"labels": "random"}, "memorising needs so many parts that their differences average"),
     ),
-    tiers=tiers(quick={"labels": "true", "fraction": 0.9}),
-    calibration_seeds=CALIBRATION,
-    notes="In calibration, generalising perceptrons did not differ more than memorising ones: a failure is expected "
-    "at the quick tier. The paper looked at transformers, at norms and logits before they settled too, and gives no "
-    "number; the interval assumes normal values.",
+    tiers=tiers({"labels": "true", "fraction": 0.9}),
+    notes="In calibration, generalising perceptrons did not differ more than memorising ones. The paper looked at "
+    "transformers, at norms and logits before they settled too, and gives no number; the interval assumes normal "
+    "values.",
 )
 
 
 # -- Efficiency of the whole classifier --------------------------------------------------------------------------------
 
 
-def classifiers(seed: int, at: Setting) -> Mapping[str, Experiment]:
+def classifiers_at_each_size(seed: int, at: Setting) -> Mapping[str, Experiment]:
     return {f"{f:g}": network_run(seed, at, f) for f in at.fractions}
 
 
@@ -232,14 +214,12 @@ def efficiency_by_size(records: Mapping[str, Record], at: Setting) -> Iterable[M
     yield from convergence(records)
 
 
-efficiency_falls_with_data = Prediction(
+efficiency_falls_with_data = claim(
     id="varma2023.efficiency_falls_with_data",
     claim="The efficiency of a network that fits its data does not rise with their number: another example costs norm "
     "or, if it was right already, nothing.",
-    source=VARMA_2023,
     where="section 4, appendix D.2",
-    theory=THEORY,
-    runs=classifiers,
+    runs=classifiers_at_each_size,
     measure=efficiency_by_size,
     gates=SETTLED,
     criteria=(
@@ -263,15 +243,14 @@ efficiency_falls_with_data = Prediction(
             title="Efficiency of the whole classifier",
         ),
     ),
-    tiers=tiers(quick={"fractions": (0.08, 0.15, 0.25, 0.4, 0.6, 0.75, 0.9), "sizes": "own"}),
-    calibration_seeds=CALIBRATION,
+    tiers=tiers({"fractions": (0.08, 0.15, 0.25, 0.4, 0.6, 0.75, 0.9), "sizes": "own"}),
 )
 
 
 # -- Random labels as a stand-in ---------------------------------------------------------------------------------------
 
 
-def twins(seed: int, at: Setting) -> Mapping[str, Experiment]:
+def twins_with_true_and_random_labels(seed: int, at: Setting) -> Mapping[str, Experiment]:
     return {
         f"{labels} {f:g}": network_run(seed, at, f, labels=labels)
         for f in at.fractions
@@ -279,7 +258,7 @@ def twins(seed: int, at: Setting) -> Mapping[str, Experiment]:
     }
 
 
-def twin_ratio(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
+def ratio_of_efficiencies(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
     ratios = [efficiency(records[f"true {f:g}"], at) / efficiency(records[f"random {f:g}"], at) for f in at.fractions]
     for fraction, ratio in zip(at.fractions, ratios, strict=True):
         yield Measurement("efficiency with true labels over random labels", ratio, at=fraction)
@@ -287,20 +266,18 @@ def twin_ratio(records: Mapping[str, Record], at: Setting) -> Iterable[Measureme
     yield from convergence(records)
 
 
-random_label_twin = Prediction(
+random_label_twin = claim(
     id="varma2023.random_label_twin",
     claim="On few data, where true labels can only be memorised, a network with random labels is as efficient as one "
     "with true labels: the random-label twin stands for the memorising circuit.",
-    source=VARMA_2023,
     where="section 5.1 (the method behind figure 3)",
-    theory=THEORY,
-    runs=twins,
-    measure=twin_ratio,
+    runs=twins_with_true_and_random_labels,
+    measure=ratio_of_efficiencies,
     gates=SETTLED,
     criteria=(
         Criterion(
             quantity="geometric mean of the ratios",
-            rule=Within(1 / 1.1, 1.1, "mean"),
+            rule=Within(1 / 1.1, 1.1, centre="mean"),
             threshold_from="ten per cent: small against the factor of two that separates the circuits on much data",
             calibrated=Calibrated(0.965, 0.01, "0-9"),
         ),
@@ -316,6 +293,5 @@ random_label_twin = Prediction(
             title="True against random labels",
         ),
     ),
-    tiers=tiers(quick={"fractions": (0.08, 0.15)}),
-    calibration_seeds=CALIBRATION,
+    tiers=tiers({"fractions": (0.08, 0.15)}),
 )

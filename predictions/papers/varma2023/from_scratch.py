@@ -1,15 +1,14 @@
-"""Varma, Shah, Kenton, Kramar and Kumar 2023: from scratch, what the amount of data decides, and how long it takes."""
+"""From scratch, what the amount of data decides, and how long it takes."""
 
 from __future__ import annotations
 
 import dataclasses
 import math
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 import numpy as np
 
-from grokscape.landscape import Experiment, Record, Run, Stop
+from grokscape.landscape import Experiment, Record
 from grokscape.predictions import (
     Below,
     Calibrated,
@@ -21,48 +20,20 @@ from grokscape.predictions import (
     Measurement,
     Monotone,
     Precedes,
-    Prediction,
     Setting,
     by_step,
+    in_order,
+    stop_at,
+    training_curve,
 )
-from grokscape.predictions.papers.varma2023.setup import (
-    CALIBRATION,
-    CONVERGED,
-    THEORY,
-    VARMA_2023,
-    convergence,
-    network_run,
-    tiers,
-)
-
-#: What all claims of this file share, so that they share their runs. On the share ``stop_from`` of the data or more,
-#: a run ends once it has generalised for good.
-QUICK: Mapping[str, Any] = {"labels": "true", "scratch_steps": 4000, "stop_from": 0.7}
-STANDARD: Mapping[str, Any] = {"scratch_steps": 30_000}
-PAPER: Mapping[str, Any] = {"scratch_steps": 200_000, "stop_from": 0.25}
-
-GENERALISED = (Stop(quantity="accuracy", split="test", above=0.99, records=8),)
-
-
-def from_scratch(seed: int, at: Setting, fraction: float, **changes: Any) -> Run:
-    """A freshly initialised network on a share of the data.
-
-    Near the critical size it gets ``scratch_steps``. With random labels, or so much data that it generalises soon, the
-    ``steps`` of other claims will do, which then share the run.
-    """
-    if at.labels == "random":
-        defaults: dict[str, Any] = {"labels": "random"}
-    elif fraction >= at.stop_from:
-        defaults = {"stop": GENERALISED}
-    else:
-        defaults = {"steps": at.scratch_steps}
-    return network_run(seed, at, fraction, **defaults | changes)
-
+from grokscape.predictions.papers.varma2023 import claim
+from grokscape.predictions.papers.varma2023.scratch_setup import PAPER, QUICK, STANDARD, from_scratch
+from grokscape.predictions.papers.varma2023.setup import CONVERGED, convergence, tiers
 
 # -- The critical size -------------------------------------------------------------------------------------------------
 
 
-def on_little_and_much(seed: int, at: Setting) -> Mapping[str, Experiment]:
+def networks_on_little_and_much_data(seed: int, at: Setting) -> Mapping[str, Experiment]:
     return {"little": from_scratch(seed, at, at.little), "much": from_scratch(seed, at, at.much)}
 
 
@@ -75,14 +46,12 @@ def accuracy_from_scratch(records: Mapping[str, Record], at: Setting) -> Iterabl
     yield from convergence(records)
 
 
-critical_size_exists = Prediction(
+critical_size_exists = claim(
     id="varma2023.critical_size_exists",
     claim="There is a critical size of the training set: a network generalises on much more data and not on much "
     "less, although it fits both.",
-    source=VARMA_2023,
     where="section 4",
-    theory=THEORY,
-    runs=on_little_and_much,
+    runs=networks_on_little_and_much_data,
     measure=accuracy_from_scratch,
     gates=CONVERGED,
     criteria=(
@@ -107,18 +76,11 @@ critical_size_exists = Prediction(
         ),
     ),
     curves=(
-        Curve(
-            quantities=("on little data", "on much data"),
-            x="training step",
-            y="test accuracy",
-            log_x=True,
-            title="Much and little data from scratch",
-        ),
+        training_curve("on little data", "on much data", y="test accuracy", title="Much and little data from scratch"),
     ),
     tiers=tiers(
-        quick={**QUICK, "little": 0.25, "much": 0.75}, standard=STANDARD, paper={**PAPER, "little": 0.05, "much": 0.4}
+        {**QUICK, "little": 0.25, "much": 0.75}, standard=STANDARD, paper={**PAPER, "little": 0.05, "much": 0.4}
     ),
-    calibration_seeds=CALIBRATION,
     notes="On much data a run ends once eight consecutive records lie above 99 % of the test examples. That a smaller "
     "set fails within the budget is no proof that it would for ever: the sizes are taken far from the critical one.",
 )
@@ -126,7 +88,7 @@ critical_size_exists = Prediction(
 # -- How long it takes -------------------------------------------------------------------------------------------------
 
 
-def over_sizes(seed: int, at: Setting) -> Mapping[str, Experiment]:
+def networks_at_each_size(seed: int, at: Setting) -> Mapping[str, Experiment]:
     return {f"{f:g}": from_scratch(seed, at, f) for f in at.fractions}
 
 
@@ -134,8 +96,7 @@ def time_against_size(records: Mapping[str, Record], at: Setting) -> Iterable[Me
     times = {float(f): record.crossing("accuracy", at.split, above=at.level) for f, record in records.items()}
     for fraction, time in times.items():
         yield Measurement("steps to generalise", time.step, at=fraction, censored=time.censored)
-    for place, time in enumerate((times[max(times)], times[min(times)])):
-        yield Measurement("from the largest to the smallest size", time.step, at=place, censored=time.censored)
+    yield from in_order("from the largest to the smallest size", times[max(times)], times[min(times)])
     seen = {fraction: math.log(time.step) for fraction, time in times.items() if not time.censored}
     sizes, logs = np.array(list(seen)), np.array(list(seen.values()))
     # Fewer than three times bend no curve; the gate on their number says so.
@@ -144,14 +105,12 @@ def time_against_size(records: Mapping[str, Record], at: Setting) -> Iterable[Me
     yield from convergence(records)
 
 
-time_diverges = Prediction(
+time_diverges = claim(
     id="varma2023.time_diverges",
     claim="As the training set shrinks towards its critical size, the time to generalise rises faster than "
     "exponentially.",
-    source=VARMA_2023,
     where="sections 5.3 and 7",
-    theory=THEORY,
-    runs=over_sizes,
+    runs=networks_at_each_size,
     measure=time_against_size,
     gates=(*CONVERGED, Gate(quantity="sizes at which the time was seen", above=3.5)),
     criteria=(
@@ -191,11 +150,10 @@ time_diverges = Prediction(
         ),
     ),
     tiers=tiers(
-        quick={**QUICK, "fractions": (0.45, 0.5, 0.6, 0.75, 0.9), "split": "test", "level": 0.9},
+        {**QUICK, "fractions": (0.45, 0.5, 0.6, 0.75, 0.9), "split": "test", "level": 0.9},
         standard=STANDARD,
         paper={**PAPER, "fractions": (0.2, 0.25, 0.3, 0.4, 0.55, 0.75)},
     ),
-    calibration_seeds=CALIBRATION,
     notes="Faster than exponentially means that the logarithm of the time is convex in the size: its quadratic "
     "coefficient, fitted within a seed, is positive. Sizes whose time lies beyond the budget are left out of that fit; "
     "they are the smallest, where the curve is steepest, so that leaving them out speaks against the claim. A power of "
@@ -208,10 +166,10 @@ time_diverges = Prediction(
 
 
 #: Three records in a row are the time to generalise; what comes later decides nothing.
-SEEN = (Stop(quantity="accuracy", split="test", above=0.9, records=3),)
+SEEN = stop_at(0.9, records=3)
 
 
-def with_other_decay(seed: int, at: Setting) -> Mapping[str, Experiment]:
+def networks_with_and_without_decay(seed: int, at: Setting) -> Mapping[str, Experiment]:
     # eps keeps AdamW's normalised steps from destroying a network whose gradients vanish, where no decay holds it.
     other = dataclasses.replace(at.optimiser, weight_decay=at.other_decay, eps=1e-4)
     return {
@@ -220,7 +178,7 @@ def with_other_decay(seed: int, at: Setting) -> Mapping[str, Experiment]:
     }
 
 
-def delay_by_decay(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
+def time_with_and_without_decay(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
     for place, (name, record) in enumerate(records.items()):
         time = record.crossing("accuracy", "test", above=0.9)
         yield Measurement("from generalising with decay to without", time.step, at=place, censored=time.censored)
@@ -229,15 +187,13 @@ def delay_by_decay(records: Mapping[str, Record], at: Setting) -> Iterable[Measu
     yield from convergence(records)
 
 
-weight_decay_needed = Prediction(
+weight_decay_needed = claim(
     id="varma2023.weight_decay_needed",
     claim="Without weight decay, the network that fits its training data does not go on to generalise in the time in "
     "which it does with weight decay.",
-    source=VARMA_2023,
     where="sections 3 and 7",
-    theory=THEORY,
-    runs=with_other_decay,
-    measure=delay_by_decay,
+    runs=networks_with_and_without_decay,
+    measure=time_with_and_without_decay,
     # Half the decay with eps = 1e-4 fits every example, at a loss of 0.012.
     gates=tuple(dataclasses.replace(gate, controls="accuracy" in gate.quantity) for gate in CONVERGED),
     criteria=(
@@ -255,19 +211,8 @@ weight_decay_needed = Prediction(
             "half of the pressure towards efficiency slows generalising down and does not prevent it; eps is the same",
         ),
     ),
-    curves=(
-        Curve(
-            quantities=("decay", "other decay"),
-            x="training step",
-            y="test accuracy",
-            log_x=True,
-            title="With and without weight decay",
-        ),
-    ),
-    tiers=tiers(
-        quick={**QUICK, "fraction": 0.6, "other_decay": 0.0}, standard=STANDARD, paper={**PAPER, "fraction": 0.3}
-    ),
-    calibration_seeds=CALIBRATION,
+    curves=(training_curve("decay", "other decay", y="test accuracy", title="With and without weight decay"),),
+    tiers=tiers({**QUICK, "fraction": 0.6, "other_decay": 0.0}, standard=STANDARD, paper={**PAPER, "fraction": 0.3}),
     notes="The theory's own authors name this as its limit: networks are known to grok without weight decay, which it "
     "does not explain. The claim is about this network and this budget; the counter-example is a claim of its own, "
     "kumar2023, where a lazily trained network generalises late without any decay. Without decay, eps of 1e-4 rules "

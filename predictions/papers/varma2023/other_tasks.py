@@ -1,4 +1,4 @@
-"""Varma, Shah, Kenton, Kramar and Kumar 2023: ungrokking on other tasks than addition."""
+"""Ungrokking on other tasks than addition."""
 
 from __future__ import annotations
 
@@ -6,16 +6,9 @@ import dataclasses
 from collections.abc import Iterable, Mapping
 
 from grokscape.landscape import OPERATIONS, BinaryOperation, Experiment, Permutations, Record, Run, Task
-from grokscape.predictions import Calibrated, Control, Criterion, Curve, Exceeds, Measurement, Prediction, Setting
-from grokscape.predictions.papers.varma2023.setup import (
-    CALIBRATION,
-    CONVERGED,
-    THEORY,
-    VARMA_2023,
-    convergence,
-    retraining_run,
-    tiers,
-)
+from grokscape.predictions import Calibrated, Control, Criterion, Curve, Exceeds, Measurement, Setting
+from grokscape.predictions.papers.varma2023 import claim
+from grokscape.predictions.papers.varma2023.setup import CONVERGED, convergence, retraining_run, tiers
 
 
 def four_tasks(p: int) -> tuple[Task, ...]:
@@ -37,7 +30,7 @@ def name(task: Task) -> str:
     return f"{task.word} in S{task.n}"
 
 
-def on_each_task(seed: int, at: Setting) -> Mapping[str, Experiment]:
+def networks_on_each_task(seed: int, at: Setting) -> Mapping[str, Experiment]:
     """Every task's generalising network, going on with parts of the data."""
 
     def run(task: Task, fraction: float) -> Run:
@@ -68,14 +61,12 @@ def tasks_that_ungrok(records: Mapping[str, Record], at: Setting) -> Iterable[Me
 
 SHARES = (0.1, 0.3, 0.7)
 
-other_tasks = Prediction(
+other_tasks = claim(
     id="varma2023.other_tasks",
     claim="Ungrokking is no property of addition: on most other tasks, too, a network that generalised on all the "
     "data loses its generalisation on a small part of them and keeps it on a large one.",
-    source=VARMA_2023,
     where="appendix A.2, figure 8",
-    theory=THEORY,
-    runs=on_each_task,
+    runs=networks_on_each_task,
     measure=tasks_that_ungrok,
     gates=CONVERGED,
     criteria=(
@@ -104,7 +95,7 @@ other_tasks = Prediction(
         ),
     ),
     tiers=tiers(
-        quick={
+        {
             "tasks": four_tasks(37),
             "fractions": SHARES,
             "start_steps": 1000,
@@ -114,7 +105,6 @@ other_tasks = Prediction(
         standard={"start_steps": 2000, "steps": 5000},
         paper={"tasks": all_tasks(113), "fractions": (0.03, 0.1, 0.7), "start_steps": 20_000, "steps": 100_000},
     ),
-    calibration_seeds=CALIBRATION,
     notes="Which nine tasks the paper takes from Power et al. is not known here: the quick tier has four of that kind, "
     "the paper's tier all eleven. One weight decay is shown; that several agree is the subject of the claims on the "
     "critical size. Sums of squares do not change with the sign of an operand, so that an example memorised is four "

@@ -1,4 +1,4 @@
-"""Varma, Shah, Kenton, Kramar and Kumar 2023: the networks of their claims, and what is measured of every one."""
+"""The networks that the claims train, and what is measured of every one."""
 
 from __future__ import annotations
 
@@ -6,18 +6,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from grokscape.landscape import AdamW, BinaryOperation, Perceptron, Record, Run, Transformer, margin_per_norm
-from grokscape.predictions import Gate, Measurement, Setting, Source, Tier
+from grokscape.predictions import Gate, Measurement, Setting, Tier, judging
+from grokscape.predictions import tiers as tiers_of
 
-VARMA_2023 = Source(
-    key="varma2023",
-    title="Explaining grokking through circuit efficiency",
-    authors="Varma, Shah, Kenton, Kramár, Kumar",
-    arxiv="2309.02390",
-)
-THEORY = "circuit efficiency"
-
-SEEDS = tuple(range(100, 110))
-CALIBRATION = tuple(range(10))
+SEEDS = judging(10)
 
 #: What is trained at each tier, and for how long: ``steps`` from scratch or on a part of the data, ``start_steps`` on
 #: all of it. ``kappa`` is the network's degree of homogeneity, by which norms are turned into efficiencies.
@@ -62,10 +54,21 @@ NETWORKS: Mapping[str, Mapping[str, Any]] = {
 }
 
 
-def tiers(*, seeds: tuple[int, ...] = SEEDS, quick: Mapping[str, Any], **scales: Mapping[str, Any]) -> dict[str, Tier]:
-    """Return a claim's tiers: each tier's network with what `quick` sets, and what ``standard=``, ``paper=`` change."""
-    changes: dict[str, Mapping[str, Any]] = {"quick": {}, "standard": {}, "paper": {}} | scales
-    return {name: Tier(seeds, {**NETWORKS[name], **quick, **changes[name]}) for name in NETWORKS}
+def tiers(
+    setting: Mapping[str, Any],
+    *,
+    seeds: tuple[int, ...] = SEEDS,
+    quick: Mapping[str, Any] | None = {},
+    standard: Mapping[str, Any] | None = {},
+    paper: Mapping[str, Any] | None = {},
+) -> dict[str, Tier]:
+    """Return a claim's tiers: each tier's network with a setting, and what one of them changes; None for no such tier.
+
+    All three are there unless one is None.
+    """
+    scales = {"quick": quick, "standard": standard, "paper": paper}
+    changes = {n: {**NETWORKS[n], **setting, **own} for n, own in scales.items() if own is not None}
+    return tiers_of({}, seeds, **changes)
 
 
 CONVERGED = (

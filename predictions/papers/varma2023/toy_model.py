@@ -1,4 +1,4 @@
-"""Varma, Shah, Kenton, Kramar and Kumar 2023: the toy model of section 3 and the theorem of appendix D."""
+"""The toy model of section 3 and the theorem of appendix D."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from grokscape.landscape import Experiment, Record, TwoCircuits, randomness
+from grokscape.landscape import Crossing, Experiment, Record, TwoCircuits, randomness
 from grokscape.predictions import (
     Below,
     Calibrated,
@@ -20,19 +20,21 @@ from grokscape.predictions import (
     Measurement,
     Monotone,
     Precedes,
-    Prediction,
     Setting,
     Tier,
     Within,
     by_step,
+    calibration,
+    in_order,
+    judging,
+    training_curve,
 )
-from grokscape.predictions.papers.varma2023.setup import VARMA_2023
+from grokscape.predictions.papers.varma2023 import claim
 
 #: A seed here is a draw of the constants within 10 % of the paper's: nothing else in the toy model is random.
-SEEDS = tuple(range(100, 120))
-CALIBRATION = tuple(range(20))
+SEEDS = judging(20)
+CALIBRATION = calibration(20)
 PAPER = {"norm_gen": 1.0, "norm_mem": 2.0, "start_gen": 0.005, "start_mem": 1.0}
-THEORY = "circuit efficiency"
 
 
 def jittered(seed: int, constants: Mapping[str, float]) -> dict[str, Any]:
@@ -47,20 +49,15 @@ def guessing(record: Record) -> float:
     return math.log(record.experiment.classes)
 
 
-def times(record: Record) -> tuple[Measurement, Measurement]:
-    """When the loss first fell below a tenth of that of guessing, on training and on test examples."""
-    level = 0.1 * guessing(record)
-    train, test = (record.crossing("loss", split, below=level) for split in ("train", "test"))
-    return (
-        Measurement("delay from fitting to generalising", train.step, at=0, censored=train.censored),
-        Measurement("delay from fitting to generalising", test.step, at=1, censored=test.censored),
-    )
+def time(record: Record, split: str) -> Crossing:
+    """Return when the loss first fell below a tenth of that of guessing."""
+    return record.crossing("loss", split, below=0.1 * guessing(record))
 
 
 # -- Three ingredients -------------------------------------------------------------------------------------------------
 
 
-def two_readings(seed: int, at: Setting) -> Mapping[str, Experiment]:
+def toys_of_both_readings(seed: int, at: Setting) -> Mapping[str, Experiment]:
     constants = jittered(seed, {name: at[name] for name in PAPER})
     return {
         reading: TwoCircuits(**constants, alpha=at.alpha, steps=at.steps, reading=reading)
@@ -68,9 +65,10 @@ def two_readings(seed: int, at: Setting) -> Mapping[str, Experiment]:
     }
 
 
-def stricter_reading(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
+def delay_and_final_loss(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
     """Both readings of the penalty must do: the delay of the one that delays less, and the larger final loss."""
-    yield from times(records["alpha"])
+    fit, generalise = (time(records["alpha"], split) for split in ("train", "test"))
+    yield from in_order("delay from fitting to generalising", fit, generalise)
     chance = guessing(records["alpha"])
     final = max(record.final("loss", "test") for record in records.values())
     yield Measurement("final test loss over that of guessing", final / chance)
@@ -78,16 +76,14 @@ def stricter_reading(records: Mapping[str, Record], at: Setting) -> Iterable[Mea
         yield from by_step(records["alpha"].series("loss", split), f"{split} loss")
 
 
-three_ingredients = Prediction(
+three_ingredients = claim(
     id="varma2023.toy_three_ingredients",
     claim="A generalising circuit that is more efficient than a memorising one, but slower, is enough for "
     "generalisation to come long after fitting; take its efficiency away and it never comes, its slowness and it comes "
     "soon.",
-    source=VARMA_2023,
     where="section 3, figure 2, appendix C",
-    theory=THEORY,
-    runs=two_readings,
-    measure=stricter_reading,
+    runs=toys_of_both_readings,
+    measure=delay_and_final_loss,
     criteria=(
         Criterion(
             quantity="final test loss over that of guessing",
@@ -112,14 +108,7 @@ three_ingredients = Prediction(
         Control("equal speed", {"start_gen": 1.0}, "a generalising circuit that is not slow needs not be waited for"),
     ),
     curves=(
-        Curve(
-            quantities=("train loss", "test loss"),
-            x="training step",
-            y="loss (nats)",
-            log_x=True,
-            title="Losses of the toy model",
-            figure="figure 2",
-        ),
+        training_curve("train loss", "test loss", y="loss (nats)", title="Losses of the toy model", figure="figure 2"),
     ),
     tiers={"quick": Tier(SEEDS, PAPER | {"alpha": 0.005, "steps": 40_000})},
     calibration_seeds=CALIBRATION,
@@ -132,7 +121,7 @@ three_ingredients = Prediction(
 # -- Allocation --------------------------------------------------------------------------------------------------------
 
 
-def optima(seed: int, at: Setting) -> Mapping[str, Experiment]:
+def toys_at_each_homogeneity_and_decay(seed: int, at: Setting) -> Mapping[str, Experiment]:
     constants = jittered(seed, PAPER)
     return {
         f"{kappa:g}, {alpha:g}": TwoCircuits(**constants, kappa=kappa, alpha=alpha, steps=round(at.effort / alpha))
@@ -141,7 +130,7 @@ def optima(seed: int, at: Setting) -> Mapping[str, Experiment]:
     }
 
 
-def worst_deviation(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
+def largest_deviation(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
     deviations = []
     for record in records.values():
         toy = record.experiment
@@ -151,15 +140,13 @@ def worst_deviation(records: Mapping[str, Record], at: Setting) -> Iterable[Meas
     yield Measurement("largest relative deviation from the theorem", max(deviations))
 
 
-allocation = Prediction(
+allocation = claim(
     id="varma2023.toy_allocation",
     claim="With homogeneity kappa below 2, weight is shared between circuits in proportion to their parameter norms to "
     "the power -2 kappa / (2 - kappa), whatever the weight decay.",
-    source=VARMA_2023,
     where="theorem D.4",
-    theory=THEORY,
-    runs=optima,
-    measure=worst_deviation,
+    runs=toys_at_each_homogeneity_and_decay,
+    measure=largest_deviation,
     criteria=(
         Criterion(
             quantity="largest relative deviation from the theorem",
@@ -182,7 +169,7 @@ allocation = Prediction(
 # -- Invariance and slowing --------------------------------------------------------------------------------------------
 
 
-def sweeps(seed: int, at: Setting) -> Mapping[str, Experiment]:
+def toys_at_each_decay_and_ratio(seed: int, at: Setting) -> Mapping[str, Experiment]:
     constants = jittered(seed, PAPER)
     runs: dict[str, Experiment] = {}
     for alpha in at.alphas:
@@ -202,10 +189,10 @@ def winner_and_delay(records: Mapping[str, Record], at: Setting) -> Iterable[Mea
         record = records[f"alpha {alpha:g}"]
         gen, mem = record.series("weight_gen").iloc[-1], record.series("weight_mem").iloc[-1]
         shares.append(math.log2(gen / mem))
-        test = times(record)[1]
-        delays.append(test.value)
+        test = time(record, "test")
+        delays.append(test.step)
         censored += test.censored
-        yield Measurement("steps to generalise by weight decay", test.value, at=alpha, censored=test.censored)
+        yield Measurement("steps to generalise by weight decay", test.step, at=alpha, censored=test.censored)
     yield Measurement("weight decays at which the delay outlasted the budget", censored)
     yield Measurement("range of log2 w_g/w_m over weight decays", max(shares) - min(shares))
     yield Measurement("least log2 w_g/w_m over weight decays", min(shares))
@@ -213,18 +200,16 @@ def winner_and_delay(records: Mapping[str, Record], at: Setting) -> Iterable[Mea
         "slope of log delay on log weight decay", float(np.polyfit(np.log(at.alphas), np.log(delays), 1)[0])
     )
     for ratio in at.ratios:
-        test = times(records[f"ratio {ratio:g}"])[1]
-        yield Measurement("steps to generalise by ratio of efficiencies", test.value, at=ratio, censored=test.censored)
+        test = time(records[f"ratio {ratio:g}"], "test")
+        yield Measurement("steps to generalise by ratio of efficiencies", test.step, at=ratio, censored=test.censored)
 
 
-invariance = Prediction(
+invariance = claim(
     id="varma2023.toy_invariance",
     claim="Which circuit wins does not depend on the strength of weight decay; how long it takes does, and it takes "
     "the longer the closer the efficiencies are.",
-    source=VARMA_2023,
     where="sections 3 and 4.1",
-    theory=THEORY,
-    runs=sweeps,
+    runs=toys_at_each_decay_and_ratio,
     measure=winner_and_delay,
     # A slope through budgets would be a slope of budgets. Under strong decay the control never generalises, so the gate
     # is not for it: its winner decides it.

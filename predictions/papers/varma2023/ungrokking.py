@@ -1,4 +1,4 @@
-"""Varma, Shah, Kenton, Kramar and Kumar 2023: ungrokking, what becomes of generalisation when data are taken away."""
+"""Ungrokking, what becomes of generalisation when data are taken away."""
 
 from __future__ import annotations
 
@@ -6,22 +6,10 @@ import dataclasses
 from collections.abc import Iterable, Mapping
 
 from grokscape.landscape import Experiment, Optimiser, Record
-from grokscape.predictions import (
-    Below,
-    Calibrated,
-    Control,
-    Criterion,
-    Curve,
-    Exceeds,
-    Measurement,
-    Prediction,
-    Setting,
-)
+from grokscape.predictions import Below, Calibrated, Control, Criterion, Curve, Exceeds, Measurement, Setting
+from grokscape.predictions.papers.varma2023 import claim
 from grokscape.predictions.papers.varma2023.setup import (
-    CALIBRATION,
     CONVERGED,
-    THEORY,
-    VARMA_2023,
     convergence,
     full_data_run,
     network_run,
@@ -40,7 +28,7 @@ def go_on(at: Setting) -> Optimiser:
     return dataclasses.replace(at.optimiser, **at.retraining)
 
 
-def retrain_on_less(seed: int, at: Setting) -> Mapping[str, Experiment]:
+def networks_retrained_on_less(seed: int, at: Setting) -> Mapping[str, Experiment]:
     fractions = sorted({at.little, *at.between, at.much})
     # What an arm changes, it changes on little data, where something is to be lost; so arms share the other runs.
     return {
@@ -61,14 +49,12 @@ def accuracy_left(records: Mapping[str, Record], at: Setting) -> Iterable[Measur
     yield from convergence(records)
 
 
-ungrokking = Prediction(
+ungrokking = claim(
     id="varma2023.ungrokking",
     claim="A network that generalised on all the data loses its generalisation when it goes on training on a small "
     "part of them, and keeps it on a large part.",
-    source=VARMA_2023,
     where="section 5.2, figures 4 and 7",
-    theory=THEORY,
-    runs=retrain_on_less,
+    runs=networks_retrained_on_less,
     measure=accuracy_left,
     gates=CONVERGED,
     criteria=(
@@ -95,11 +81,10 @@ ungrokking = Prediction(
     ),
     curves=(Curve(quantities=("test accuracy",), x="share of the data kept", y="test accuracy", title="Ungrokking"),),
     tiers=tiers(
-        quick={"little": 0.1, "between": (0.2, 0.335, 0.4), "much": 0.6, "retraining": {}},
+        {"little": 0.1, "between": (0.2, 0.335, 0.4), "much": 0.6, "retraining": {}},
         standard={"little": 0.05, "between": (0.1, 0.2, 0.3)},
         paper={"little": 0.03, "between": (0.05, 0.08, 0.12), "much": 0.4},
     ),
-    calibration_seeds=CALIBRATION,
     notes="Started from networks trained on every input there is, so the test examples are the removed ones: they were "
     "trained on before.",
 )
@@ -108,13 +93,13 @@ ungrokking = Prediction(
 # -- Removal alone -----------------------------------------------------------------------------------------------------
 
 
-def remove(seed: int, at: Setting) -> Mapping[str, Experiment]:
+def networks_retrained_on_subsets(seed: int, at: Setting) -> Mapping[str, Experiment]:
     """The seed's generalising network, going on with several subsets, each chosen independently of the others."""
     changes = {"start": full_data_run(seed, at), "optimiser": go_on(at)}
     return {f"subset {k}": network_run(seed + 1000 * k, at, at.fraction, **changes) for k in range(at.subsets)}
 
 
-def kept_and_removed(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
+def accuracy_on_kept_and_removed(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
     removed = [record.final("accuracy", "test") for record in records.values()]
     for subset, accuracy in enumerate(removed, start=1):
         yield Measurement("accuracy on removed examples", accuracy, at=subset)
@@ -125,15 +110,13 @@ def kept_and_removed(records: Mapping[str, Record], at: Setting) -> Iterable[Mea
     yield from convergence(records)
 
 
-removal_alone = Prediction(
+removal_alone = claim(
     id="varma2023.removal_alone",
     claim="Generalisation is lost when examples are only removed, and nothing new is to be learnt: the kept examples "
     "are answered correctly throughout, the removed ones no longer.",
-    source=VARMA_2023,
     where="section 4.2",
-    theory=THEORY,
-    runs=remove,
-    measure=kept_and_removed,
+    runs=networks_retrained_on_subsets,
+    measure=accuracy_on_kept_and_removed,
     gates=CONVERGED,
     criteria=(
         Criterion(
@@ -170,9 +153,8 @@ removal_alone = Prediction(
         ),
     ),
     tiers=tiers(
-        quick={"fraction": 0.1, "subsets": 3, "retraining": {}}, standard={"fraction": 0.05}, paper={"fraction": 0.03}
+        {"fraction": 0.1, "subsets": 3, "retraining": {}}, standard={"fraction": 0.05}, paper={"fraction": 0.03}
     ),
-    calibration_seeds=CALIBRATION,
     notes="The three subsets of a seed are drawn independently, from the network's own split and those of two others, "
     "so that no single unlucky subset can be to blame. The removed examples had been trained on before.",
 )

@@ -2,28 +2,15 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import Self
 
-import pandas as pd
 import pytest
 
 from grokscape.landscape.errors import InvalidInput
-from grokscape.landscape.experiment import Experiment, Outcome, Session
-from grokscape.landscape.records.record import Record
 from grokscape.landscape.records.store import Store
-from grokscape.landscape.tasks import BinaryOperation
 from grokscape.predictions.checking.check import Check
 from grokscape.predictions.checking.pending import Pending
-from grokscape.predictions.evidence import Measurement
-from grokscape.predictions.papers.varma2023.setup import NETWORKS, full_data_run, retraining_run_of, scratch_run
-from grokscape.predictions.prediction import Calibrated, Control, Criterion, Setting, Tier
-from grokscape.predictions.rules import Exceeds
 from grokscape.predictions.verdict import Status
-from grokscape.predictions.writing.size_search import Adaptive, refine_critical_size
 from tests.predictions.made_up.claims import Constant, claim, measure
 
 SEEDS = tuple(range(10, 18))
@@ -169,111 +156,3 @@ def test_what_may_come_is_bounded_before_anything_is_known_and_exact_when_all_is
     item.reach(store)
     assert item.most_to_come() == []
     assert len(item.experiments) == 32
-
-
-# -- Critical sizes ----------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, kw_only=True)
-class Learner(Experiment, kind="test_learner"):
-    """Knows everything from a number of examples on that depends on seed and weight decay, and nothing below."""
-
-    n_train: int
-    seed: int
-    weight_decay: float = 1.0
-
-    @property
-    def critical(self) -> int:
-        return round(500 * self.weight_decay**0.2 + 10 * (self.seed % 5))
-
-    @property
-    def batch_key(self) -> str:
-        return ""
-
-    @property
-    def work(self) -> float:
-        return float(self.n_train)
-
-    @classmethod
-    def train(cls, batch: Sequence[Self], session: Session) -> Iterator[tuple[Self, Outcome]]:
-        for member in batch:
-            rows = [(0, "test", "accuracy", 0.0), (9, "test", "accuracy", float(member.n_train > member.critical))]
-            yield (
-                member,
-                Outcome(pd.DataFrame(rows, columns=["step", "split", "quantity", "value"]), {}, {"last_step": 9}),
-            )
-
-
-def learner(seed, at, n_train, weight_decay=1.0):
-    return Learner(n_train=n_train, seed=seed, weight_decay=weight_decay)
-
-
-SIZES = {"task": BinaryOperation(p=37), "first_sizes": (0.1, 0.3, 0.6, 1.0), "grid_ratio": 1.1}
-
-
-def about_size(adaptive, prefix, **setting):
-    def found(records, at):
-        size = adaptive.critical_size(records, at, prefix)
-        yield Measurement("size", size.estimate)
-        yield Measurement("runs saved by adaptive sampling", adaptive.runs_saved(records, at))
-
-    return claim(
-        runs=adaptive.first,
-        refine=adaptive.refine,
-        rounds=adaptive.most,
-        measure=found,
-        criteria=(
-            Criterion(quantity="size", rule=Exceeds(400.0), threshold_from="-", calibrated=Calibrated(520, 9, "0-2")),
-        ),
-        controls=(Control("cut", {"first_sizes": (0.1, 0.2)}, "nothing generalises there"),),
-        tiers={"quick": Tier(SEEDS, SIZES | setting)},
-    )
-
-
-def test_a_claim_finds_its_critical_size_with_few_runs(store):
-    adaptive = Adaptive(learner)
-    found, _ = check([about_size(adaptive, "")], store)
-    assert found[0].status is Status.PASS
-    rows = [row for row in found[0].to_data()["evidence"] if row["arm"] == "claim"]
-    own = {row["seed"]: row["value"] for row in rows if row["quantity"] == "size"}
-    assert own.keys() == set(SEEDS)
-    for seed, estimate in own.items():
-        assert abs(estimate / learner(seed, None, 1).critical - 1) < 0.06
-    saved = {row["value"] for row in rows if row["quantity"] == "runs saved by adaptive sampling"}
-    assert len(adaptive.grid(Setting(SIZES))) == 26
-    assert min(saved) >= 26 - 4 - adaptive.most
-
-
-def test_several_curves_a_seed_are_refined_each_for_itself(store):
-    adaptive = Adaptive(learner, over="decays", most=3)
-    found, _ = check([about_size(adaptive, "0.5/", decays=(0.5, 1.0))], store)
-    assert found[0].status is Status.PASS
-    labels = found[0].runs["claim"]["10"]
-    assert {"0.5/137", "1/137", "0.5/1369", "1/1369"} <= labels.keys()
-    halves = {int(label.split("/")[1]) for label in labels if label.startswith("0.5/")}
-    ones = {int(label.split("/")[1]) for label in labels if label.startswith("1/")}
-    assert halves != ones
-    assert 4 < len(halves) <= 7
-
-
-def test_the_one_line_for_claims_that_bring_their_own_runs():
-    at = Setting(SIZES)
-    rows = [(9, "test", "accuracy", 1.0)]
-
-    def record(n):
-        table = pd.DataFrame(rows, columns=["step", "split", "quantity", "value"])
-        table["value"] = float(n > 520)
-        return Record(learner(3, at, n), table, {}, lambda step: {})
-
-    refine = refine_critical_size(run=learner)
-    (label,) = refine(3, at, {str(n): record(n) for n in (137, 411, 821, 1369)})
-    assert 411 < int(label) < 821
-    assert refine_critical_size(run=learner, most=0)(3, at, {str(n): record(n) for n in (137, 411, 821, 1369)}) == {}
-
-
-def test_networks_of_a_number_of_examples():
-    at = Setting({**NETWORKS["quick"], "scratch_steps": 4000})
-    retrained = retraining_run_of(0, at, 333)
-    assert (retrained.n_train, retrained.steps, retrained.start) == (333, 3000, full_data_run(0, at))
-    assert (scratch_run(0, at, 333).steps, scratch_run(0, at, 333).start) == (4000, None)
-    assert scratch_run(0, at, 333, steps=7) == dataclasses.replace(retrained, start=None, steps=7)

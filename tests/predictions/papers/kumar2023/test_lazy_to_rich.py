@@ -15,7 +15,7 @@ from grokscape.predictions.papers.kumar2023.lazy_to_rich import (
 )
 from grokscape.predictions.prediction import Setting
 from grokscape.predictions.verdict import Status
-from tests.predictions.test_claims import STEPS, noise, record, verdict
+from tests.predictions.made_up.steps import STEPS, noise, record, verdict
 
 ID = "kumar2023.grokking_with_rising_norm"
 RISING = {0: 16.0, 100: 16.0, 1000: 17.6, 3000: 18.0}

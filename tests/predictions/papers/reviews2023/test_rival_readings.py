@@ -24,7 +24,7 @@ from grokscape.predictions.papers.reviews2023.rival_readings import (
 from grokscape.predictions.papers.varma2023.ungrokking import ungrokking
 from grokscape.predictions.prediction import Setting
 from grokscape.predictions.verdict import Status
-from tests.predictions.test_claims import noise, record, trained, verdict
+from tests.predictions.made_up.steps import noise, record, trained, verdict
 
 
 def values(measurements):

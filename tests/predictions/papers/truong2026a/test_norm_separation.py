@@ -11,7 +11,7 @@ from grokscape.landscape.optimisers import AdamW
 from grokscape.predictions.evidence import CLAIM
 from grokscape.predictions.papers.truong2026a.norm_separation import (
     SHARE,
-    contraction,
+    delay_and_contraction,
     delay_is_contraction,
     delay_on_modular_addition,
 )
@@ -35,7 +35,8 @@ def contracting(run, decay, *, start=17.5, end=11.0, fits=600, share=1.0, rate=R
 
 def measured(**records):
     return {
-        (m.quantity, m.at): m for m in contraction({k.strip("_").replace("_", "."): v for k, v in records.items()}, AT)
+        (m.quantity, m.at): m
+        for m in delay_and_contraction({k.strip("_").replace("_", "."): v for k, v in records.items()}, AT)
     }
 
 

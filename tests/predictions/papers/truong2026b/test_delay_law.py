@@ -9,9 +9,9 @@ import pytest
 from grokscape.predictions.evidence import CLAIM
 from grokscape.predictions.papers.truong2026b.delay_law import (
     delay_exponential_in_norm,
-    law,
     layernorm_removes_dependence,
     norm_is_no_gate,
+    time_against_norm,
 )
 from grokscape.predictions.prediction import Setting
 from grokscape.predictions.verdict import Status
@@ -29,7 +29,7 @@ def held(slope, critical=35.0, run=None, norm=None, **how):
 
 def fitted(slope, norms=(30.0, 35.0, 40.0, 45.0), **how):
     records = {"free": held(slope)} | {f"{n:g}": held(slope, norm=n, **how) for n in norms}
-    return {(m.quantity, m.at): m for m in law(records, AT)}
+    return {(m.quantity, m.at): m for m in time_against_norm(records, AT)}
 
 
 @pytest.mark.parametrize("slope", [-2.0, 1.0, 5.0, 7.5])
@@ -52,7 +52,7 @@ def test_a_curve_that_bends_is_not_explained():
     norms = (30.0, 35.0, 40.0, 45.0)
     times = dict(zip(norms, (100, 1000, 1000, 100), strict=True))
     bent = {"free": held(5.0)} | {f"{n:g}": course(None, fits=30, generalises=times[n], norm=n) for n in norms}
-    found = {m.quantity: m.value for m in law(bent, AT)}
+    found = {m.quantity: m.value for m in time_against_norm(bent, AT)}
     assert found["share of the variance of log time that the line explains"] < 0.01
 
 

@@ -7,9 +7,9 @@ import pytest
 from grokscape.landscape.models import Perceptron, Tempered
 from grokscape.predictions.evidence import CLAIM
 from grokscape.predictions.papers.truong2026c.logit_scale import (
-    delays,
-    norms_and_temperatures,
+    networks_at_two_norms_and_temperatures,
     not_under_squared_error,
+    shares_of_the_delay,
     temperature_alone_delays,
     temperature_undoes_norm,
 )
@@ -23,7 +23,7 @@ LABELS = ("low norm", "high norm", "high norm, tempered", "low norm, sharpened")
 
 def measured(*times, **how):
     records = {label: course(None, fits=30, generalises=t, **how) for label, t in zip(LABELS, times, strict=True)}
-    return {(m.quantity, m.at): m for m in delays(records, AT)}
+    return {(m.quantity, m.at): m for m in shares_of_the_delay(records, AT)}
 
 
 @pytest.mark.parametrize(
@@ -52,13 +52,13 @@ def test_what_never_generalises_is_censored():
 
 def test_temperatures_are_those_that_bring_the_logits_back():
     at = temperature_undoes_norm.arms("quick")[CLAIM]
-    runs = norms_and_temperatures(0, at)
+    runs = networks_at_two_norms_and_temperatures(0, at)
     assert isinstance(runs["low norm"].model, Perceptron)
     assert isinstance(runs["high norm, tempered"].model, Tempered)
     assert runs["high norm, tempered"].model.temperature == pytest.approx((44 / 32) ** 3)
     assert runs["low norm, sharpened"].model.temperature == pytest.approx((32 / 44) ** 3)
     assert [run.fixed_norm for run in runs.values()] == [32.0, 44.0, 44.0, 32.0]
-    untempered = norms_and_temperatures(0, temperature_undoes_norm.arms("quick")["a temperature of 1"])
+    untempered = networks_at_two_norms_and_temperatures(0, temperature_undoes_norm.arms("quick")["a temperature of 1"])
     assert untempered["high norm, tempered"].identity == runs["high norm"].identity
 
 

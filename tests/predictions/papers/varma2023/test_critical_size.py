@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import math
 
-import numpy as np
 import pytest
 
 from grokscape.predictions.evidence import CLAIM
@@ -17,7 +16,7 @@ from grokscape.predictions.papers.varma2023.critical_size import (
     weight_decay_invariance,
 )
 from grokscape.predictions.papers.varma2023.setup import NETWORKS, SEEDS, full_data_run, retraining_run
-from grokscape.predictions.papers.varma2023.size_sweeps import ROUNDS, SIZES, Sweep, first_runs, more_runs
+from grokscape.predictions.papers.varma2023.size_setup import SEARCH, SIZES, Sweep
 from grokscape.predictions.prediction import Setting, Tier
 from grokscape.predictions.verdict import Status
 from tests.predictions.made_up.sweeps import evidence, noise, record, sigmoid, verdict
@@ -62,17 +61,17 @@ def test_sizes_that_are_tried_next_close_in_on_each_sweeps_own_critical_size():
     def train(runs):
         return {label: record(run, sigmoid(run.n_train, halves[label.split("/")[0]])) for label, run in runs.items()}
 
-    records = train(first_runs(0, AT))
+    records = train(SEARCH.first_runs(0, AT))
     assert len(records) == 8
-    for _ in range(ROUNDS):
-        records |= train(more_runs(0, AT, records))
-    assert more_runs(0, AT, records) == {}
+    for _ in range(SEARCH.most):
+        records |= train(SEARCH.more_runs(0, AT, records))
+    assert SEARCH.more_runs(0, AT, records) == {}
     for sweep in AT.sweeps:
-        sizes, accuracies = sweep.tried(records)
-        assert (np.diff(sizes) > 0).all()
-        assert accuracies == pytest.approx([sigmoid(size, halves[sweep.name]) for size in sizes])
-        assert set(sizes) - set(sweep.first_sizes(AT)) <= set(sweep.grid(AT))
-        assert sweep.critical_size(records, AT).estimate == pytest.approx(halves[sweep.name], rel=0.02)
+        tried = SEARCH.tried(records, sweep)
+        assert list(tried) == sorted(tried)
+        assert tried == pytest.approx({size: sigmoid(size, halves[sweep.name]) for size in tried})
+        assert set(tried) - set(SEARCH.begin(AT, sweep)) <= set(SEARCH.grid(AT, sweep))
+        assert SEARCH.critical_size(records, AT, sweep).estimate == pytest.approx(halves[sweep.name], rel=0.02)
 
 
 def test_share_of_bound():
@@ -102,7 +101,7 @@ def test_sharpness():
     surrogate = found.sample("log10 of the size with 90 % over that with 10 %", arm="forgetting in proportion").values
     assert (surrogate > 0.6).all()
     tried = [o for o in found.observations if o.quantity.startswith("test accuracy") and o.arm == CLAIM]
-    grid = len(Sweep("generalised").grid(Setting(ungrokking_sharpness.tiers["quick"].setting)))
+    grid = len(SEARCH.grid(Setting(ungrokking_sharpness.tiers["quick"].setting), Sweep("generalised")))
     saved = found.sample("runs saved by adaptive sampling").values
     assert saved.sum() + len(tried) == 2 * grid
     assert verdict(ungrokking_sharpness, lambda *a: networks(*a, steep=0.45)).status is Status.FAIL

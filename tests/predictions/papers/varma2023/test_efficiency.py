@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from grokscape.landscape.records.record import Record
 from grokscape.predictions.evidence import CLAIM
 from grokscape.predictions.papers.varma2023.efficiency import efficiency_by_size, efficiency_falls_with_data, slope
 from grokscape.predictions.verdict import Status
-from tests.predictions.test_claims import noise, trained, verdict
+from tests.predictions.made_up.steps import STEPS, noise, record, trained, verdict
 
 GENERALISES = 0.55  # share of the data
 
@@ -93,3 +95,45 @@ def test_its_control_deals_out_the_same_sizes_in_another_order():
     assert own.keys() == exchanged.keys()
     assert sorted(own.values()) == sorted(exchanged.values())
     assert own != exchanged
+
+
+# -- Efficiency of memorisation, and random labels as a stand-in -------------------------------------------------------
+
+
+def memorising(arm, seed, run, *, slope=-0.8):
+    exponent = slope if run.labels == "random" else -0.15
+    return trained(run, efficiency=run.n_train**exponent * math.exp(noise(seed)))
+
+
+def test_memorisation_efficiency():
+    id = "varma2023.memorisation_efficiency"
+    found = verdict(id, memorising)
+    assert found.status is Status.PASS
+    assert found.criteria[0].estimate == pytest.approx(-0.8)
+    assert verdict(id, lambda *a: memorising(*a, slope=0.8)).status is Status.FAIL
+    assert verdict(id, lambda *a: memorising(*a, slope=0.0)).status is Status.FAIL
+    # If generalising networks lost efficiency alike, the claim would say nothing about memorising ones.
+    assert verdict(id, lambda arm, s, run: trained(run, efficiency=run.n_train**-0.8)).status is Status.INVALID
+
+
+def test_efficiency_waits_for_the_norm_to_settle():
+    def drifting(arm, seed, run):
+        base = memorising(arm, seed, run).trajectory
+        moving = record(run, all_weight_norm=np.linspace(30, 70, len(STEPS))).trajectory
+        table = pd.concat([base[base["quantity"] != "weight_norm"], moving])
+        return Record(run, table, {}, lambda step: {})
+
+    assert verdict("varma2023.memorisation_efficiency", drifting).status is Status.INVALID
+
+
+def twin(arm, seed, run, *, ratio=1.0):
+    factor = (2.3 if arm != CLAIM else ratio) if run.labels == "true" else 1.0
+    return trained(run, efficiency=2e-3 * factor * math.exp(noise(seed + run.n_train)))
+
+
+def test_random_label_twin():
+    id = "varma2023.random_label_twin"
+    assert verdict(id, twin).status is Status.PASS
+    for ratio in (0.7, 1.4):
+        assert verdict(id, lambda *a, ratio=ratio: twin(*a, ratio=ratio)).status is Status.FAIL
+    assert verdict(id, lambda arm, s, run: twin(CLAIM, s, run)).status is Status.INVALID

@@ -5,61 +5,20 @@ from __future__ import annotations
 import math
 
 import numpy as np
-import pandas as pd
 import pytest
 
-from grokscape.landscape.records.record import Record
-from grokscape.predictions.evidence import CLAIM, Evidence, Observation
-from grokscape.predictions.judge import judge
+from grokscape.predictions.evidence import CLAIM
 from grokscape.predictions.papers.varma2023.efficiency import memorisation_efficiency
 from grokscape.predictions.papers.varma2023.from_scratch import (
     critical_size_exists,
-    from_scratch,
     time_against_size,
     time_diverges,
     weight_decay_needed,
 )
-from grokscape.predictions.papers.varma2023.semi_grokking import on_plateau, plateaus_end, semi_grokking
+from grokscape.predictions.papers.varma2023.scratch_setup import from_scratch
+from grokscape.predictions.papers.varma2023.semi_grokking import semi_grokking
 from grokscape.predictions.verdict import Status
-
-NEVER = math.inf
-
-
-def record(run, test=0.0, *, fits=50, loss=1e-5):
-    """A run that fits at one step, with test accuracies given as ``{from step: accuracy}`` (or one for all steps)."""
-    steps = np.array(run.record.steps(run.steps))
-    levels = test if isinstance(test, dict) else {0: test}
-    accuracy = np.zeros(len(steps))
-    for start in sorted(levels):
-        accuracy[steps >= start] = levels[start]
-    columns = {
-        ("train", "accuracy"): np.where(steps >= fits, 1.0, 0.1),
-        ("train", "loss"): np.full(len(steps), loss),
-        ("test", "accuracy"): accuracy,
-        ("", "weight_norm"): np.full(len(steps), 70.0),
-    }
-    tables = [
-        pd.DataFrame({"step": steps, "split": split, "quantity": quantity, "value": values})
-        for (split, quantity), values in columns.items()
-    ]
-    return Record(run, pd.concat(tables, ignore_index=True), {"last_step": run.steps}, lambda step: {})
-
-
-def verdict(claim, behave, tier="quick"):
-    """Judge a claim on the records that ``behave(arm, seed, run)`` makes up."""
-    observations = []
-    for arm, at in claim.arms(tier).items():
-        for seed in claim.tiers[tier].seeds:
-            records = {label: behave(arm, seed, run) for label, run in claim.runs(seed, at).items()}
-            observations += [
-                Observation(m.quantity, float(m.value), m.at, m.censored, arm=arm, seed=seed)
-                for m in claim.measure(records, at)
-            ]
-    return judge(claim, tier, Evidence(tuple(observations)))
-
-
-def share(run):
-    return run.n_train / run.task.size
+from tests.predictions.papers.varma2023.scratch import NEVER, record, share, verdict
 
 
 def noise(run, scale=0.02):
@@ -210,56 +169,3 @@ def test_the_network_without_decay_is_spared_the_steps_that_destroy_it():
             assert runs["other decay"].optimiser.eps >= 1e-4
             assert runs["decay"].optimiser == at.optimiser
             assert runs["other decay"].optimiser.weight_decay < at.optimiser.weight_decay
-
-
-# -- Semi-grokking -----------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("test", "fits", "plateau"),
-    [
-        ({1000: 0.5}, 50, True),
-        ({1000: 0.5, 6500: 0.54}, 50, True),
-        ({1000: 0.5, 6000: 0.9, 6250: 0.5}, 50, True),  # a passing spike
-        ({1000: 0.1}, 50, False),  # chance
-        ({1000: 1.0}, 50, False),  # perfection
-        ({1000: 0.4, 6500: 0.46}, 50, False),  # still on its way
-        ({1000: 0.5}, 800, False),  # fitted late
-        ({100: 0.5}, 50, False),  # generalised while it fitted
-    ],
-)
-def test_plateau(test, fits, plateau):
-    at = semi_grokking.arms("quick")[CLAIM]
-    run = semi_grokking.runs(0, at)["larger"]
-    assert on_plateau(record(run, test, fits=fits), at) is plateau
-
-
-def settling(arm, seed, run, *, share_of_seeds=1.0):
-    size = share(run)
-    happens = run.seed < 100 + 16 * share_of_seeds
-    if run.labels == "random" or size < 0.3:
-        return record(run)
-    return record(run, {1000: 1.0 if size > 0.6 else 0.5 if happens else 0.1})
-
-
-def test_semi_grokking():
-    assert verdict(semi_grokking, settling).status is Status.PASS
-    assert verdict(semi_grokking, lambda *a: settling(*a, share_of_seeds=0)).status is Status.FAIL
-    assert verdict(semi_grokking, lambda *a: settling(*a, share_of_seeds=0.3)).status is Status.INCONCLUSIVE
-    everywhere = verdict(semi_grokking, lambda arm, s, run: record(run, {1000: 0.5}))
-    assert everywhere.status is Status.INVALID
-
-
-def ending(arm, seed, run, *, ended=1.0):
-    if share(run) < 0.1 or arm != CLAIM:
-        return record(run)
-    return record(run, {3000: 0.5} | ({run.steps // 2: 1.0} if run.seed < 100 + 10 * ended else {}))
-
-
-def test_plateaus_end():
-    assert "quick" not in plateaus_end.tiers
-    assert verdict(plateaus_end, ending, "standard").status is Status.PASS
-    assert verdict(plateaus_end, lambda *a: ending(*a, ended=0), "standard").status is Status.FAIL
-    without = verdict(plateaus_end, lambda arm, s, run: record(run), "standard")
-    assert without.status is Status.INVALID
-    assert "plateaus" in without.reason

@@ -15,7 +15,7 @@ from grokscape.predictions.papers.varma2023.other_tasks import (
     ungroks,
 )
 from grokscape.predictions.verdict import Status
-from tests.predictions.test_claims import trained, verdict
+from tests.predictions.made_up.steps import trained, verdict
 
 ID = "varma2023.other_tasks"
 

@@ -59,3 +59,36 @@ def test_the_best_of_the_subsets_counts():
     assert found.sample("largest accuracy on removed examples, as a multiple of chance").values == pytest.approx([37])
     assert found.sample("lowest accuracy on kept examples minus largest on removed").values == pytest.approx([0])
     assert found.sample("accuracy on removed examples").values.tolist() == [[0.0, 0.0, 1.0]]
+
+
+# -- Ungrokking --------------------------------------------------------------------------------------------------------
+
+
+def forgetting(arm, seed, run, *, sign=1):
+    share = run.n_train / run.task.size
+    keeps = arm != CLAIM or (share > 0.35) == (sign > 0)
+    return record(run, 1.0 if keeps else 0.0)
+
+
+SEEDS = range(100, 110)
+
+
+def test_ungrokking():
+    assert verdict(ungrokking, forgetting, SEEDS).status is Status.PASS
+    assert verdict(ungrokking, lambda *a: forgetting(*a, sign=-1), SEEDS).status is Status.FAIL
+    assert verdict(ungrokking, lambda arm, s, run: record(run, 1.0), SEEDS).status is Status.FAIL  # nobody forgets
+    confounded = verdict(
+        ungrokking, lambda arm, s, run: forgetting(CLAIM, s, run), SEEDS
+    )  # the optimiser alone forgets
+    assert confounded.status is Status.INVALID
+    assert "no weight decay" in confounded.reason
+
+
+def test_ungrokking_starts_from_all_the_data_and_its_control_avoids_the_adam_confound():
+    for arm, at in ungrokking.arms("quick").items():
+        for run in ungrokking.runs(100, at).values():
+            assert run.start.n_train == run.task.size
+            assert run.start.optimiser.weight_decay == 1.0
+            if arm != CLAIM and run.n_train == run.task.n_train(at.little):
+                assert run.optimiser.weight_decay == 0
+                assert run.optimiser.eps >= 1e-4
