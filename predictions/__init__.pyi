@@ -34,5 +34,13 @@ from .rules import Within as Within
 from .rules import operating as operating
 from .verdict import Status as Status
 from .verdict import Verdict as Verdict
+from .writing.accuracy import accuracy_by_step as accuracy_by_step
+from .writing.accuracy import fit_and_generalise as fit_and_generalise
+from .writing.accuracy import in_order as in_order
+from .writing.accuracy import stop_at as stop_at
+from .writing.accuracy import training_curve as training_curve
 from .writing.replication import elsewhere as elsewhere
+from .writing.seeds import calibration as calibration
+from .writing.seeds import judging as judging
 from .writing.size_search import Adaptive as Adaptive
+from .writing.tiers import tiers as tiers
