@@ -11,9 +11,9 @@ from scipy import stats
 from grokscape.landscape import EmbeddingDecoder, Experiment, Record, parallelograms
 from grokscape.predictions import Calibrated, Control, Criterion, Curve, Exceeds, Measurement, Prediction, Setting, Tier
 from grokscape.predictions.papers.grokscape2026.coexistence import GROKSCAPE_2026
-from grokscape.predictions.papers.liu2022.effective_theory import CALIBRATION, described, toy
-from grokscape.predictions.papers.liu2022.phases import ACCURATE, COARSE, TESTED
+from grokscape.predictions.papers.liu2022.setup import ACCURATE, COARSE, TESTED, described, toy
 
+CALIBRATION = tuple(range(20))
 MANY_SEEDS = tuple(range(100, 116))
 
 

@@ -94,11 +94,10 @@ PAPER: Mapping[str, Any] = {
     "free_steps": 20_000,
 }
 
-constraint_removes_grokking = Prediction(
+constraint_removes_grokking = claim(
     id="liu2023.constraint_removes_grokking",
     claim="On modular addition a network that is trained freely fits early and generalises late; held at the right "
     "norm instead, it generalises as it fits.",
-    source=LIU_2023,
     where="section on algorithmic data: constrained optimisation",
     theory="weight norm",
     runs=free_and_constrained,

@@ -54,12 +54,10 @@ def times(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
     yield Measurement("lowest training accuracy", float(min(accuracy)))
 
 
-data_size_degroks = Prediction(
+data_size_degroks = claim(
     id="liu2023.data_size_degroks",
     claim="From large initial weights, the more images there are to train on, the sooner a network generalises.",
-    source=LIU_2023,
     where="section 3, figure 3 and the appendix on data size",
-    theory=THEORY,
     runs=over_sizes,
     measure=times,
     gates=(Gate(quantity="lowest training accuracy", above=0.7),),
@@ -107,7 +105,6 @@ data_size_degroks = Prediction(
             "standard": {"sizes": (50, 100, 200, 400, 800), "steps": 20_000},
         }.items()
     },
-    calibration_seeds=CALIBRATION,
     notes="Generalised means 80 % of the images held out. A run ends there, so that a network that generalises before "
     "it fits may end before it fits.",
 )

@@ -83,13 +83,11 @@ def l_and_u(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]
 
 FALL = "a hundredfold: far more than the scatter between seeds, far less than calibration showed"
 
-landscape = Prediction(
+landscape = claim(
     id="liu2023.landscape",
     claim="Minimised over all directions, the training loss over the weight norm is an L, which falls and then stays "
     "at zero, and the test loss is a U, with its bottom near the norm of the usual initial weights.",
-    source=LIU_2023,
     where="section 2, figure 2",
-    theory=THEORY,
     runs=reduced,
     measure=l_and_u,
     criteria=(
@@ -143,7 +141,6 @@ landscape = Prediction(
         ),
     ),
     tiers={"quick": Tier(SEEDS, QUICK), "standard": Tier(SEEDS, STANDARD)},
-    calibration_seeds=CALIBRATION,
     notes="Losses are those where the minimisation ended, as in the paper's curves of teacher and student. Its curves "
     "of images, reviews and molecules show the best loss seen on the way, chosen with the test data; that is drawn "
     "beside, and decides nothing. Minimisation is along the sphere: "
@@ -181,12 +178,10 @@ def last_crossing(x: np.ndarray, y: np.ndarray, level: float) -> float:
     return float(x[last] + share * (x[last + 1] - x[last]))
 
 
-more_data_widen_the_shell = Prediction(
+more_data_widen_the_shell = claim(
     id="liu2023.more_data_widen_the_shell",
     claim="The more data there are, the larger the norms at which a network that fits them still generalises.",
-    source=LIU_2023,
     where="section 3, figure 3",
-    theory=THEORY,
     runs=reduced,
     measure=edges,
     criteria=(
@@ -233,7 +228,6 @@ more_data_widen_the_shell = Prediction(
         ),
     ),
     tiers={"quick": Tier(SEEDS, {**QUICK, "level": 0.01})},
-    calibration_seeds=CALIBRATION,
     notes="A low test loss is one below 0.01, about a twentieth of the variance of the values. The paper shows this on "
     "images; here it is the same networks as for the L and the U. Its maps of images, reviews and molecules show the "
     "best accuracy or loss seen on the way, chosen with the test data: that is the map on the right, which decides "

@@ -161,11 +161,9 @@ def groks(
         (AT_END, end, "near what the usual initial weights reach with these examples"),
         (DELAY, math.log(1.5), "half as long again as fitting takes"),
     )
-    return Prediction(
+    return claim(
         id=id,
         claim=claim,
-        source=LIU_2023,
-        theory=THEORY,
         runs=one_network,
         measure=from_fitting_to_generalising,
         gates=gates,
@@ -179,7 +177,6 @@ def groks(
             for quantity, threshold, reason in criteria
         ),
         curves=curves(figure),
-        calibration_seeds=CALIBRATION,
         **fields,
     )
 
@@ -188,11 +185,9 @@ def does_not_grok(
     id: str, claim: str, *, at_fit: float, calibrated: Mapping[str, Calibrated], **fields: Any
 ) -> Prediction:
     """The claim that the same data do not grok from the usual initial weights: they generalise as they fit."""
-    return Prediction(
+    return claim(
         id=id,
         claim=claim,
-        source=LIU_2023,
-        theory=THEORY,
         runs=one_network,
         measure=from_fitting_to_generalising,
         gates=FITTED,
@@ -211,18 +206,15 @@ def does_not_grok(
             ),
         ),
         curves=curves(),
-        calibration_seeds=CALIBRATION,
         **fields,
     )
 
 
 def inverse_decay(id: str, claim: str, *, calibrated: Calibrated, **fields: Any) -> Prediction:
     """The claim that the time to generalise is inverse to weight decay, which the time to fit is not."""
-    return Prediction(
+    return claim(
         id=id,
         claim=claim,
-        source=LIU_2023,
-        theory=THEORY,
         runs=decays,
         measure=time_against_decay,
         gates=(Gate(quantity="share of weight decays at which the time was seen", above=0.99),),
@@ -251,6 +243,5 @@ def inverse_decay(id: str, claim: str, *, calibrated: Calibrated, **fields: Any)
                 title="Time against weight decay",
             ),
         ),
-        calibration_seeds=CALIBRATION,
         **fields,
     )

@@ -90,13 +90,11 @@ SUMS: Mapping[str, Any] = {
     "order": "line",
 }
 
-representation_decides = Prediction(
+representation_decides = claim(
     id="liu2023.representation_decides",
     claim="On algorithmic data, the representation makes the difference between chance and nearly perfect answers to "
     "new examples, where both fit their training examples.",
-    source=LIU_2023,
     where="section 4, figures 6 and 7",
-    theory=THEORY,
     runs=decoders,
     measure=on_sums,
     gates=(Gate(quantity="lowest training accuracy", above=0.6, controls=False),),
@@ -123,7 +121,6 @@ representation_decides = Prediction(
     ),
     curves=(CURVE,),
     tiers={"quick": Tier(FRESH, SUMS)},
-    calibration_seeds=CALIBRATION,
     notes="Places are given and stay; only the decoder learns. Where two sums fall on nearly the same place by chance "
     "they cannot be told apart, so that the messiest places leave training accuracies of 0.73 and more (calibration). "
     "Judged first on seeds 100 to 109: undecided, by a corrected p of 0.062. Seeds are new since, and twice as many; "
@@ -131,13 +128,11 @@ representation_decides = Prediction(
     "of the training examples stay wrong: from such places even those are hard to tell.",
 )
 
-representation_matters_little_on_mnist = Prediction(
+representation_matters_little_on_mnist = claim(
     id="liu2023.representation_matters_little_on_mnist",
     claim="On MNIST, the representation makes little difference to the answers to new images: those to plain pixels "
     "are nearly as good as those to images that give their digit away.",
-    source=LIU_2023,
     where="section 4, figure 7",
-    theory=THEORY,
     runs=decoders,
     measure=on_images,
     gates=(Gate(quantity="lowest training accuracy", above=0.9, controls=False),),
@@ -173,7 +168,6 @@ representation_matters_little_on_mnist = Prediction(
             },
         )
     },
-    calibration_seeds=CALIBRATION,
     notes="As in the paper, an image of messiness m is m times its pixels, and 1 - m times a grey level that its digit "
     "decides. Levels alone (m = 0) are left out: to read ten digits off one number takes longer than to read images. "
     "The paper varies the weight norm besides and shows the best accuracy seen; here the norm is the usual one, not "

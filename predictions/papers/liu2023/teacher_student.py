@@ -86,13 +86,11 @@ def delay_by_start(records: Mapping[str, Record], at: Setting) -> Iterable[Measu
     yield from fitted(records)
 
 
-start_decides = Prediction(
+start_decides = claim(
     id="liu2023.start_decides",
     claim="Started far outside the norm at which networks generalise, a student generalises long after it fits: "
     "the larger the initial weights, the longer the delay.",
-    source=LIU_2023,
     where="section 3.1, figure 2",
-    theory=THEORY,
     runs=students,
     measure=delay_by_start,
     gates=(FITTED,),
@@ -128,7 +126,6 @@ start_decides = Prediction(
         ),
     ),
     tiers=tiers({"starts": ((1.0, 0.8), (2.0, 0.8), (3.0, 0.8))}),
-    calibration_seeds=CALIBRATION,
     notes=f"Delay is counted in steps from fitting to generalising. {SHARED}",
 )
 
@@ -164,13 +161,11 @@ TIMES = Curve(
     title="Times against weight decay",
 )
 
-inverse_decay = Prediction(
+inverse_decay = claim(
     id="liu2023.inverse_decay",
     claim="From large initial weights, the time to generalise is inverse to weight decay, which the time to fit does "
     "not depend on.",
-    source=LIU_2023,
     where="section 3.1",
-    theory=THEORY,
     runs=students,
     measure=powers,
     gates=(FITTED, GENERALISED),
@@ -207,17 +202,14 @@ inverse_decay = Prediction(
         {"starts": ((2.0, 0.05), (2.0, 0.1), (2.0, 0.2), (2.0, 0.4), (2.0, 0.8)), "steps": 100_000},
         FRESH,
     ),
-    calibration_seeds=CALIBRATION,
     notes="Decoupled weight decay: with an L2 term in the gradient, Adam divides it away, and pilot runs found a power "
     f"near -0.3. {JUDGED_AGAIN}",
 )
 
-small_start_needs_no_decay = Prediction(
+small_start_needs_no_decay = claim(
     id="liu2023.small_start_needs_no_decay",
     claim="From small initial weights, a student generalises as soon whatever the weight decay.",
-    source=LIU_2023,
     where="section 3.1",
-    theory=THEORY,
     runs=students,
     measure=powers,
     gates=(FITTED, GENERALISED),
@@ -237,7 +229,6 @@ small_start_needs_no_decay = Prediction(
     curves=(TIMES,),
     tiers=tiers({"starts": ((0.5, 0.2), (0.5, 0.4), (0.5, 0.8)), "split": "test"}),
     disputes=("liu2023.never_without_decay",),
-    calibration_seeds=CALIBRATION,
     notes="Half the usual initial weights. The control is judged on runs of inverse_decay.",
 )
 
@@ -253,12 +244,10 @@ def end_of_training(records: Mapping[str, Record], at: Setting) -> Iterable[Meas
     yield from fitted(records)
 
 
-never_without_decay = Prediction(
+never_without_decay = claim(
     id="liu2023.never_without_decay",
     claim="From large initial weights and without weight decay, a student that fits does not generalise.",
-    source=LIU_2023,
     where="section 3.1",
-    theory=THEORY,
     runs=students,
     measure=end_of_training,
     gates=(FITTED,),
@@ -287,7 +276,6 @@ never_without_decay = Prediction(
         ),
     ),
     tiers=tiers({"starts": ((2.0, 0.0),), "steps": 8000}, {"steps": 100_000}),
-    calibration_seeds=CALIBRATION,
     notes="What never means is given by the number of steps, several times what generalising takes at a weight decay "
     f"of 0.8. {SHARED}",
 )
@@ -312,13 +300,11 @@ def norms_when(records: Mapping[str, Record], at: Setting) -> Iterable[Measureme
 
 STARTS = ((2.0, 0.2), (2.0, 0.4), (2.0, 0.8), (3.0, 0.8))
 
-one_norm = Prediction(
+one_norm = claim(
     id="liu2023.one_norm",
     claim="The weight norm at which a student generalises is the same whatever the weight decay and the norm that it "
     "started from.",
-    source=LIU_2023,
     where="sections 2 and 3.1",
-    theory=THEORY,
     runs=students,
     measure=norms_when,
     gates=(FITTED, GENERALISED),
@@ -348,7 +334,6 @@ one_norm = Prediction(
         ),
     ),
     tiers=tiers({"starts": STARTS, "split": "test"}, seeds=FRESH),
-    calibration_seeds=CALIBRATION,
     notes="Each line ends where its student generalises. The time that the way takes is the subject of a claim of its "
     f"own, truong2026a.delay_is_contraction. {JUDGED_AGAIN}",
 )

@@ -45,12 +45,10 @@ def levels(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
 
 SMALL_START = Control("small initial means", {"scales": (0.1,), "shown": 0.1}, "from there it hardly groks")
 
-falls_while_grokking = Prediction(
+falls_while_grokking = claim(
     id="miller2023.bayesian_complexity_falls_while_grokking",
     claim="A Bayesian network groks where its complexity falls most: most of it goes between fitting and generalising.",
-    source=MILLER_2023,
     where="section 2.3.2, figure 6",
-    theory=COMPLEXITY,
     runs=starts,
     measure=courses,
     gates=(GENERALISES,),
@@ -72,13 +70,11 @@ falls_while_grokking = Prediction(
     "claim of its own.",
 )
 
-means_fall_while_grokking = Prediction(
+means_fall_while_grokking = claim(
     id="miller2023.bayesian_means_fall_while_grokking",
     claim="A Bayesian network groks where the complexity of its weights' means falls most: most of it goes between "
     "fitting and generalising.",
-    source=MILLER_2023,
     where="section 2.3.2, figure 6, of a part of the complexity",
-    theory=COMPLEXITY,
     runs=starts,
     measure=courses,
     gates=(GENERALISES,),
@@ -99,13 +95,11 @@ means_fall_while_grokking = Prediction(
     "long the gap is and not about something that happens in it. From small initial means it rises while grokking.",
 )
 
-common_complexity = Prediction(
+common_complexity = claim(
     id="miller2023.bayesian_common_complexity",
     claim="A Bayesian network generalises where it leaves the region of low error and high complexity: its complexity "
     "is then the same, wherever it started.",
-    source=MILLER_2023,
     where="sections 2.3.2 and 3, figure 6",
-    theory=COMPLEXITY,
     runs=starts,
     measure=levels,
     gates=(GENERALISES,),

@@ -122,12 +122,10 @@ COURSE = (
     ),
 )
 
-gap_grows = Prediction(
+gap_grows = claim(
     id="miller2023.bayesian_gap_grows",
     claim="A Bayesian network groks the later, the larger the initial means of its weights' posterior.",
-    source=MILLER_2023,
     where="section 2.3.2, figure 6",
-    theory=COMPLEXITY,
     runs=starts,
     measure=gaps,
     criteria=(
@@ -161,13 +159,11 @@ gap_grows = Prediction(
     "it is left out: the larger the initial means, the nearer to chance a network stays.",
 )
 
-needs_complexity = Prediction(
+needs_complexity = claim(
     id="miller2023.bayesian_needs_complexity",
     claim="Without the divergence from the prior in its loss, a Bayesian network that fits does not come to "
     "generalise.",
-    source=MILLER_2023,
     where="section 2.3.2, after appendix L",
-    theory=COMPLEXITY,
     runs=starts,
     measure=courses,
     gates=(FITS,),
@@ -191,12 +187,10 @@ needs_complexity = Prediction(
     "before calibration, for a network that stays near chance; it is now what not generalising means.",
 )
 
-error_first = Prediction(
+error_first = claim(
     id="miller2023.bayesian_error_first",
     claim="A Bayesian network lowers its error first and its complexity later.",
-    source=MILLER_2023,
     where="section 2.3.2, figure 6",
-    theory=COMPLEXITY,
     runs=starts,
     measure=courses,
     gates=(GENERALISES,),

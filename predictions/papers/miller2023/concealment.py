@@ -143,13 +143,11 @@ SHAPE = (
     "and less than twice as fast over the upper half as over the lower."
 )
 
-gap_grows = Prediction(
+gap_grows = claim(
     id="miller2023.concealment_lengthens_gap",
     claim="The more irrelevant coordinates conceal a modular operation, the longer a network takes from fitting to "
     "generalising.",
-    source=MILLER_2023,
     where="section 2.2, figure 4",
-    theory=COMPLEXITY,
     runs=by_dimensions,
     measure=gaps,
     criteria=(
@@ -164,17 +162,14 @@ gap_grows = Prediction(
     controls=(NOTHING_HIDDEN, PLENTY),
     curves=(PER_OPERATION,),
     tiers=TIERS,
-    calibration_seeds=CALIBRATION,
     notes=DEPARTURES,
 )
 
-exponential = Prediction(
+exponential = claim(
     id="miller2023.concealment_exponential",
     claim="The grokking gap grows about exponentially with the number of irrelevant coordinates: its logarithm rises "
     "about as fast over the upper half of them as over the lower.",
-    source=MILLER_2023,
     where="section 2.2, figure 4",
-    theory=COMPLEXITY,
     runs=by_dimensions,
     measure=gaps,
     criteria=(
@@ -188,17 +183,14 @@ exponential = Prediction(
     ),
     controls=(NOTHING_HIDDEN, PLENTY),
     tiers=TIERS,
-    calibration_seeds=CALIBRATION,
     notes=DEPARTURES + SHAPE,
 )
 
-faster = Prediction(
+faster = claim(
     id="miller2023.concealment_faster_than_exponential",
     claim="The grokking gap grows faster than exponentially with the number of irrelevant coordinates: its logarithm "
     "rises more than twice as fast over the upper half of them as over the lower.",
-    source=MILLER_2023,
     where="section 2.2, figure 4 (the rival reading)",
-    theory=COMPLEXITY,
     runs=by_dimensions,
     measure=gaps,
     criteria=(
@@ -213,16 +205,13 @@ faster = Prediction(
     controls=(NOTHING_HIDDEN, PLENTY),
     tiers=TIERS,
     disputes=("miller2023.concealment_exponential",),
-    calibration_seeds=CALIBRATION,
     notes=DEPARTURES + SHAPE + " Here failure is expected.",
 )
 
-table = Prediction(
+table = claim(
     id="miller2023.concealment_correlation",
     claim="The logarithm of the grokking gap is nearly linear in the number of irrelevant coordinates.",
-    source=MILLER_2023,
     where="table A.2",
-    theory=COMPLEXITY,
     runs=by_dimensions,
     measure=gaps,
     criteria=(
@@ -236,7 +225,6 @@ table = Prediction(
     ),
     controls=(NOTHING_HIDDEN, PLENTY),
     tiers=TIERS,
-    calibration_seeds=CALIBRATION,
     notes=DEPARTURES
     + " The authors pool 90 networks; here each seed has one network an operation and level, and a correlation of its "
     "own. In calibration it was 0.925 on average over seeds, beside their 0.92; of single operations 0.964 (x+y, "

@@ -148,13 +148,11 @@ LAPLACE_TIERS = {
 SHUFFLED = Control("shuffled labels", {"labels": "shuffled"}, "there is no rule, so nothing can generalise")
 FEWER = "Quick has 17 spurious bits and 200 examples where the paper has 37 and 1000; of 37, 200 examples are too few. "
 
-parity_laplace = Prediction(
+parity_laplace = claim(
     id="miller2023.parity_laplace",
     claim="A Gaussian process classifier groks on a parity of three bits concealed among others, whatever the "
     "inference: here in Laplace's approximation.",
-    source=MILLER_2023,
     where="section 2.1.2, figure 3",
-    theory=COMPLEXITY,
     runs=laplace,
     measure=grokking,
     criteria=delayed(0.026, 0.41, "0-11"),
@@ -168,20 +166,17 @@ parity_laplace = Prediction(
     ),
     curves=COURSES,
     tiers=LAPLACE_TIERS,
-    calibration_seeds=CALIBRATION,
     notes=FEWER + "The paper infers by variation; here the mean of the prior is zero and the likelihood logistic. The "
     "training error is low from the start, when every length is 0.69: a classifier that knows nothing but its "
     "neighbours. The text has spurious numbers from a normal distribution, the code bits; bits they are here. With "
     "normal ones learning is slower, and of three calibration seeds one had not generalised in 150 steps.",
 )
 
-lengthscales = Prediction(
+lengthscales = claim(
     id="miller2023.lengthscales",
     claim="As a Gaussian process learns a concealed parity, the lengths of the relevant dimensions fall and those of "
     "the spurious ones rise.",
-    source=MILLER_2023,
     where="appendix J.1, figure A.12",
-    theory=COMPLEXITY,
     runs=laplace,
     measure=lengths,
     criteria=(
@@ -211,7 +206,6 @@ lengthscales = Prediction(
         ),
     ),
     tiers=LAPLACE_TIERS,
-    calibration_seeds=CALIBRATION,
     notes=FEWER + "Of each kind the dimension that does it least is measured.",
 )
 
@@ -238,12 +232,10 @@ def delays(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
 
 DOSES = {"spurious": (0, 4, 12, 37), "filler": "bits", "n_train": 200, "steps": 60}
 
-spurious_dimensions = Prediction(
+spurious_dimensions = claim(
     id="miller2023.spurious_dimensions_delay_processes",
     claim="The more spurious dimensions conceal a parity, the later a Gaussian process generalises.",
-    source=MILLER_2023,
     where="section 2.2",
-    theory=COMPLEXITY,
     runs=doses,
     measure=delays,
     criteria=(
@@ -273,7 +265,6 @@ spurious_dimensions = Prediction(
         "quick": Tier(TWELVE, DOSES),
         "standard": Tier(TWELVE, DOSES | {"spurious": (0, 2, 4, 7, 12, 20, 37), "steps": 100}),
     },
-    calibration_seeds=CALIBRATION,
     notes="The paper conceals modular arithmetic from networks and measures the delay there; here the same is asked of "
     "a learner that is no network. Training error is low from the start, so the step of generalising is the delay.",
 )
@@ -294,13 +285,11 @@ VARIATIONAL_TIERS = {
     "paper": Tier(TWELVE, VARIATIONAL | {"population": PAPER_PARITY, "n_train": 1000, "steps": 500}),
 }
 
-parity_variational = Prediction(
+parity_variational = claim(
     id="miller2023.parity_variational",
     claim="A Gaussian process classifier, trained by variational inference, groks on a parity of three bits concealed "
     "among others.",
-    source=MILLER_2023,
     where="section 2.1.2, figure 3",
-    theory=COMPLEXITY,
     runs=variational,
     measure=grokking,
     criteria=delayed(0.027, 0.41, "0-11"),
@@ -313,19 +302,16 @@ parity_variational = Prediction(
     ),
     curves=COURSES,
     tiers=VARIATIONAL_TIERS,
-    calibration_seeds=CALIBRATION,
     needs=GPYTORCH,
     notes=FEWER + "Everything is in double precision; the sign of the latent mean decides a label, because "
     "probabilities near one half round to it.",
 )
 
-classification_complexity_falls = Prediction(
+classification_complexity_falls = claim(
     id="miller2023.classification_complexity_falls",
     claim="From where it fits a concealed parity to where it generalises, a Gaussian process classifier, trained by "
     "variational inference, loses complexity.",
-    source=MILLER_2023,
     where="section 3",
-    theory=COMPLEXITY,
     runs=variational,
     measure=grokking,
     criteria=(
@@ -339,7 +325,6 @@ classification_complexity_falls = Prediction(
     controls=(Control("no divergence term", {"divergence_weight": 0.0}, "the term is what calls for less complexity"),),
     curves=COURSES[2:],
     tiers=VARIATIONAL_TIERS,
-    calibration_seeds=CALIBRATION,
     needs=GPYTORCH,
     notes="The paper states the mechanism for all its learners, shows it for regression and Bayesian networks, and "
     "warns that complexities cannot be compared along the way where priors are trained. In calibration failure is "

@@ -39,13 +39,11 @@ def changed(**changes: object) -> dict[str, Tier]:
     return {name: Tier(tier.seeds, dict(tier.setting) | changes) for name, tier in VARIATIONAL_TIERS.items()}
 
 
-no_parity_without_divergence = Prediction(
+no_parity_without_divergence = claim(
     id="miller2023.no_parity_without_divergence",
     claim="Without the divergence from the prior in its objective, a variational Gaussian process classifier that is "
     "parametrised as in the paper never generalises.",
-    source=MILLER_2023,
     where="appendix L",
-    theory=COMPLEXITY,
     runs=variational,
     measure=without_divergence,
     gates=(Gate(quantity="training error at the end", below=0.05),),
@@ -73,7 +71,6 @@ no_parity_without_divergence = Prediction(
     ),
     curves=COURSES[:1],
     tiers=changed(divergence_weight=0.0),
-    calibration_seeds=CALIBRATION,
     needs=GPYTORCH,
     notes="What the paper takes for a need of complexity is an identity of this parametrisation: the gradient by the "
     "kernel is exactly zero, the lengths stay where they are, and the test error is that of the kernel at the start. "
@@ -81,13 +78,11 @@ no_parity_without_divergence = Prediction(
     "nothing but latent values can move, fewer do.",
 )
 
-parity_whitened_without_divergence = Prediction(
+parity_whitened_without_divergence = claim(
     id="miller2023.parity_without_divergence_in_any_parametrisation",
     claim="Without the divergence from the prior in its objective, a variational Gaussian process classifier never "
     "generalises, however its posterior is parametrised: not in the usual, whitened way either.",
-    source=MILLER_2023,
     where="appendix L",
-    theory=COMPLEXITY,
     runs=variational,
     measure=without_divergence,
     criteria=(
@@ -103,7 +98,6 @@ parity_whitened_without_divergence = Prediction(
     ),
     curves=COURSES[:1],
     tiers=changed(divergence_weight=0.0, parametrisation="whitened"),
-    calibration_seeds=CALIBRATION,
     needs=GPYTORCH,
     notes="The paper's sentence, that there is no grokking without the term, names no parametrisation; this is it, "
     "read generally. In calibration failure is expected: whitened, the classifier groks without the term as it does "

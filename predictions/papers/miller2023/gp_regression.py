@@ -82,13 +82,11 @@ COMPLEX, BAD, GOOD = "a close fit of high complexity", "a bad fit", "a close fit
 STARTS = {BAD: HIGH_ERROR_LOW_COMPLEXITY, COMPLEX: LOW_ERROR_HIGH_COMPLEXITY, GOOD: LOW_ERROR_LOW_COMPLEXITY}
 REGRESSION = {"starts": STARTS, "steps": 300, "complexity_weight": 1.0, "n_train": 50}
 
-regression_from_complex_start = Prediction(
+regression_from_complex_start = claim(
     id="miller2023.regression_from_complex_start",
     claim="Gaussian process regression groks if it starts from a close fit of high complexity, and neither from a bad "
     "fit nor from a close fit of low complexity.",
-    source=MILLER_2023,
     where="section 2.3.1, figure 5",
-    theory=COMPLEXITY,
     runs=three_starts,
     measure=gaps,
     criteria=(
@@ -169,20 +167,17 @@ regression_from_complex_start = Prediction(
         "standard": Tier(tuple(range(100, 140)), REGRESSION | {"steps": 1000}),
         "paper": Tier(TWENTY, REGRESSION | {"steps": 3000}),
     },
-    calibration_seeds=CALIBRATION,
     notes="The starts are the paper's; the data are drawn anew for each seed, the size of the training set is the "
     "paper's at every tier. The authors ask their library for a noise variance of 0.01 and it keeps its own, 0.69, "
     "untrained; so do these runs. From the complex start the training error rises while the test error falls. The "
     "paper sees no sphere of weights on which learning is best; that is not checked, it names no quantity.",
 )
 
-no_regression_without_complexity = Prediction(
+no_regression_without_complexity = claim(
     id="miller2023.no_regression_without_complexity",
     claim="Without the complexity term in its objective, Gaussian process regression stays with the close fit of high "
     "complexity that it starts from, and never generalises.",
-    source=MILLER_2023,
     where="section 3, appendix L",
-    theory=COMPLEXITY,
     runs=three_starts,
     measure=gaps,
     gates=(Gate(quantity=f"training error at the end, from {COMPLEX}", below=LEVEL),),
@@ -202,7 +197,6 @@ no_regression_without_complexity = Prediction(
             REGRESSION | {"starts": {COMPLEX: LOW_ERROR_HIGH_COMPLEXITY}, "complexity_weight": 0.0, "steps": 3000},
         ),
     },
-    calibration_seeds=CALIBRATION,
     notes="The appendix is about classification; here the same is asked of regression, where nothing depends on how "
     "the posterior is parametrised. A hundredth of the term's weight is enough for grokking. From a bad fit, learning "
     "without the term generalises as it does with it: it is the start that needs the term.",
@@ -246,12 +240,10 @@ def _spearman(one: np.ndarray, other: np.ndarray) -> float:
 
 SPREAD = {"log_lengthscale": (-7.0, 0.0), "log_outputscale": (1.5, 5.0), "number": 8, "steps": 250, "shuffled": False}
 
-regression_delay_grows_with_complexity = Prediction(
+regression_delay_grows_with_complexity = claim(
     id="miller2023.regression_delay_grows_with_complexity",
     claim="Among close fits, the more complex one is at the start, the later Gaussian process regression generalises.",
-    source=MILLER_2023,
     where="section 3",
-    theory=COMPLEXITY,
     runs=many_starts,
     measure=order,
     gates=(Gate(quantity="largest initial training error", below=LEVEL),),
@@ -275,7 +267,6 @@ regression_delay_grows_with_complexity = Prediction(
         "quick": Tier(TWENTY, SPREAD),
         "standard": Tier(tuple(range(100, 140)), SPREAD | {"number": 20, "steps": 1000}),
     },
-    calibration_seeds=CALIBRATION,
     notes="The paper states the mechanism in words; the starts are drawn here, uniformly among short and long lengths "
     "and large outputscales, which fit from the start. Starts that do not fit have delays of a few steps, whose order "
     "follows complexity weakly (0.25 on average in calibration).",
@@ -313,13 +304,11 @@ def ends(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
 
 PUBLISHED = {"around": 0.5, "steps": 1200, "train_noise": False}
 
-regression_published_end = Prediction(
+regression_published_end = claim(
     id="miller2023.regression_published_end",
     claim="On the paper's own data, every start near one of its three is led to the one end that its saved paths "
     "reach.",
-    source=MILLER_2023,
     where="section 2.3.1, figure 5; saved paths",
-    theory=COMPLEXITY,
     runs=published_data,
     measure=ends,
     criteria=(
@@ -344,7 +333,6 @@ regression_published_end = Prediction(
         ),
     ),
     tiers={"quick": Tier(TEN, PUBLISHED), "paper": Tier(TEN, PUBLISHED | {"steps": 3000})},
-    calibration_seeds=CALIBRATION,
     notes="The data are given, so that seeds decide the starts: the paper's, moved by up to 0.5 in each logarithm. "
     "From the paper's own starts the paths themselves agree with the saved ones to their digits; a test of the learner "
     "says so. Agreement hangs on a noise variance of 0.693, which the authors' code neither asks for nor trains.",

@@ -64,13 +64,11 @@ def likelihoods(records: Mapping[str, Record], at: Setting) -> Iterable[Measurem
 
 ZERO_ONE = {"lengthscale": 0.005, "divergence_weight": 1.0, "steps": 300}
 
-zero_one_classification = Prediction(
+zero_one_classification = claim(
     id="miller2023.zero_one_classification",
     claim="A Gaussian process that classifies numbers by their sign, and starts from a very short length, groks: the "
     "likelihood of test labels rises long after that of training labels.",
-    source=MILLER_2023,
     where="section 2.1.2, figure 2",
-    theory=COMPLEXITY,
     runs=learnt_mean,
     measure=likelihoods,
     criteria=(
@@ -118,7 +116,6 @@ zero_one_classification = Prediction(
         "standard": Tier(tuple(range(100, 120)), ZERO_ONE | {"steps": 600}),
         "paper": Tier(tuple(range(100, 120)), ZERO_ONE | {"steps": 1500}),
     },
-    calibration_seeds=CALIBRATION,
     needs=GPYTORCH,
     notes="The paper shows accuracy too, on twenty test examples; here there are a thousand, and likelihood decides. "
     "Accuracy tells another story: after the first step the sign of the latent mean is right for nearly all test "

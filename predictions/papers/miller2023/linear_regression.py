@@ -95,13 +95,11 @@ def fits_and_generalises(records: Mapping[str, Record], at: Setting) -> Iterable
     yield from by_step(record.series("fit"), "data fit")
 
 
-linear_regression_groks = Prediction(
+linear_regression_groks = claim(
     id="miller2023.linear_regression_groks",
     claim="Bayesian linear regression groks: by gradient descent it has the signs of its two training examples right "
     "long before those of unseen ones.",
-    source=MILLER_2023,
     where="section 2.1.1, figure 1",
-    theory=COMPLEXITY,
     runs=one,
     measure=fits_and_generalises,
     criteria=(
@@ -148,7 +146,6 @@ linear_regression_groks = Prediction(
         ),
     ),
     tiers=tiers(TWENTY),
-    calibration_seeds=CALIBRATION,
     notes="Times are those by which the error is at most 5 % in half of the data sets. Not all come to generalise: "
     "six in ten do, and the paper says as much of its own. Its loss is twice ours, so that its learning rate 0.001 is "
     "0.002 here, and its complexity, |w|^2 / 0.5 n, is twice the negative log density of the prior it names.",
@@ -171,13 +168,11 @@ def errors_in_the_limit(records: Mapping[str, Record], at: Setting) -> Iterable[
         yield from by_step(1 - error(record, "test"), f"test accuracy {name} the penalty")
 
 
-linear_regression_needs_penalty = Prediction(
+linear_regression_needs_penalty = claim(
     id="miller2023.linear_regression_needs_penalty",
     claim="Without the complexity penalty Bayesian linear regression does not grok, not in a million steps nor in the "
     "limit: it is the penalty that brings unseen signs right.",
-    source=MILLER_2023,
     where="appendix K",
-    theory=COMPLEXITY,
     runs=with_and_without,
     measure=errors_in_the_limit,
     criteria=(
@@ -208,7 +203,6 @@ linear_regression_needs_penalty = Prediction(
         ),
     ),
     tiers=tiers(steps=10**6, penalty_of_other=False),
-    calibration_seeds=CALIBRATION,
     notes="Where gradient descent ends is known in closed form, with the penalty the ridge solution, without it the "
     "interpolating weights nearest to the start; that decides, and the curves are exact too. The claim is one of the "
     "mean: without the penalty three data sets in ten still come to generalise (with it six in ten), so that single "
@@ -237,12 +231,10 @@ def order_of_falls(records: Mapping[str, Record], at: Setting) -> Iterable[Measu
     yield from by_step(record.series("fit"), "data fit")
 
 
-fit_before_complexity = Prediction(
+fit_before_complexity = claim(
     id="miller2023.fit_before_complexity",
     claim="Linear regression first falls in data fit, and only much later in complexity.",
-    source=MILLER_2023,
     where="sections 2.1.1 and 3, mechanism 1",
-    theory=COMPLEXITY,
     runs=one,
     measure=order_of_falls,
     criteria=(
@@ -269,6 +261,5 @@ fit_before_complexity = Prediction(
         ),
     ),
     tiers=tiers(TWENTY),
-    calibration_seeds=CALIBRATION,
     notes="Half of the way to where each ends, the same for both; the paper shows it without a number.",
 )

@@ -13,12 +13,10 @@ from grokscape.predictions.papers.miller2024.networks import (
     transitions,
 )
 
-parity_gap_grows = Prediction(
+parity_gap_grows = claim(
     id="miller2023.parity_gap_grows",
     claim="The grokking gap of a network on parity grows by a factor with every spurious bit.",
-    source=MILLER_2023,
     where="section 2.2, figure 4, on another task",
-    theory=COMPLEXITY,
     runs=lengths,
     measure=transitions,
     gates=(GENERALISES,),
@@ -41,7 +39,6 @@ parity_gap_grows = Prediction(
         ),
     ),
     tiers=TIERS,
-    calibration_seeds=CALIBRATION,
     notes="The authors count spurious dimensions of modular tasks, for which they find growth of about a tenth in "
     "the logarithm for each. Growth is what is decided; that it is exponential, three lengths cannot tell. A gap "
     "of less than one step counts as one.",

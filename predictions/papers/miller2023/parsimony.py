@@ -139,14 +139,12 @@ SETTING: Mapping[str, Any] = {
     "epochs": BUDGET[0.5],
 }
 
-parsimony = Prediction(
+parsimony = claim(
     id="miller2023.parsimony",
     claim="Linear regression, Gaussian process regression, Laplace's Gaussian process classifier and a Bayesian "
     "network go from low error at high complexity to low error at low complexity: between fitting and generalising "
     "they shed it.",
-    source=MILLER_2023,
     where="section 3, mechanism 1; figures 5 and 6",
-    theory=COMPLEXITY,
     runs=learners,
     measure=ways,
     criteria=(
@@ -166,7 +164,6 @@ parsimony = Prediction(
     ),
     portraits=portraits((*BEYOND, *NETWORKS)),
     tiers={"quick": Tier(TEN, SETTING), "standard": Tier(TWENTY, SETTING)},
-    calibration_seeds=CALIBRATION,
     notes="Error, complexity and gap have one definition for all learners, and one unit, nats per training example; "
     "low is an error of 0.05, and of 0.1 in the two regressions. Changes can be compared between learners, levels "
     "cannot: the linear model and the networks are charged for their weights, the classifier for a latent function, "
@@ -180,12 +177,10 @@ parsimony = Prediction(
     "they shed is another claim.",
 )
 
-parsimony_of_networks = Prediction(
+parsimony_of_networks = claim(
     id="miller2023.parsimony_of_networks",
     claim="Networks, too, shed complexity between fitting and generalising, counted by the norm of their weights.",
-    source=MILLER_2023,
     where="section 3, mechanism 1",
-    theory=COMPLEXITY,
     runs=learners,
     measure=ways,
     criteria=(
@@ -198,7 +193,6 @@ parsimony_of_networks = Prediction(
         "quick": Tier(TEN, {**SETTING, "learners": NETWORKS, "judged": NETWORKS}),
         "standard": Tier(TWENTY, {**SETTING, "learners": NETWORKS, "judged": NETWORKS}),
     },
-    calibration_seeds=CALIBRATION,
     notes="That failure is expected: the norm of the network that conceals its rule rises a little between fitting and "
     "generalising (by 0.02 nats an example in calibration, see miller2023.norm_rises), and under the "
     "usual weight decay that of modular addition by 2.6, as in notsawo2025.norm_rises_under_decay. "

@@ -75,13 +75,11 @@ PATH_TIERS = {
     "paper": Tier(TEN, WALK | {"width": 1000}),
 }
 
-accessible = Prediction(
+accessible = claim(
     id="miller2023.path_to_generalising",
     claim="From where a network memorises, a path leads to where it generalises on which the training objective does "
     "not rise: the straight line.",
-    source=MILLER_2023,
     where="section 3, mechanism 1",
-    theory=COMPLEXITY,
     runs=walk,
     measure=along,
     criteria=(
@@ -115,7 +113,6 @@ accessible = Prediction(
         ),
     ),
     tiers=PATH_TIERS,
-    calibration_seeds=CALIBRATION,
     notes="The objective is the loss with its weight-decay term, which is what training descends. The paper asks for a "
     "path and not for a straight one; that there is one follows from training itself, and the straight line is the "
     "stronger statement. Along curves that are trained for a low objective even an independent solution is reached "
@@ -173,13 +170,11 @@ STAGE_CURVES = (
     Curve(quantities=("train error", "test error"), x="training step", y="error", title="Error meanwhile", log_x=True),
 )
 
-complexity_falls = Prediction(
+complexity_falls = claim(
     id="miller2023.network_complexity_falls",
     claim="From where it has fitted to where it generalises the complexity of a network falls, as the norm of its "
     "weights measures it.",
-    source=MILLER_2023,
     where="section 3, mechanism 1, with the complexity of section 2.3 for networks",
-    theory=COMPLEXITY,
     runs=two_stages,
     measure=simpler,
     criteria=(
@@ -199,7 +194,6 @@ complexity_falls = Prediction(
     ),
     curves=STAGE_CURVES,
     tiers=STAGE_TIERS,
-    calibration_seeds=CALIBRATION,
     notes="In these networks failure is expected: the norm is higher where they generalise than where they fit (see "
     "the claim that it rises). On the way it passes a peak, so that a good half of the gap is spent above the "
     "complexity at its end; but that is the descent from a height that fitting itself had not asked for. What does "
@@ -208,13 +202,11 @@ complexity_falls = Prediction(
     "same of a claim that fails.",
 )
 
-reads_less = Prediction(
+reads_less = claim(
     id="miller2023.irrelevant_weights_fall",
     claim="From fitting to generalising the weights that read irrelevant coordinates shrink, while those that read the "
     "symbols grow.",
-    source=MILLER_2023,
     where="section 2.2; for networks what figure A.12 shows for length scales",
-    theory=COMPLEXITY,
     runs=two_stages,
     measure=simpler,
     criteria=(
@@ -240,6 +232,5 @@ reads_less = Prediction(
     ),
     curves=STAGE_CURVES[1:],
     tiers=STAGE_TIERS,
-    calibration_seeds=CALIBRATION,
     notes="Ours: the paper looks at length scales of Gaussian processes this way, not at weights of networks.",
 )

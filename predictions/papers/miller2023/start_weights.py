@@ -58,39 +58,33 @@ GAPS = tuple(
     )
 )
 
-gap_and_start_weight = Prediction(
+gap_and_start_weight = claim(
     id="miller2023.gap_and_start_weight",
     claim="The more weight linear regression starts with on the true feature, and the less on the spurious ones, the "
     "shorter the grokking gap, and the less complexity is lost in it.",
-    source=MILLER_2023,
     where="appendix K",
-    theory=COMPLEXITY,
     runs=from_start_weights,
     measure=gaps,
     criteria=(falling("grokking gap", 0.5, 0.1), falling("complexity gap", 0.5, 0.1)),
     controls=(ALIKE,),
     curves=GAPS,
     tiers=tiers(TWENTY, weights=WEIGHTS, others="1 - w"),
-    calibration_seeds=CALIBRATION,
     notes="The paper reads the gap off the mean of five data sets, where the mean error becomes 5 %; that of other "
     "data sets mostly never does. Times here are those by which the error is low in half of the data sets in which it "
     "is low at the end. As one weight rises the other three fall: see the claim about the true weight alone.",
 )
 
-gap_and_true_weight_alone = Prediction(
+gap_and_true_weight_alone = claim(
     id="miller2023.gap_and_true_weight_alone",
     claim="It is the start weight of the true feature that shortens the gap: with the spurious weights held where the "
     "paper's main figure has them, both gaps still shrink as it grows.",
-    source=MILLER_2023,
     where="appendix K, read as being about the true feature",
-    theory=COMPLEXITY,
     runs=from_start_weights,
     measure=gaps,
     criteria=(falling("grokking gap", 45.0, 30.0), falling("complexity gap", 0.02, 0.2)),
     controls=(ALIKE,),
     curves=GAPS,
     tiers=tiers(TWENTY, weights=WEIGHTS, others="0.9"),
-    calibration_seeds=CALIBRATION,
     notes="In the paper's sweep the spurious weights fall as the true one rises. Taken apart in calibration, the gap "
     "and the complexity lost in it shrink until the true weight is about right (0.44; the slope is 0.3), and beyond "
     "it the complexity rises again, as now the true weight itself must shrink: failure is expected. That both go to "

@@ -48,13 +48,11 @@ def times(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
         yield Measurement("grokking gap", gap.steps, at=float(time), censored=gap.censored)
 
 
-gap_is_time_at_high_complexity = Prediction(
+gap_is_time_at_high_complexity = claim(
     id="miller2023.gap_is_time_at_high_complexity",
     claim="The grokking gap of Gaussian process regression is the time that it spends, once it fits, at high "
     "complexity.",
-    source=MILLER_2023,
     where="section 3, mechanism 1",
-    theory=COMPLEXITY,
     runs=many_starts,
     measure=times,
     criteria=(
@@ -87,7 +85,6 @@ gap_is_time_at_high_complexity = Prediction(
         "quick": Tier(TWENTY, SPREAD | {"high": 0.6}),
         "standard": Tier(tuple(range(100, 140)), SPREAD | {"number": 20, "steps": 1000, "high": 0.6}),
     },
-    calibration_seeds=CALIBRATION,
     notes="The starts are those of miller2023.regression_delay_grows_with_complexity. High is a complexity of 0.6 nats "
     "an example above the last, which is where the processes of miller2023.parsimony generalise (calibration), so that "
     "the two times agree on average is hardly a finding; that they agree in order, start by start, is. Both thresholds "

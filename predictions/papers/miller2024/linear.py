@@ -63,12 +63,10 @@ def residuals(records: Mapping[str, Record], at: Setting) -> Iterable[Measuremen
     yield Measurement("what the fit leaves of accuracy, mean over lambda", float(np.mean(left)))
 
 
-erf_form = Prediction(
+erf_form = claim(
     id="miller2024.erf_form",
     claim="The course of a linear student's test accuracy has the form of an error function of time.",
-    source=MILLER_2024,
     where="the linear estimators; the text's section was not found",
-    theory=THEORY,
     runs=in_two_paces,
     measure=residuals,
     criteria=(
@@ -97,7 +95,6 @@ erf_form = Prediction(
         ),
     ),
     tiers=tiers(TWELVE, shown=0.5, quickens=1.0),
-    calibration_seeds=CALIBRATION,
     notes="Root mean squares over the time in which the fit makes the middle 98 % of its way; over a whole training "
     "the long stay at the end would make any form look good. The form is not exact: accuracy is an error function of "
     "the root of the inverse loss, and the fit leaves a small skew.",
@@ -130,13 +127,11 @@ def by_ratio(quantities: tuple[str, ...], y: str, title: str) -> Curve:
     return Curve(quantities=quantities, x="inputs for each example, lambda", y=y, log_y=True, title=title)
 
 
-larger_gap_less_sharp = Prediction(
+larger_gap_less_sharp = claim(
     id="miller2024.larger_gap_less_sharp",
     claim="Where a linear student groks for longer, its transition to generalisation is less sharp, in absolute terms "
     "and relative to the training transition.",
-    source=MILLER_2024,
     where="relative and absolute sharpness against the relative gap, linear estimators",
-    theory=THEORY,
     runs=students,
     measure=gap_and_sharpness,
     criteria=(
@@ -153,7 +148,6 @@ larger_gap_less_sharp = Prediction(
         by_ratio(("absolute sharpness",), "greatest slope, 1 / steps", "The absolute sharpness falls"),
     ),
     tiers=tiers(TWELVE),
-    calibration_seeds=CALIBRATION,
     notes="For lambda below 1, where the theory of linear estimators holds; the authors drew theirs from above 1, "
     "which is a claim of its own. In calibration the relative gap goes from 0.1 to 39 and the relative sharpness from "
     "0.92 to 0.04 (the authors: 0.6 to 7.9, and 0.93 to 0.45). A fall by itself says little, as slow motion has it "
@@ -173,13 +167,11 @@ def whether_it_comes(records: Mapping[str, Record], at: Setting) -> Iterable[Mea
         yield Measurement("test loss at the end", float(record.series("loss", "test").iloc[-1]), at=float(label))
 
 
-transition_above_one = Prediction(
+transition_above_one = claim(
     id="miller2024.transition_above_one",
     claim="A linear student passes through a transition to generalisation for lambda between 1.003 and 1.1, where the "
     "paper measures its sharpness.",
-    source=MILLER_2024,
     where="the range of lambda in the authors' computations",
-    theory=THEORY,
     runs=students,
     measure=whether_it_comes,
     criteria=(
@@ -193,7 +185,6 @@ transition_above_one = Prediction(
     controls=(Control("two inputs for each example", {"ratios": (2.0,)}, "half of the directions are never seen"),),
     curves=(by_ratio(("test loss at the end",), "test loss", "Above lambda = 1 the test loss does not come down"),),
     tiers=tiers(TWELVE, inputs=400, ratios=(1.0025, 1.01, 1.03, 1.1), threshold=1e-10, steps=10**8),
-    calibration_seeds=CALIBRATION,
     notes="The formulas that the paper uses there are late-time approximations for lambda below 1. Above it the test "
     "loss stays at 1 - 1 / lambda, 0.0025 and more against a threshold of 1e-10, so that test accuracy never rises: "
     "failure is expected.",
@@ -218,11 +209,10 @@ def at_thresholds(seed: int, at: Setting) -> Mapping[str, Experiment]:
     return {f"{ratio}": student(seed, at, ratio, threshold=threshold) for ratio, threshold in thresholds.items()}
 
 
-only_slow_motion = Prediction(
+only_slow_motion = claim(
     id="miller2024.only_slow_motion",
     claim="A less sharp transition is the same transition in slow motion: a linear student's sharpness times the time "
     "of its transition is the same at every lambda.",
-    source=MILLER_2024,
     where="a rival reading of sharpness that falls with the gap",
     theory="time dilation",
     runs=at_thresholds,
@@ -245,7 +235,6 @@ only_slow_motion = Prediction(
     curves=(by_ratio(("sharpness times time, test",), "s t*", "Sharpness times time"),),
     tiers=tiers(TWELVE, first_threshold=1e-3),
     disputes=("miller2024.larger_gap_less_sharp",),
-    calibration_seeds=CALIBRATION,
     notes="Were it slow motion alone, both sharpnesses would fall with the gap by construction, as 1 / t*. Linear "
     "students do more: in calibration s t* falls by half from lambda = 0.1 to 0.95, so that failure is expected. Most "
     "of the fall of the absolute sharpness, a thousandfold, is slow motion all the same.",

@@ -159,10 +159,9 @@ SHARPNESS = (
     ),
 )
 
-erf_fits = Prediction(
+erf_fits = claim(
     id="miller2024.network_erf_fits",
     claim="The course of a network's accuracy through its transition is an error function of time.",
-    source=MILLER_2024,
     where="the measure of sharpness",
     theory=COMPLEXITY,
     runs=lengths,
@@ -194,7 +193,6 @@ erf_fits = Prediction(
         ),
     ),
     tiers=TIERS,
-    calibration_seeds=CALIBRATION,
     notes="Chance and perfect accuracy are given, time and sharpness fitted, in training and in testing. Root mean "
     "squares are over the time that a fitted function takes for the middle 98 % of its way. Single courses can "
     "take their way in two stages (0.07 in one of calibration). The control says how bad a function of the right "
@@ -202,10 +200,9 @@ erf_fits = Prediction(
     "and met it (p = 0.003); the mean is what a network's figure shows.",
 )
 
-sharpness_falls = Prediction(
+sharpness_falls = claim(
     id="miller2024.network_sharpness_falls",
     claim="The larger a network's relative grokking gap, the less sharp its transition, in both measures.",
-    source=MILLER_2024,
     where="the network on parity, lengths 25 to 45",
     theory=COMPLEXITY,
     runs=lengths,
@@ -234,7 +231,6 @@ sharpness_falls = Prediction(
     controls=(SILENT,),
     curves=SHARPNESS,
     tiers=TIERS,
-    calibration_seeds=CALIBRATION,
     notes="The paper trains a wider network by batches of 32 for thousands of epochs; full batches with momentum "
     "0.9 give the same relative gaps in a few hundred steps (0.6 to 12 from 25 to 45 bits; the authors' are 0.6 to "
     "12). What the claim does not say is why: curves that differ in nothing but the speed at which time passes "
@@ -242,11 +238,10 @@ sharpness_falls = Prediction(
     "claim of its own.",
 )
 
-only_stretched = Prediction(
+only_stretched = claim(
     id="miller2024.network_only_stretched",
     claim="The transitions of networks that grok late are those of others in slow motion: in units of its own time of "
     "transition, sharpness has no trend.",
-    source=MILLER_2024,
     where="a rival reading of the network's figure",
     theory="time dilation",
     runs=lengths,
@@ -278,7 +273,6 @@ only_stretched = Prediction(
     ),
     tiers=TIERS,
     disputes=("miller2024.network_sharpness_falls",),
-    calibration_seeds=CALIBRATION,
     notes="If it holds, the fall of sharpness with the gap is what slow motion alone gives, and no finding of its "
     "own: relative sharpness times relative time, and s t* itself, are the same at all lengths. On five lengths "
     "and ten seeds calibration found s t* to fall by a quarter over twenty bits (-0.016 a bit), on three lengths "
