@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -37,10 +38,8 @@ def left_as_expected(effect: float) -> tuple[Criterion, ...]:
     )
 
 
-DECAYED = {"ratios": (0.3, 0.5, 0.7), "weight_decay": 1e-3, "steps": 10**7}
-MANY_EXAMPLES = Control(
-    "law of many examples", {"law": "many examples"}, "there the number of inputs would not matter"
-)
+DECAYED: Mapping[str, Any] = {"ratios": (0.3, 0.5, 0.7), "weight_decay": 1e-3, "steps": 10**7}
+MANY_EXAMPLES = Control("law of many examples", {"law": "many examples"}, "there the number of inputs would not matter")
 LEFT = Curve(
     quantities=("training loss that stays", "test loss that stays"),
     x="inputs for each example, lambda",
@@ -51,7 +50,8 @@ LEFT = Curve(
 
 decay_floor = claim(
     id="levi2023.decay_floor",
-    claim="Under weight decay gamma the losses of a linear student end where the shifted Marchenko-Pastur law puts them.",
+    claim="Under weight decay gamma the losses of a linear student end where the shifted Marchenko-Pastur law puts "
+    "them.",
     where="equation 15 at late times, figure 3 (left)",
     runs=students_by_ratio,
     measure=losses_left_by_decay,
@@ -64,8 +64,8 @@ decay_floor = claim(
 
 decay_floor_in_print = claim(
     id="levi2023.decay_floor_in_print",
-    claim="Under small weight decay gamma the losses of a linear student end at gamma^2 / 4 (1 - lambda) in training and "
-    "gamma^2 / 4 (1 - lambda)^3 in test.",
+    claim="Under small weight decay gamma the losses of a linear student end at gamma^2 / 4 (1 - lambda) in training "
+    "and gamma^2 / 4 (1 - lambda)^3 in test.",
     where="equation 16",
     runs=students_by_ratio,
     measure=losses_left_by_decay,

@@ -8,19 +8,9 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 from grokscape.landscape import Record, marchenko_pastur
-from grokscape.predictions import (
-    Calibrated,
-    Control,
-    Criterion,
-    Curve,
-    Measurement,
-    Monotone,
-    Setting,
-    Within,
-    judging,
-)
+from grokscape.predictions import Calibrated, Control, Criterion, Curve, Measurement, Monotone, Setting, Within, judging
 from grokscape.predictions.papers.levi2023 import claim
-from grokscape.predictions.papers.levi2023.setup import as_expected, learner, reached, reaches, steps_of, student, students_by_ratio, tiers
+from grokscape.predictions.papers.levi2023.setup import learner, reaches, students_by_ratio, tiers
 
 
 def grokking_time_over_the_formula(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
@@ -61,15 +51,15 @@ gap_formula = claim(
     controls=(HALF_THE_RATIO,),
     curves=(FORMULA,),
     tiers=tiers(ratios=(0.3, 0.5, 0.7), thresholds=(1e-3, 1e-6, 1e-12, 1e-24)),
-    notes="The formula is the limit of a vanishing threshold, and far from it at the threshold of the paper's "
-    "figures: the exact theory has 0.60 of it at lambda = 0.5 and 0.36 at 0.9. Times are those "
-    "at which the losses reach a quarter of the threshold, where 95 % of examples lie within it.",
+    notes="The formula is the limit of a vanishing threshold, and far from it at the threshold of the paper's figures: "
+    "the exact theory has 0.60 of it at lambda = 0.5 and 0.36 at 0.9. Times are those at which the losses reach a "
+    "quarter of the threshold, where 95 % of examples lie within it.",
 )
 
 gap_formula_in_the_limit = claim(
     id="levi2023.gap_formula_in_the_limit",
-    claim="As the threshold vanishes, the time that a linear student groks for approaches ln(1 / (1 - sqrt(lambda))) "
-    "/ (2 eta (1 - sqrt(lambda))^2).",
+    claim="As the threshold vanishes, the time that a linear student groks for approaches ln(1 / (1 - sqrt(lambda))) / "
+    "(2 eta (1 - sqrt(lambda))^2).",
     where="equation 12, appendix B",
     runs=students_by_ratio,
     measure=grokking_time_over_the_formula,

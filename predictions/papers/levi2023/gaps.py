@@ -22,7 +22,7 @@ from grokscape.predictions import (
     judging,
 )
 from grokscape.predictions.papers.levi2023 import claim
-from grokscape.predictions.papers.levi2023.setup import as_expected, learner, reached, reaches, steps_of, student, students_by_ratio, tiers
+from grokscape.predictions.papers.levi2023.setup import learner, reached, reaches, student, students_by_ratio, tiers
 
 
 def accurate(record: Record, split: str) -> Crossing:
@@ -214,6 +214,6 @@ jump_is_an_artefact = claim(
     ),
     tiers=tiers(judging(12), inputs=200, ratios=(0.5,), thresholds=(1e-5, 1e-7, 1e-9), quickens=1.0),
     disputes=("power2022.delayed_generalisation",),
-    notes="The jump is the way from 10 % to 90 % accuracy, a fall of the loss to 1/171; before it is as long a fall "
-    "of its logarithm. Speeds are of the logarithm, by step.",
+    notes="The jump is the way from 10 % to 90 % accuracy, a fall of the loss to 1/171; before it is as long a fall of "
+    "its logarithm. Speeds are of the logarithm, by step.",
 )

@@ -2,31 +2,18 @@
 
 from __future__ import annotations
 
-import functools
 import math
 from collections.abc import Iterable, Mapping
 
 import numpy as np
 import pandas as pd
 
-from grokscape.landscape import Experiment, LinearTeacher, Record, marchenko_pastur
-from grokscape.predictions import (
-    Below,
-    Calibrated,
-    Control,
-    Criterion,
-    Curve,
-    Measurement,
-    Setting,
-    Tier,
-    Within,
-    by_step,
-    judging,
-)
+from grokscape.landscape import Record, marchenko_pastur
+from grokscape.predictions import Below, Calibrated, Control, Criterion, Curve, Measurement, Setting, by_step, judging
 from grokscape.predictions.papers.levi2023 import claim
-from grokscape.predictions.papers.levi2023.setup import as_expected, learner, reached, reaches, steps_of, student, students_by_ratio, tiers
+from grokscape.predictions.papers.levi2023.setup import as_expected, learner, steps_of, students_by_ratio, tiers
 
-# -- The losses over training -------------------------------------------------------------------------------------------
+# -- The losses over training ------------------------------------------------------------------------------------------
 
 
 def losses_against_the_law(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
@@ -74,9 +61,9 @@ loss_curves = claim(
         ),
     ),
     tiers=tiers(judging(20), ratios=(0.1, 0.5, 0.85, 1.5), shown=0.5),
-    notes="The geometric mean over log-spaced steps, down to an expected loss of 1e-4, and over four ratios. Where "
-    "few modes are left single draws differ from the law by a third and more, at a thousand inputs too; it describes "
-    "their mean. Gradient descent at the paper's learning rate lies up to 5 % below gradient flow.",
+    notes="The geometric mean over log-spaced steps, down to an expected loss of 1e-4, and over four ratios. Where few "
+    "modes are left single draws differ from the law by a third and more, at a thousand inputs too; it describes their "
+    "mean. Gradient descent at the paper's learning rate lies up to 5 % below gradient flow.",
 )
 
 # -- Accuracy is a function of the loss --------------------------------------------------------------------------------

@@ -115,9 +115,9 @@ sufficient = claim(
     controls=(FAST,),
     curves=(QUALITY,),
     tiers=tiers({"sizes": SIZES, "large": 42, "mixed": False}),
-    notes="On calibration seeds training needs clearly more than data that fix a line: "
-    "between the two sizes the decoder fits before the embeddings are in place. The authors' own results show the same "
-    "(a line in one of three runs at 25, 30 and 35 of 55 pairs). A seed that never ends in a line counts as 1.",
+    notes="On calibration seeds training needs clearly more than data that fix a line: between the two sizes the "
+    "decoder fits before the embeddings are in place. The authors' own results show the same (a line in one of three "
+    "runs at 25, 30 and 35 of 55 pairs). A seed that never ends in a line counts as 1.",
 )
 
 # -- The rate ----------------------------------------------------------------------------------------------------------
@@ -185,8 +185,8 @@ rate = claim(
     curves=(STEPS_TO_A_LINE,),
     tiers=tiers(RATES, steps=5000),
     notes="Training sets of several sizes, as in the paper; most of the correlation is that with size, see "
-    "liu2022.rate_beyond_size. A seed without any line counts as no correlation: some initial orders of the "
-    "symbols lead to none.",
+    "liu2022.rate_beyond_size. A seed without any line counts as no correlation: some initial orders of the symbols "
+    "lead to none.",
 )
 
 inverse = claim(
@@ -207,8 +207,7 @@ inverse = claim(
     curves=(STEPS_TO_A_LINE,),
     tiers=tiers(RATES, steps=5000),
     notes="The slope is of runs that reached a line, and 0 in a seed with fewer than three. On calibration seeds time "
-    "changes less than in proportion. Adam moves embeddings at a pace of its own, not at "
-    "that of a gradient flow.",
+    "changes less than in proportion. Adam moves embeddings at a pace of its own, not at that of a gradient flow.",
 )
 
 beyond = claim(
@@ -229,6 +228,6 @@ beyond = claim(
     curves=(STEPS_TO_A_LINE,),
     tiers=tiers({**RATES, "sizes": (42,), "sets": 10}, steps=5000),
     disputes=("liu2022.grokking_rate",),
-    notes="On calibration seeds the correlation is weak: the rate tells small training "
-    "sets from large ones, and little more.",
+    notes="On calibration seeds the correlation is weak: the rate tells small training sets from large ones, and "
+    "little more.",
 )

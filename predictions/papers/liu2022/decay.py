@@ -83,8 +83,8 @@ decay_delays = claim(
     ),
     curves=(DELAYS,),
     tiers=DELAY_TIERS,
-    notes="Of transformers the paper says the opposite, see liu2022.decay_hastens_transformers. "
-    "Seeds that generalise at no weight decay have no order, and count as such.",
+    notes="Of transformers the paper says the opposite, see liu2022.decay_hastens_transformers. Seeds that generalise "
+    "at no weight decay have no order, and count as such.",
 )
 
 decay_makes_grokking = claim(
@@ -104,9 +104,9 @@ decay_makes_grokking = claim(
     controls=(Control("hardly any decay", {"decays": (1e-6,)}, "without decay the toy comprehends"),),
     curves=(DELAYS,),
     tiers=DELAY_TIERS,
-    notes="On calibration seeds 11 of 20 grok at one of the weight decays at least. The "
-    "others comprehend throughout, and often generalise before they fit: decay delays the outermost sums, of which few "
-    "examples exist, and whether those are held out or trained on is the luck of the split.",
+    notes="On calibration seeds 11 of 20 grok at one of the weight decays at least. The others comprehend throughout, "
+    "and often generalise before they fit: decay delays the outermost sums, of which few examples exist, and whether "
+    "those are held out or trained on is the luck of the split.",
 )
 
 # -- Transformers ------------------------------------------------------------------------------------------------------

@@ -143,8 +143,7 @@ four_phases = claim(
     "Grokking is in eleven of twenty calibration seeds: which have it is a matter of the split, see "
     "liu2022.decay_makes_grokking. Only held-out pairs count whose sum some training pair has; the paper counts all, "
     "so that with 45 of 55 pairs a split that holds out a sum altogether could not generalise by its rule. At quick "
-    "the decoder is narrower than the paper's, and is "
-    "trained for a tenth of its steps.",
+    "the decoder is narrower than the paper's, and is trained for a tenth of its steps.",
 )
 
 phase_order = claim(

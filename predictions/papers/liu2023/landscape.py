@@ -1,4 +1,4 @@
-"""Liu, Michaud and Tegmark 2023 (Omnigrok): the reduced loss over the weight norm, an L to train and a U to test."""
+"""Omnigrok: the reduced loss over the weight norm, an L to train and a U to test."""
 
 from __future__ import annotations
 
@@ -19,12 +19,13 @@ from grokscape.predictions import (
     Exceeds,
     Map,
     Measurement,
-    Prediction,
     Setting,
     Tier,
     Within,
+    judging,
 )
-from grokscape.predictions.papers.liu2023.setup import CALIBRATION, LIU_2023, SEEDS, STUDENT, THEORY
+from grokscape.predictions.papers.liu2023 import claim
+from grokscape.predictions.papers.liu2023.setup import STUDENT
 
 #: Losses are compared as powers of ten; what is below counts as zero.
 FLOOR = 1e-8
@@ -35,7 +36,7 @@ STANDARD: Mapping[str, Any] = {**QUICK, "sizes": (10, 25, 50, 100, 200), "steps"
 NO_RULE: Mapping[str, Any] = {"labels": "random"}
 
 
-def reduced(seed: int, at: Setting) -> Mapping[str, Experiment]:
+def reduced_landscape(seed: int, at: Setting) -> Mapping[str, Experiment]:
     return {
         "landscape": ReducedLandscape(
             task=at.task,
@@ -63,7 +64,7 @@ def table(record: Record) -> pd.DataFrame:
 # -- L and U -----------------------------------------------------------------------------------------------------------
 
 
-def l_and_u(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
+def shape_of_both_losses(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
     found = table(records["landscape"])
     one = found[found["size"] == max(at.sizes)].set_index("scale")
     train, test = one["train"], one["test"]
@@ -88,8 +89,8 @@ landscape = claim(
     claim="Minimised over all directions, the training loss over the weight norm is an L, which falls and then stays "
     "at zero, and the test loss is a U, with its bottom near the norm of the usual initial weights.",
     where="section 2, figure 2",
-    runs=reduced,
-    measure=l_and_u,
+    runs=reduced_landscape,
+    measure=shape_of_both_losses,
     criteria=(
         Criterion(
             quantity="powers of ten that the training loss falls by up to scale 1",
@@ -140,17 +141,17 @@ landscape = claim(
             figure="figure 2",
         ),
     ),
-    tiers={"quick": Tier(SEEDS, QUICK), "standard": Tier(SEEDS, STANDARD)},
+    tiers={"quick": Tier(judging(10), QUICK), "standard": Tier(judging(10), STANDARD)},
     notes="Losses are those where the minimisation ended, as in the paper's curves of teacher and student. Its curves "
     "of images, reviews and molecules show the best loss seen on the way, chosen with the test data; that is drawn "
-    "beside, and decides nothing. Minimisation is along the sphere: "
-    "the published step, which also has a radial part, comes to rest above the minimum where norms are small.",
+    "beside, and decides nothing. Minimisation is along the sphere: the published step, which also has a radial part, "
+    "comes to rest above the minimum where norms are small.",
 )
 
 # -- More data ---------------------------------------------------------------------------------------------------------
 
 
-def edges(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
+def outer_edge_by_data_size(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
     """How far out the test loss stays low: where its logarithm, interpolated, last crosses a level."""
     found = table(records["landscape"])
     outer = {}
@@ -182,8 +183,8 @@ more_data_widen_the_shell = claim(
     id="liu2023.more_data_widen_the_shell",
     claim="The more data there are, the larger the norms at which a network that fits them still generalises.",
     where="section 3, figure 3",
-    runs=reduced,
-    measure=edges,
+    runs=reduced_landscape,
+    measure=outer_edge_by_data_size,
     criteria=(
         Criterion(
             quantity="power of the data size in the outer edge",
@@ -215,7 +216,7 @@ more_data_widen_the_shell = claim(
                 (title, tuple((n, f"{name}, {n} examples") for n in (25, 50, 100)))
                 for title, name in (
                     ("Where the minimisation ends", "test accuracy"),
-                    ("Best seen on the way, as published", "best test accuracy"),
+                    ("Best seen during training, as published", "best test accuracy"),
                 )
             ),
             boundaries=("critical norm", "scale of the outer edge"),
@@ -227,7 +228,7 @@ more_data_widen_the_shell = claim(
             figure="figure 3",
         ),
     ),
-    tiers={"quick": Tier(SEEDS, {**QUICK, "level": 0.01})},
+    tiers={"quick": Tier(judging(10), {**QUICK, "level": 0.01})},
     notes="A low test loss is one below 0.01, about a twentieth of the variance of the values. The paper shows this on "
     "images; here it is the same networks as for the L and the U. Its maps of images, reviews and molecules show the "
     "best accuracy or loss seen on the way, chosen with the test data: that is the map on the right, which decides "

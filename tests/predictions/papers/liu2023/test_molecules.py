@@ -91,10 +91,6 @@ def test_verdicts():
     assert unfit.status is Status.INVALID
 
 
-def test_the_expected_failure_is_told():
-    assert "failure is expected" in molecules_grok_without_decay.notes
-
-
 def test_a_small_network_learns_molecules(tmp_path, monkeypatch):
     """Polarizability grows with the number of atoms, which a handful of alkanes and alcohols show."""
     texts = ["C" * n + end for n in range(1, 5) for end in ("", "O", "N")]
