@@ -20,7 +20,8 @@ from grokscape.predictions import (
     by_step,
 )
 from grokscape.predictions.papers.grokscape2026.coexistence import GROKSCAPE_2026
-from grokscape.predictions.papers.miller2023.gp_classification import (
+from grokscape.predictions.papers.miller2023 import THEORY as COMPLEXITY
+from grokscape.predictions.papers.miller2023.gp_setup import (
     COURSES,
     FEWER,
     GPYTORCH,
@@ -28,14 +29,17 @@ from grokscape.predictions.papers.miller2023.gp_classification import (
     NOTHING_CONCEALED,
     SHUFFLED,
     TWELVE,
+    ZERO_ONE,
+    changed,
     delayed,
     grokking,
     laplace,
+    process,
     variational,
 )
-from grokscape.predictions.papers.miller2023.gp_parametrisation import changed
-from grokscape.predictions.papers.miller2023.gp_zero_one import ZERO_ONE, process
-from grokscape.predictions.papers.miller2023.sources import CALIBRATION, COMPLEXITY, TEN
+
+CALIBRATION = tuple(range(20))
+TEN = tuple(range(100, 110))
 
 # -- The divergence term -----------------------------------------------------------------------------------------------
 

@@ -18,6 +18,7 @@ from grokscape.predictions import (
     Measurement,
     Setting,
     by_step,
+    training_curve,
 )
 from grokscape.predictions.papers.liu2022 import claim
 from grokscape.predictions.papers.liu2022.setup import FAST_DECODER, SIZES, described, tiers, toy, toys_by_size
@@ -68,13 +69,7 @@ parallelograms_hold = claim(
         Control("shuffled sums", {"labels": "shuffled"}, "no place of the symbols makes equal labels coincide"),
     ),
     curves=(
-        Curve(
-            quantities=("representation quality",),
-            x="training step",
-            y="share of parallelograms realised",
-            title="Parallelograms form",
-            log_x=True,
-        ),
+        training_curve("representation quality", y="share of parallelograms realised", title="Parallelograms form"),
     ),
     tiers=tiers(
         {

@@ -12,7 +12,6 @@ from grokscape.predictions import (
     Calibrated,
     Control,
     Criterion,
-    Curve,
     Exceeds,
     Gate,
     Measurement,
@@ -24,6 +23,7 @@ from grokscape.predictions import (
     fit_and_generalise,
     judging,
     stop_at,
+    training_curve,
 )
 from grokscape.predictions.papers.liu2023 import claim
 
@@ -138,20 +138,8 @@ constraint_removes_grokking = claim(
         ),
     ),
     curves=(
-        Curve(
-            quantities=("train, free", "test, free"),
-            x="training step",
-            y="accuracy",
-            log_x=True,
-            title="Trained freely",
-        ),
-        Curve(
-            quantities=("train, constrained", "test, constrained"),
-            x="training step",
-            y="accuracy",
-            log_x=True,
-            title="Held at the right norm",
-        ),
+        training_curve("train, free", "test, free", y="accuracy", title="Trained freely"),
+        training_curve("train, constrained", "test, constrained", y="accuracy", title="Held at the right norm"),
     ),
     tiers={
         name: Tier(judging(10), setting)

@@ -12,7 +12,6 @@ from grokscape.predictions import (
     Calibrated,
     Control,
     Criterion,
-    Curve,
     Exceeds,
     Gate,
     Measurement,
@@ -20,6 +19,7 @@ from grokscape.predictions import (
     Tier,
     by_step,
     judging,
+    training_curve,
 )
 from grokscape.predictions.papers.liu2023 import claim
 from grokscape.predictions.papers.liu2023.real_data_setup import one_network
@@ -91,15 +91,10 @@ def criteria(*, gap: Calibrated, left: Calibrated, delay: Calibrated) -> tuple[C
 
 
 CURVES = (
-    Curve(
-        quantities=("train loss", "test loss", BEST_SO_FAR),
-        x="training step",
-        y="squared error (bohr^6)",
-        log_x=True,
-        log_y=True,
-        title="Fitting and generalising",
+    training_curve(
+        "train loss", "test loss", BEST_SO_FAR, y="squared error (bohr^6)", title="Fitting and generalising", log_y=True
     ),
-    Curve(quantities=("weight norm",), x="training step", y="norm / norm at first", log_x=True, title="Weight norm"),
+    training_curve("weight norm", y="norm / norm at first", title="Weight norm"),
 )
 FITTED = (Gate(quantity="training loss at the end", below=20.0, controls=False),)
 

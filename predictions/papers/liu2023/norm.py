@@ -12,12 +12,12 @@ from grokscape.predictions import (
     Calibrated,
     Control,
     Criterion,
-    Curve,
     Exceeds,
     Measurement,
     Monotone,
     Setting,
     by_step,
+    training_curve,
 )
 from grokscape.predictions.papers.liu2023 import claim
 from grokscape.predictions.papers.liu2023.setup import (
@@ -78,11 +78,9 @@ start_decides = claim(
         ),
     ),
     curves=(
-        Curve(
-            quantities=tuple(f"{split} accuracy, scale {s}" for s in (1, 2, 3) for split in SPLITS),
-            x="training step",
+        training_curve(
+            *(f"{split} accuracy, scale {s}" for s in (1, 2, 3) for split in SPLITS),
             y="share of examples within the tolerance",
-            log_x=True,
             title="From small and large initial weights",
             figure="figure 2",
         ),
@@ -144,13 +142,11 @@ one_norm = claim(
         ),
     ),
     curves=(
-        Curve(
-            quantities=tuple(f"norm, scale {s:g}, weight decay {w:g}" for s, w in STARTS),
-            x="training step",
+        training_curve(
+            *(f"norm, scale {s:g}, weight decay {w:g}" for s, w in STARTS),
             y="weight norm",
-            log_x=True,
-            log_y=True,
             title="The way inward, until generalisation",
+            log_y=True,
         ),
     ),
     tiers=student_tiers({"starts": STARTS, "split": "test"}, seeds=FRESH),

@@ -22,6 +22,7 @@ from grokscape.predictions import (
     accuracy_by_step,
     by_step,
     fit_and_generalise,
+    training_curve,
 )
 
 DELAY = "log of the steps to generalise over those to fit"
@@ -145,15 +146,10 @@ def inverse_to_decay(low: float, high: float, calibrated: Calibrated) -> Criteri
 
 def curves(figure: str = "") -> tuple[Curve, ...]:
     """Return what is drawn of one network; the accuracies may be a figure of the paper."""
-    accuracy = Curve(
-        quantities=("train accuracy", "test accuracy", BEST_SO_FAR),
-        x="training step",
-        y="accuracy",
-        log_x=True,
-        title="Fitting and generalising",
-        figure=figure,
+    accuracy = training_curve(
+        "train accuracy", "test accuracy", BEST_SO_FAR, y="accuracy", title="Fitting and generalising", figure=figure
     )
-    norm = Curve(quantities=("weight norm",), x="training step", y="norm / norm at first", log_x=True, title="The norm")
+    norm = training_curve("weight norm", y="norm / norm at first", title="The norm")
     return accuracy, norm
 
 

@@ -19,6 +19,7 @@ from grokscape.predictions import (
     Setting,
     Within,
     by_step,
+    training_curve,
 )
 from grokscape.predictions.papers.liu2023 import claim
 from grokscape.predictions.papers.liu2023.setup import (
@@ -178,12 +179,8 @@ never_without_decay = claim(
         ),
     ),
     curves=(
-        Curve(
-            quantities=("train accuracy", "test accuracy"),
-            x="training step",
-            y="share of examples within the tolerance",
-            log_x=True,
-            title="Without weight decay",
+        training_curve(
+            "train accuracy", "test accuracy", y="share of examples within the tolerance", title="Without weight decay"
         ),
     ),
     tiers=student_tiers({"starts": ((2.0, 0.0),), "steps": 8000}, {"steps": 100_000}),

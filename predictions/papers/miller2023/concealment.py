@@ -1,4 +1,4 @@
-"""Miller, O'Neill and Bui 2023: irrelevant coordinates conceal a rule, and the grokking gap grows with them."""
+"""Miller et al. 2023: irrelevant coordinates conceal a rule, and the grokking gap grows with them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from grokscape.landscape import Experiment, GrokkingGap, Record, grokking_gap
+from grokscape.landscape import Experiment, Record, grokking_gap
 from grokscape.predictions import (
     Calibrated,
     Control,
@@ -18,24 +18,18 @@ from grokscape.predictions import (
     Exceeds,
     Measurement,
     Monotone,
-    Prediction,
     Setting,
     Tier,
     Within,
+    judging,
 )
-from grokscape.predictions.papers.miller2023.concealment_setup import CALIBRATION, NETWORK, TWELVE, concealed
-from grokscape.predictions.papers.miller2023.sources import COMPLEXITY, MILLER_2023, TEN, TWENTY
-
-
-def log_gap(gap: GrokkingGap) -> float:
-    """Return the logarithm of a gap as the authors take it, 0 where there is none (a lower bound if it is censored)."""
-    return math.log(gap.steps) if gap.steps > 0 else 0.0
-
+from grokscape.predictions.papers.miller2023 import claim
+from grokscape.predictions.papers.miller2023.concealment_setup import NETWORK, concealed, log_gap
 
 # -- What is measured --------------------------------------------------------------------------------------------------
 
 
-def by_dimensions(seed: int, at: Setting) -> Mapping[str, Experiment]:
+def networks_by_irrelevant_bits(seed: int, at: Setting) -> Mapping[str, Experiment]:
     return {f"{op}/{n}": concealed(seed, at, op, n) for op in at.operations for n in at.dimensions}
 
 
@@ -53,7 +47,7 @@ def bend(dimensions: np.ndarray, logs: np.ndarray) -> float:
     return float((upper - lower) / total) if total > 1e-12 else 0.0
 
 
-def gaps(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
+def growth_of_the_gap(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
     found = {label: grokking_gap(record) for label, record in records.items()}
     dimensions = np.array(at.dimensions, dtype=float)
     logs = np.array([[log_gap(found[f"{op}/{n}"]) for n in at.dimensions] for op in at.operations])
@@ -104,9 +98,9 @@ QUICK = NETWORK | {"operations": ("x+y", "x/y", "x*y*x"), "dimensions": (0, 10, 
 STANDARD = QUICK | {"operations": OPERATIONS, "width": 200}
 PAPER = QUICK | {"operations": OPERATIONS, "width": 1000}
 TIERS: Mapping[str, Tier] = {
-    "quick": Tier(TWELVE, QUICK),
-    "standard": Tier(TWENTY, STANDARD),
-    "paper": Tier(TEN, PAPER),
+    "quick": Tier(judging(12), QUICK),
+    "standard": Tier(judging(20), STANDARD),
+    "paper": Tier(judging(10), PAPER),
 }
 ONE: dict[str, Any] = {"operations": ("x+y",)}
 NOTHING_HIDDEN = Control("zeros appended", ONE | {"noise": "zeros"}, "coordinates that are always zero conceal nothing")
@@ -148,8 +142,8 @@ gap_grows = claim(
     claim="The more irrelevant coordinates conceal a modular operation, the longer a network takes from fitting to "
     "generalising.",
     where="section 2.2, figure 4",
-    runs=by_dimensions,
-    measure=gaps,
+    runs=networks_by_irrelevant_bits,
+    measure=growth_of_the_gap,
     criteria=(
         Criterion(
             quantity="grokking gap",
@@ -170,8 +164,8 @@ exponential = claim(
     claim="The grokking gap grows about exponentially with the number of irrelevant coordinates: its logarithm rises "
     "about as fast over the upper half of them as over the lower.",
     where="section 2.2, figure 4",
-    runs=by_dimensions,
-    measure=gaps,
+    runs=networks_by_irrelevant_bits,
+    measure=growth_of_the_gap,
     criteria=(
         GROWS,
         Criterion(
@@ -191,8 +185,8 @@ faster = claim(
     claim="The grokking gap grows faster than exponentially with the number of irrelevant coordinates: its logarithm "
     "rises more than twice as fast over the upper half of them as over the lower.",
     where="section 2.2, figure 4 (the rival reading)",
-    runs=by_dimensions,
-    measure=gaps,
+    runs=networks_by_irrelevant_bits,
+    measure=growth_of_the_gap,
     criteria=(
         GROWS,
         Criterion(
@@ -205,15 +199,15 @@ faster = claim(
     controls=(NOTHING_HIDDEN, PLENTY),
     tiers=TIERS,
     disputes=("miller2023.concealment_exponential",),
-    notes=DEPARTURES + SHAPE + " Here failure is expected.",
+    notes=DEPARTURES + SHAPE,
 )
 
 table = claim(
     id="miller2023.concealment_correlation",
     claim="The logarithm of the grokking gap is nearly linear in the number of irrelevant coordinates.",
     where="table A.2",
-    runs=by_dimensions,
-    measure=gaps,
+    runs=networks_by_irrelevant_bits,
+    measure=growth_of_the_gap,
     criteria=(
         Criterion(
             quantity="correlation of ln gap with dimensions",

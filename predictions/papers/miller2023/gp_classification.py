@@ -4,17 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from grokscape.landscape import (
-    ConcealedParity,
-    Experiment,
-    LaplaceClassification,
-    Record,
-    Schedule,
-    VariationalClassification,
-    complexity,
-    error,
-    grokking_gap,
-)
+from grokscape.landscape import ConcealedParity, Experiment, LaplaceClassification, Record, grokking_gap
 from grokscape.predictions import (
     Below,
     Calibrated,
@@ -24,63 +14,29 @@ from grokscape.predictions import (
     Exceeds,
     Measurement,
     Monotone,
-    Prediction,
     Setting,
     Tier,
     by_step,
+    training_curve,
 )
-from grokscape.predictions.papers.miller2023.sources import CALIBRATION, COMPLEXITY, MILLER_2023
-
-#: Twelve seeds that agree are enough for p < 0.001, whatever the distribution.
-TWELVE = tuple(range(100, 112))
-GPYTORCH = {"gpytorch": "pip install 'grokscape[gp]'"}
-
-PARITY = ConcealedParity(relevant=3, spurious=17)
-NOTHING_CONCEALED = ConcealedParity(relevant=3, spurious=0)
-PAPER_PARITY = ConcealedParity(relevant=3, spurious=37)
-
-
-def laplace(seed: int, at: Setting) -> Mapping[str, Experiment]:
-    learner = LaplaceClassification(
-        population=at.population, seed=seed, n_train=at.n_train, labels=at.labels, steps=at.steps
-    )
-    return {"learner": learner}
-
-
-def variational(seed: int, at: Setting) -> Mapping[str, Experiment]:
-    learner = VariationalClassification(
-        population=at.population,
-        seed=seed,
-        n_train=at.n_train,
-        parametrisation=at.parametrisation,
-        divergence_weight=at.divergence_weight,
-        train_kernel=at.train_kernel,
-        steps=at.steps,
-        record=Schedule(every=4),
-    )
-    return {"learner": learner}
+from grokscape.predictions.papers.miller2023 import claim
+from grokscape.predictions.papers.miller2023.gp_setup import (
+    COURSES,
+    FEWER,
+    GPYTORCH,
+    LAPLACE_TIERS,
+    NOTHING_CONCEALED,
+    SHUFFLED,
+    TWELVE,
+    VARIATIONAL_TIERS,
+    delayed,
+    grokking,
+    laplace,
+    variational,
+)
 
 
-def grokking(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
-    record = records["learner"]
-    found = grokking_gap(record)
-    test, charge = error(record, "test"), complexity(record)
-    yield Measurement("test error at fitting", float(test[found.fit.step]))
-    yield Measurement("test error at the end", float(test.iloc[-1]))
-    yield Measurement("from fitting to generalising", found.fit.step, at=0, censored=found.fit.censored)
-    yield Measurement("from fitting to generalising", found.generalise.step, at=1, censored=found.generalise.censored)
-    # Of what does not generalise, the last step stands for it; its test error says so.
-    yield Measurement(
-        "change of complexity from fitting to generalising",
-        float(charge[found.generalise.step] - charge[found.fit.step]),
-    )
-    for split in ("train", "test"):
-        yield from by_step(error(record, split), f"{split} error")
-        yield from by_step(-record.series("loss", split), f"{split} log-likelihood")
-    yield from by_step(charge, "complexity")
-
-
-def lengths(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
+def longest_relevant_and_shortest_spurious_length(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
     record = records["learner"]
     relevant, dimensions = at.population.relevant, at.population.dimensions
     courses = [record.series(f"lengthscale {k}") for k in range(1, dimensions + 1)]
@@ -92,61 +48,6 @@ def lengths(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]
     yield from by_step(longest, "longest relevant length")
     yield from by_step(shortest, "shortest spurious length")
 
-
-def delayed(spread_at_fitting: float, at_fitting: float, seeds: str) -> tuple[Criterion, ...]:
-    """The test error is high where the training error is first low, and low at the end."""
-    return (
-        Criterion(
-            quantity="test error at fitting",
-            rule=Exceeds(0.2, centre="mean"),
-            threshold_from="four times what counts as low; half is chance",
-            calibrated=Calibrated(at_fitting, spread_at_fitting, seeds),
-        ),
-        Criterion(
-            quantity="test error at the end",
-            rule=Below(0.05),
-            threshold_from="1 - 0.95, what the paper asks for",
-            calibrated=Calibrated(0.0, 0.0, seeds),
-        ),
-    )
-
-
-COURSES = (
-    Curve(
-        quantities=("train error", "test error"),
-        x="training step",
-        y="share of labels wrong",
-        log_x=True,
-        title="A Gaussian process learns a concealed parity",
-        figure="figure 3",
-    ),
-    Curve(
-        quantities=("train log-likelihood", "test log-likelihood"),
-        x="training step",
-        y="log-likelihood (nats per example)",
-        log_x=True,
-        title="Log-likelihood of a concealed parity",
-        figure="figure 3",
-    ),
-    Curve(
-        quantities=("complexity",),
-        x="training step",
-        y="complexity (nats per example)",
-        log_x=True,
-        title="Complexity along the way",
-    ),
-)
-
-LAPLACE = {"population": PARITY, "n_train": 200, "labels": "true", "steps": 100}
-LARGER = LAPLACE | {"population": PAPER_PARITY, "n_train": 500}
-PAPER = LAPLACE | {"population": PAPER_PARITY, "n_train": 1000, "steps": 500}
-LAPLACE_TIERS = {
-    "quick": Tier(TWELVE, LAPLACE),
-    "standard": Tier(TWELVE, LARGER),
-    "paper": Tier(TWELVE, PAPER),
-}
-SHUFFLED = Control("shuffled labels", {"labels": "shuffled"}, "there is no rule, so nothing can generalise")
-FEWER = "Quick has 17 spurious bits and 200 examples where the paper has 37 and 1000; of 37, 200 examples are too few. "
 
 parity_laplace = claim(
     id="miller2023.parity_laplace",
@@ -178,7 +79,7 @@ lengthscales = claim(
     "the spurious ones rise.",
     where="appendix J.1, figure A.12",
     runs=laplace,
-    measure=lengths,
+    measure=longest_relevant_and_shortest_spurious_length,
     criteria=(
         Criterion(
             quantity="longest relevant length by its start",
@@ -195,13 +96,12 @@ lengthscales = claim(
     ),
     controls=(SHUFFLED,),
     curves=(
-        Curve(
-            quantities=("longest relevant length", "shortest spurious length"),
-            x="training step",
+        training_curve(
+            "longest relevant length",
+            "shortest spurious length",
             y="length by its start",
-            log_x=True,
-            log_y=True,
             title="Lengths of relevant and spurious dimensions",
+            log_y=True,
             figure="figure A.12",
         ),
     ),
@@ -212,7 +112,7 @@ lengthscales = claim(
 # -- How much is concealed ---------------------------------------------------------------------------------------------
 
 
-def doses(seed: int, at: Setting) -> Mapping[str, Experiment]:
+def classifiers_by_spurious_bits(seed: int, at: Setting) -> Mapping[str, Experiment]:
     return {
         f"{spurious}": LaplaceClassification(
             population=ConcealedParity(spurious=spurious, filler=at.filler if spurious else "bits"),
@@ -224,7 +124,7 @@ def doses(seed: int, at: Setting) -> Mapping[str, Experiment]:
     }
 
 
-def delays(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
+def steps_until_generalising(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
     for label, record in records.items():
         found = grokking_gap(record)
         yield Measurement("steps until generalising", found.generalise.step, float(label), found.generalise.censored)
@@ -236,8 +136,8 @@ spurious_dimensions = claim(
     id="miller2023.spurious_dimensions_delay_processes",
     claim="The more spurious dimensions conceal a parity, the later a Gaussian process generalises.",
     where="section 2.2",
-    runs=doses,
-    measure=delays,
+    runs=classifiers_by_spurious_bits,
+    measure=steps_until_generalising,
     criteria=(
         Criterion(
             quantity="steps until generalising",
@@ -270,20 +170,6 @@ spurious_dimensions = claim(
 )
 
 # -- By variation, as in the paper -------------------------------------------------------------------------------------
-
-VARIATIONAL = {
-    "population": PARITY,
-    "n_train": 200,
-    "parametrisation": "unwhitened",
-    "divergence_weight": 1.0,
-    "train_kernel": True,
-    "steps": 80,
-}
-VARIATIONAL_TIERS = {
-    "quick": Tier(TWELVE, VARIATIONAL),
-    "standard": Tier(TWELVE, VARIATIONAL | {"population": PAPER_PARITY, "n_train": 500, "steps": 200}),
-    "paper": Tier(TWELVE, VARIATIONAL | {"population": PAPER_PARITY, "n_train": 1000, "steps": 500}),
-}
 
 parity_variational = claim(
     id="miller2023.parity_variational",
@@ -327,8 +213,8 @@ classification_complexity_falls = claim(
     tiers=VARIATIONAL_TIERS,
     needs=GPYTORCH,
     notes="The paper states the mechanism for all its learners, shows it for regression and Bayesian networks, and "
-    "warns that complexities cannot be compared along the way where priors are trained. In calibration failure is "
-    "expected: the posterior starts at the prior, at no complexity, and its divergence grows until the classifier "
-    "generalises, and falls only then. In Laplace's approximation complexity does fall in between, by 0.017 nats of "
-    "0.142, but with shuffled labels, where nothing generalises, by 0.038.",
+    "warns that complexities cannot be compared along the way where priors are trained. In calibration the posterior "
+    "starts at the prior, at no complexity, and its divergence grows until the classifier generalises, and falls only "
+    "then. In Laplace's approximation complexity does fall in between, by 0.017 nats of 0.142, but with shuffled "
+    "labels, where nothing generalises, by 0.038.",
 )

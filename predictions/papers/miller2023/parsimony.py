@@ -1,4 +1,4 @@
-"""Miller, O'Neill and Bui 2023: from low error at high complexity to low error at low complexity, whatever learns."""
+"""Miller et al. 2023: from low error at high complexity to low error at low complexity, whatever learns."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ from grokscape.predictions import (
     Measurement,
     Orbit,
     Portrait,
-    Prediction,
     Setting,
     Tier,
     by_step,
+    judging,
 )
-from grokscape.predictions.papers.miller2023.bayesian_network import BUDGET, GENERALISED
+from grokscape.predictions.papers.miller2023 import claim
+from grokscape.predictions.papers.miller2023.bayesian_setup import BUDGET, GENERALISED
 from grokscape.predictions.papers.miller2023.concealment_setup import NETWORK, concealed
-from grokscape.predictions.papers.miller2023.linear_regression import PAPER as LINES
-from grokscape.predictions.papers.miller2023.linear_regression import regression
-from grokscape.predictions.papers.miller2023.sources import CALIBRATION, COMPLEXITY, MILLER_2023, TEN, TWENTY
+from grokscape.predictions.papers.miller2023.linear_setup import PAPER as LINES
+from grokscape.predictions.papers.miller2023.linear_setup import regression
 from grokscape.predictions.papers.power2022.delayed_generalisation import QUICK, train_from_scratch
 
 LINEAR, PROCESS, CLASSIFIER, BAYESIAN = (
@@ -71,8 +71,8 @@ def learners(seed: int, at: Setting) -> Mapping[str, Experiment]:
     return {name: makers[name]() for name in at.learners}
 
 
-def ways(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
-    """Every learner's way in the plane of test error and complexity, and what it sheds between two stations of it."""
+def complexity_shed_and_errors(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
+    """Every learner's trajectory in the plane of error and complexity, and what it loses of the latter in the gap."""
     ends = [float(error(record, "test").iloc[-1]) for name, record in records.items() if name in at.judged]
     yield Measurement("largest test error at the end", max(ends))
     for name, record in records.items():
@@ -146,7 +146,7 @@ parsimony = claim(
     "they shed it.",
     where="section 3, mechanism 1; figures 5 and 6",
     runs=learners,
-    measure=ways,
+    measure=complexity_shed_and_errors,
     criteria=(
         sheds(LINEAR, 0.72, 0.047),
         sheds(PROCESS, 1.49, 0.097),
@@ -163,7 +163,7 @@ parsimony = claim(
         ),
     ),
     portraits=portraits((*BEYOND, *NETWORKS)),
-    tiers={"quick": Tier(TEN, SETTING), "standard": Tier(TWENTY, SETTING)},
+    tiers={"quick": Tier(judging(10), SETTING), "standard": Tier(judging(20), SETTING)},
     notes="Error, complexity and gap have one definition for all learners, and one unit, nats per training example; "
     "low is an error of 0.05, and of 0.1 in the two regressions. Changes can be compared between learners, levels "
     "cannot: the linear model and the networks are charged for their weights, the classifier for a latent function, "
@@ -173,8 +173,8 @@ parsimony = claim(
     "0.1 are taken at their end. The classifier sheds little: its complexity falls a little until it generalises, and "
     "rises only then (grokscape2026.classification_complexity_rises); with shuffled labels it sheds more by the end, "
     "so that its control fails by its test error alone. Trained by variational inference, a classifier gains "
-    "complexity instead (miller2023.classification_complexity_falls). The networks are drawn for comparison; what "
-    "they shed is another claim.",
+    "complexity instead (miller2023.classification_complexity_falls). The networks are drawn for comparison; what they "
+    "shed is another claim.",
 )
 
 parsimony_of_networks = claim(
@@ -182,7 +182,7 @@ parsimony_of_networks = claim(
     claim="Networks, too, shed complexity between fitting and generalising, counted by the norm of their weights.",
     where="section 3, mechanism 1",
     runs=learners,
-    measure=ways,
+    measure=complexity_shed_and_errors,
     criteria=(
         sheds(CONCEALED, -0.02, 0.0044),
         sheds(MODULAR, -2.62, 0.059),
@@ -190,11 +190,11 @@ parsimony_of_networks = claim(
     ),
     controls=(Control("random labels", {"labels": "random"}, "there is no rule to go to"),),
     tiers={
-        "quick": Tier(TEN, {**SETTING, "learners": NETWORKS, "judged": NETWORKS}),
-        "standard": Tier(TWENTY, {**SETTING, "learners": NETWORKS, "judged": NETWORKS}),
+        "quick": Tier(judging(10), {**SETTING, "learners": NETWORKS, "judged": NETWORKS}),
+        "standard": Tier(judging(20), {**SETTING, "learners": NETWORKS, "judged": NETWORKS}),
     },
-    notes="That failure is expected: the norm of the network that conceals its rule rises a little between fitting and "
-    "generalising (by 0.02 nats an example in calibration, see miller2023.norm_rises), and under the "
-    "usual weight decay that of modular addition by 2.6, as in notsawo2025.norm_rises_under_decay. "
-    "Either generalising is dearer than memorising so few examples, or the norm is the wrong account of it.",
+    notes="The norm of the network that conceals its rule rises a little between fitting and generalising (by 0.02 "
+    "nats an example in calibration, see miller2023.norm_rises), and under the usual weight decay that of modular "
+    "addition by 2.6, as in notsawo2025.norm_rises_under_decay. Either generalising is dearer than memorising so few "
+    "examples, or the norm is the wrong account of it.",
 )

@@ -22,9 +22,7 @@ def measured(constrained, free, last=3000):
         "free": course(None, fits=75, generalises=free, last=last),
         "constrained": course(None, fits=100, generalises=constrained, last=last),
     }
-    return {
-        m.quantity: m.value for m in delays_free_and_constrained(records, Setting({})) if m.at is None
-    }
+    return {m.quantity: m.value for m in delays_free_and_constrained(records, Setting({})) if m.at is None}
 
 
 def test_delays_and_ratios():
