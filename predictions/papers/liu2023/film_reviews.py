@@ -48,8 +48,8 @@ NOTES = (
     "arms differ in two things, for weight decay is 1 at scale 6 and none at scale 1; here scale alone differs. With "
     "the paper's values two calibration seeds showed the same contrast, fainter: 14 points gained late at scale 6, and "
     "at scale 1 a few points lost, with weight decay as without. Test accuracy is that on all 1000 other reviews at "
-    "each step and at the end, where the paper's course of training shows random batches of 50, and its landscape the "
-    "best epoch; the highest so far is drawn beside and decides nothing."
+    "each step and at the end, where the paper's training curve shows random batches of 50, and its landscape the best "
+    "epoch; the highest so far is drawn beside and decides nothing."
 )
 
 reviews_grok = claim(
@@ -121,8 +121,8 @@ reviews_grok_recurrent = claim(
     "decay and scale are the paper's at scale 6; its arm at scale 1 has no weight decay, so that two things differ. "
     "Here scale alone does. As published, at scale 1 without weight decay, two calibration seeds showed the same: test "
     "accuracies of 0.59 and 0.64 on fitting, of 0.62 and 0.64 in the end. Test accuracy is that on all 1000 other "
-    "reviews at each step and at the end, where the paper's course of training shows random batches of 50; the highest "
-    "so far is drawn beside and decides nothing. Less has to be gained than on bags of words: the paper's curve rises "
+    "reviews at each step and at the end, where the paper's training curve shows random batches of 50; the highest so "
+    "far is drawn beside and decides nothing. Less has to be gained than on bags of words: the paper's curve rises "
     "faintly, and unsteadily. Training is unsteady here too: now and then a network loses what it had fitted, for some "
     "tens of steps. So the gate asks whether it ever fitted; a test accuracy that ends low for that reason counts "
     "against the claim.",

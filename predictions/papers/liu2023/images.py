@@ -34,8 +34,8 @@ NOTES = (
     "Training is on the full batch, with fewer examples, a narrower network and a larger learning rate than in the "
     "paper (1000 examples in batches of 200, two layers of 200, 0.001), which makes fitting and decay alike faster. "
     "All arms but the one without have the same weight decay. Test accuracy is that at each step and at the end, on "
-    "all examples held out, as in the paper's training curves. Its landscapes of images show the highest seen "
-    "during training instead; drawn beside, that decides nothing."
+    "all examples held out, as in the paper's training curves. Its landscapes of images show the highest seen during "
+    "training instead; drawn beside, that decides nothing."
 )
 
 # -- Digits of 8 x 8 pixels --------------------------------------------------------------------------------------------

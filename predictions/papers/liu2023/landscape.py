@@ -143,9 +143,9 @@ landscape = claim(
     ),
     tiers={"quick": Tier(judging(10), QUICK), "standard": Tier(judging(10), STANDARD)},
     notes="Losses are those where the minimisation ended, as in the paper's curves of teacher and student. Its curves "
-    "of images, reviews and molecules show the best loss seen on the way, chosen with the test data; that is drawn "
-    "beside, and decides nothing. Minimisation is along the sphere: the published step, which also has a radial part, "
-    "comes to rest above the minimum where norms are small.",
+    "of images, reviews and molecules show the best loss seen during training, chosen with the test data; that is "
+    "drawn beside, and decides nothing. Minimisation is along the sphere: the published step, which also has a radial "
+    "part, comes to rest above the minimum where norms are small.",
 )
 
 # -- More data ---------------------------------------------------------------------------------------------------------
@@ -231,7 +231,7 @@ more_data_widen_the_shell = claim(
     tiers={"quick": Tier(judging(10), {**QUICK, "level": 0.01})},
     notes="A low test loss is one below 0.01, about a twentieth of the variance of the values. The paper shows this on "
     "images; here it is the same networks as for the L and the U. Its maps of images, reviews and molecules show the "
-    "best accuracy or loss seen on the way, chosen with the test data: that is the map on the right, which decides "
-    "nothing. The edge, and so the verdict, is that of the losses at the end. A coarser, shorter control was tried and "
-    "could not be told from the claim; the control is as it was when the claim was first judged.",
+    "best accuracy or loss seen during training, chosen with the test data: that is the map on the right, which "
+    "decides nothing. The edge, and so the verdict, is that of the losses at the end. A coarser, shorter control was "
+    "tried and could not be told from the claim; the control is as it was when the claim was first judged.",
 )

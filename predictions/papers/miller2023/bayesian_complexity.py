@@ -19,7 +19,7 @@ from grokscape.predictions import (
 )
 from grokscape.predictions.papers.miller2023 import claim
 from grokscape.predictions.papers.miller2023.bayesian_setup import (
-    COURSE,
+    CURVES,
     GENERALISES,
     ONE,
     SETTING,
@@ -60,7 +60,7 @@ falls_while_grokking = claim(
         ),
     ),
     controls=(SMALL_START,),
-    curves=COURSE,
+    curves=CURVES,
     tiers=tiers(ONE),
     calibration_seeds=calibration(10),
     notes="On calibration seeds 35 % of the complexity goes between fitting and generalising. Nor is the fall steepest "
@@ -85,7 +85,7 @@ means_fall_while_grokking = claim(
         ),
     ),
     controls=(SMALL_START,),
-    curves=COURSE,
+    curves=CURVES,
     tiers=tiers(ONE),
     calibration_seeds=calibration(10),
     notes="What the means add is what a prior charges a network without posterior. It falls by weight decay, nearly "

@@ -21,7 +21,7 @@ from grokscape.predictions import (
 )
 from grokscape.predictions.papers.miller2023 import claim
 from grokscape.predictions.papers.miller2023.bayesian_setup import (
-    COURSE,
+    CURVES,
     GENERALISES,
     ONE,
     SETTING,
@@ -93,7 +93,7 @@ needs_complexity = claim(
         ),
     ),
     controls=(Control("with the divergence", {"kl_weight": 1.0, "epochs": 1000}, "there it groks"),),
-    curves=COURSE,
+    curves=CURVES,
     tiers=tiers(SETTING | {"scales": (0.5,), "shown": 0.5, "kl_weight": 0.0, "epochs": 500}, epochs=1000),
     calibration_seeds=calibration(10),
     notes="The authors remove the divergence from Gaussian processes; here the same is done to their Bayesian network. "
@@ -138,7 +138,7 @@ error_first = claim(
             "with so little care for the data, complexity goes first",
         ),
     ),
-    curves=COURSE,
+    curves=CURVES,
     tiers=tiers(ONE),
     calibration_seeds=calibration(10),
     notes="At the start 89 % of the complexity is the choice of so small a posterior deviation, 0.01, which goes at "

@@ -82,7 +82,7 @@ def tiers(setting: Mapping[str, object], **standard: object) -> Mapping[str, Tie
 
 
 GENERALISES = Gate(quantity="test error at the end", below=0.1, controls=False)
-COURSE = (
+CURVES = (
     Curve(quantities=("train error", "test error"), x="epoch", y="error", title="Low training error first", log_x=True),
     Curve(
         quantities=("complexity", "mean part"),

@@ -39,10 +39,10 @@ from grokscape.predictions.papers.miller2023.gp_setup import (
 def longest_relevant_and_shortest_spurious_length(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
     record = records["learner"]
     relevant, dimensions = at.population.relevant, at.population.dimensions
-    courses = [record.series(f"lengthscale {k}") for k in range(1, dimensions + 1)]
-    relative = [course / course.iloc[0] for course in courses]
-    longest = max(relative[:relevant], key=lambda course: course.iloc[-1])
-    shortest = min(relative[relevant:], key=lambda course: course.iloc[-1])
+    lengths = [record.series(f"lengthscale {k}") for k in range(1, dimensions + 1)]
+    relative = [length / length.iloc[0] for length in lengths]
+    longest = max(relative[:relevant], key=lambda length: length.iloc[-1])
+    shortest = min(relative[relevant:], key=lambda length: length.iloc[-1])
     yield Measurement("longest relevant length by its start", float(longest.iloc[-1]))
     yield Measurement("shortest spurious length by its start", float(shortest.iloc[-1]))
     yield from by_step(longest, "longest relevant length")
@@ -213,7 +213,7 @@ classification_complexity_falls = claim(
     tiers=VARIATIONAL_TIERS,
     needs=GPYTORCH,
     notes="The paper states the mechanism for all its learners, shows it for regression and Bayesian networks, and "
-    "warns that complexities cannot be compared along the way where priors are trained. In calibration the posterior "
+    "warns that complexities cannot be compared during training where priors are trained. In calibration the posterior "
     "starts at the prior, at no complexity, and its divergence grows until the classifier generalises, and falls only "
     "then. In Laplace's approximation complexity does fall in between, by 0.017 nats of 0.142, but with shuffled "
     "labels, where nothing generalises, by 0.038.",

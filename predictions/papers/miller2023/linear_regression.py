@@ -180,10 +180,10 @@ def fall_of_data_fit_and_of_complexity(records: Mapping[str, Record], at: Settin
     record = records["regression"]
     yield from in_order("from data fit to complexity", half_way(record.series("fit")), half_way(complexity(record)))
     generalise = in_half_the_data_sets(record, "test")
-    charged = complexity(record)
-    fallen = (charged.iloc[0] - charged[generalise.step]) / (charged.iloc[0] - charged.iloc[-1])
+    penalised = complexity(record)
+    fallen = (penalised.iloc[0] - penalised[generalise.step]) / (penalised.iloc[0] - penalised.iloc[-1])
     yield Measurement("share of the fall in complexity done when generalising", float(fallen))
-    yield from by_step(charged, "complexity")
+    yield from by_step(penalised, "complexity")
     yield from by_step(record.series("fit"), "data fit")
 
 

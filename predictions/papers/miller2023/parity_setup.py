@@ -47,8 +47,8 @@ def networks_by_length(seed: int, at: Setting) -> Mapping[str, Experiment]:
 
 def compared(record: Record) -> Mapping[str, float]:
     """Return what the transition in testing is next to that in training; nothing if one of them is missing."""
-    courses = [record.series("accuracy", split) for split in ("train", "test")]
-    train, test = (fit_transition(c.index.to_numpy(), c.to_numpy(), CHANCE, RIGHT) for c in courses)
+    accuracies = [record.series("accuracy", split) for split in ("train", "test")]
+    train, test = (fit_transition(a.index.to_numpy(), a.to_numpy(), CHANCE, RIGHT) for a in accuracies)
     gap = grokking_gap(record)
     if train.censored or test.censored or gap.censored:
         return {}

@@ -76,18 +76,18 @@ def complexity_shed_and_errors(records: Mapping[str, Record], at: Setting) -> It
     ends = [float(error(record, "test").iloc[-1]) for name, record in records.items() if name in at.judged]
     yield Measurement("largest test error at the end", max(ends))
     for name, record in records.items():
-        gap, charged = grokking_gap(record, LEVEL[name]), complexity(record)
+        gap, penalised = grokking_gap(record, LEVEL[name]), complexity(record)
         if name == PROCESS:
             # What the data tell about the function, log|I + K / noise| / (2 n): at no kernel it is 0, as others are.
-            charged = charged - math.log(record.experiment.noise) / 2  # type: ignore[attr-defined]
-        shed = charged[gap.fit.step] - charged[gap.generalise.step]
+            penalised = penalised - math.log(record.experiment.noise) / 2  # type: ignore[attr-defined]
+        shed = penalised[gap.fit.step] - penalised[gap.generalise.step]
         yield Measurement(f"complexity shed from fitting to generalising, {name}", float(shed))
         yield Measurement(f"test error at fitting, {name}", float(error(record, "test")[gap.fit.step]))
         yield Measurement(f"steps to fit, {name}", gap.fit.step, censored=gap.fit.censored)
         yield Measurement(f"steps to generalise, {name}", gap.generalise.step, censored=gap.generalise.censored)
         yield from by_step(error(record, "test"), f"test error, {name}")
         yield from by_step(error(record, "train"), f"training error, {name}")
-        yield from by_step(charged, f"complexity, {name}")
+        yield from by_step(penalised, f"complexity, {name}")
 
 
 def portraits(names: Iterable[str]) -> tuple[Portrait, ...]:
@@ -111,7 +111,7 @@ def portraits(names: Iterable[str]) -> tuple[Portrait, ...]:
     )
 
 
-def sheds(name: str, effect: float, spread: float) -> Criterion:
+def less_complex(name: str, effect: float, spread: float) -> Criterion:
     return Criterion(
         quantity=f"complexity shed from fitting to generalising, {name}",
         rule=Exceeds(0.0, centre="mean"),
@@ -120,7 +120,7 @@ def sheds(name: str, effect: float, spread: float) -> Criterion:
     )
 
 
-def generalise(effect: float, spread: float) -> Criterion:
+def generalises_in_the_end(effect: float, spread: float) -> Criterion:
     return Criterion(
         quantity="largest test error at the end",
         rule=Below(0.2, centre="mean"),
@@ -148,11 +148,11 @@ parsimony = claim(
     runs=learners,
     measure=complexity_shed_and_errors,
     criteria=(
-        sheds(LINEAR, 0.72, 0.047),
-        sheds(PROCESS, 1.49, 0.097),
-        sheds(CLASSIFIER, 0.0174, 0.0018),
-        sheds(BAYESIAN, 5.5, 1.33),
-        generalise(0.106, 0.027),
+        less_complex(LINEAR, 0.72, 0.047),
+        less_complex(PROCESS, 1.49, 0.097),
+        less_complex(CLASSIFIER, 0.0174, 0.0018),
+        less_complex(BAYESIAN, 5.5, 1.33),
+        generalises_in_the_end(0.106, 0.027),
     ),
     controls=(
         Control(
@@ -166,12 +166,12 @@ parsimony = claim(
     tiers={"quick": Tier(judging(10), SETTING), "standard": Tier(judging(20), SETTING)},
     notes="Error, complexity and gap have one definition for all learners, and one unit, nats per training example; "
     "low is an error of 0.05, and of 0.1 in the two regressions. Changes can be compared between learners, levels "
-    "cannot: the linear model and the networks are charged for their weights, the classifier for a latent function, "
+    "cannot: the linear model and the networks are penalised for their weights, the classifier for a latent function, "
     "the Bayesian network for weights and for how exactly they are known (which is nearly all of it at the start, by "
     "the choice of a narrow posterior), and the regression for what its data tell, log|I + K / noise| / (2 n), which "
     "is the log determinant of the paper up to a constant. Averages of the linear model that never reach an error of "
-    "0.1 are taken at their end. The classifier sheds little: its complexity falls a little until it generalises, and "
-    "rises only then (grokscape2026.classification_complexity_rises); with shuffled labels it sheds more by the end, "
+    "0.1 are taken at their end. The classifier loses little: its complexity falls a little until it generalises, and "
+    "rises only then (grokscape2026.classification_complexity_rises); with shuffled labels it loses more by the end, "
     "so that its control fails by its test error alone. Trained by variational inference, a classifier gains "
     "complexity instead (miller2023.classification_complexity_falls). The networks are drawn for comparison; what they "
     "shed is another claim.",
@@ -184,9 +184,9 @@ parsimony_of_networks = claim(
     runs=learners,
     measure=complexity_shed_and_errors,
     criteria=(
-        sheds(CONCEALED, -0.02, 0.0044),
-        sheds(MODULAR, -2.62, 0.059),
-        generalise(0.045, 0.015),
+        less_complex(CONCEALED, -0.02, 0.0044),
+        less_complex(MODULAR, -2.62, 0.059),
+        generalises_in_the_end(0.045, 0.015),
     ),
     controls=(Control("random labels", {"labels": "random"}, "there is no rule to go to"),),
     tiers={
@@ -195,6 +195,6 @@ parsimony_of_networks = claim(
     },
     notes="The norm of the network that conceals its rule rises a little between fitting and generalising (by 0.02 "
     "nats an example in calibration, see miller2023.norm_rises), and under the usual weight decay that of modular "
-    "addition by 2.6, as in notsawo2025.norm_rises_under_decay. Either generalising is dearer than memorising so few "
-    "examples, or the norm is the wrong account of it.",
+    "addition by 2.6, as in notsawo2025.norm_rises_under_decay. Either generalising costs more than memorising so few "
+    "examples, or the norm is the wrong measure of it.",
 )

@@ -1,4 +1,4 @@
-"""Miller et al. 2023: the way from memorising to generalising, and what becomes simpler on it."""
+"""Miller et al. 2023: a network's path from memorising to generalising, and what becomes simpler along it."""
 
 from __future__ import annotations
 
@@ -192,7 +192,7 @@ complexity_falls = claim(
     curves=STAGE_CURVES,
     tiers=STAGE_TIERS,
     notes="In these networks the norm is higher where they generalise than where they fit (see the claim that it "
-    "rises). On the way it passes a peak, so that a good half of the gap is spent above the complexity at its end; but "
+    "rises). In between it passes a peak, so that a good half of the gap is spent above the complexity at its end; but "
     "that is the descent from a height that fitting itself had not asked for. What does become simpler is which "
     "coordinates are read, and a norm of all weights does not see it. That a good half of the gap is spent above the "
     "last complexity was a criterion of its own before calibration, which it met; it says the same of a claim that "

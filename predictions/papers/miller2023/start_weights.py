@@ -34,8 +34,8 @@ def half_of_those_that_do(record: Record, split: str) -> Crossing:
 def gap_in_steps_and_in_complexity(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
     for label, record in records.items():
         fit, generalise = (half_of_those_that_do(record, split) for split in ("train", "test"))
-        charged = complexity(record)
-        fallen = charged[fit.step] - charged[generalise.step]
+        penalised = complexity(record)
+        fallen = penalised[fit.step] - penalised[generalise.step]
         weight = float(label)
         yield Measurement("grokking gap", generalise.step - fit.step, at=weight, censored=generalise.censored)
         yield Measurement("complexity gap", float(fallen), at=weight)

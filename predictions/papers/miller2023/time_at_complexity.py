@@ -26,8 +26,8 @@ from grokscape.predictions.papers.miller2023.gp_setup import LEVEL, SPREAD, proc
 
 def time_at_high_complexity(record: Record, high: float) -> float:
     """Return the steps from where a learner fits to where its complexity is for good less than `high` above its end."""
-    charged = complexity(record)
-    above = charged.index[charged > charged.iloc[-1] + high]
+    level = complexity(record)
+    above = level.index[level > level.iloc[-1] + high]
     return max(0.0, float(above[-1]) - grokking_gap(record, LEVEL).fit.step) if len(above) else 0.0
 
 

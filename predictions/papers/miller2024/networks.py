@@ -38,10 +38,10 @@ def error_functions_left_over(records: Mapping[str, Record], at: Setting) -> Ite
     left = []
     for label, record in records.items():
         for split in ("train", "test"):
-            course = record.series("accuracy", split)
-            fitted = fit_transition(course.index.to_numpy(), course.to_numpy(), at.low, RIGHT)
+            accuracy = record.series("accuracy", split)
+            fitted = fit_transition(accuracy.index.to_numpy(), accuracy.to_numpy(), at.low, RIGHT)
             left += [] if fitted.censored else [fitted.rmse]
-            yield from by_step(course, f"{split} accuracy, {label} bits")
+            yield from by_step(accuracy, f"{split} accuracy, {label} bits")
     yield Measurement("share of courses with a transition", len(left) / (2 * len(records)))
     yield Measurement("rmse of the error functions, mean over courses", float(np.mean(left or RIGHT)))
     yield Measurement("rmse of the error functions, worst course", float(np.max(left or RIGHT)))
@@ -102,10 +102,10 @@ erf_fits = claim(
     ),
     tiers=TIERS,
     notes="Chance and perfect accuracy are given, time and sharpness fitted, in training and in testing. Root mean "
-    "squares are over the time that a fitted function takes for the middle 98 % of its way. Single courses can take "
+    "squares are over the time that a fitted function takes for the middle 98 % of its way. Single curves can take "
     "their way in two stages (0.07 in one of calibration). The control says how bad a function of the right shape and "
-    "the wrong chance fits: three times as bad. In a first calibration the worst course decided, at 0.05, and met it "
-    "(p = 0.003); the mean is what a network's figure shows.",
+    "the wrong chance fits: three times as bad. In a first calibration the worst curve decided, at 0.05, and met it (p "
+    "= 0.003); the mean is what a network's figure shows.",
 )
 
 sharpness_falls = claim(
@@ -141,9 +141,8 @@ sharpness_falls = claim(
     tiers=TIERS,
     notes="The paper trains a wider network by batches of 32 for thousands of epochs; full batches with momentum 0.9 "
     "give the same relative gaps in a few hundred steps (0.6 to 12 from 25 to 45 bits; the authors' are 0.6 to 12). "
-    "What the claim does not say is why: curves that differ in nothing but the speed at which time passes meet it as "
-    "well, as a test shows, since relative sharpness is then one over relative time. That reading is a claim of its "
-    "own.",
+    "What the claim does not say is why: curves that differ only in the speed at which time passes meet it as well, as "
+    "a test shows, since relative sharpness is then one over relative time. That reading is a claim of its own.",
 )
 
 only_stretched = claim(
