@@ -27,6 +27,7 @@ from grokscape.predictions.papers.liu2023.molecules import (
     molecules_grok_without_decay,
 )
 from grokscape.predictions.verdict import Status
+from tests.predictions.papers.liu2023.real_data import is_not_run_where_its_data_are_absent
 
 STEPS = np.array([0, *np.unique(np.geomspace(1, 8000, 150).round().astype(int))])
 
@@ -117,3 +118,7 @@ def test_a_small_network_learns_molecules(tmp_path, monkeypatch):
         run.replace(loss="cross_entropy")
     forget_data()
     module._collection.cache_clear()
+
+
+def test_without_molecules_the_claim_says_how_to_get_them(tmp_path, monkeypatch):
+    is_not_run_where_its_data_are_absent(molecules_grok, Molecules, "standard", tmp_path, monkeypatch)
