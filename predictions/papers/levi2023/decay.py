@@ -33,8 +33,8 @@ def losses_left_by_decay(records: Mapping[str, Record], at: Setting) -> Iterable
 
 def left_as_expected(effect: float) -> tuple[Criterion, ...]:
     return (
-        as_expected("training loss that stays over the one expected", effect, 0.1 * effect),
-        as_expected("test loss that stays over the one expected", effect, 0.16 * effect),
+        as_expected("training loss that stays over the one expected", effect=effect, spread=0.1 * effect),
+        as_expected("test loss that stays over the one expected", effect=effect, spread=0.16 * effect),
     )
 
 

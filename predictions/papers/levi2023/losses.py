@@ -41,8 +41,8 @@ loss_curves = claim(
     runs=students_by_ratio,
     measure=losses_against_the_law,
     criteria=(
-        as_expected("training loss over the one expected", 1.0, 0.08),
-        as_expected("test loss over the one expected", 1.02, 0.11),
+        as_expected("training loss over the one expected", effect=1.0, spread=0.08),
+        as_expected("test loss over the one expected", effect=1.02, spread=0.11),
     ),
     controls=(
         Control(
@@ -139,7 +139,7 @@ test_loss_plateau = claim(
     where="section 3.1.1, figure 1 (left)",
     runs=students_by_ratio,
     measure=share_of_the_test_loss_that_stays,
-    criteria=(as_expected("share that stays over 1 - 1 / lambda", 1.02, 0.09),),
+    criteria=(as_expected("share that stays over 1 - 1 / lambda", effect=1.02, spread=0.09),),
     controls=(
         Control(
             "weight decay", {"weight_decay": 1e-3}, "what examples do not fix then decays to 0: half of the loss goes"

@@ -90,7 +90,7 @@ def reaches(loss: pd.Series, level: float) -> float:
     return float(np.interp(-math.log(level), -logs[[after - 1, after]], steps[[after - 1, after]]))
 
 
-def as_expected(quantity: str, effect: float, spread: float) -> Criterion:
+def as_expected(quantity: str, *, effect: float, spread: float) -> Criterion:
     return Criterion(
         quantity=quantity,
         rule=Within(0.8, 1.25, centre="mean"),

@@ -28,7 +28,7 @@ from grokscape.predictions import (
 from grokscape.predictions.papers.liu2023 import claim
 
 
-def free_and_constrained(seed: int, at: Setting) -> Mapping[str, Experiment]:
+def networks_free_and_constrained(seed: int, at: Setting) -> Mapping[str, Experiment]:
     shared = {
         "task": at.task,
         "model": at.model,
@@ -100,7 +100,7 @@ constraint_removes_grokking = claim(
     "norm instead, it generalises as it fits.",
     where="section on algorithmic data: constrained optimisation",
     theory="weight norm",
-    runs=free_and_constrained,
+    runs=networks_free_and_constrained,
     measure=delays_free_and_constrained,
     gates=(Gate(quantity="training accuracy at the end, free", above=0.99),),
     criteria=(

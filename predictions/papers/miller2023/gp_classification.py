@@ -56,7 +56,7 @@ parity_laplace = claim(
     where="section 2.1.2, figure 3",
     runs=laplace,
     measure=grokking,
-    criteria=delayed(0.026, 0.41, "0-11"),
+    criteria=delayed(spread_at_fitting=0.026, at_fitting=0.41, seeds="0-11"),
     controls=(
         SHUFFLED,
         Control(
@@ -178,7 +178,7 @@ parity_variational = claim(
     where="section 2.1.2, figure 3",
     runs=variational,
     measure=grokking,
-    criteria=delayed(0.027, 0.41, "0-11"),
+    criteria=delayed(spread_at_fitting=0.027, at_fitting=0.41, seeds="0-11"),
     controls=(
         Control(
             "no divergence term",

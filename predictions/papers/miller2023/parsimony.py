@@ -111,7 +111,7 @@ def portraits(names: Iterable[str]) -> tuple[Portrait, ...]:
     )
 
 
-def less_complex(name: str, effect: float, spread: float) -> Criterion:
+def less_complex(name: str, *, effect: float, spread: float) -> Criterion:
     return Criterion(
         quantity=f"complexity shed from fitting to generalising, {name}",
         rule=Exceeds(0.0, centre="mean"),
@@ -120,7 +120,7 @@ def less_complex(name: str, effect: float, spread: float) -> Criterion:
     )
 
 
-def generalises_in_the_end(effect: float, spread: float) -> Criterion:
+def generalises_in_the_end(*, effect: float, spread: float) -> Criterion:
     return Criterion(
         quantity="largest test error at the end",
         rule=Below(0.2, centre="mean"),
@@ -148,11 +148,11 @@ parsimony = claim(
     runs=learners,
     measure=complexity_shed_and_errors,
     criteria=(
-        less_complex(LINEAR, 0.72, 0.047),
-        less_complex(PROCESS, 1.49, 0.097),
-        less_complex(CLASSIFIER, 0.0174, 0.0018),
-        less_complex(BAYESIAN, 5.5, 1.33),
-        generalises_in_the_end(0.106, 0.027),
+        less_complex(LINEAR, effect=0.72, spread=0.047),
+        less_complex(PROCESS, effect=1.49, spread=0.097),
+        less_complex(CLASSIFIER, effect=0.0174, spread=0.0018),
+        less_complex(BAYESIAN, effect=5.5, spread=1.33),
+        generalises_in_the_end(effect=0.106, spread=0.027),
     ),
     controls=(
         Control(
@@ -184,9 +184,9 @@ parsimony_of_networks = claim(
     runs=learners,
     measure=complexity_shed_and_errors,
     criteria=(
-        less_complex(CONCEALED, -0.02, 0.0044),
-        less_complex(MODULAR, -2.62, 0.059),
-        generalises_in_the_end(0.045, 0.015),
+        less_complex(CONCEALED, effect=-0.02, spread=0.0044),
+        less_complex(MODULAR, effect=-2.62, spread=0.059),
+        generalises_in_the_end(effect=0.045, spread=0.015),
     ),
     controls=(Control("random labels", {"labels": "random"}, "there is no rule to go to"),),
     tiers={

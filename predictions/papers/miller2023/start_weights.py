@@ -41,7 +41,7 @@ def gap_in_steps_and_in_complexity(records: Mapping[str, Record], at: Setting) -
         yield Measurement("complexity gap", float(fallen), at=weight)
 
 
-def falling(quantity: str, effect: float, spread: float) -> Criterion:
+def falling(quantity: str, *, effect: float, spread: float) -> Criterion:
     return Criterion(
         quantity=quantity,
         rule=Monotone("falling", 0.8),
@@ -65,7 +65,7 @@ gap_and_start_weight = claim(
     where="appendix K",
     runs=regressions_by_start_weight,
     measure=gap_in_steps_and_in_complexity,
-    criteria=(falling("grokking gap", 0.5, 0.1), falling("complexity gap", 0.5, 0.1)),
+    criteria=(falling("grokking gap", effect=0.5, spread=0.1), falling("complexity gap", effect=0.5, spread=0.1)),
     controls=(ALIKE,),
     curves=GAPS,
     tiers=tiers(judging(20), weights=WEIGHTS, others="1 - w"),
@@ -81,7 +81,7 @@ gap_and_true_weight_alone = claim(
     where="appendix K, read as being about the true feature",
     runs=regressions_by_start_weight,
     measure=gap_in_steps_and_in_complexity,
-    criteria=(falling("grokking gap", 45.0, 30.0), falling("complexity gap", 0.02, 0.2)),
+    criteria=(falling("grokking gap", effect=45.0, spread=30.0), falling("complexity gap", effect=0.02, spread=0.2)),
     controls=(ALIKE,),
     curves=GAPS,
     tiers=tiers(judging(20), weights=WEIGHTS, others="0.9"),

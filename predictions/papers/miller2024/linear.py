@@ -112,7 +112,7 @@ def gap_and_sharpness_by_ratio(records: Mapping[str, Record], at: Setting) -> It
         yield Measurement("sharpness times time, test", test.stretch, at=level)
 
 
-def ordered(quantity: str, direction: str, effect: float, spread: float) -> Criterion:
+def ordered(quantity: str, direction: str, *, effect: float, spread: float) -> Criterion:
     return Criterion(
         quantity=quantity,
         rule=Monotone(direction, 0.9),  # type: ignore[arg-type]
@@ -133,9 +133,9 @@ larger_gap_less_sharp = claim(
     runs=students_by_ratio,
     measure=gap_and_sharpness_by_ratio,
     criteria=(
-        ordered("relative gap", "rising", 0.26, 0.05),
-        ordered("relative sharpness", "falling", 0.11, 0.03),
-        ordered("absolute sharpness", "falling", 8.5e-5, 1.5e-5),
+        ordered("relative gap", "rising", effect=0.26, spread=0.05),
+        ordered("relative sharpness", "falling", effect=0.11, spread=0.03),
+        ordered("absolute sharpness", "falling", effect=8.5e-5, spread=1.5e-5),
     ),
     controls=(
         Control("inputs and examples alike", {"fixed_ratio": 0.5}, "the gap stays as it is, and so must the sharpness"),
