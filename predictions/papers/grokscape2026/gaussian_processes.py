@@ -16,11 +16,14 @@ from grokscape.predictions import (
     Setting,
     Tier,
     by_step,
+    calibration,
     in_order,
+    judging,
     training_curve,
 )
 from grokscape.predictions.papers.grokscape2026 import claim
-from grokscape.predictions.papers.miller2023.gp_classification import (
+from grokscape.predictions.papers.miller2023 import THEORY as COMPLEXITY
+from grokscape.predictions.papers.miller2023.gp_setup import (
     COURSES,
     FEWER,
     GPYTORCH,
@@ -28,14 +31,14 @@ from grokscape.predictions.papers.miller2023.gp_classification import (
     NOTHING_CONCEALED,
     SHUFFLED,
     TWELVE,
+    ZERO_ONE,
+    changed,
     delayed,
     grokking,
     laplace,
+    process,
     variational,
 )
-from grokscape.predictions.papers.miller2023.gp_parametrisation import changed
-from grokscape.predictions.papers.miller2023.gp_zero_one import ZERO_ONE, process
-from grokscape.predictions.papers.miller2023.sources import CALIBRATION, COMPLEXITY, TEN
 
 # -- The divergence term -----------------------------------------------------------------------------------------------
 
@@ -59,7 +62,7 @@ whitened_parity = claim(
     curves=COURSES,
     tiers=changed(divergence_weight=0.0, parametrisation="whitened"),
     disputes=("miller2023.parity_without_divergence_in_any_parametrisation",),
-    calibration_seeds=CALIBRATION,
+    calibration_seeds=calibration(20),
     needs=GPYTORCH,
     notes=FEWER
     + "Whitened, the latent values are the kernel's root times what is trained: a kernel by which labels are "
@@ -111,7 +114,7 @@ classification_complexity_rises = claim(
     curves=COURSES[2:],
     tiers=LAPLACE_TIERS,
     disputes=("miller2023.classification_complexity_falls",),
-    calibration_seeds=CALIBRATION,
+    calibration_seeds=calibration(20),
     notes=FEWER + "Until it generalises, complexity falls a little, as it does with shuffled labels; then the latent "
     "function grows with the labels that the kernel has come to explain, and the prior charges for it. The prior is "
     "trained along with all else, so that its charge for one and the same function changes too.",
@@ -173,9 +176,9 @@ mean_delays_accuracy = claim(
             title="The constant mean and the delay",
         ),
     ),
-    tiers={"quick": Tier(TEN, ZERO_ONE), "standard": Tier(TWELVE, ZERO_ONE | {"steps": 600})},
+    tiers={"quick": Tier(judging(10), ZERO_ONE), "standard": Tier(TWELVE, ZERO_ONE | {"steps": 600})},
     disputes=("miller2023.zero_one_classification",),
-    calibration_seeds=CALIBRATION,
+    calibration_seeds=calibration(20),
     needs=GPYTORCH,
     notes="Far from training inputs, in units of a very short length, the latent mean is the prior's, and its sign "
     "that of whichever label is the more frequent among twenty. The delay of the likelihood is another matter: it is "

@@ -9,10 +9,20 @@ import numpy as np
 from scipy import stats
 
 from grokscape.landscape import EmbeddingDecoder, Experiment, Record, parallelograms
-from grokscape.predictions import Calibrated, Control, Criterion, Curve, Exceeds, Measurement, Setting, judging, tiers
+from grokscape.predictions import (
+    Calibrated,
+    Control,
+    Criterion,
+    Curve,
+    Exceeds,
+    Measurement,
+    Setting,
+    calibration,
+    judging,
+    tiers,
+)
 from grokscape.predictions.papers.grokscape2026 import claim
-from grokscape.predictions.papers.liu2022.effective_theory import CALIBRATION, described, toy
-from grokscape.predictions.papers.liu2022.phases import ACCURATE, COARSE, TESTED
+from grokscape.predictions.papers.liu2022.setup import ACCURATE, COARSE, TESTED, described, toy
 
 
 def one_start_on_many_splits(seed: int, at: Setting) -> Mapping[str, Experiment]:
@@ -84,7 +94,7 @@ held_out_sums = claim(
         standard={"splits": 40},
     ),
     disputes=("liu2022.decay_makes_grokking",),
-    calibration_seeds=CALIBRATION,
+    calibration_seeds=calibration(20),
     notes="If this holds, the toy's grokking phase is no property of its learning rate and weight decay alone: splits "
     "of one size, trained alike from one start, comprehend or grok by which pairs they hold out. A seed that never "
     "generalises counts as no correlation.",

@@ -1,4 +1,4 @@
-"""Levi, Beck and Bar-Sinai 2023 (arXiv:2310.16441): the formula for how long a linear student groks."""
+"""Levi et al. 2023: the formula for how long a linear student groks."""
 
 from __future__ import annotations
 
@@ -8,22 +8,12 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 from grokscape.landscape import Record, marchenko_pastur
-from grokscape.predictions import (
-    Calibrated,
-    Control,
-    Criterion,
-    Curve,
-    Measurement,
-    Monotone,
-    Prediction,
-    Setting,
-    Within,
-)
-from grokscape.predictions.papers.levi2023.losses import THEORY, TWELVE, learner, reaches, students, tiers
-from grokscape.predictions.papers.miller2023.sources import CALIBRATION, LEVI_2023
+from grokscape.predictions import Calibrated, Control, Criterion, Curve, Measurement, Monotone, Setting, Within, judging
+from grokscape.predictions.papers.levi2023 import claim
+from grokscape.predictions.papers.levi2023.setup import learner, reaches, students_by_ratio, tiers
 
 
-def against_the_formula(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
+def grokking_time_over_the_formula(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
     shares = {threshold: [] for threshold in at.thresholds}  # type: dict[float, list[float]]
     for record in records.values():
         formula = marchenko_pastur.limiting_gap(at.assumed * learner(record).ratio, lr=learner(record).lr)
@@ -42,15 +32,13 @@ FORMULA = Curve(
 )
 HALF_THE_RATIO = Control("half of lambda", {"assumed": 0.5}, "the formula is about this lambda, not another")
 
-gap_formula = Prediction(
+gap_formula = claim(
     id="levi2023.gap_formula",
     claim="A linear student groks for ln(1 / (1 - sqrt(lambda))) / (2 eta (1 - sqrt(lambda))^2) steps, at the "
     "threshold 0.001 of the paper's figures.",
-    source=LEVI_2023,
     where="equation 12, verified in figure 1 (right) as the text has it",
-    theory=THEORY,
-    runs=students,
-    measure=against_the_formula,
+    runs=students_by_ratio,
+    measure=grokking_time_over_the_formula,
     criteria=(
         Criterion(
             quantity="grokking time over the formula's",
@@ -63,21 +51,18 @@ gap_formula = Prediction(
     controls=(HALF_THE_RATIO,),
     curves=(FORMULA,),
     tiers=tiers(ratios=(0.3, 0.5, 0.7), thresholds=(1e-3, 1e-6, 1e-12, 1e-24)),
-    calibration_seeds=CALIBRATION,
-    notes="The formula is the limit of a vanishing threshold, and far from it at the threshold of the paper's "
-    "figures: the exact theory has 0.60 of it at lambda = 0.5 and 0.36 at 0.9 (failure is expected). Times are those "
-    "at which the losses reach a quarter of the threshold, where 95 % of examples lie within it.",
+    notes="The formula is the limit of a vanishing threshold, and far from it at the threshold of the paper's figures: "
+    "the exact theory has 0.60 of it at lambda = 0.5 and 0.36 at 0.9. Times are those at which the losses reach a "
+    "quarter of the threshold, where 95 % of examples lie within it.",
 )
 
-gap_formula_in_the_limit = Prediction(
+gap_formula_in_the_limit = claim(
     id="levi2023.gap_formula_in_the_limit",
-    claim="As the threshold vanishes, the time that a linear student groks for approaches ln(1 / (1 - sqrt(lambda))) "
-    "/ (2 eta (1 - sqrt(lambda))^2).",
-    source=LEVI_2023,
+    claim="As the threshold vanishes, the time that a linear student groks for approaches ln(1 / (1 - sqrt(lambda))) / "
+    "(2 eta (1 - sqrt(lambda))^2).",
     where="equation 12, appendix B",
-    theory=THEORY,
-    runs=students,
-    measure=against_the_formula,
+    runs=students_by_ratio,
+    measure=grokking_time_over_the_formula,
     criteria=(
         Criterion(
             quantity="grokking time over the formula's",
@@ -95,8 +80,7 @@ gap_formula_in_the_limit = Prediction(
     ),
     controls=(HALF_THE_RATIO,),
     curves=(FORMULA,),
-    tiers=tiers(TWELVE, ratios=(0.3, 0.5, 0.7), thresholds=(1e-3, 1e-6, 1e-12, 1e-24)),
-    calibration_seeds=CALIBRATION,
+    tiers=tiers(judging(12), ratios=(0.3, 0.5, 0.7), thresholds=(1e-3, 1e-6, 1e-12, 1e-24)),
     notes="The exact theory has 0.91 of the formula at a threshold of 1e-12 and 0.96 at 1e-24; of a finite number of "
     "inputs, the slowest few decide at such losses.",
 )

@@ -1,4 +1,4 @@
-"""Levi, Beck and Bar-Sinai 2023 (arXiv:2310.16441): how long a linear student groks, which is no understanding."""
+"""Levi et al. 2023: how long a linear student groks, which is no understanding."""
 
 from __future__ import annotations
 
@@ -16,22 +16,13 @@ from grokscape.predictions import (
     Exceeds,
     Measurement,
     Monotone,
-    Prediction,
     Setting,
     Within,
     by_step,
+    judging,
 )
-from grokscape.predictions.papers.levi2023.losses import (
-    THEORY,
-    TWELVE,
-    learner,
-    reached,
-    reaches,
-    student,
-    students,
-    tiers,
-)
-from grokscape.predictions.papers.miller2023.sources import CALIBRATION, LEVI_2023
+from grokscape.predictions.papers.levi2023 import claim
+from grokscape.predictions.papers.levi2023.setup import learner, reached, reaches, student, students_by_ratio, tiers
 
 
 def accurate(record: Record, split: str) -> Crossing:
@@ -57,14 +48,12 @@ def gap_by_ratio(records: Mapping[str, Record], at: Setting) -> Iterable[Measure
         )
 
 
-gap_grows_with_lambda = Prediction(
+gap_grows_with_lambda = claim(
     id="levi2023.gap_grows_with_lambda",
     claim="A linear student groks, and the longer the more inputs it has for each example, as long as these are fewer "
     "than one.",
-    source=LEVI_2023,
     where="equation 12, figure 1 (right)",
-    theory=THEORY,
-    runs=students,
+    runs=students_by_ratio,
     measure=gap_by_ratio,
     criteria=(
         Criterion(
@@ -87,15 +76,14 @@ gap_grows_with_lambda = Prediction(
             figure="figure 1",
         ),
     ),
-    tiers=tiers(TWELVE),
-    calibration_seeds=CALIBRATION,
+    tiers=tiers(judging(12)),
     notes="In the control the number of inputs grows as lambda does in the claim, with two examples for each.",
 )
 
 # -- The number of outputs ---------------------------------------------------------------------------------------------
 
 
-def by_outputs(seed: int, at: Setting) -> Mapping[str, Experiment]:
+def students_by_outputs(seed: int, at: Setting) -> Mapping[str, Experiment]:
     # Outputs cost; a fifth of a step's logarithm is fine enough.
     common = {"n_test": 500, "record": Schedule(per_decade=12, every=10**9)}
     return {
@@ -119,13 +107,11 @@ def gap_by_outputs(records: Mapping[str, Record], at: Setting) -> Iterable[Measu
     yield Measurement("log of the time in the middle over that of most outputs", math.log(gaps[middle] / gaps[most]))
 
 
-gap_and_outputs = Prediction(
+gap_and_outputs = claim(
     id="levi2023.gap_and_outputs",
     claim="The time that a linear student groks for first grows with the number of outputs, and then falls.",
-    source=LEVI_2023,
     where="section 3.2, figure 2",
-    theory=THEORY,
-    runs=by_outputs,
+    runs=students_by_outputs,
     measure=gap_by_outputs,
     criteria=(
         Criterion(
@@ -156,13 +142,12 @@ gap_and_outputs = Prediction(
         ),
     ),
     tiers=tiers(larger=400, ratios=(0.9,), inputs=200, outputs_tried=(1, 5, 20, 100, 300), middle=20, as_fast=False),
-    calibration_seeds=CALIBRATION,
 )
 
 # -- No understanding --------------------------------------------------------------------------------------------------
 
 
-def jumps(seed: int, at: Setting) -> Mapping[str, Experiment]:
+def students_by_threshold(seed: int, at: Setting) -> Mapping[str, Experiment]:
     ratio = at.ratios[0]
     plain = {f"{threshold}": student(seed, at, ratio, threshold=threshold) for threshold in at.thresholds}
     if at.quickens == 1:
@@ -174,7 +159,7 @@ def jumps(seed: int, at: Setting) -> Mapping[str, Experiment]:
     return {label: run.replace(quickens=at.quickens, quickens_at=starts[label]) for label, run in plain.items()}
 
 
-def speeds(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
+def speed_of_the_loss_and_step_of_the_jump(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
     ratios = []
     for label, record in records.items():
         threshold, loss = float(label), record.series("loss", "test")
@@ -191,15 +176,13 @@ def speeds(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
     yield Measurement("speed of the loss in the jump over that before", float(np.exp(np.mean(np.log(ratios)))))
 
 
-jump_is_an_artefact = Prediction(
+jump_is_an_artefact = claim(
     id="levi2023.jump_is_an_artefact",
     claim="A linear student's jump in test accuracy is an artefact of the threshold: its test loss falls no faster in "
     "the jump than before, and the jump comes wherever the threshold is put.",
-    source=LEVI_2023,
     where="section 3.1.4",
-    theory=THEORY,
-    runs=jumps,
-    measure=speeds,
+    runs=students_by_threshold,
+    measure=speed_of_the_loss_and_step_of_the_jump,
     criteria=(
         Criterion(
             quantity="speed of the loss in the jump over that before",
@@ -229,9 +212,8 @@ jump_is_an_artefact = Prediction(
             title="Nothing happens to the loss where accuracy jumps",
         ),
     ),
-    tiers=tiers(TWELVE, inputs=200, ratios=(0.5,), thresholds=(1e-5, 1e-7, 1e-9), quickens=1.0),
+    tiers=tiers(judging(12), inputs=200, ratios=(0.5,), thresholds=(1e-5, 1e-7, 1e-9), quickens=1.0),
     disputes=("power2022.delayed_generalisation",),
-    calibration_seeds=CALIBRATION,
-    notes="The jump is the way from 10 % to 90 % accuracy, a fall of the loss to 1/171; before it is as long a fall "
-    "of its logarithm. Speeds are of the logarithm, by step.",
+    notes="The jump is the way from 10 % to 90 % accuracy, a fall of the loss to 1/171; before it is as long a fall of "
+    "its logarithm. Speeds are of the logarithm, by step.",
 )

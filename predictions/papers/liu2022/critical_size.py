@@ -1,4 +1,4 @@
-"""Liu et al. 2022 (arXiv:2205.10343): training against the theory's critical size and its rate lambda_3."""
+"""Liu et al. 2022: training against the theory's critical size and its rate lambda_3."""
 
 from __future__ import annotations
 
@@ -19,23 +19,19 @@ from grokscape.predictions import (
     Exceeds,
     Gate,
     Measurement,
-    Prediction,
     Setting,
     Within,
 )
-from grokscape.predictions.papers.liu2022.effective_theory import (
-    CALIBRATION,
+from grokscape.predictions.papers.liu2022 import claim
+from grokscape.predictions.papers.liu2022.setup import (
     FAST_DECODER,
-    JUDGED_AGAIN,
     LINEAR,
-    LIU_2022,
     SIZES,
-    THEORY,
-    by_size,
     described,
     nullity,
     tiers,
     toy,
+    toys_by_size,
 )
 
 # -- Necessary, and sufficient? ----------------------------------------------------------------------------------------
@@ -73,13 +69,11 @@ FAST = Control(
     "a decoder that outruns the embeddings fits without moving them",
 )
 
-necessary = Prediction(
+necessary = claim(
     id="liu2022.nullity_is_necessary",
     claim="Training ends in a line only where the training set leaves nothing else, and then mostly does.",
-    source=LIU_2022,
     where="section 3.2",
-    theory=THEORY,
-    runs=by_size,
+    runs=toys_by_size,
     measure=lines_and_nullities,
     gates=(Gate(quantity="training sets that leave more than a line", above=0.5, controls=False),),
     criteria=(
@@ -102,17 +96,13 @@ necessary = Prediction(
     ),
     curves=(QUALITY,),
     tiers=tiers({"sizes": SIZES, "large": 42, "mixed": False}),
-    calibration_seeds=CALIBRATION,
-    notes=JUDGED_AGAIN.strip(),
 )
 
-sufficient = Prediction(
+sufficient = claim(
     id="liu2022.nullity_is_sufficient",
     claim="Training ends in a line from the critical fraction on, about two fifths of all pairs.",
-    source=LIU_2022,
     where="section 3.2, figure 3",
-    theory=THEORY,
-    runs=by_size,
+    runs=toys_by_size,
     measure=lines_and_nullities,
     criteria=(
         Criterion(
@@ -125,17 +115,15 @@ sufficient = Prediction(
     controls=(FAST,),
     curves=(QUALITY,),
     tiers=tiers({"sizes": SIZES, "large": 42, "mixed": False}),
-    calibration_seeds=CALIBRATION,
-    notes="On calibration seeds training needs clearly more than data that fix a line, so that failure is expected: "
-    "between the two sizes the decoder fits before the embeddings are in place. The authors' own results show the same "
-    "(a line in one of three runs at 25, 30 and 35 of 55 pairs). A seed that never ends in a line counts as 1."
-    + JUDGED_AGAIN,
+    notes="On calibration seeds training needs clearly more than data that fix a line: between the two sizes the "
+    "decoder fits before the embeddings are in place. The authors' own results show the same (a line in one of three "
+    "runs at 25, 30 and 35 of 55 pairs). A seed that never ends in a line counts as 1.",
 )
 
 # -- The rate ----------------------------------------------------------------------------------------------------------
 
 
-def many_sets(seed: int, at: Setting) -> Mapping[str, Experiment]:
+def toys_on_many_sets(seed: int, at: Setting) -> Mapping[str, Experiment]:
     return {f"{n}/{draw}": toy(seed, at, n, draw) for n in at.sizes for draw in range(at.sets)}
 
 
@@ -179,13 +167,11 @@ STEPS_TO_A_LINE = Curve(
 )
 OTHER_RATES = Control("rates of other training sets", {"mixed": True}, "another training set's rate is not this one's")
 
-rate = Prediction(
+rate = claim(
     id="liu2022.grokking_rate",
     claim="The larger lambda_3 of its training set, the sooner a network places its symbols on a line.",
-    source=LIU_2022,
     where="section 3.3, figure 4",
-    theory=THEORY,
-    runs=many_sets,
+    runs=toys_on_many_sets,
     measure=times_and_rates,
     criteria=(
         Criterion(
@@ -198,19 +184,16 @@ rate = Prediction(
     controls=(OTHER_RATES,),
     curves=(STEPS_TO_A_LINE,),
     tiers=tiers(RATES, steps=5000),
-    calibration_seeds=CALIBRATION,
     notes="Training sets of several sizes, as in the paper; most of the correlation is that with size, see "
-    "liu2022.rate_beyond_size. A seed without any line counts as no correlation: some initial orders of the "
-    "symbols lead to none." + JUDGED_AGAIN,
+    "liu2022.rate_beyond_size. A seed without any line counts as no correlation: some initial orders of the symbols "
+    "lead to none.",
 )
 
-inverse = Prediction(
+inverse = claim(
     id="liu2022.inverse_rate",
     claim="The time to a line is inversely proportional to lambda_3.",
-    source=LIU_2022,
     where="section 3.3, figure 4",
-    theory=THEORY,
-    runs=many_sets,
+    runs=toys_on_many_sets,
     measure=times_and_rates,
     criteria=(
         Criterion(
@@ -223,19 +206,15 @@ inverse = Prediction(
     controls=(OTHER_RATES,),
     curves=(STEPS_TO_A_LINE,),
     tiers=tiers(RATES, steps=5000),
-    calibration_seeds=CALIBRATION,
     notes="The slope is of runs that reached a line, and 0 in a seed with fewer than three. On calibration seeds time "
-    "changes less than in proportion, so that failure is expected. Adam moves embeddings at a pace of its own, not at "
-    "that of a gradient flow." + JUDGED_AGAIN,
+    "changes less than in proportion. Adam moves embeddings at a pace of its own, not at that of a gradient flow.",
 )
 
-beyond = Prediction(
+beyond = claim(
     id="liu2022.rate_beyond_size",
     claim="Among training sets of equal size too, the larger lambda_3, the sooner a line.",
-    source=LIU_2022,
     where="section 3.3, figure 4; a stricter reading, in which the number of examples says nothing",
-    theory=THEORY,
-    runs=many_sets,
+    runs=toys_on_many_sets,
     measure=times_and_rates,
     criteria=(
         Criterion(
@@ -249,7 +228,6 @@ beyond = Prediction(
     curves=(STEPS_TO_A_LINE,),
     tiers=tiers({**RATES, "sizes": (42,), "sets": 10}, steps=5000),
     disputes=("liu2022.grokking_rate",),
-    calibration_seeds=CALIBRATION,
-    notes="On calibration seeds the correlation is weak, so that failure is expected: the rate tells small training "
-    "sets from large ones, and little more." + JUDGED_AGAIN,
+    notes="On calibration seeds the correlation is weak: the rate tells small training sets from large ones, and "
+    "little more.",
 )

@@ -1,4 +1,4 @@
-"""Liu et al. 2022 (arXiv:2205.10343): what weight decay does to the delay, of the toy's decoder and of transformers."""
+"""Liu et al. 2022: what weight decay does to the delay, of the toy's decoder and of transformers."""
 
 from __future__ import annotations
 
@@ -13,28 +13,21 @@ from grokscape.predictions import (
     Curve,
     Measurement,
     Monotone,
-    Prediction,
     Proportion,
     Setting,
     Tier,
+    judging,
 )
-from grokscape.predictions.papers.liu2022.effective_theory import (
-    CALIBRATION,
-    JUDGED_AGAIN,
-    LIU_2022,
-    SEEDS,
-    THEORY,
-    toy,
-)
-from grokscape.predictions.papers.liu2022.phases import ACCURATE, COARSE, TESTED, WIDE, Phase, phase
+from grokscape.predictions.papers.liu2022 import claim
+from grokscape.predictions.papers.liu2022.setup import ACCURATE, COARSE, SEEDS, TESTED, WIDE, Phase, phase, toy
 
 
-def with_decay(seed: int, at: Setting) -> Mapping[str, Experiment]:
+def toys_by_decoder_decay(seed: int, at: Setting) -> Mapping[str, Experiment]:
     """One decoder learning rate, from no weight decay to some."""
     return {f"{w:g}": toy(seed, at, at.n_train, weight_decay=w) for w in at.decays}
 
 
-def delays(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
+def steps_and_grokking_by_decay(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
     kinds = {}
     for w in at.decays:
         record = records[f"{w:g}"]
@@ -49,7 +42,7 @@ def delays(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
 
 
 #: As many as before, and fresh as those of the other claims.
-DELAY_SEEDS = tuple(range(130, 160))
+DELAY_SEEDS = judging(30, first=130)
 DECAYS = (0.0, 1.0, 2.0, 3.0)
 DELAY: Mapping[str, Any] = {**COARSE, "decoder_lr": 4e-4, "decays": DECAYS}
 DELAY_TIERS = {
@@ -67,14 +60,12 @@ DELAYS = Curve(
     log_y=True,
 )
 
-decay_delays = Prediction(
+decay_delays = claim(
     id="liu2022.decay_delays",
     claim="The more weight decay the decoder of the toy has, the later it generalises.",
-    source=LIU_2022,
     where="section 4.1, figure 6",
-    theory=THEORY,
-    runs=with_decay,
-    measure=delays,
+    runs=toys_by_decoder_decay,
+    measure=steps_and_grokking_by_decay,
     criteria=(
         Criterion(
             quantity="steps to generalise",
@@ -92,19 +83,16 @@ decay_delays = Prediction(
     ),
     curves=(DELAYS,),
     tiers=DELAY_TIERS,
-    calibration_seeds=CALIBRATION,
-    notes="Of transformers the paper says the opposite, see liu2022.decay_hastens_transformers. "
-    "Seeds that generalise at no weight decay have no order, and count as such." + JUDGED_AGAIN,
+    notes="Of transformers the paper says the opposite, see liu2022.decay_hastens_transformers. Seeds that generalise "
+    "at no weight decay have no order, and count as such.",
 )
 
-decay_makes_grokking = Prediction(
+decay_makes_grokking = claim(
     id="liu2022.decay_makes_grokking",
     claim="Weight decay of the decoder turns comprehension into grokking in the toy.",
-    source=LIU_2022,
     where="section 4.1, figure 6",
-    theory=THEORY,
-    runs=with_decay,
-    measure=delays,
+    runs=toys_by_decoder_decay,
+    measure=steps_and_grokking_by_decay,
     criteria=(
         Criterion(
             quantity="groks at some weight decay",
@@ -116,10 +104,9 @@ decay_makes_grokking = Prediction(
     controls=(Control("hardly any decay", {"decays": (1e-6,)}, "without decay the toy comprehends"),),
     curves=(DELAYS,),
     tiers=DELAY_TIERS,
-    calibration_seeds=CALIBRATION,
-    notes="On calibration seeds 11 of 20 grok at one of the weight decays at least, so that failure is expected. The "
-    "others comprehend throughout, and often generalise before they fit: decay delays the outermost sums, of which few "
-    "examples exist, and whether those are held out or trained on is the luck of the split." + JUDGED_AGAIN,
+    notes="On calibration seeds 11 of 20 grok at one of the weight decays at least. The others comprehend throughout, "
+    "and often generalise before they fit: decay delays the outermost sums, of which few examples exist, and whether "
+    "those are held out or trained on is the luck of the split.",
 )
 
 # -- Transformers ------------------------------------------------------------------------------------------------------
@@ -137,7 +124,7 @@ TRANSFORMER: Mapping[str, Any] = {
 }
 
 
-def transformers(seed: int, at: Setting) -> Mapping[str, Experiment]:
+def transformers_by_decay(seed: int, at: Setting) -> Mapping[str, Experiment]:
     """One transformer under several weight decays."""
     return {
         f"{w:g}": Run(
@@ -155,7 +142,7 @@ def transformers(seed: int, at: Setting) -> Mapping[str, Experiment]:
     }
 
 
-def waits(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
+def delay_by_decay(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
     for w in at.decays:
         record = records[f"{w:g}"]
         fit = record.crossing("accuracy", "train", above=ACCURATE)
@@ -166,14 +153,12 @@ def waits(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
         yield Measurement("delay", delay[0], at=w, censored=delay[1])
 
 
-decay_hastens = Prediction(
+decay_hastens = claim(
     id="liu2022.decay_hastens_transformers",
     claim="Of a transformer that learns addition modulo a number, more weight decay shortens the delay.",
-    source=LIU_2022,
     where="figure 7",
-    theory=THEORY,
-    runs=transformers,
-    measure=waits,
+    runs=transformers_by_decay,
+    measure=delay_by_decay,
     criteria=(
         Criterion(
             quantity="delay",
@@ -221,10 +206,9 @@ decay_hastens = Prediction(
             },
         ),
     },
-    calibration_seeds=CALIBRATION,
     notes="The paper regularises the decoder alone, by weight decay and by dropout; here all weights decay, and there "
     "is no dropout. At quick the modulus is 23 in place of 53, and the network smaller; standard has the paper's "
     "modulus, and was not calibrated. Under a decay of 2.4, four of ten calibration seeds stalled at an accuracy of "
     "0.85: the claim is of decays that do not keep from generalising. Many sums held out are trained on in the other "
-    "order." + JUDGED_AGAIN,
+    "order.",
 )

@@ -1,4 +1,4 @@
-"""Liu et al. 2022 (arXiv:2205.10343): the theory by itself, its critical size and the flow of its effective loss."""
+"""Liu et al. 2022: the theory by itself, its critical size and the flow of its effective loss."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from grokscape.predictions import (
     Criterion,
     Curve,
     Measurement,
-    Prediction,
     Setting,
     Tier,
     Within,
     by_step,
 )
-from grokscape.predictions.papers.liu2022.effective_theory import CALIBRATION, JUDGED_AGAIN, LIU_2022, SEEDS, THEORY
+from grokscape.predictions.papers.liu2022 import claim
+from grokscape.predictions.papers.liu2022.setup import SEEDS
 
 # -- The critical size -------------------------------------------------------------------------------------------------
 
 
-def random_sets(seed: int, at: Setting) -> Mapping[str, Experiment]:
+def random_training_sets(seed: int, at: Setting) -> Mapping[str, Experiment]:
     symbols = {at.symbols, *at.others}
     return {
         f"{p}": ParallelogramCriticalSize(symbols=p, draws=at.draws, seed=seed, labels=at.labels)
@@ -33,7 +33,7 @@ def random_sets(seed: int, at: Setting) -> Mapping[str, Experiment]:
     }
 
 
-def half_determined(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
+def critical_fraction_by_symbols(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
     for label, record in records.items():
         share = record.series("determined").to_numpy()
         after = int(np.argmax(share >= 0.5))
@@ -46,14 +46,12 @@ def half_determined(records: Mapping[str, Record], at: Setting) -> Iterable[Meas
                 yield Measurement("share of training sets that fix a line", float(value), at=size / (len(share) - 1))
 
 
-critical_fraction = Prediction(
+critical_fraction = claim(
     id="liu2022.critical_fraction",
     claim="From about two fifths of the pairs of ten symbols on, a random training set leaves no embedding but a line.",
-    source=LIU_2022,
     where="section 3.2, figure 3 (right)",
-    theory=THEORY,
-    runs=random_sets,
-    measure=half_determined,
+    runs=random_training_sets,
+    measure=critical_fraction_by_symbols,
     criteria=(
         Criterion(
             quantity="critical fraction",
@@ -87,20 +85,19 @@ critical_fraction = Prediction(
         "quick": Tier(SEEDS, {"symbols": 10, "others": (6, 8, 12, 15), "draws": 200, "labels": "true"}),
         "standard": Tier(SEEDS, {"symbols": 10, "others": (6, 8, 12, 15, 20, 30), "draws": 1000, "labels": "true"}),
     },
-    calibration_seeds=CALIBRATION,
     notes="Two fifths is no constant of nature: for 6 symbols it is 0.59, for 15 symbols 0.29. And shuffled sums, of "
     "which each is as frequent as before, come within 0.02 of it: most of the number counts equations (a training set "
-    "of n pairs with m different sums has n - m), and only the rest is about addition." + JUDGED_AGAIN,
+    "of n pairs with m different sums has n - m), and only the rest is about addition.",
 )
 
 # -- The flow ----------------------------------------------------------------------------------------------------------
 
 
-def flow(seed: int, at: Setting) -> Mapping[str, Experiment]:
+def effective_flow(seed: int, at: Setting) -> Mapping[str, Experiment]:
     return {"flow": EffectiveFlow(symbols=at.symbols, n_train=at.n_train, seed=seed, scale=at.scale)}
 
 
-def conserved(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
+def drift_and_late_rate(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
     record = records["flow"]
     flow = record.experiment
     assert isinstance(flow, EffectiveFlow)
@@ -117,15 +114,13 @@ def conserved(records: Mapping[str, Record], at: Setting) -> Iterable[Measuremen
     yield from by_step(residual, "distance from the parallelograms asked for")
 
 
-conservation = Prediction(
+conservation = claim(
     id="liu2022.conservation",
     claim="The effective loss moves embeddings without shifting or shrinking them, and brings its parallelograms about "
     "at the rate of its third eigenvalue.",
-    source=LIU_2022,
     where="section 3.3, appendix F",
-    theory=THEORY,
-    runs=flow,
-    measure=conserved,
+    runs=effective_flow,
+    measure=drift_and_late_rate,
     criteria=(
         Criterion(
             quantity="relative change of the sum",
@@ -165,7 +160,6 @@ conservation = Prediction(
         ),
     ),
     tiers={"quick": Tier(SEEDS, {"symbols": 10, "n_train": 45, "scale": "spread", "rate_of": 0})},
-    calibration_seeds=CALIBRATION,
     notes="Two readings of the loss are possible: divided by the spread of the embeddings about their mean, or by "
-    "their norm. The sum is conserved in the first only." + JUDGED_AGAIN,
+    "their norm. The sum is conserved in the first only.",
 )

@@ -1,17 +1,12 @@
-"""Liu, Kitouni, Nolte, Michaud, Tegmark and Williams 2022: an effective theory of representation learning.
-
-Symbols get embeddings, which are added and decoded; to generalise is to place the symbols so that equal sums coincide.
-Here: which sums must coincide, and what follows for accuracy.
-"""
+"""Liu et al. 2022: which sums must coincide for a toy to generalise, and what follows for its accuracy."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 import numpy as np
 
-from grokscape.landscape import DECODER, EMBEDDING, EmbeddingDecoder, Experiment, Record, Schedule, Stop, parallelograms
+from grokscape.landscape import Experiment, Record, Stop, parallelograms
 from grokscape.predictions import (
     Below,
     Calibrated,
@@ -21,94 +16,17 @@ from grokscape.predictions import (
     Exceeds,
     Gate,
     Measurement,
-    Prediction,
     Setting,
-    Source,
-    Tier,
     by_step,
+    training_curve,
 )
-
-LIU_2022 = Source(
-    key="liu2022",
-    title="Towards understanding grokking: an effective theory of representation learning",
-    authors="Liu, Kitouni, Nolte, Michaud, Tegmark, Williams",
-    arxiv="2205.10343",
-)
-THEORY = "effective theory of representation learning"
-#: What stands under every claim of this paper. Of twelve seeds, one dissenter is too many for fifteen claims at once.
-JUDGED_AGAIN = (
-    " First judged on seeds 100 to 111 (on more in a few claims), which left eight of the fifteen claims of this paper "
-    "that there then were at quick undecided, for want of seeds; these are others, and more, judged once."
-)
-SEEDS = tuple(range(130, 150))
-CALIBRATION = tuple(range(20))
-
-#: Quick: layers of 64 in place of 200, and embeddings and decoder three times as fast, their ratio kept. A step of Adam
-#: moves what a layer computes in proportion to its width, so that both decoders learn about equally fast.
-NARROW: Mapping[str, Any] = {
-    "symbols": 10,
-    "widths": (64, 64),
-    "embedding_lr": 3e-3,
-    "decoder_lr": 3e-4,
-    "decoder_decay": 0.0,
-    "labels": "true",
-    "stop": (),
-    "steps": 4000,
-    "record": Schedule(per_decade=40, every=50),
-}
-PAPER = {**NARROW, "widths": (200, 200), "embedding_lr": 1e-3, "decoder_lr": 1e-4, "steps": 10_000}
-#: A level of the representation quality index above which the symbols lie on one line, as in the paper.
-LINEAR = 0.95
-FAST_DECODER = {"decoder_lr": 1e-2}
-
-
-def tiers(settings: Mapping[str, Any], **paper: Any) -> dict[str, Tier]:
-    """Return a claim's tiers: the narrow network, and the paper's with what else is set for it."""
-    return {
-        "quick": Tier(SEEDS, {**NARROW, **settings}),
-        "standard": Tier(SEEDS, {**PAPER, **settings, **paper}),
-    }
-
-
-def toy(seed: int, at: Setting, n_train: int, draw: int = 0, **decoder: float) -> EmbeddingDecoder:
-    """A run of the setting on so many pairs."""
-    rates = {"lr": at.decoder_lr, "weight_decay": at.decoder_decay} | decoder
-    return EmbeddingDecoder(
-        symbols=at.symbols,
-        widths=at.widths,
-        n_train=n_train,
-        seed=seed,
-        draw=draw,
-        labels=at.labels,
-        embedding=EMBEDDING.replace(lr=at.embedding_lr),
-        decoder=DECODER.replace(**rates),
-        steps=at.steps,
-        record=at.record,
-        stop=at.stop,
-    )
-
-
-def described(record: Record) -> EmbeddingDecoder:
-    """What was trained."""
-    assert isinstance(record.experiment, EmbeddingDecoder)
-    return record.experiment
-
-
-def nullity(run: EmbeddingDecoder) -> int:
-    """Dimensions that the run's training set leaves to the embedding; 2 if it fixes all but place and scale."""
-    asked = parallelograms.asked(run.symbols, run.train_pairs)
-    return parallelograms.nullity(parallelograms.rows(run.symbols, asked))
-
-
-def by_size(seed: int, at: Setting) -> Mapping[str, Experiment]:
-    """Nested training sets of several sizes."""
-    return {f"{n}": toy(seed, at, n) for n in at.sizes}
-
+from grokscape.predictions.papers.liu2022 import claim
+from grokscape.predictions.papers.liu2022.setup import FAST_DECODER, SIZES, described, tiers, toy, toys_by_size
 
 # -- Which parallelograms ----------------------------------------------------------------------------------------------
 
 
-def fitted(seed: int, at: Setting) -> Mapping[str, Experiment]:
+def one_toy(seed: int, at: Setting) -> Mapping[str, Experiment]:
     return {"run": toy(seed, at, at.n_train)}
 
 
@@ -125,13 +43,11 @@ def parallelograms_at_the_end(records: Mapping[str, Record], at: Setting) -> Ite
     yield from by_step(record.series("quality"), "representation quality")
 
 
-parallelograms_hold = Prediction(
+parallelograms_hold = claim(
     id="liu2022.parallelograms",
     claim="At zero training loss the embeddings form the parallelograms that the training set asks for, and no others.",
-    source=LIU_2022,
     where="section 3, propositions 1 and 2",
-    theory=THEORY,
-    runs=fitted,
+    runs=one_toy,
     measure=parallelograms_at_the_end,
     gates=(Gate(quantity="training loss at the end", below=1e-3),),
     criteria=(
@@ -153,13 +69,7 @@ parallelograms_hold = Prediction(
         Control("shuffled sums", {"labels": "shuffled"}, "no place of the symbols makes equal labels coincide"),
     ),
     curves=(
-        Curve(
-            quantities=("representation quality",),
-            x="training step",
-            y="share of parallelograms realised",
-            title="Parallelograms form",
-            log_x=True,
-        ),
+        training_curve("representation quality", y="share of parallelograms realised", title="Parallelograms form"),
     ),
     tiers=tiers(
         {
@@ -170,17 +80,15 @@ parallelograms_hold = Prediction(
             "tolerance": parallelograms.TOLERANCE,
         }
     ),
-    calibration_seeds=CALIBRATION,
     notes="False parallelograms are counted at a mean squared distance of 1e-6 of the embedding's variance, those "
     "asked for at the paper's 0.01: a decoder can tell apart what is close. That those asked for hold supposes a "
-    "decoder that maps no two places to one output, which nothing enforces; a fast decoder does not keep to it."
-    + JUDGED_AGAIN,
+    "decoder that maps no two places to one output, which nothing enforces; a fast decoder does not keep to it.",
 )
 
 # -- Predicted accuracy ------------------------------------------------------------------------------------------------
 
 
-def predicted_and_measured(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
+def predicted_and_measured_accuracy(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
     predicted, measured, sizes = [], [], []
     for n in at.sizes:
         record = records[f"{n}"]
@@ -202,16 +110,12 @@ def predicted_and_measured(records: Mapping[str, Record], at: Setting) -> Iterab
     yield Measurement("error over that of the share trained on", float(errors.mean() / plain.mean()))
 
 
-SIZES = (12, 20, 25, 30, 34, 38, 42, 46, 50)
-
-predicted_accuracy = Prediction(
+predicted_accuracy = claim(
     id="liu2022.predicted_accuracy",
     claim="Test accuracy is the share of held-out pairs that a realised parallelogram links to a pair trained on.",
-    source=LIU_2022,
     where="section 3, figure 3 (left)",
-    theory=THEORY,
-    runs=by_size,
-    measure=predicted_and_measured,
+    runs=toys_by_size,
+    measure=predicted_and_measured_accuracy,
     criteria=(
         Criterion(
             quantity="correlation",
@@ -239,7 +143,6 @@ predicted_accuracy = Prediction(
         ),
     ),
     tiers=tiers({"sizes": SIZES, "mixed": False}),
-    calibration_seeds=CALIBRATION,
     notes="The paper counts all pairs, those trained on included, which are right in prediction and measurement alike; "
-    "here only held-out pairs count." + JUDGED_AGAIN,
+    "here only held-out pairs count.",
 )

@@ -1,10 +1,10 @@
-"""Liu, Michaud and Tegmark 2023 (Omnigrok): more data shorten the delay, on images."""
+"""Omnigrok: more data shorten the delay, on images."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from grokscape.landscape import AdamW, Dense, Digits, Experiment, Record, Run, Schedule, Stop
+from grokscape.landscape import AdamW, Dense, Digits, Experiment, Record, Run, Schedule
 from grokscape.predictions import (
     Calibrated,
     Control,
@@ -13,15 +13,17 @@ from grokscape.predictions import (
     Gate,
     Measurement,
     Monotone,
-    Prediction,
     Setting,
-    Tier,
     by_step,
+    fit_and_generalise,
+    judging,
+    stop_at,
+    tiers,
 )
-from grokscape.predictions.papers.liu2023.setup import CALIBRATION, LIU_2023, SEEDS, THEORY
+from grokscape.predictions.papers.liu2023 import claim
 
 
-def over_sizes(seed: int, at: Setting) -> Mapping[str, Experiment]:
+def networks_by_data_size(seed: int, at: Setting) -> Mapping[str, Experiment]:
     """Networks with large initial weights that differ in the number of training examples, until they generalise."""
     return {
         f"{size}": Run(
@@ -34,18 +36,17 @@ def over_sizes(seed: int, at: Setting) -> Mapping[str, Experiment]:
             initial_scale=at.scale,
             steps=at.steps,
             record=Schedule(every=50),
-            stop=(Stop(quantity="accuracy", split="test", above=at.level, records=3),),
+            stop=stop_at(at.level, records=3),
             seed=seed,
         )
         for size in at.sizes
     }
 
 
-def times(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
+def times_by_data_size(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
     for label, record in records.items():
         size = float(label)
-        fit = record.crossing("accuracy", "train", above=0.99)
-        generalise = record.crossing("accuracy", "test", above=at.level)
+        fit, generalise = fit_and_generalise(record, fitted=0.99, generalised=at.level)
         yield Measurement("steps to generalise", generalise.step, at=size, censored=generalise.censored)
         yield Measurement("steps to fit", fit.step, at=size, censored=fit.censored)
         yield Measurement("steps to generalise over steps to fit", generalise.step / max(fit.step, 1), at=size)
@@ -54,14 +55,12 @@ def times(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
     yield Measurement("lowest training accuracy", float(min(accuracy)))
 
 
-data_size_degroks = Prediction(
+data_size_degroks = claim(
     id="liu2023.data_size_degroks",
     claim="From large initial weights, the more images there are to train on, the sooner a network generalises.",
-    source=LIU_2023,
     where="section 3, figure 3 and the appendix on data size",
-    theory=THEORY,
-    runs=over_sizes,
-    measure=times,
+    runs=networks_by_data_size,
+    measure=times_by_data_size,
     gates=(Gate(quantity="lowest training accuracy", above=0.7),),
     criteria=(
         Criterion(
@@ -88,26 +87,20 @@ data_size_degroks = Prediction(
             title="Times against data size",
         ),
     ),
-    tiers={
-        tier: Tier(
-            SEEDS,
-            {
-                "task": Digits(examples=1000),
-                "model": Dense(widths=(100, 100)),
-                "lr": 3e-3,
-                "decay": 0.1,
-                "scale": 6.0,
-                "labels": "true",
-                "level": 0.8,
-                **changes,
-            },
-        )
-        for tier, changes in {
-            "quick": {"sizes": (50, 100, 200, 400), "steps": 2500},
-            "standard": {"sizes": (50, 100, 200, 400, 800), "steps": 20_000},
-        }.items()
-    },
-    calibration_seeds=CALIBRATION,
+    tiers=tiers(
+        {
+            "task": Digits(examples=1000),
+            "model": Dense(widths=(100, 100)),
+            "lr": 3e-3,
+            "decay": 0.1,
+            "scale": 6.0,
+            "labels": "true",
+            "level": 0.8,
+        },
+        judging(10),
+        quick={"sizes": (50, 100, 200, 400), "steps": 2500},
+        standard={"sizes": (50, 100, 200, 400, 800), "steps": 20_000},
+    ),
     notes="Generalised means 80 % of the images held out. A run ends there, so that a network that generalises before "
     "it fits may end before it fits.",
 )

@@ -1,4 +1,4 @@
-"""Liu, Michaud and Tegmark 2023 (Omnigrok): the reduced loss over the weight norm, an L to train and a U to test."""
+"""Omnigrok: the reduced loss over the weight norm, an L to train and a U to test."""
 
 from __future__ import annotations
 
@@ -19,12 +19,13 @@ from grokscape.predictions import (
     Exceeds,
     Map,
     Measurement,
-    Prediction,
     Setting,
     Tier,
     Within,
+    judging,
 )
-from grokscape.predictions.papers.liu2023.setup import CALIBRATION, LIU_2023, SEEDS, STUDENT, THEORY
+from grokscape.predictions.papers.liu2023 import claim
+from grokscape.predictions.papers.liu2023.setup import STUDENT
 
 #: Losses are compared as powers of ten; what is below counts as zero.
 FLOOR = 1e-8
@@ -35,7 +36,7 @@ STANDARD: Mapping[str, Any] = {**QUICK, "sizes": (10, 25, 50, 100, 200), "steps"
 NO_RULE: Mapping[str, Any] = {"labels": "random"}
 
 
-def reduced(seed: int, at: Setting) -> Mapping[str, Experiment]:
+def reduced_landscape(seed: int, at: Setting) -> Mapping[str, Experiment]:
     return {
         "landscape": ReducedLandscape(
             task=at.task,
@@ -63,7 +64,7 @@ def table(record: Record) -> pd.DataFrame:
 # -- L and U -----------------------------------------------------------------------------------------------------------
 
 
-def l_and_u(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
+def shape_of_both_losses(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
     found = table(records["landscape"])
     one = found[found["size"] == max(at.sizes)].set_index("scale")
     train, test = one["train"], one["test"]
@@ -83,15 +84,13 @@ def l_and_u(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]
 
 FALL = "a hundredfold: far more than the scatter between seeds, far less than calibration showed"
 
-landscape = Prediction(
+landscape = claim(
     id="liu2023.landscape",
     claim="Minimised over all directions, the training loss over the weight norm is an L, which falls and then stays "
     "at zero, and the test loss is a U, with its bottom near the norm of the usual initial weights.",
-    source=LIU_2023,
     where="section 2, figure 2",
-    theory=THEORY,
-    runs=reduced,
-    measure=l_and_u,
+    runs=reduced_landscape,
+    measure=shape_of_both_losses,
     criteria=(
         Criterion(
             quantity="powers of ten that the training loss falls by up to scale 1",
@@ -142,18 +141,17 @@ landscape = Prediction(
             figure="figure 2",
         ),
     ),
-    tiers={"quick": Tier(SEEDS, QUICK), "standard": Tier(SEEDS, STANDARD)},
-    calibration_seeds=CALIBRATION,
+    tiers={"quick": Tier(judging(10), QUICK), "standard": Tier(judging(10), STANDARD)},
     notes="Losses are those where the minimisation ended, as in the paper's curves of teacher and student. Its curves "
-    "of images, reviews and molecules show the best loss seen on the way, chosen with the test data; that is drawn "
-    "beside, and decides nothing. Minimisation is along the sphere: "
-    "the published step, which also has a radial part, comes to rest above the minimum where norms are small.",
+    "of images, reviews and molecules show the best loss seen during training, chosen with the test data; that is "
+    "drawn beside, and decides nothing. Minimisation is along the sphere: the published step, which also has a radial "
+    "part, comes to rest above the minimum where norms are small.",
 )
 
 # -- More data ---------------------------------------------------------------------------------------------------------
 
 
-def edges(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
+def outer_edge_by_data_size(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
     """How far out the test loss stays low: where its logarithm, interpolated, last crosses a level."""
     found = table(records["landscape"])
     outer = {}
@@ -181,14 +179,12 @@ def last_crossing(x: np.ndarray, y: np.ndarray, level: float) -> float:
     return float(x[last] + share * (x[last + 1] - x[last]))
 
 
-more_data_widen_the_shell = Prediction(
+more_data_widen_the_shell = claim(
     id="liu2023.more_data_widen_the_shell",
     claim="The more data there are, the larger the norms at which a network that fits them still generalises.",
-    source=LIU_2023,
     where="section 3, figure 3",
-    theory=THEORY,
-    runs=reduced,
-    measure=edges,
+    runs=reduced_landscape,
+    measure=outer_edge_by_data_size,
     criteria=(
         Criterion(
             quantity="power of the data size in the outer edge",
@@ -220,7 +216,7 @@ more_data_widen_the_shell = Prediction(
                 (title, tuple((n, f"{name}, {n} examples") for n in (25, 50, 100)))
                 for title, name in (
                     ("Where the minimisation ends", "test accuracy"),
-                    ("Best seen on the way, as published", "best test accuracy"),
+                    ("Best seen during training, as published", "best test accuracy"),
                 )
             ),
             boundaries=("critical norm", "scale of the outer edge"),
@@ -232,11 +228,10 @@ more_data_widen_the_shell = Prediction(
             figure="figure 3",
         ),
     ),
-    tiers={"quick": Tier(SEEDS, {**QUICK, "level": 0.01})},
-    calibration_seeds=CALIBRATION,
+    tiers={"quick": Tier(judging(10), {**QUICK, "level": 0.01})},
     notes="A low test loss is one below 0.01, about a twentieth of the variance of the values. The paper shows this on "
     "images; here it is the same networks as for the L and the U. Its maps of images, reviews and molecules show the "
-    "best accuracy or loss seen on the way, chosen with the test data: that is the map on the right, which decides "
-    "nothing. The edge, and so the verdict, is that of the losses at the end. A coarser, shorter control was tried and "
-    "could not be told from the claim; the control is as it was when the claim was first judged.",
+    "best accuracy or loss seen during training, chosen with the test data: that is the map on the right, which "
+    "decides nothing. The edge, and so the verdict, is that of the losses at the end. A coarser, shorter control was "
+    "tried and could not be told from the claim; the control is as it was when the claim was first judged.",
 )

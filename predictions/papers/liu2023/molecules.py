@@ -1,4 +1,4 @@
-"""Liu, Michaud and Tegmark 2023 (Omnigrok): molecules, and what makes a network grok on them."""
+"""Omnigrok: molecules, and what makes a network grok on them."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from grokscape.predictions import (
     Calibrated,
     Control,
     Criterion,
-    Curve,
     Exceeds,
     Gate,
     Measurement,
-    Prediction,
     Setting,
     Tier,
     by_step,
+    judging,
+    training_curve,
 )
+from grokscape.predictions.papers.liu2023 import claim
 from grokscape.predictions.papers.liu2023.real_data_setup import one_network
-from grokscape.predictions.papers.liu2023.setup import CALIBRATION, LIU_2023, THEORY
 
 #: Twice as many as elsewhere: 50 molecules more or less alike make seeds differ much.
-SEEDS = tuple(range(100, 120))
+SEEDS = judging(20)
 
 GAP = "log of test over training loss when the molecules trained on are fitted"
 LEFT = "log of the test loss at the end over the variance of the values"
@@ -48,7 +48,7 @@ MOLECULES: Mapping[str, Any] = {
 
 
 def loss_from_fitting_to_generalising(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
-    """Measure in losses what `from_fitting_to_generalising` measures in accuracies."""
+    """Measure in losses what `delay_and_gain_from_fitting_to_generalising` measures in accuracies."""
     run = records["run"]
     train, test = run.series("loss", "train"), run.series("loss", "test")
     fit = run.crossing("loss", "train", below=at.fitted)
@@ -67,7 +67,7 @@ def loss_from_fitting_to_generalising(records: Mapping[str, Record], at: Setting
     yield from by_step(test.cummin(), BEST_SO_FAR)
 
 
-def criteria(gap: Calibrated, left: Calibrated, delay: Calibrated) -> tuple[Criterion, ...]:
+def criteria(*, gap: Calibrated, left: Calibrated, delay: Calibrated) -> tuple[Criterion, ...]:
     return (
         Criterion(
             quantity=GAP,
@@ -91,15 +91,10 @@ def criteria(gap: Calibrated, left: Calibrated, delay: Calibrated) -> tuple[Crit
 
 
 CURVES = (
-    Curve(
-        quantities=("train loss", "test loss", BEST_SO_FAR),
-        x="training step",
-        y="squared error (bohr^6)",
-        log_x=True,
-        log_y=True,
-        title="Fitting and generalising",
+    training_curve(
+        "train loss", "test loss", BEST_SO_FAR, y="squared error (bohr^6)", title="Fitting and generalising", log_y=True
     ),
-    Curve(quantities=("weight norm",), x="training step", y="norm / norm at first", log_x=True, title="Weight norm"),
+    training_curve("weight norm", y="norm / norm at first", title="Weight norm"),
 )
 FITTED = (Gate(quantity="training loss at the end", below=20.0, controls=False),)
 
@@ -120,17 +115,17 @@ NOTES = (
     "drawn beside, decides nothing."
 )
 
-molecules_grok = Prediction(
+molecules_grok = claim(
     id="liu2023.molecules_grok",
     claim="On 50 molecules, a graph network whose initial weights are three times as large as usual fits first and "
     "generalises later, under weight decay.",
-    source=LIU_2023,
     where="figure 5, with weight decay",
-    theory=THEORY,
     runs=one_network,
     measure=loss_from_fitting_to_generalising,
     gates=FITTED,
-    criteria=criteria(Calibrated(2.2, 0.92, "0-5"), Calibrated(-4.35, 1.3, "0-5"), Calibrated(0.93, 0.46, "0-5")),
+    criteria=criteria(
+        gap=Calibrated(2.2, 0.92, "0-5"), left=Calibrated(-4.35, 1.3, "0-5"), delay=Calibrated(0.93, 0.46, "0-5")
+    ),
     controls=(
         SCALE_ONE,
         Control("no weight decay", {"decay": 0.0}, "nothing takes the norm down to where networks generalise"),
@@ -138,28 +133,25 @@ molecules_grok = Prediction(
     ),
     curves=CURVES,
     tiers={"standard": Tier(SEEDS, MOLECULES)},
-    calibration_seeds=CALIBRATION,
     notes=f"{NOTES} The paper has weight decay in neither of its two curves, and one seed for each, so that nothing "
     "says what the late fall of one comes from. Here arms differ in the initial weights alone or in weight decay "
     "alone, and over seeds; without weight decay, as published, is liu2023.molecules_grok_without_decay.",
 )
 
-molecules_grok_without_decay = Prediction(
+molecules_grok_without_decay = claim(
     id="liu2023.molecules_grok_without_decay",
     claim="On 50 molecules, a graph network whose initial weights are three times as large as usual fits first and "
     "generalises later, without weight decay.",
-    source=LIU_2023,
     where="figure 5",
-    theory=THEORY,
     runs=one_network,
     measure=loss_from_fitting_to_generalising,
-    criteria=criteria(Calibrated(3.9, 0.94, "0-5"), Calibrated(1.1, 0.88, "0-5"), Calibrated(1.3, 0.52, "0-5")),
+    criteria=criteria(
+        gap=Calibrated(3.9, 0.94, "0-5"), left=Calibrated(1.1, 0.88, "0-5"), delay=Calibrated(1.3, 0.52, "0-5")
+    ),
     controls=(SCALE_ONE, RANDOM_LABELS),
     curves=CURVES,
     tiers={"standard": Tier(SEEDS, {**MOLECULES, "decay": 0.0})},
-    calibration_seeds=CALIBRATION,
     notes=f"{NOTES} The paper's two curves have no weight decay, from one seed each, and the test loss of one falls "
     "suddenly after 15 000 of 100 000 steps on mini-batches. In calibration the test loss did not fall in the budget, "
-    "so that a failure is expected; the budget is shorter than the paper's, and the noise of mini-batches may do there "
-    "what weight decay does here.",
+    "which is shorter than the paper's, and the noise of mini-batches may do there what weight decay does here.",
 )

@@ -1,4 +1,4 @@
-"""Liu, Michaud and Tegmark 2023 (Omnigrok): what its claims about real data have in common."""
+"""Omnigrok: what its claims about real data train, measure and ask for."""
 
 from __future__ import annotations
 
@@ -17,12 +17,13 @@ from grokscape.predictions import (
     Exceeds,
     Gate,
     Measurement,
-    Prediction,
     Setting,
     Within,
+    accuracy_by_step,
     by_step,
+    fit_and_generalise,
+    training_curve,
 )
-from grokscape.predictions.papers.liu2023.setup import CALIBRATION, LIU_2023, THEORY
 
 DELAY = "log of the steps to generalise over those to fit"
 GAIN = "test accuracy gained after fitting"
@@ -30,6 +31,8 @@ AT_FIT = "test accuracy when the training examples are fitted"
 AT_END = "test accuracy at the end"
 SLOPE = "power of the weight decay in the time"
 BEST_SO_FAR = "highest test accuracy so far"
+
+# -- What is trained ---------------------------------------------------------------------------------------------------
 
 
 def network_run(seed: int, at: Setting, **changes: Any) -> Run:
@@ -56,7 +59,7 @@ def one_network(seed: int, at: Setting) -> Mapping[str, Experiment]:
     return {"run": network_run(seed, at)}
 
 
-def from_fitting_to_generalising(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
+def delay_and_gain_from_fitting_to_generalising(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
     """Measure the delay, and what generalising is gained in it.
 
     A network that has not generalised in the end has the last step for its time here, which makes the delay the least
@@ -64,8 +67,7 @@ def from_fitting_to_generalising(records: Mapping[str, Record], at: Setting) -> 
     reached needs the test examples. It is drawn beside the accuracy at each step.
     """
     run = records["run"]
-    fit = run.crossing("accuracy", "train", above=0.99)
-    generalise = run.crossing("accuracy", "test", above=at.level)
+    fit, generalise = fit_and_generalise(run, fitted=0.99, generalised=at.level)
     test = run.series("accuracy", "test")
     end = run.final("accuracy", "test")
     yield Measurement(DELAY, math.log(max(generalise.step, 1) / max(fit.step, 1)))
@@ -79,27 +81,75 @@ def from_fitting_to_generalising(records: Mapping[str, Record], at: Setting) -> 
     yield Measurement("highest training accuracy", run.series("accuracy", "train").max())
     norm = run.series("weight_norm")
     yield from by_step(norm / norm.iloc[0], "weight norm")
-    for split in ("train", "test"):
-        yield from by_step(run.series("accuracy", split), f"{split} accuracy")
+    yield from accuracy_by_step(run)
     yield from by_step(test.cummax(), BEST_SO_FAR)
 
 
-FITTED = (Gate(quantity="training accuracy at the end", above=0.95),)
+FITTED = Gate(quantity="training accuracy at the end", above=0.95)
 #: For training that jumps out of its minima now and then, and may end just after.
-ONCE_FITTED = (Gate(quantity="highest training accuracy", above=0.95),)
+ONCE_FITTED = Gate(quantity="highest training accuracy", above=0.95)
+
+
+def gained_late(above: float, calibrated: Calibrated) -> Criterion:
+    return Criterion(
+        quantity=GAIN,
+        rule=Exceeds(above, centre="mean"),
+        threshold_from="clearly more than the few points that test accuracy moves by where nothing groks",
+        calibrated=calibrated,
+    )
+
+
+def right_in_the_end(above: float, calibrated: Calibrated) -> Criterion:
+    return Criterion(
+        quantity=AT_END,
+        rule=Exceeds(above, centre="mean"),
+        threshold_from="near what the usual initial weights reach with these examples",
+        calibrated=calibrated,
+    )
+
+
+def later_than_fitting(times: float, calibrated: Calibrated) -> Criterion:
+    return Criterion(
+        quantity=DELAY,
+        rule=Exceeds(math.log(times), centre="mean"),
+        threshold_from="half as long again as fitting takes",
+        calibrated=calibrated,
+    )
+
+
+def nothing_gained_late(within: float, calibrated: Calibrated) -> Criterion:
+    return Criterion(
+        quantity=GAIN,
+        rule=Within(-within, within, centre="mean"),
+        threshold_from="five points are a tenth of the late gain where these data grok, or less than half",
+        calibrated=calibrated,
+    )
+
+
+def right_on_fitting(above: float, calibrated: Calibrated) -> Criterion:
+    return Criterion(
+        quantity=AT_FIT,
+        rule=Exceeds(above, centre="mean"),
+        threshold_from="well on the way from chance to the best that these examples allow",
+        calibrated=calibrated,
+    )
+
+
+def inverse_to_decay(low: float, high: float, calibrated: Calibrated) -> Criterion:
+    return Criterion(
+        quantity=SLOPE,
+        rule=Within(low, high, centre="mean"),
+        threshold_from="-1 is inverse; fitting takes part of the time whatever the decay, which flattens it",
+        calibrated=calibrated,
+    )
 
 
 def curves(figure: str = "") -> tuple[Curve, ...]:
     """Return what is drawn of one network; the accuracies may be a figure of the paper."""
-    accuracy = Curve(
-        quantities=("train accuracy", "test accuracy", BEST_SO_FAR),
-        x="training step",
-        y="accuracy",
-        log_x=True,
-        title="Fitting and generalising",
-        figure=figure,
+    accuracy = training_curve(
+        "train accuracy", "test accuracy", BEST_SO_FAR, y="accuracy", title="Fitting and generalising", figure=figure
     )
-    norm = Curve(quantities=("weight norm",), x="training step", y="norm / norm at first", log_x=True, title="The norm")
+    norm = training_curve("weight norm", y="norm / norm at first", title="The norm")
     return accuracy, norm
 
 
@@ -129,11 +179,11 @@ def large_scale(scale: float, steps: int) -> Control:
     )
 
 
-def decays(seed: int, at: Setting) -> Mapping[str, Experiment]:
+def networks_by_decay(seed: int, at: Setting) -> Mapping[str, Experiment]:
     return {f"{decay:g}": network_run(seed, at, optimiser=adamw(at, decay), steps=steps) for decay, steps in at.decays}
 
 
-def time_against_decay(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
+def time_by_decay(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
     times = {float(decay): run.crossing("accuracy", at.split, above=at.until) for decay, run in records.items()}
     for decay, time in times.items():
         yield Measurement("steps", time.step, at=decay, censored=time.censored)
@@ -144,113 +194,17 @@ def time_against_decay(records: Mapping[str, Record], at: Setting) -> Iterable[M
     yield Measurement("share of weight decays at which the time was seen", len(seen) / len(times))
 
 
-def groks(
-    id: str,
-    claim: str,
-    *,
-    gain: float,
-    end: float,
-    calibrated: Mapping[str, Calibrated],
-    figure: str = "",
-    gates: tuple[Gate, ...] = FITTED,
-    **fields: Any,
-) -> Prediction:
-    """The claim that some data can be made to grok, held to how much accuracy comes late, and how late it comes."""
-    criteria = (
-        (GAIN, gain, "clearly more than the few points that test accuracy moves by where nothing groks"),
-        (AT_END, end, "near what the usual initial weights reach with these examples"),
-        (DELAY, math.log(1.5), "half as long again as fitting takes"),
-    )
-    return Prediction(
-        id=id,
-        claim=claim,
-        source=LIU_2023,
-        theory=THEORY,
-        runs=one_network,
-        measure=from_fitting_to_generalising,
-        gates=gates,
-        criteria=tuple(
-            Criterion(
-                quantity=quantity,
-                rule=Exceeds(threshold, centre="mean"),
-                threshold_from=reason,
-                calibrated=calibrated[quantity],
-            )
-            for quantity, threshold, reason in criteria
-        ),
-        curves=curves(figure),
-        calibration_seeds=CALIBRATION,
-        **fields,
-    )
-
-
-def does_not_grok(
-    id: str, claim: str, *, at_fit: float, calibrated: Mapping[str, Calibrated], **fields: Any
-) -> Prediction:
-    """The claim that the same data do not grok from the usual initial weights: they generalise as they fit."""
-    return Prediction(
-        id=id,
-        claim=claim,
-        source=LIU_2023,
-        theory=THEORY,
-        runs=one_network,
-        measure=from_fitting_to_generalising,
-        gates=FITTED,
-        criteria=(
-            Criterion(
-                quantity=GAIN,
-                rule=Within(-0.05, 0.05, centre="mean"),
-                threshold_from="five points are a tenth of the late gain where these data grok, or less than half",
-                calibrated=calibrated[GAIN],
-            ),
-            Criterion(
-                quantity=AT_FIT,
-                rule=Exceeds(at_fit, centre="mean"),
-                threshold_from="well on the way from chance to the best that these examples allow",
-                calibrated=calibrated[AT_FIT],
-            ),
-        ),
-        curves=curves(),
-        calibration_seeds=CALIBRATION,
-        **fields,
-    )
-
-
-def inverse_decay(id: str, claim: str, *, calibrated: Calibrated, **fields: Any) -> Prediction:
-    """The claim that the time to generalise is inverse to weight decay, which the time to fit is not."""
-    return Prediction(
-        id=id,
-        claim=claim,
-        source=LIU_2023,
-        theory=THEORY,
-        runs=decays,
-        measure=time_against_decay,
-        gates=(Gate(quantity="share of weight decays at which the time was seen", above=0.99),),
-        criteria=(
-            Criterion(
-                quantity=SLOPE,
-                rule=Within(-1.15, -0.7, centre="mean"),
-                threshold_from="-1 is inverse; fitting takes part of the time whatever the decay, which flattens it",
-                calibrated=calibrated,
-            ),
-        ),
-        controls=(
-            Control(
-                "fitting instead of generalising",
-                {"split": "train", "until": 0.99},
-                "fitting is the loss's doing and does not wait for the norm to fall",
-            ),
-        ),
-        curves=(
-            Curve(
-                quantities=("steps",),
-                x="weight decay",
-                y="steps to the accuracy asked for",
-                log_x=True,
-                log_y=True,
-                title="Time against weight decay",
-            ),
-        ),
-        calibration_seeds=CALIBRATION,
-        **fields,
-    )
+SEEN = Gate(quantity="share of weight decays at which the time was seen", above=0.99)
+FITTING_INSTEAD = Control(
+    "fitting instead of generalising",
+    {"split": "train", "until": 0.99},
+    "fitting is the loss's doing and does not wait for the norm to fall",
+)
+TIME = Curve(
+    quantities=("steps",),
+    x="weight decay",
+    y="steps to the accuracy asked for",
+    log_x=True,
+    log_y=True,
+    title="Time against weight decay",
+)

@@ -1,4 +1,4 @@
-"""Miller, O'Neill and Bui 2023 (arXiv:2310.17247): where a Bayesian network stands in complexity when it groks."""
+"""Miller et al. 2023: where a Bayesian network stands in complexity when it groks."""
 
 from __future__ import annotations
 
@@ -13,24 +13,23 @@ from grokscape.predictions import (
     Curve,
     Exceeds,
     Measurement,
-    Prediction,
     Setting,
     Within,
+    calibration,
 )
-from grokscape.predictions.papers.miller2023.bayesian_network import (
-    CALIBRATION,
-    COURSE,
+from grokscape.predictions.papers.miller2023 import claim
+from grokscape.predictions.papers.miller2023.bayesian_setup import (
+    CURVES,
     GENERALISES,
     ONE,
     SETTING,
-    courses,
-    starts,
+    complexity_and_error_from_fitting_to_generalising,
+    networks_by_start_scale,
     tiers,
 )
-from grokscape.predictions.papers.miller2023.sources import COMPLEXITY, MILLER_2023
 
 
-def levels(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
+def complexity_when_generalising(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
     """How far the complexities of the largest and the smallest start are apart at one event."""
     found, ends = [], []
     for scale in (max(at.scales), min(at.scales)):
@@ -45,14 +44,12 @@ def levels(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
 
 SMALL_START = Control("small initial means", {"scales": (0.1,), "shown": 0.1}, "from there it hardly groks")
 
-falls_while_grokking = Prediction(
+falls_while_grokking = claim(
     id="miller2023.bayesian_complexity_falls_while_grokking",
     claim="A Bayesian network groks where its complexity falls most: most of it goes between fitting and generalising.",
-    source=MILLER_2023,
     where="section 2.3.2, figure 6",
-    theory=COMPLEXITY,
-    runs=starts,
-    measure=courses,
+    runs=networks_by_start_scale,
+    measure=complexity_and_error_from_fitting_to_generalising,
     gates=(GENERALISES,),
     criteria=(
         Criterion(
@@ -63,24 +60,21 @@ falls_while_grokking = Prediction(
         ),
     ),
     controls=(SMALL_START,),
-    curves=COURSE,
+    curves=CURVES,
     tiers=tiers(ONE),
-    calibration_seeds=CALIBRATION,
-    notes="On calibration seeds 35 % of the complexity goes between fitting and generalising, and failure is "
-    "expected. Nor is the fall steepest there: per epoch it is steepest at the start, per factor of time after "
-    "generalising. The runs that the authors published say so too. The part that the means add is judged by a "
-    "claim of its own.",
+    calibration_seeds=calibration(10),
+    notes="On calibration seeds 35 % of the complexity goes between fitting and generalising. Nor is the fall steepest "
+    "there: per epoch it is steepest at the start, per factor of time after generalising. The runs that the authors "
+    "published say so too. The part that the means add is judged by a claim of its own.",
 )
 
-means_fall_while_grokking = Prediction(
+means_fall_while_grokking = claim(
     id="miller2023.bayesian_means_fall_while_grokking",
     claim="A Bayesian network groks where the complexity of its weights' means falls most: most of it goes between "
     "fitting and generalising.",
-    source=MILLER_2023,
     where="section 2.3.2, figure 6, of a part of the complexity",
-    theory=COMPLEXITY,
-    runs=starts,
-    measure=courses,
+    runs=networks_by_start_scale,
+    measure=complexity_and_error_from_fitting_to_generalising,
     gates=(GENERALISES,),
     criteria=(
         Criterion(
@@ -91,23 +85,21 @@ means_fall_while_grokking = Prediction(
         ),
     ),
     controls=(SMALL_START,),
-    curves=COURSE,
+    curves=CURVES,
     tiers=tiers(ONE),
-    calibration_seeds=CALIBRATION,
-    notes="What the means add is what a prior charges a network without posterior. It falls by weight decay, "
-    "nearly exponentially from the first epoch on (half of it in about 110), so that this is a claim about how "
-    "long the gap is and not about something that happens in it. From small initial means it rises while grokking.",
+    calibration_seeds=calibration(10),
+    notes="What the means add is what a prior charges a network without posterior. It falls by weight decay, nearly "
+    "exponentially from the first epoch on (half of it in about 110), so that this is a claim about how long the gap "
+    "is and not about something that happens in it. From small initial means it rises while grokking.",
 )
 
-common_complexity = Prediction(
+common_complexity = claim(
     id="miller2023.bayesian_common_complexity",
     claim="A Bayesian network generalises where it leaves the region of low error and high complexity: its complexity "
     "is then the same, wherever it started.",
-    source=MILLER_2023,
     where="sections 2.3.2 and 3, figure 6",
-    theory=COMPLEXITY,
-    runs=starts,
-    measure=levels,
+    runs=networks_by_start_scale,
+    measure=complexity_when_generalising,
     gates=(GENERALISES,),
     criteria=(
         Criterion(
@@ -127,8 +119,8 @@ common_complexity = Prediction(
         ),
     ),
     tiers=tiers(SETTING | {"scales": (0.1, 1.0), "when": "generalising"}),
-    calibration_seeds=CALIBRATION,
+    calibration_seeds=calibration(10),
     notes="Calibration found 0.69 times as much complexity at generalising after the largest start as after the "
-    "smallest, and failure is expected: the time spent at low error decides how much is left, not the other way "
-    "round. What the means add then is no more alike: three times as much after the largest start.",
+    "smallest: the time spent at low error decides how much is left, not the other way round. What the means add then "
+    "is no more alike: three times as much after the largest start.",
 )

@@ -1,4 +1,4 @@
-"""Miller, O'Neill and Bui 2023: irrelevant coordinates conceal a rule, and the grokking gap grows with them."""
+"""Miller et al. 2023: irrelevant coordinates conceal a rule, and the grokking gap grows with them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from grokscape.landscape import Experiment, GrokkingGap, Record, grokking_gap
+from grokscape.landscape import Experiment, Record, grokking_gap
 from grokscape.predictions import (
     Calibrated,
     Control,
@@ -18,24 +18,18 @@ from grokscape.predictions import (
     Exceeds,
     Measurement,
     Monotone,
-    Prediction,
     Setting,
     Tier,
     Within,
+    judging,
 )
-from grokscape.predictions.papers.miller2023.concealment_setup import CALIBRATION, NETWORK, TWELVE, concealed
-from grokscape.predictions.papers.miller2023.sources import COMPLEXITY, MILLER_2023, TEN, TWENTY
-
-
-def log_gap(gap: GrokkingGap) -> float:
-    """Return the logarithm of a gap as the authors take it, 0 where there is none (a lower bound if it is censored)."""
-    return math.log(gap.steps) if gap.steps > 0 else 0.0
-
+from grokscape.predictions.papers.miller2023 import claim
+from grokscape.predictions.papers.miller2023.concealment_setup import NETWORK, concealed, log_gap
 
 # -- What is measured --------------------------------------------------------------------------------------------------
 
 
-def by_dimensions(seed: int, at: Setting) -> Mapping[str, Experiment]:
+def networks_by_irrelevant_bits(seed: int, at: Setting) -> Mapping[str, Experiment]:
     return {f"{op}/{n}": concealed(seed, at, op, n) for op in at.operations for n in at.dimensions}
 
 
@@ -53,7 +47,7 @@ def bend(dimensions: np.ndarray, logs: np.ndarray) -> float:
     return float((upper - lower) / total) if total > 1e-12 else 0.0
 
 
-def gaps(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
+def growth_of_the_gap(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
     found = {label: grokking_gap(record) for label, record in records.items()}
     dimensions = np.array(at.dimensions, dtype=float)
     logs = np.array([[log_gap(found[f"{op}/{n}"]) for n in at.dimensions] for op in at.operations])
@@ -104,9 +98,9 @@ QUICK = NETWORK | {"operations": ("x+y", "x/y", "x*y*x"), "dimensions": (0, 10, 
 STANDARD = QUICK | {"operations": OPERATIONS, "width": 200}
 PAPER = QUICK | {"operations": OPERATIONS, "width": 1000}
 TIERS: Mapping[str, Tier] = {
-    "quick": Tier(TWELVE, QUICK),
-    "standard": Tier(TWENTY, STANDARD),
-    "paper": Tier(TEN, PAPER),
+    "quick": Tier(judging(12), QUICK),
+    "standard": Tier(judging(20), STANDARD),
+    "paper": Tier(judging(10), PAPER),
 }
 ONE: dict[str, Any] = {"operations": ("x+y",)}
 NOTHING_HIDDEN = Control("zeros appended", ONE | {"noise": "zeros"}, "coordinates that are always zero conceal nothing")
@@ -143,15 +137,13 @@ SHAPE = (
     "and less than twice as fast over the upper half as over the lower."
 )
 
-gap_grows = Prediction(
+gap_grows = claim(
     id="miller2023.concealment_lengthens_gap",
     claim="The more irrelevant coordinates conceal a modular operation, the longer a network takes from fitting to "
     "generalising.",
-    source=MILLER_2023,
     where="section 2.2, figure 4",
-    theory=COMPLEXITY,
-    runs=by_dimensions,
-    measure=gaps,
+    runs=networks_by_irrelevant_bits,
+    measure=growth_of_the_gap,
     criteria=(
         Criterion(
             quantity="grokking gap",
@@ -164,19 +156,16 @@ gap_grows = Prediction(
     controls=(NOTHING_HIDDEN, PLENTY),
     curves=(PER_OPERATION,),
     tiers=TIERS,
-    calibration_seeds=CALIBRATION,
     notes=DEPARTURES,
 )
 
-exponential = Prediction(
+exponential = claim(
     id="miller2023.concealment_exponential",
     claim="The grokking gap grows about exponentially with the number of irrelevant coordinates: its logarithm rises "
     "about as fast over the upper half of them as over the lower.",
-    source=MILLER_2023,
     where="section 2.2, figure 4",
-    theory=COMPLEXITY,
-    runs=by_dimensions,
-    measure=gaps,
+    runs=networks_by_irrelevant_bits,
+    measure=growth_of_the_gap,
     criteria=(
         GROWS,
         Criterion(
@@ -188,19 +177,16 @@ exponential = Prediction(
     ),
     controls=(NOTHING_HIDDEN, PLENTY),
     tiers=TIERS,
-    calibration_seeds=CALIBRATION,
     notes=DEPARTURES + SHAPE,
 )
 
-faster = Prediction(
+faster = claim(
     id="miller2023.concealment_faster_than_exponential",
     claim="The grokking gap grows faster than exponentially with the number of irrelevant coordinates: its logarithm "
     "rises more than twice as fast over the upper half of them as over the lower.",
-    source=MILLER_2023,
     where="section 2.2, figure 4 (the rival reading)",
-    theory=COMPLEXITY,
-    runs=by_dimensions,
-    measure=gaps,
+    runs=networks_by_irrelevant_bits,
+    measure=growth_of_the_gap,
     criteria=(
         GROWS,
         Criterion(
@@ -213,18 +199,15 @@ faster = Prediction(
     controls=(NOTHING_HIDDEN, PLENTY),
     tiers=TIERS,
     disputes=("miller2023.concealment_exponential",),
-    calibration_seeds=CALIBRATION,
-    notes=DEPARTURES + SHAPE + " Here failure is expected.",
+    notes=DEPARTURES + SHAPE,
 )
 
-table = Prediction(
+table = claim(
     id="miller2023.concealment_correlation",
     claim="The logarithm of the grokking gap is nearly linear in the number of irrelevant coordinates.",
-    source=MILLER_2023,
     where="table A.2",
-    theory=COMPLEXITY,
-    runs=by_dimensions,
-    measure=gaps,
+    runs=networks_by_irrelevant_bits,
+    measure=growth_of_the_gap,
     criteria=(
         Criterion(
             quantity="correlation of ln gap with dimensions",
@@ -236,7 +219,6 @@ table = Prediction(
     ),
     controls=(NOTHING_HIDDEN, PLENTY),
     tiers=TIERS,
-    calibration_seeds=CALIBRATION,
     notes=DEPARTURES
     + " The authors pool 90 networks; here each seed has one network an operation and level, and a correlation of its "
     "own. In calibration it was 0.925 on average over seeds, beside their 0.92; of single operations 0.964 (x+y, "

@@ -5,49 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from grokscape.landscape import Record, error
-from grokscape.predictions import (
-    Below,
-    Calibrated,
-    Control,
-    Criterion,
-    Exceeds,
-    Gate,
-    Measurement,
-    Prediction,
-    Setting,
-    Tier,
-)
-from grokscape.predictions.papers.miller2023.gp_classification import (
-    COURSES,
-    GPYTORCH,
-    VARIATIONAL_TIERS,
-    grokking,
-    variational,
-)
-from grokscape.predictions.papers.miller2023.sources import CALIBRATION, COMPLEXITY, MILLER_2023
+from grokscape.predictions import Below, Calibrated, Control, Criterion, Exceeds, Gate, Measurement, Setting
+from grokscape.predictions.papers.miller2023 import claim
+from grokscape.predictions.papers.miller2023.gp_setup import COURSES, GPYTORCH, changed, grokking, variational
 
 
-def without_divergence(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
+def grokking_and_gradient_by_the_kernel(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
     record = records["learner"]
     yield from grokking(records, at)
     yield Measurement("training error at the end", float(error(record, "train").iloc[-1]))
     yield Measurement("largest gradient by the kernel", float(record.series("kernel gradient").max()))
 
 
-def changed(**changes: object) -> dict[str, Tier]:
-    """Return the tiers of variational inference with some of the setting changed."""
-    return {name: Tier(tier.seeds, dict(tier.setting) | changes) for name, tier in VARIATIONAL_TIERS.items()}
-
-
-no_parity_without_divergence = Prediction(
+no_parity_without_divergence = claim(
     id="miller2023.no_parity_without_divergence",
     claim="Without the divergence from the prior in its objective, a variational Gaussian process classifier that is "
     "parametrised as in the paper never generalises.",
-    source=MILLER_2023,
     where="appendix L",
-    theory=COMPLEXITY,
     runs=variational,
-    measure=without_divergence,
+    measure=grokking_and_gradient_by_the_kernel,
     gates=(Gate(quantity="training error at the end", below=0.05),),
     criteria=(
         Criterion(
@@ -73,7 +49,6 @@ no_parity_without_divergence = Prediction(
     ),
     curves=COURSES[:1],
     tiers=changed(divergence_weight=0.0),
-    calibration_seeds=CALIBRATION,
     needs=GPYTORCH,
     notes="What the paper takes for a need of complexity is an identity of this parametrisation: the gradient by the "
     "kernel is exactly zero, the lengths stay where they are, and the test error is that of the kernel at the start. "
@@ -81,15 +56,13 @@ no_parity_without_divergence = Prediction(
     "nothing but latent values can move, fewer do.",
 )
 
-parity_whitened_without_divergence = Prediction(
+parity_whitened_without_divergence = claim(
     id="miller2023.parity_without_divergence_in_any_parametrisation",
     claim="Without the divergence from the prior in its objective, a variational Gaussian process classifier never "
     "generalises, however its posterior is parametrised: not in the usual, whitened way either.",
-    source=MILLER_2023,
     where="appendix L",
-    theory=COMPLEXITY,
     runs=variational,
-    measure=without_divergence,
+    measure=grokking_and_gradient_by_the_kernel,
     criteria=(
         Criterion(
             quantity="test error at the end",
@@ -103,9 +76,7 @@ parity_whitened_without_divergence = Prediction(
     ),
     curves=COURSES[:1],
     tiers=changed(divergence_weight=0.0, parametrisation="whitened"),
-    calibration_seeds=CALIBRATION,
     needs=GPYTORCH,
     notes="The paper's sentence, that there is no grokking without the term, names no parametrisation; this is it, "
-    "read generally. In calibration failure is expected: whitened, the classifier groks without the term as it does "
-    "with it.",
+    "read generally. In calibration, whitened, the classifier groks without the term as it does with it.",
 )

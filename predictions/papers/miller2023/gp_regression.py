@@ -12,7 +12,6 @@ from grokscape.landscape import (
     Experiment,
     GaussianProcessRegression,
     Record,
-    Schedule,
     complexity,
     error,
     grokking_gap,
@@ -23,35 +22,35 @@ from grokscape.predictions import (
     Calibrated,
     Control,
     Criterion,
-    Curve,
     Exceeds,
     Gate,
     Measurement,
     Orbit,
     Portrait,
-    Prediction,
     Setting,
     Tier,
     by_step,
+    judging,
+    tiers,
+    training_curve,
 )
-from grokscape.predictions.papers.miller2023.sources import CALIBRATION, COMPLEXITY, MILLER_2023, TEN, TWENTY
-
-#: The three starts of figure 5, as log lengthscale and log outputscale: low or high error, low or high complexity.
-HIGH_ERROR_LOW_COMPLEXITY = (-6.0, -4.0)
-LOW_ERROR_HIGH_COMPLEXITY = (-6.0, 4.0)
-LOW_ERROR_LOW_COMPLEXITY = (0.0, 2.0)
-
-#: Where all three end on the authors' data, as their saved paths say.
-PUBLISHED_END = (-0.3641, -0.8020)
-
-#: A tenth of the targets' variance, a squared error of about 0.05: with the noise that the runs assume, no process
-#: comes much closer to noisy targets than half of it.
-LEVEL = 0.1
+from grokscape.predictions.papers.miller2023 import claim
+from grokscape.predictions.papers.miller2023.gp_setup import (
+    BAD,
+    COMPLEX,
+    GOOD,
+    HIGH_ERROR_LOW_COMPLEXITY,
+    LEVEL,
+    LOW_ERROR_HIGH_COMPLEXITY,
+    SPREAD,
+    STARTS,
+    processes_from_many_starts,
+)
 
 # -- Three starts ------------------------------------------------------------------------------------------------------
 
 
-def three_starts(seed: int, at: Setting) -> Mapping[str, Experiment]:
+def processes_from_three_starts(seed: int, at: Setting) -> Mapping[str, Experiment]:
     common = {"seed": seed, "steps": at.steps, "complexity_weight": at.complexity_weight, "n_train": at.n_train}
     return {
         label: GaussianProcessRegression(log_lengthscale=start[0], log_outputscale=start[1], **common)
@@ -67,7 +66,7 @@ def at_fitting(record: Record) -> Iterator[tuple[str, float]]:
     yield "training error at the end", float(error(record, "train").iloc[-1])
 
 
-def gaps(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
+def errors_and_gap_of_each_start(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
     for label, record in records.items():
         for quantity, value in at_fitting(record):
             yield Measurement(f"{quantity}, from {label}", value)
@@ -78,19 +77,15 @@ def gaps(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
         yield from by_step(complexity(record), f"complexity, from {label}")
 
 
-COMPLEX, BAD, GOOD = "a close fit of high complexity", "a bad fit", "a close fit of low complexity"
-STARTS = {BAD: HIGH_ERROR_LOW_COMPLEXITY, COMPLEX: LOW_ERROR_HIGH_COMPLEXITY, GOOD: LOW_ERROR_LOW_COMPLEXITY}
 REGRESSION = {"starts": STARTS, "steps": 300, "complexity_weight": 1.0, "n_train": 50}
 
-regression_from_complex_start = Prediction(
+regression_from_complex_start = claim(
     id="miller2023.regression_from_complex_start",
     claim="Gaussian process regression groks if it starts from a close fit of high complexity, and neither from a bad "
     "fit nor from a close fit of low complexity.",
-    source=MILLER_2023,
     where="section 2.3.1, figure 5",
-    theory=COMPLEXITY,
-    runs=three_starts,
-    measure=gaps,
+    runs=processes_from_three_starts,
+    measure=errors_and_gap_of_each_start,
     criteria=(
         Criterion(
             quantity=f"test error at fitting, from {COMPLEX}",
@@ -128,27 +123,19 @@ regression_from_complex_start = Prediction(
         ),
     ),
     curves=(
-        Curve(
-            quantities=(f"train error, from {COMPLEX}", f"test error, from {COMPLEX}"),
-            x="training step",
+        training_curve(
+            f"train error, from {COMPLEX}",
+            f"test error, from {COMPLEX}",
             y="error",
-            log_x=True,
             title="From a close fit of high complexity",
             figure="figure 5",
         ),
-        Curve(
-            quantities=(f"train error, from {BAD}", f"test error, from {BAD}"),
-            x="training step",
-            y="error",
-            log_x=True,
-            title="From a bad fit",
-            figure="figure 5",
+        training_curve(
+            f"train error, from {BAD}", f"test error, from {BAD}", y="error", title="From a bad fit", figure="figure 5"
         ),
-        Curve(
-            quantities=tuple(f"complexity, from {label}" for label in STARTS),
-            x="training step",
+        training_curve(
+            *(f"complexity, from {label}" for label in STARTS),
             y="complexity (nats per example)",
-            log_x=True,
             title="Complexity from three starts",
         ),
     ),
@@ -165,26 +152,23 @@ regression_from_complex_start = Prediction(
         ),
     ),
     tiers={
-        "quick": Tier(TWENTY, REGRESSION),
-        "standard": Tier(tuple(range(100, 140)), REGRESSION | {"steps": 1000}),
-        "paper": Tier(TWENTY, REGRESSION | {"steps": 3000}),
+        "quick": Tier(judging(20), REGRESSION),
+        "standard": Tier(judging(40), REGRESSION | {"steps": 1000}),
+        "paper": Tier(judging(20), REGRESSION | {"steps": 3000}),
     },
-    calibration_seeds=CALIBRATION,
     notes="The starts are the paper's; the data are drawn anew for each seed, the size of the training set is the "
     "paper's at every tier. The authors ask their library for a noise variance of 0.01 and it keeps its own, 0.69, "
     "untrained; so do these runs. From the complex start the training error rises while the test error falls. The "
     "paper sees no sphere of weights on which learning is best; that is not checked, it names no quantity.",
 )
 
-no_regression_without_complexity = Prediction(
+no_regression_without_complexity = claim(
     id="miller2023.no_regression_without_complexity",
     claim="Without the complexity term in its objective, Gaussian process regression stays with the close fit of high "
     "complexity that it starts from, and never generalises.",
-    source=MILLER_2023,
     where="section 3, appendix L",
-    theory=COMPLEXITY,
-    runs=three_starts,
-    measure=gaps,
+    runs=processes_from_three_starts,
+    measure=errors_and_gap_of_each_start,
     gates=(Gate(quantity=f"training error at the end, from {COMPLEX}", below=LEVEL),),
     criteria=(
         Criterion(
@@ -195,14 +179,12 @@ no_regression_without_complexity = Prediction(
         ),
     ),
     controls=(Control("complexity term", {"complexity_weight": 1.0}, "the term calls for a simpler fit"),),
-    tiers={
-        "quick": Tier(TWENTY, REGRESSION | {"starts": {COMPLEX: LOW_ERROR_HIGH_COMPLEXITY}, "complexity_weight": 0.0}),
-        "standard": Tier(
-            TWENTY,
-            REGRESSION | {"starts": {COMPLEX: LOW_ERROR_HIGH_COMPLEXITY}, "complexity_weight": 0.0, "steps": 3000},
-        ),
-    },
-    calibration_seeds=CALIBRATION,
+    tiers=tiers(
+        REGRESSION | {"starts": {COMPLEX: LOW_ERROR_HIGH_COMPLEXITY}, "complexity_weight": 0.0},
+        judging(20),
+        quick={},
+        standard={"steps": 3000},
+    ),
     notes="The appendix is about classification; here the same is asked of regression, where nothing depends on how "
     "the posterior is parametrised. A hundredth of the term's weight is enough for grokking. From a bad fit, learning "
     "without the term generalises as it does with it: it is the start that needs the term.",
@@ -211,21 +193,7 @@ no_regression_without_complexity = Prediction(
 # -- Initial complexity ------------------------------------------------------------------------------------------------
 
 
-def many_starts(seed: int, at: Setting) -> Mapping[str, Experiment]:
-    draw = randomness.generator(seed, "starts")
-    return {
-        f"{number}": GaussianProcessRegression(
-            log_lengthscale=float(draw.uniform(*at.log_lengthscale)),
-            log_outputscale=float(draw.uniform(*at.log_outputscale)),
-            seed=seed,
-            steps=at.steps,
-            record=Schedule(every=2),
-        )
-        for number in range(at.number)
-    }
-
-
-def order(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
+def correlation_of_delay_and_complexity(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
     found = [grokking_gap(record, LEVEL) for record in records.values()]
     delays = np.array([math.inf if gap.censored else gap.steps for gap in found])
     start = np.array([complexity(record).iloc[0] for record in records.values()])
@@ -244,16 +212,12 @@ def _spearman(one: np.ndarray, other: np.ndarray) -> float:
     return float(np.corrcoef(stats.rankdata(one), stats.rankdata(other))[0, 1])
 
 
-SPREAD = {"log_lengthscale": (-7.0, 0.0), "log_outputscale": (1.5, 5.0), "number": 8, "steps": 250, "shuffled": False}
-
-regression_delay_grows_with_complexity = Prediction(
+regression_delay_grows_with_complexity = claim(
     id="miller2023.regression_delay_grows_with_complexity",
     claim="Among close fits, the more complex one is at the start, the later Gaussian process regression generalises.",
-    source=MILLER_2023,
     where="section 3",
-    theory=COMPLEXITY,
-    runs=many_starts,
-    measure=order,
+    runs=processes_from_many_starts,
+    measure=correlation_of_delay_and_complexity,
     gates=(Gate(quantity="largest initial training error", below=LEVEL),),
     criteria=(
         Criterion(
@@ -272,80 +236,10 @@ regression_delay_grows_with_complexity = Prediction(
         ),
     ),
     tiers={
-        "quick": Tier(TWENTY, SPREAD),
-        "standard": Tier(tuple(range(100, 140)), SPREAD | {"number": 20, "steps": 1000}),
+        "quick": Tier(judging(20), SPREAD),
+        "standard": Tier(judging(40), SPREAD | {"number": 20, "steps": 1000}),
     },
-    calibration_seeds=CALIBRATION,
     notes="The paper states the mechanism in words; the starts are drawn here, uniformly among short and long lengths "
     "and large outputscales, which fit from the start. Starts that do not fit have delays of a few steps, whose order "
     "follows complexity weakly (0.25 on average in calibration).",
-)
-
-# -- The published end -------------------------------------------------------------------------------------------------
-
-
-def published_data(seed: int, at: Setting) -> Mapping[str, Experiment]:
-    draw = randomness.generator(seed, "starts")
-    runs = {}
-    for label, start in STARTS.items():
-        log_lengthscale, log_outputscale = (float(x) for x in start + draw.uniform(-at.around, at.around, 2))
-        runs[label] = GaussianProcessRegression(
-            log_lengthscale=log_lengthscale,
-            log_outputscale=log_outputscale,
-            seed=0,
-            data="published",
-            n_test=50,
-            train_noise=at.train_noise,
-            steps=at.steps,
-            record=Schedule(every=100),
-        )
-    return runs
-
-
-def ends(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
-    names = ("log lengthscale", "log outputscale")
-    away = [math.dist([record.series(name).iloc[-1] for name in names], PUBLISHED_END) for record in records.values()]
-    yield Measurement("largest distance from the published end", max(away))
-    for label, record in records.items():
-        for name in names:
-            yield from by_step(record.series(name), f"{name}, from {label}")
-
-
-PUBLISHED = {"around": 0.5, "steps": 1200, "train_noise": False}
-
-regression_published_end = Prediction(
-    id="miller2023.regression_published_end",
-    claim="On the paper's own data, every start near one of its three is led to the one end that its saved paths "
-    "reach.",
-    source=MILLER_2023,
-    where="section 2.3.1, figure 5; saved paths",
-    theory=COMPLEXITY,
-    runs=published_data,
-    measure=ends,
-    criteria=(
-        Criterion(
-            quantity="largest distance from the published end",
-            rule=Below(0.01, centre="mean"),
-            threshold_from="ten times what the fourth digit and the number of steps leave open",
-            calibrated=Calibrated(8e-5, 6e-5, "0-9"),
-        ),
-    ),
-    controls=(
-        Control("trained noise", {"train_noise": True}, "the published runs keep the noise that their library sets"),
-    ),
-    curves=(
-        Curve(
-            quantities=tuple(f"log lengthscale, from {label}" for label in STARTS),
-            x="training step",
-            y="log lengthscale",
-            log_x=True,
-            title="Three starts, one end",
-            figure="figure 5",
-        ),
-    ),
-    tiers={"quick": Tier(TEN, PUBLISHED), "paper": Tier(TEN, PUBLISHED | {"steps": 3000})},
-    calibration_seeds=CALIBRATION,
-    notes="The data are given, so that seeds decide the starts: the paper's, moved by up to 0.5 in each logarithm. "
-    "From the paper's own starts the paths themselves agree with the saved ones to their digits; a test of the learner "
-    "says so. Agreement hangs on a noise variance of 0.693, which the authors' code neither asks for nor trains.",
 )

@@ -4,54 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from grokscape.landscape import (
-    Experiment,
-    Record,
-    Schedule,
-    SignOfInput,
-    VariationalClassification,
-    error,
-    first_crossing,
-)
+from grokscape.landscape import Experiment, Record, error, first_crossing
 from grokscape.predictions import (
     Below,
     Calibrated,
     Control,
     Criterion,
-    Curve,
     Exceeds,
     Measurement,
-    Prediction,
     Setting,
     Tier,
     by_step,
+    judging,
+    training_curve,
 )
-from grokscape.predictions.papers.miller2023.gp_classification import GPYTORCH
-from grokscape.predictions.papers.miller2023.sources import CALIBRATION, COMPLEXITY, MILLER_2023, TEN
+from grokscape.predictions.papers.miller2023 import claim
+from grokscape.predictions.papers.miller2023.gp_setup import GPYTORCH, ZERO_ONE, process
 
 #: In nats: a label that is right with 61 %. Chance is 0.69.
 FITTED = 0.5
 
 
-def process(seed: int, at: Setting, *, mean: str = "learnt", steps: int | None = None) -> VariationalClassification:
-    return VariationalClassification(
-        population=SignOfInput(),
-        seed=seed,
-        n_train=20,
-        n_test=1000,
-        lengthscale=at.lengthscale,
-        mean=mean,  # type: ignore[arg-type]
-        divergence_weight=at.divergence_weight,
-        steps=at.steps if steps is None else steps,
-        record=Schedule(every=10),
-    )
-
-
-def learnt_mean(seed: int, at: Setting) -> Mapping[str, Experiment]:
+def process_with_a_learnt_mean(seed: int, at: Setting) -> Mapping[str, Experiment]:
     return {"learnt mean": process(seed, at)}
 
 
-def likelihoods(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
+def likelihood_at_fitting_and_at_the_end(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
     record = records["learnt mean"]
     train, test = (record.series("loss", split) for split in ("train", "test"))
     fit = first_crossing(train.index.to_numpy(), train.to_numpy(), below=FITTED)
@@ -62,17 +40,13 @@ def likelihoods(records: Mapping[str, Record], at: Setting) -> Iterable[Measurem
         yield from by_step(error(record, split), f"{split} error")
 
 
-ZERO_ONE = {"lengthscale": 0.005, "divergence_weight": 1.0, "steps": 300}
-
-zero_one_classification = Prediction(
+zero_one_classification = claim(
     id="miller2023.zero_one_classification",
     claim="A Gaussian process that classifies numbers by their sign, and starts from a very short length, groks: the "
     "likelihood of test labels rises long after that of training labels.",
-    source=MILLER_2023,
     where="section 2.1.2, figure 2",
-    theory=COMPLEXITY,
-    runs=learnt_mean,
-    measure=likelihoods,
+    runs=process_with_a_learnt_mean,
+    measure=likelihood_at_fitting_and_at_the_end,
     criteria=(
         Criterion(
             quantity="test loss at fitting",
@@ -96,29 +70,26 @@ zero_one_classification = Prediction(
         Control("long length", {"lengthscale": 0.2, "steps": 100}, "a start of low complexity leaves nothing to lose"),
     ),
     curves=(
-        Curve(
-            quantities=("train log-likelihood", "test log-likelihood"),
-            x="training step",
+        training_curve(
+            "train log-likelihood",
+            "test log-likelihood",
             y="log-likelihood (nats per example)",
-            log_x=True,
             title="A Gaussian process learns a sign",
             figure="figure 2",
         ),
-        Curve(
-            quantities=("train error", "test error"),
-            x="training step",
+        training_curve(
+            "train error",
+            "test error",
             y="share of labels wrong",
-            log_x=True,
             title="Errors of a Gaussian process that learns a sign",
             figure="figure 2",
         ),
     ),
     tiers={
-        "quick": Tier(TEN, ZERO_ONE),
-        "standard": Tier(tuple(range(100, 120)), ZERO_ONE | {"steps": 600}),
-        "paper": Tier(tuple(range(100, 120)), ZERO_ONE | {"steps": 1500}),
+        "quick": Tier(judging(10), ZERO_ONE),
+        "standard": Tier(judging(20), ZERO_ONE | {"steps": 600}),
+        "paper": Tier(judging(20), ZERO_ONE | {"steps": 1500}),
     },
-    calibration_seeds=CALIBRATION,
     needs=GPYTORCH,
     notes="The paper shows accuracy too, on twenty test examples; here there are a thousand, and likelihood decides. "
     "Accuracy tells another story: after the first step the sign of the latent mean is right for nearly all test "

@@ -1,4 +1,4 @@
-"""Miller et al. 2023 (arXiv:2310.17247): Bayesian linear regression groks, and what it takes."""
+"""Miller et al. 2023: Bayesian linear regression groks, and what it takes."""
 
 from __future__ import annotations
 
@@ -6,17 +6,7 @@ from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
-from grokscape.landscape import (
-    Crossing,
-    Experiment,
-    LinearRegression,
-    Record,
-    Schedule,
-    complexity,
-    error,
-    first_crossing,
-    grokking_gap,
-)
+from grokscape.landscape import Crossing, Experiment, Record, complexity, error, first_crossing, grokking_gap
 from grokscape.predictions import (
     Below,
     Calibrated,
@@ -26,42 +16,18 @@ from grokscape.predictions import (
     Exceeds,
     Measurement,
     Precedes,
-    Prediction,
     Setting,
-    Tier,
     by_step,
+    in_order,
+    judging,
 )
-from grokscape.predictions.papers.miller2023.sources import CALIBRATION, COMPLEXITY, MILLER_2023, TEN, TWENTY
+from grokscape.predictions.papers.miller2023 import claim
+from grokscape.predictions.papers.miller2023.linear_setup import regression, tiers
 
-#: The paper's constants, on forty data sets of two examples where the paper averages five.
-PAPER = {
-    "data_sets": 40,
-    "n_test": 500,
-    "start": (5e-4, 0.9, 0.9, 0.9),
-    "noise": 0.002,
-    "penalty": True,
-    "targets": "linear",
-    "steps": 5000,
-}
 RANDOM = Control("random targets", {"targets": "random"}, "nothing can be learnt of unseen targets")
-ONE_CURVE = Schedule(per_decade=20, every=10**9)
 
 
-def regression(seed: int, at: Setting, **changes: object) -> LinearRegression:
-    fields: dict[str, object] = {
-        "data_sets": at.data_sets,
-        "n_test": at.n_test,
-        "start": at.start,
-        "noise_variance": at.noise,
-        "penalty": at.penalty,
-        "targets": at.targets,
-        "steps": at.steps,
-        "record": ONE_CURVE,
-    }
-    return LinearRegression(seed=seed, **(fields | changes))  # type: ignore[arg-type]
-
-
-def one(seed: int, at: Setting) -> Mapping[str, Experiment]:
+def one_regression(seed: int, at: Setting) -> Mapping[str, Experiment]:
     return {"regression": regression(seed, at)}
 
 
@@ -70,21 +36,13 @@ def in_half_the_data_sets(record: Record, split: str) -> Crossing:
     return record.crossing("low error", split, above=0.5)
 
 
-def tiers(seeds: tuple[int, ...] = TEN, **setting: object) -> Mapping[str, Tier]:
-    return {
-        "quick": Tier(seeds, PAPER | setting),
-        "standard": Tier(TWENTY, PAPER | {"data_sets": 200, "n_test": 1000} | setting),
-    }
-
-
 # -- It groks ----------------------------------------------------------------------------------------------------------
 
 
-def fits_and_generalises(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
+def delay_and_errors(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
     record = records["regression"]
     fit, generalise = (in_half_the_data_sets(record, split) for split in ("train", "test"))
-    yield Measurement("from fitting to generalising", fit.step, at=0, censored=fit.censored)
-    yield Measurement("from fitting to generalising", generalise.step, at=1, censored=generalise.censored)
+    yield from in_order("from fitting to generalising", fit, generalise)
     low = grokking_gap(record).fit
     yield Measurement("test error once the training error is low", float(error(record, "test")[low.step]))
     yield Measurement("test error at the end", record.final("error", "test"))
@@ -95,15 +53,13 @@ def fits_and_generalises(records: Mapping[str, Record], at: Setting) -> Iterable
     yield from by_step(record.series("fit"), "data fit")
 
 
-linear_regression_groks = Prediction(
+linear_regression_groks = claim(
     id="miller2023.linear_regression_groks",
     claim="Bayesian linear regression groks: by gradient descent it has the signs of its two training examples right "
     "long before those of unseen ones.",
-    source=MILLER_2023,
     where="section 2.1.1, figure 1",
-    theory=COMPLEXITY,
-    runs=one,
-    measure=fits_and_generalises,
+    runs=one_regression,
+    measure=delay_and_errors,
     criteria=(
         Criterion(
             quantity="from fitting to generalising",
@@ -147,17 +103,16 @@ linear_regression_groks = Prediction(
             figure="figure 1",
         ),
     ),
-    tiers=tiers(TWENTY),
-    calibration_seeds=CALIBRATION,
-    notes="Times are those by which the error is at most 5 % in half of the data sets. Not all come to generalise: "
-    "six in ten do, and the paper says as much of its own. Its loss is twice ours, so that its learning rate 0.001 is "
+    tiers=tiers(judging(20)),
+    notes="Times are those by which the error is at most 5 % in half of the data sets. Not all come to generalise: six "
+    "in ten do, and the paper says as much of its own. Its loss is twice ours, so that its learning rate 0.001 is "
     "0.002 here, and its complexity, |w|^2 / 0.5 n, is twice the negative log density of the prior it names.",
 )
 
 # -- Not without the penalty -------------------------------------------------------------------------------------------
 
 
-def with_and_without(seed: int, at: Setting) -> Mapping[str, Experiment]:
+def regression_with_and_without_penalty(seed: int, at: Setting) -> Mapping[str, Experiment]:
     return {"with": regression(seed, at), "without": regression(seed, at, penalty=at.penalty_of_other)}
 
 
@@ -171,14 +126,12 @@ def errors_in_the_limit(records: Mapping[str, Record], at: Setting) -> Iterable[
         yield from by_step(1 - error(record, "test"), f"test accuracy {name} the penalty")
 
 
-linear_regression_needs_penalty = Prediction(
+linear_regression_needs_penalty = claim(
     id="miller2023.linear_regression_needs_penalty",
     claim="Without the complexity penalty Bayesian linear regression does not grok, not in a million steps nor in the "
     "limit: it is the penalty that brings unseen signs right.",
-    source=MILLER_2023,
     where="appendix K",
-    theory=COMPLEXITY,
-    runs=with_and_without,
+    runs=regression_with_and_without_penalty,
     measure=errors_in_the_limit,
     criteria=(
         Criterion(
@@ -208,7 +161,6 @@ linear_regression_needs_penalty = Prediction(
         ),
     ),
     tiers=tiers(steps=10**6, penalty_of_other=False),
-    calibration_seeds=CALIBRATION,
     notes="Where gradient descent ends is known in closed form, with the penalty the ridge solution, without it the "
     "interpolating weights nearest to the start; that decides, and the curves are exact too. The claim is one of the "
     "mean: without the penalty three data sets in ten still come to generalise (with it six in ten), so that single "
@@ -224,27 +176,23 @@ def half_way(series: pd.Series) -> Crossing:
     return first_crossing(series.index.to_numpy(), series.to_numpy(), below=middle)
 
 
-def order_of_falls(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
+def fall_of_data_fit_and_of_complexity(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
     record = records["regression"]
-    for place, series in enumerate((record.series("fit"), complexity(record))):
-        crossing = half_way(series)
-        yield Measurement("from data fit to complexity", crossing.step, at=place, censored=crossing.censored)
+    yield from in_order("from data fit to complexity", half_way(record.series("fit")), half_way(complexity(record)))
     generalise = in_half_the_data_sets(record, "test")
-    charged = complexity(record)
-    fallen = (charged.iloc[0] - charged[generalise.step]) / (charged.iloc[0] - charged.iloc[-1])
+    penalised = complexity(record)
+    fallen = (penalised.iloc[0] - penalised[generalise.step]) / (penalised.iloc[0] - penalised.iloc[-1])
     yield Measurement("share of the fall in complexity done when generalising", float(fallen))
-    yield from by_step(charged, "complexity")
+    yield from by_step(penalised, "complexity")
     yield from by_step(record.series("fit"), "data fit")
 
 
-fit_before_complexity = Prediction(
+fit_before_complexity = claim(
     id="miller2023.fit_before_complexity",
     claim="Linear regression first falls in data fit, and only much later in complexity.",
-    source=MILLER_2023,
     where="sections 2.1.1 and 3, mechanism 1",
-    theory=COMPLEXITY,
-    runs=one,
-    measure=order_of_falls,
+    runs=one_regression,
+    measure=fall_of_data_fit_and_of_complexity,
     criteria=(
         Criterion(
             quantity="from data fit to complexity",
@@ -268,7 +216,6 @@ fit_before_complexity = Prediction(
             title="First fit, then complexity",
         ),
     ),
-    tiers=tiers(TWENTY),
-    calibration_seeds=CALIBRATION,
+    tiers=tiers(judging(20)),
     notes="Half of the way to where each ends, the same for both; the paper shows it without a number.",
 )

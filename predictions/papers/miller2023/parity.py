@@ -1,26 +1,23 @@
-"""Miller, O'Neill and Bui 2023 (arXiv:2310.17247): concealment, checked with a network on parity."""
+"""Miller et al. 2023: concealment, checked with a network on parity."""
 
 from __future__ import annotations
 
-from grokscape.predictions import Calibrated, Criterion, Curve, Exceeds, Prediction
-from grokscape.predictions.papers.miller2023.sources import COMPLEXITY, MILLER_2023
-from grokscape.predictions.papers.miller2024.networks import (
-    CALIBRATION,
+from grokscape.predictions import Calibrated, Criterion, Curve, Exceeds
+from grokscape.predictions.papers.miller2023 import claim
+from grokscape.predictions.papers.miller2023.parity_setup import (
     GENERALISES,
     SILENT,
     TIERS,
-    lengths,
-    transitions,
+    gap_and_sharpness_by_length,
+    networks_by_length,
 )
 
-parity_gap_grows = Prediction(
+parity_gap_grows = claim(
     id="miller2023.parity_gap_grows",
     claim="The grokking gap of a network on parity grows by a factor with every spurious bit.",
-    source=MILLER_2023,
     where="section 2.2, figure 4, on another task",
-    theory=COMPLEXITY,
-    runs=lengths,
-    measure=transitions,
+    runs=networks_by_length,
+    measure=gap_and_sharpness_by_length,
     gates=(GENERALISES,),
     criteria=(
         Criterion(
@@ -41,8 +38,7 @@ parity_gap_grows = Prediction(
         ),
     ),
     tiers=TIERS,
-    calibration_seeds=CALIBRATION,
-    notes="The authors count spurious dimensions of modular tasks, for which they find growth of about a tenth in "
-    "the logarithm for each. Growth is what is decided; that it is exponential, three lengths cannot tell. A gap "
-    "of less than one step counts as one.",
+    notes="The authors count spurious dimensions of modular tasks, for which they find growth of about a tenth in the "
+    "logarithm for each. Growth is what is decided; that it is exponential, three lengths cannot tell. A gap of less "
+    "than one step counts as one.",
 )

@@ -1,4 +1,4 @@
-"""Miller, O'Neill and Bui 2023: from low error at high complexity to low error at low complexity, whatever learns."""
+"""Miller et al. 2023: from low error at high complexity to low error at low complexity, whatever learns."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ from grokscape.predictions import (
     Measurement,
     Orbit,
     Portrait,
-    Prediction,
     Setting,
     Tier,
     by_step,
+    judging,
 )
-from grokscape.predictions.papers.miller2023.bayesian_network import BUDGET, GENERALISED
+from grokscape.predictions.papers.miller2023 import claim
+from grokscape.predictions.papers.miller2023.bayesian_setup import BUDGET, GENERALISED
 from grokscape.predictions.papers.miller2023.concealment_setup import NETWORK, concealed
-from grokscape.predictions.papers.miller2023.linear_regression import PAPER as LINES
-from grokscape.predictions.papers.miller2023.linear_regression import regression
-from grokscape.predictions.papers.miller2023.sources import CALIBRATION, COMPLEXITY, MILLER_2023, TEN, TWENTY
+from grokscape.predictions.papers.miller2023.linear_setup import PAPER as LINES
+from grokscape.predictions.papers.miller2023.linear_setup import regression
 from grokscape.predictions.papers.power2022.setup import QUICK, train_from_scratch
 
 LINEAR, PROCESS, CLASSIFIER, BAYESIAN = (
@@ -71,23 +71,23 @@ def learners(seed: int, at: Setting) -> Mapping[str, Experiment]:
     return {name: makers[name]() for name in at.learners}
 
 
-def ways(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
-    """Every learner's way in the plane of test error and complexity, and what it sheds between two stations of it."""
+def complexity_shed_and_errors(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
+    """Every learner's trajectory in the plane of error and complexity, and what it loses of the latter in the gap."""
     ends = [float(error(record, "test").iloc[-1]) for name, record in records.items() if name in at.judged]
     yield Measurement("largest test error at the end", max(ends))
     for name, record in records.items():
-        gap, charged = grokking_gap(record, LEVEL[name]), complexity(record)
+        gap, penalised = grokking_gap(record, LEVEL[name]), complexity(record)
         if name == PROCESS:
             # What the data tell about the function, log|I + K / noise| / (2 n): at no kernel it is 0, as others are.
-            charged = charged - math.log(record.experiment.noise) / 2  # type: ignore[attr-defined]
-        shed = charged[gap.fit.step] - charged[gap.generalise.step]
+            penalised = penalised - math.log(record.experiment.noise) / 2  # type: ignore[attr-defined]
+        shed = penalised[gap.fit.step] - penalised[gap.generalise.step]
         yield Measurement(f"complexity shed from fitting to generalising, {name}", float(shed))
         yield Measurement(f"test error at fitting, {name}", float(error(record, "test")[gap.fit.step]))
         yield Measurement(f"steps to fit, {name}", gap.fit.step, censored=gap.fit.censored)
         yield Measurement(f"steps to generalise, {name}", gap.generalise.step, censored=gap.generalise.censored)
         yield from by_step(error(record, "test"), f"test error, {name}")
         yield from by_step(error(record, "train"), f"training error, {name}")
-        yield from by_step(charged, f"complexity, {name}")
+        yield from by_step(penalised, f"complexity, {name}")
 
 
 def portraits(names: Iterable[str]) -> tuple[Portrait, ...]:
@@ -111,7 +111,7 @@ def portraits(names: Iterable[str]) -> tuple[Portrait, ...]:
     )
 
 
-def sheds(name: str, effect: float, spread: float) -> Criterion:
+def less_complex(name: str, *, effect: float, spread: float) -> Criterion:
     return Criterion(
         quantity=f"complexity shed from fitting to generalising, {name}",
         rule=Exceeds(0.0, centre="mean"),
@@ -120,7 +120,7 @@ def sheds(name: str, effect: float, spread: float) -> Criterion:
     )
 
 
-def generalise(effect: float, spread: float) -> Criterion:
+def generalises_in_the_end(*, effect: float, spread: float) -> Criterion:
     return Criterion(
         quantity="largest test error at the end",
         rule=Below(0.2, centre="mean"),
@@ -139,22 +139,20 @@ SETTING: Mapping[str, Any] = {
     "epochs": BUDGET[0.5],
 }
 
-parsimony = Prediction(
+parsimony = claim(
     id="miller2023.parsimony",
     claim="Linear regression, Gaussian process regression, Laplace's Gaussian process classifier and a Bayesian "
     "network go from low error at high complexity to low error at low complexity: between fitting and generalising "
     "they shed it.",
-    source=MILLER_2023,
     where="section 3, mechanism 1; figures 5 and 6",
-    theory=COMPLEXITY,
     runs=learners,
-    measure=ways,
+    measure=complexity_shed_and_errors,
     criteria=(
-        sheds(LINEAR, 0.72, 0.047),
-        sheds(PROCESS, 1.49, 0.097),
-        sheds(CLASSIFIER, 0.0174, 0.0018),
-        sheds(BAYESIAN, 5.5, 1.33),
-        generalise(0.106, 0.027),
+        less_complex(LINEAR, effect=0.72, spread=0.047),
+        less_complex(PROCESS, effect=1.49, spread=0.097),
+        less_complex(CLASSIFIER, effect=0.0174, spread=0.0018),
+        less_complex(BAYESIAN, effect=5.5, spread=1.33),
+        generalises_in_the_end(effect=0.106, spread=0.027),
     ),
     controls=(
         Control(
@@ -165,42 +163,38 @@ parsimony = Prediction(
         ),
     ),
     portraits=portraits((*BEYOND, *NETWORKS)),
-    tiers={"quick": Tier(TEN, SETTING), "standard": Tier(TWENTY, SETTING)},
-    calibration_seeds=CALIBRATION,
+    tiers={"quick": Tier(judging(10), SETTING), "standard": Tier(judging(20), SETTING)},
     notes="Error, complexity and gap have one definition for all learners, and one unit, nats per training example; "
     "low is an error of 0.05, and of 0.1 in the two regressions. Changes can be compared between learners, levels "
-    "cannot: the linear model and the networks are charged for their weights, the classifier for a latent function, "
+    "cannot: the linear model and the networks are penalised for their weights, the classifier for a latent function, "
     "the Bayesian network for weights and for how exactly they are known (which is nearly all of it at the start, by "
     "the choice of a narrow posterior), and the regression for what its data tell, log|I + K / noise| / (2 n), which "
     "is the log determinant of the paper up to a constant. Averages of the linear model that never reach an error of "
-    "0.1 are taken at their end. The classifier sheds little: its complexity falls a little until it generalises, and "
-    "rises only then (grokscape2026.classification_complexity_rises); with shuffled labels it sheds more by the end, "
+    "0.1 are taken at their end. The classifier loses little: its complexity falls a little until it generalises, and "
+    "rises only then (grokscape2026.classification_complexity_rises); with shuffled labels it loses more by the end, "
     "so that its control fails by its test error alone. Trained by variational inference, a classifier gains "
-    "complexity instead (miller2023.classification_complexity_falls). The networks are drawn for comparison; what "
-    "they shed is another claim.",
+    "complexity instead (miller2023.classification_complexity_falls). The networks are drawn for comparison; what they "
+    "shed is another claim.",
 )
 
-parsimony_of_networks = Prediction(
+parsimony_of_networks = claim(
     id="miller2023.parsimony_of_networks",
     claim="Networks, too, shed complexity between fitting and generalising, counted by the norm of their weights.",
-    source=MILLER_2023,
     where="section 3, mechanism 1",
-    theory=COMPLEXITY,
     runs=learners,
-    measure=ways,
+    measure=complexity_shed_and_errors,
     criteria=(
-        sheds(CONCEALED, -0.02, 0.0044),
-        sheds(MODULAR, -2.62, 0.059),
-        generalise(0.045, 0.015),
+        less_complex(CONCEALED, effect=-0.02, spread=0.0044),
+        less_complex(MODULAR, effect=-2.62, spread=0.059),
+        generalises_in_the_end(effect=0.045, spread=0.015),
     ),
     controls=(Control("random labels", {"labels": "random"}, "there is no rule to go to"),),
     tiers={
-        "quick": Tier(TEN, {**SETTING, "learners": NETWORKS, "judged": NETWORKS}),
-        "standard": Tier(TWENTY, {**SETTING, "learners": NETWORKS, "judged": NETWORKS}),
+        "quick": Tier(judging(10), {**SETTING, "learners": NETWORKS, "judged": NETWORKS}),
+        "standard": Tier(judging(20), {**SETTING, "learners": NETWORKS, "judged": NETWORKS}),
     },
-    calibration_seeds=CALIBRATION,
-    notes="That failure is expected: the norm of the network that conceals its rule rises a little between fitting and "
-    "generalising (by 0.02 nats an example in calibration, see miller2023.norm_rises), and under the "
-    "usual weight decay that of modular addition by 2.6, as in notsawo2025.norm_rises_under_decay. "
-    "Either generalising is dearer than memorising so few examples, or the norm is the wrong account of it.",
+    notes="The norm of the network that conceals its rule rises a little between fitting and generalising (by 0.02 "
+    "nats an example in calibration, see miller2023.norm_rises), and under the usual weight decay that of modular "
+    "addition by 2.6, as in notsawo2025.norm_rises_under_decay. Either generalising costs more than memorising so few "
+    "examples, or the norm is the wrong measure of it.",
 )

@@ -1,4 +1,4 @@
-"""Miller, O'Neill and Bui 2023: the way from memorising to generalising, and what becomes simpler on it."""
+"""Miller et al. 2023: a network's path from memorising to generalising, and what becomes simpler along it."""
 
 from __future__ import annotations
 
@@ -17,13 +17,14 @@ from grokscape.predictions import (
     Curve,
     Exceeds,
     Measurement,
-    Prediction,
     Setting,
     Tier,
     by_step,
+    judging,
+    training_curve,
 )
-from grokscape.predictions.papers.miller2023.concealment_setup import CALIBRATION, NETWORK, TWELVE, concealed
-from grokscape.predictions.papers.miller2023.sources import COMPLEXITY, MILLER_2023, TEN, TWENTY
+from grokscape.predictions.papers.miller2023 import claim
+from grokscape.predictions.papers.miller2023.concealment_setup import NETWORK, concealed
 
 FITTED = Stop(quantity="accuracy", split="train", above=0.95, records=1)
 
@@ -40,7 +41,7 @@ def stages(seed: int, at: Setting) -> tuple[Run, Run]:
 # -- The path ----------------------------------------------------------------------------------------------------------
 
 
-def walk(seed: int, at: Setting) -> Mapping[str, Experiment]:
+def straight_path(seed: int, at: Setting) -> Mapping[str, Experiment]:
     fit, end = stages(seed, at)
     if at.towards == "another":
         # The same data from where the neighbouring seed starts: a training at rate 0 hands its initial weights over.
@@ -50,7 +51,7 @@ def walk(seed: int, at: Setting) -> Mapping[str, Experiment]:
     return {"path": SolutionPath(first=first, last=last, points=at.points)}
 
 
-def along(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
+def objective_and_errors_along_the_path(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
     path = records["path"]
     t, objective = path.series("t"), path.series("objective")
     yield Measurement("rise of the objective on the way", float(path.series("rise").iloc[-1]))
@@ -70,20 +71,18 @@ def along(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
 
 WALK = NETWORK | {"dimensions": 30, "labels": "true", "towards": "generalising", "points": 31}
 PATH_TIERS = {
-    "quick": Tier(TWELVE, WALK),
-    "standard": Tier(TWENTY, WALK | {"width": 200}),
-    "paper": Tier(TEN, WALK | {"width": 1000}),
+    "quick": Tier(judging(12), WALK),
+    "standard": Tier(judging(20), WALK | {"width": 200}),
+    "paper": Tier(judging(10), WALK | {"width": 1000}),
 }
 
-accessible = Prediction(
+accessible = claim(
     id="miller2023.path_to_generalising",
     claim="From where a network memorises, a path leads to where it generalises on which the training objective does "
     "not rise: the straight line.",
-    source=MILLER_2023,
     where="section 3, mechanism 1",
-    theory=COMPLEXITY,
-    runs=walk,
-    measure=along,
+    runs=straight_path,
+    measure=objective_and_errors_along_the_path,
     criteria=(
         Criterion(
             quantity="rise of the objective on the way",
@@ -115,7 +114,6 @@ accessible = Prediction(
         ),
     ),
     tiers=PATH_TIERS,
-    calibration_seeds=CALIBRATION,
     notes="The objective is the loss with its weight-decay term, which is what training descends. The paper asks for a "
     "path and not for a straight one; that there is one follows from training itself, and the straight line is the "
     "stronger statement. Along curves that are trained for a low objective even an independent solution is reached "
@@ -126,17 +124,19 @@ accessible = Prediction(
 # -- What becomes simpler ----------------------------------------------------------------------------------------------
 
 
-def two_stages(seed: int, at: Setting) -> Mapping[str, Experiment]:
+def two_stages_of_training(seed: int, at: Setting) -> Mapping[str, Experiment]:
     fit, end = stages(seed, at)
     return {"fit": fit, "end": end}
 
 
-def simpler(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
+def change_of_complexity_and_of_weights_read(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
     fit, end = records["fit"], records["end"]
-    gap, charged = grokking_gap(end), complexity(end)
-    yield Measurement("log change of the complexity", math.log(charged[gap.generalise.step] / charged[gap.fit.step]))
-    between = charged.loc[gap.fit.step : gap.generalise.step]
-    above = between > charged[gap.generalise.step]
+    gap, penalised = grokking_gap(end), complexity(end)
+    yield Measurement(
+        "log change of the complexity", math.log(penalised[gap.generalise.step] / penalised[gap.fit.step])
+    )
+    between = penalised.loc[gap.fit.step : gap.generalise.step]
+    above = between > penalised[gap.generalise.step]
     yield Measurement(
         "share of the gap at a higher complexity", float(above.iloc[:-1].mean()) if len(above) > 1 else 0.0
     )
@@ -144,7 +144,7 @@ def simpler(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]
     for number, name in enumerate(("symbols", "irrelevant coordinates")):
         yield Measurement(f"log change of what reads {name}", math.log(after[number] / before[number]))
     yield Measurement("test error at fitting", float(error(end, "test")[gap.fit.step]))
-    yield from by_step(charged, "complexity")
+    yield from by_step(penalised, "complexity")
     for split in ("train", "test"):
         yield from by_step(error(end, split), f"{split} error")
 
@@ -158,30 +158,22 @@ def _reading(record: Record) -> tuple[float, float]:
 
 STAGES = NETWORK | {"dimensions": 30, "labels": "true"}
 STAGE_TIERS = {
-    "quick": Tier(TWELVE, STAGES),
-    "standard": Tier(TWENTY, STAGES | {"width": 200}),
-    "paper": Tier(TEN, STAGES | {"width": 1000}),
+    "quick": Tier(judging(12), STAGES),
+    "standard": Tier(judging(20), STAGES | {"width": 200}),
+    "paper": Tier(judging(10), STAGES | {"width": 1000}),
 }
 STAGE_CURVES = (
-    Curve(
-        quantities=("complexity",),
-        x="training step",
-        y="complexity (nats an example)",
-        title="Complexity while a network generalises",
-        log_x=True,
-    ),
-    Curve(quantities=("train error", "test error"), x="training step", y="error", title="Error meanwhile", log_x=True),
+    training_curve("complexity", y="complexity (nats an example)", title="Complexity while a network generalises"),
+    training_curve("train error", "test error", y="error", title="Error meanwhile"),
 )
 
-complexity_falls = Prediction(
+complexity_falls = claim(
     id="miller2023.network_complexity_falls",
     claim="From where it has fitted to where it generalises the complexity of a network falls, as the norm of its "
     "weights measures it.",
-    source=MILLER_2023,
     where="section 3, mechanism 1, with the complexity of section 2.3 for networks",
-    theory=COMPLEXITY,
-    runs=two_stages,
-    measure=simpler,
+    runs=two_stages_of_training,
+    measure=change_of_complexity_and_of_weights_read,
     criteria=(
         Criterion(
             quantity="log change of the complexity",
@@ -199,24 +191,21 @@ complexity_falls = Prediction(
     ),
     curves=STAGE_CURVES,
     tiers=STAGE_TIERS,
-    calibration_seeds=CALIBRATION,
-    notes="In these networks failure is expected: the norm is higher where they generalise than where they fit (see "
-    "the claim that it rises). On the way it passes a peak, so that a good half of the gap is spent above the "
-    "complexity at its end; but that is the descent from a height that fitting itself had not asked for. What does "
-    "become simpler is which coordinates are read, and a norm of all weights does not see it. That a good half of the "
-    "gap is spent above the last complexity was a criterion of its own before calibration, which it met; it says the "
-    "same of a claim that fails.",
+    notes="In these networks the norm is higher where they generalise than where they fit (see the claim that it "
+    "rises). In between it passes a peak, so that a good half of the gap is spent above the complexity at its end; but "
+    "that is the descent from a height that fitting itself had not asked for. What does become simpler is which "
+    "coordinates are read, and a norm of all weights does not see it. That a good half of the gap is spent above the "
+    "last complexity was a criterion of its own before calibration, which it met; it says the same of a claim that "
+    "fails.",
 )
 
-reads_less = Prediction(
+reads_less = claim(
     id="miller2023.irrelevant_weights_fall",
     claim="From fitting to generalising the weights that read irrelevant coordinates shrink, while those that read the "
     "symbols grow.",
-    source=MILLER_2023,
     where="section 2.2; for networks what figure A.12 shows for length scales",
-    theory=COMPLEXITY,
-    runs=two_stages,
-    measure=simpler,
+    runs=two_stages_of_training,
+    measure=change_of_complexity_and_of_weights_read,
     criteria=(
         Criterion(
             quantity="log change of what reads irrelevant coordinates",
@@ -240,6 +229,5 @@ reads_less = Prediction(
     ),
     curves=STAGE_CURVES[1:],
     tiers=STAGE_TIERS,
-    calibration_seeds=CALIBRATION,
     notes="Ours: the paper looks at length scales of Gaussian processes this way, not at weights of networks.",
 )

@@ -1,13 +1,13 @@
-"""Miller et al. 2023 (arXiv:2310.17247): the grokking gap of linear regression by the weights that it starts with."""
+"""Miller et al. 2023: the grokking gap of linear regression by the weights that it starts with."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
 from grokscape.landscape import Crossing, Experiment, Record, complexity
-from grokscape.predictions import Calibrated, Control, Criterion, Curve, Measurement, Monotone, Prediction, Setting
-from grokscape.predictions.papers.miller2023.linear_regression import regression, tiers
-from grokscape.predictions.papers.miller2023.sources import CALIBRATION, COMPLEXITY, MILLER_2023, TWENTY
+from grokscape.predictions import Calibrated, Control, Criterion, Curve, Measurement, Monotone, Setting, judging
+from grokscape.predictions.papers.miller2023 import claim
+from grokscape.predictions.papers.miller2023.linear_setup import regression, tiers
 
 ALIKE = Control("all weights alike", {"others": "w"}, "spurious weights rise with the true one, and so does complexity")
 #: Evenly spaced logarithms from -1.8 to 0; the paper has twelve.
@@ -19,7 +19,7 @@ def start(weight: float, at: Setting) -> tuple[float, ...]:
     return (weight, others, others, others)
 
 
-def from_start_weights(seed: int, at: Setting) -> Mapping[str, Experiment]:
+def regressions_by_start_weight(seed: int, at: Setting) -> Mapping[str, Experiment]:
     return {f"{weight}": regression(seed, at, start=start(weight, at)) for weight in at.weights}
 
 
@@ -31,17 +31,17 @@ def half_of_those_that_do(record: Record, split: str) -> Crossing:
     return record.crossing("low error", split, above=float(share.iloc[-1]) / 2)
 
 
-def gaps(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
+def gap_in_steps_and_in_complexity(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
     for label, record in records.items():
         fit, generalise = (half_of_those_that_do(record, split) for split in ("train", "test"))
-        charged = complexity(record)
-        fallen = charged[fit.step] - charged[generalise.step]
+        penalised = complexity(record)
+        fallen = penalised[fit.step] - penalised[generalise.step]
         weight = float(label)
         yield Measurement("grokking gap", generalise.step - fit.step, at=weight, censored=generalise.censored)
         yield Measurement("complexity gap", float(fallen), at=weight)
 
 
-def falling(quantity: str, effect: float, spread: float) -> Criterion:
+def falling(quantity: str, *, effect: float, spread: float) -> Criterion:
     return Criterion(
         quantity=quantity,
         rule=Monotone("falling", 0.8),
@@ -58,41 +58,35 @@ GAPS = tuple(
     )
 )
 
-gap_and_start_weight = Prediction(
+gap_and_start_weight = claim(
     id="miller2023.gap_and_start_weight",
     claim="The more weight linear regression starts with on the true feature, and the less on the spurious ones, the "
     "shorter the grokking gap, and the less complexity is lost in it.",
-    source=MILLER_2023,
     where="appendix K",
-    theory=COMPLEXITY,
-    runs=from_start_weights,
-    measure=gaps,
-    criteria=(falling("grokking gap", 0.5, 0.1), falling("complexity gap", 0.5, 0.1)),
+    runs=regressions_by_start_weight,
+    measure=gap_in_steps_and_in_complexity,
+    criteria=(falling("grokking gap", effect=0.5, spread=0.1), falling("complexity gap", effect=0.5, spread=0.1)),
     controls=(ALIKE,),
     curves=GAPS,
-    tiers=tiers(TWENTY, weights=WEIGHTS, others="1 - w"),
-    calibration_seeds=CALIBRATION,
+    tiers=tiers(judging(20), weights=WEIGHTS, others="1 - w"),
     notes="The paper reads the gap off the mean of five data sets, where the mean error becomes 5 %; that of other "
     "data sets mostly never does. Times here are those by which the error is low in half of the data sets in which it "
     "is low at the end. As one weight rises the other three fall: see the claim about the true weight alone.",
 )
 
-gap_and_true_weight_alone = Prediction(
+gap_and_true_weight_alone = claim(
     id="miller2023.gap_and_true_weight_alone",
     claim="It is the start weight of the true feature that shortens the gap: with the spurious weights held where the "
     "paper's main figure has them, both gaps still shrink as it grows.",
-    source=MILLER_2023,
     where="appendix K, read as being about the true feature",
-    theory=COMPLEXITY,
-    runs=from_start_weights,
-    measure=gaps,
-    criteria=(falling("grokking gap", 45.0, 30.0), falling("complexity gap", 0.02, 0.2)),
+    runs=regressions_by_start_weight,
+    measure=gap_in_steps_and_in_complexity,
+    criteria=(falling("grokking gap", effect=45.0, spread=30.0), falling("complexity gap", effect=0.02, spread=0.2)),
     controls=(ALIKE,),
     curves=GAPS,
-    tiers=tiers(TWENTY, weights=WEIGHTS, others="0.9"),
-    calibration_seeds=CALIBRATION,
+    tiers=tiers(judging(20), weights=WEIGHTS, others="0.9"),
     notes="In the paper's sweep the spurious weights fall as the true one rises. Taken apart in calibration, the gap "
-    "and the complexity lost in it shrink until the true weight is about right (0.44; the slope is 0.3), and beyond "
-    "it the complexity rises again, as now the true weight itself must shrink: failure is expected. That both go to "
-    "nothing at a weight of 1 in the paper's sweep is the work of the spurious weights, which are 0 there.",
+    "and the complexity lost in it shrink until the true weight is about right (0.44; the slope is 0.3), and beyond it "
+    "the complexity rises again, as now the true weight itself must shrink. That both go to nothing at a weight of 1 "
+    "in the paper's sweep is the work of the spurious weights, which are 0 there.",
 )

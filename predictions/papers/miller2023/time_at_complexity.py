@@ -15,23 +15,23 @@ from grokscape.predictions import (
     Curve,
     Exceeds,
     Measurement,
-    Prediction,
     Setting,
     Tier,
     Within,
+    judging,
 )
-from grokscape.predictions.papers.miller2023.gp_regression import LEVEL, SPREAD, many_starts
-from grokscape.predictions.papers.miller2023.sources import CALIBRATION, COMPLEXITY, MILLER_2023, TWENTY
+from grokscape.predictions.papers.miller2023 import claim
+from grokscape.predictions.papers.miller2023.gp_setup import LEVEL, SPREAD, processes_from_many_starts
 
 
 def time_at_high_complexity(record: Record, high: float) -> float:
     """Return the steps from where a learner fits to where its complexity is for good less than `high` above its end."""
-    charged = complexity(record)
-    above = charged.index[charged > charged.iloc[-1] + high]
+    level = complexity(record)
+    above = level.index[level > level.iloc[-1] + high]
     return max(0.0, float(above[-1]) - grokking_gap(record, LEVEL).fit.step) if len(above) else 0.0
 
 
-def times(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
+def gap_and_time_at_high_complexity(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
     spent = np.array([time_at_high_complexity(record, at.high) for record in records.values()])
     found = [grokking_gap(record, LEVEL) for record in records.values()]
     gaps = np.array([np.inf if gap.censored else max(gap.steps, 0.0) for gap in found])
@@ -48,15 +48,13 @@ def times(records: Mapping[str, Record], at: Setting) -> Iterable[Measurement]:
         yield Measurement("grokking gap", gap.steps, at=float(time), censored=gap.censored)
 
 
-gap_is_time_at_high_complexity = Prediction(
+gap_is_time_at_high_complexity = claim(
     id="miller2023.gap_is_time_at_high_complexity",
     claim="The grokking gap of Gaussian process regression is the time that it spends, once it fits, at high "
     "complexity.",
-    source=MILLER_2023,
     where="section 3, mechanism 1",
-    theory=COMPLEXITY,
-    runs=many_starts,
-    measure=times,
+    runs=processes_from_many_starts,
+    measure=gap_and_time_at_high_complexity,
     criteria=(
         Criterion(
             quantity="rank correlation of gap and time at high complexity",
@@ -84,14 +82,13 @@ gap_is_time_at_high_complexity = Prediction(
         ),
     ),
     tiers={
-        "quick": Tier(TWENTY, SPREAD | {"high": 0.6}),
-        "standard": Tier(tuple(range(100, 140)), SPREAD | {"number": 20, "steps": 1000, "high": 0.6}),
+        "quick": Tier(judging(20), SPREAD | {"high": 0.6}),
+        "standard": Tier(judging(40), SPREAD | {"number": 20, "steps": 1000, "high": 0.6}),
     },
-    calibration_seeds=CALIBRATION,
     notes="The starts are those of miller2023.regression_delay_grows_with_complexity. High is a complexity of 0.6 nats "
     "an example above the last, which is where the processes of miller2023.parsimony generalise (calibration), so that "
     "the two times agree on average is hardly a finding; that they agree in order, start by start, is. Both thresholds "
-    "were set before these times were looked at. That times agree says where on its way a process "
-    "generalises, and not why: error and complexity are functions of the same two numbers here. For the Bayesian "
-    "network, whose gap differs with its start, there is no such common level (miller2023.bayesian_common_complexity).",
+    "were set before these times were looked at. That times agree says where on its way a process generalises, and not "
+    "why: error and complexity are functions of the same two numbers here. For the Bayesian network, whose gap differs "
+    "with its start, there is no such common level (miller2023.bayesian_common_complexity).",
 )

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
 from grokscape.landscape.theory import marchenko_pastur as mp
-from grokscape.predictions.papers.levi2023.decay import decay_floor, decay_floor_in_print
-from grokscape.predictions.papers.levi2023.losses import accuracy_is_a_function_of_the_loss, loss_curves, reached
+from grokscape.predictions.papers.levi2023.losses import accuracy_is_a_function_of_the_loss, loss_curves
 from grokscape.predictions.papers.levi2023.losses import test_loss_plateau as plateau
-from grokscape.predictions.prediction import Setting
 from grokscape.predictions.verdict import Status
 from tests.predictions.made_up.courses import jitter
 from tests.predictions.made_up.toys import few, record, verdict
@@ -51,28 +48,3 @@ def test_plateau():
     assert verdict(few(plateau), staying).status is Status.PASS
     assert verdict(few(plateau), lambda *a: staying(*a, share=0.5)).status is Status.FAIL
     assert verdict(few(plateau), lambda _, s, run: staying(_, s, run.replace(weight_decay=0))).status is Status.INVALID
-
-
-def left(arm, seed, run, *, factor=1.0):
-    train, test = mp.decayed_losses(run.weight_decay, run.ratio)
-    scatter = factor * jitter(seed, 0.05)
-    return record(run, steps=STEPS, train__loss=train * scatter, test__loss=test * scatter)
-
-
-@pytest.mark.parametrize(("claim", "factor"), [(decay_floor, 1.0), (decay_floor_in_print, 2.0)])
-def test_what_weight_decay_leaves(claim, factor):
-    assert verdict(few(claim), lambda *a: left(*a, factor=factor)).status is Status.PASS
-    for other in (0.5, 2.0):
-        assert verdict(few(claim), lambda *a, other=other: left(*a, factor=factor * other)).status is Status.FAIL
-
-
-def test_with_a_fixed_ratio_the_size_changes():
-    at = Setting(loss_curves.tiers["quick"].setting | {"fixed_ratio": 0.5})
-    runs = loss_curves.runs(0, at).values()
-    assert {run.ratio for run in runs} == {0.5}
-    assert [run.inputs for run in runs] == [round(at.inputs * ratio) for ratio in at.ratios]
-
-
-def test_when_a_loss_is_expected():
-    step = reached(0.5, 1e-3)
-    assert mp.losses(np.array([0.01 * step]), 0.5)[1][0] == pytest.approx(1e-3, rel=0.02)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import pytest
 
 from grokscape.predictions.evidence import CLAIM
-from grokscape.predictions.papers.liu2022.effective_theory import nullity, parallelograms_hold, predicted_accuracy
+from grokscape.predictions.papers.liu2022.effective_theory import parallelograms_hold, predicted_accuracy
 from grokscape.predictions.prediction import Setting
 from grokscape.predictions.verdict import Status
 from tests.predictions.made_up.toys import record, verdict
@@ -69,11 +67,3 @@ def test_only_held_out_pairs_count():
     assert found["mean absolute error", None] == pytest.approx(0.0, abs=1e-12)
     assert found["predicted test accuracy", 50 / 55] == pytest.approx(1.0)
     assert found["predicted test accuracy", 12 / 55] == pytest.approx(0.1)
-
-
-def test_nullity_is_that_of_the_runs_own_training_set():
-    at = Setting(predicted_accuracy.tiers["quick"].setting)
-    few, many = (predicted_accuracy.runs(3, at)[label] for label in ("12", "50"))
-    assert nullity(few) > 2
-    assert nullity(many) == 2
-    assert not math.isnan(nullity(few))

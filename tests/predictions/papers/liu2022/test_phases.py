@@ -9,32 +9,12 @@ import numpy as np
 import pytest
 
 from grokscape.predictions.evidence import CLAIM
-from grokscape.predictions.papers.liu2022.phases import Phase, four_phases, lag, phase, phase_order, phase_quality
+from grokscape.predictions.papers.liu2022.phases import four_phases, phase_order, phase_quality
+from grokscape.predictions.papers.liu2022.setup import Phase
 from grokscape.predictions.prediction import Setting
 from grokscape.predictions.verdict import Status
 from tests.predictions.made_up.toys import trained, verdict
-
-TIMES = {
-    Phase.COMPREHENSION: (500, 900),
-    Phase.GROKKING: (500, 3000),
-    Phase.MEMORISATION: (500, math.inf),
-    Phase.CONFUSION: (math.inf, math.inf),
-}
-
-
-@pytest.mark.parametrize("kind", Phase)
-def test_each_phase_is_told(kind):
-    fits, generalises = TIMES[kind]
-    assert phase(trained(None, fits=fits, generalises=generalises)) is kind
-
-
-def test_generalising_before_fitting_is_no_grokking():
-    early = trained(None, fits=5000, generalises=500)
-    assert phase(early) is Phase.COMPREHENSION
-    assert lag(early) < 0
-    # What generalises and never fits is confused, as the paper's table has it.
-    assert phase(trained(None, fits=math.inf, generalises=500)) is Phase.CONFUSION
-    assert lag(trained(None, fits=500, generalises=math.inf)) is None
+from tests.predictions.papers.liu2022.test_setup import TIMES
 
 
 def diagram(arm, seed, run, *, without=None, flat=False):

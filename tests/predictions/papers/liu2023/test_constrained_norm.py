@@ -10,7 +10,7 @@ from grokscape.predictions.evidence import CLAIM
 from grokscape.predictions.papers.liu2023.constrained_norm import (
     constraint_on_perceptrons,
     constraint_removes_grokking,
-    delays,
+    delays_free_and_constrained,
 )
 from grokscape.predictions.prediction import Setting
 from grokscape.predictions.verdict import Status
@@ -22,7 +22,7 @@ def measured(constrained, free, last=3000):
         "free": course(None, fits=75, generalises=free, last=last),
         "constrained": course(None, fits=100, generalises=constrained, last=last),
     }
-    return {m.quantity: m.value for m in delays(records, Setting({})) if m.at is None}
+    return {m.quantity: m.value for m in delays_free_and_constrained(records, Setting({})) if m.at is None}
 
 
 def test_delays_and_ratios():

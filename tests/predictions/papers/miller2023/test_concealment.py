@@ -11,8 +11,6 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from grokscape.landscape.fits.crossing import Crossing
-from grokscape.landscape.grokking import GrokkingGap
 from grokscape.landscape.records.record import Record
 from grokscape.landscape.training.run import Run
 from grokscape.predictions.evidence import CLAIM, Evidence
@@ -24,11 +22,9 @@ from grokscape.predictions.papers.miller2023.concealment import (
     exponential,
     faster,
     gap_grows,
-    gaps,
-    log_gap,
+    growth_of_the_gap,
     table,
 )
-from grokscape.predictions.papers.miller2023.concealment_setup import TWELVE
 from grokscape.predictions.prediction import Setting
 from grokscape.predictions.verdict import Status
 from tests.predictions.made_up.courses import jitter, verdict
@@ -83,15 +79,6 @@ def test_the_bend_is_the_contrast_of_the_rises_over_both_halves() -> None:
     assert bend(LEVELS[1:4], LEVELS[1:4] ** 1.0) == pytest.approx(0.0, abs=1e-9)
 
 
-def test_gaps_that_are_none_count_as_one_step() -> None:
-    def gap(fit: float, generalise: float) -> GrokkingGap:
-        return GrokkingGap(Crossing(fit, False), Crossing(generalise, False))
-
-    assert log_gap(gap(100, 100)) == 0.0
-    assert log_gap(gap(100, 80)) == 0.0
-    assert log_gap(gap(100, 150)) == pytest.approx(math.log(50))
-
-
 def test_synthetic_exponentials_are_not_called_faster() -> None:
     """Noise of the size that ours has (0.3 in ln gap) bends an exponential by less than a third on average."""
     rng = np.random.default_rng(0)
@@ -106,7 +93,7 @@ def test_synthetic_exponentials_are_not_called_faster() -> None:
 def measured(behave: Callable[[Run], Record]) -> dict[tuple[str, float | None], float]:
     at = gap_grows.arms("quick")[CLAIM]
     records = {label: behave(run) for label, run in gap_grows.runs(0, at).items()}
-    return {(m.quantity, m.at): m.value for m in gaps(records, at)}
+    return {(m.quantity, m.at): m.value for m in growth_of_the_gap(records, at)}
 
 
 STEPS = np.arange(0, 1001, 5)
@@ -136,7 +123,7 @@ def test_a_network_that_never_generalises_is_censored_and_bounds_the_slope_from_
         label: grokking(run, math.inf if run.task.dimensions == 40 else 20)
         for label, run in gap_grows.runs(0, at).items()
     }
-    found = list(gaps(records, at))
+    found = list(growth_of_the_gap(records, at))
     unseen = [m for m in found if m.quantity == "grokking gap" and m.censored]
     assert [m.at for m in unseen] == [40]
     slope = next(m.value for m in found if m.quantity == "growth of ln gap per dimension")
@@ -188,5 +175,4 @@ def test_arms_differ_in_what_they_are_named_for_and_every_seed_has_data_of_its_o
         for run in runs.values():
             assert run.task.draw == run.seed == 3
             assert run.task.size - run.n_train >= 500
-    assert gap_grows.tiers["quick"].seeds == TWELVE
     assert isinstance(gap_grows.arms("quick")[CLAIM], Setting)

@@ -7,13 +7,11 @@ import pytest
 
 from grokscape.predictions.evidence import CLAIM
 from grokscape.predictions.papers.miller2023.gp_regression import (
-    LOW_ERROR_HIGH_COMPLEXITY,
-    LOW_ERROR_LOW_COMPLEXITY,
     no_regression_without_complexity,
     regression_delay_grows_with_complexity,
     regression_from_complex_start,
-    regression_published_end,
 )
+from grokscape.predictions.papers.miller2023.gp_setup import LOW_ERROR_HIGH_COMPLEXITY, LOW_ERROR_LOW_COMPLEXITY
 from grokscape.predictions.prediction import Setting
 from grokscape.predictions.verdict import Status
 from tests.predictions.made_up.courses import jitter
@@ -88,26 +86,6 @@ def test_what_never_generalises_is_the_latest():
     found = {m.quantity: m.value for m in regression_delay_grows_with_complexity.measure(records, at)}
     assert found["rank correlation of delay with complexity"] > 0.8
     assert any(m.censored for m in regression_delay_grows_with_complexity.measure(records, at) if m.quantity == "delay")
-
-
-def ending(arm, seed, run, *, away=1e-3):
-    end = np.array([-0.3641, -0.8020]) + (0.5 if run.train_noise else away * jitter(seed))
-    return record(run, steps=STEPS, all__log_lengthscale=end[0], all__log_outputscale=end[1])
-
-
-def test_published_end():
-    assert verdict(regression_published_end, ending).status is Status.PASS
-    assert verdict(regression_published_end, lambda *a: ending(*a, away=0.02)).status is Status.FAIL
-    blind = verdict(regression_published_end, lambda arm, seed, run: ending(arm, seed, run.replace(train_noise=False)))
-    assert blind.status is Status.INVALID
-
-
-def test_starts_of_the_published_end_lie_around_the_papers():
-    at = Setting(regression_published_end.tiers["quick"].setting)
-    runs = [run for seed in range(5) for run in regression_published_end.runs(seed, at).values()]
-    assert len({run.identity for run in runs}) == 15
-    assert max(abs(run.log_lengthscale - near) for run, near in zip(runs, 5 * [-6, -6, 0], strict=True)) <= 0.5
-    assert [run.data for run in runs] == 15 * ["published"]
 
 
 @pytest.mark.parametrize("tier", ["quick", "paper"])

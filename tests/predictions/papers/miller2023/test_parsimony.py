@@ -47,7 +47,7 @@ def test_what_is_shed_is_the_difference_between_two_stations() -> None:
     runs = parsimony.learners(0, at)
     assert set(runs) == {*parsimony.BEYOND, *parsimony.NETWORKS}
     records = {name: learner(run, sheds=0.7, generalises=True) for name, run in runs.items()}
-    found = {m.quantity: m.value for m in parsimony.ways(records, at) if m.at is None}
+    found = {m.quantity: m.value for m in parsimony.complexity_shed_and_errors(records, at) if m.at is None}
     for name in runs:
         assert found[f"complexity shed from fitting to generalising, {name}"] == pytest.approx(0.7)
         assert found[f"steps to fit, {name}"] == 20
@@ -57,7 +57,7 @@ def test_what_is_shed_is_the_difference_between_two_stations() -> None:
 def test_the_portrait_asks_for_nothing_that_is_not_measured() -> None:
     at = parsimony.parsimony.arms("quick")[CLAIM]
     records = {n: learner(run, sheds=0.7, generalises=True) for n, run in parsimony.learners(0, at).items()}
-    measured = {m.quantity for m in parsimony.ways(records, at)}
+    measured = {m.quantity for m in parsimony.complexity_shed_and_errors(records, at)}
     for portrait in parsimony.parsimony.portraits:
         for orbit in portrait.orbits:
             assert {orbit.x, orbit.y, *(quantity for _, quantity in orbit.marks)} <= measured

@@ -13,7 +13,14 @@ from grokscape.landscape.records.record import Record
 from grokscape.landscape.surveys import SolutionPath
 from grokscape.landscape.training.run import Run
 from grokscape.predictions.evidence import CLAIM
-from grokscape.predictions.papers.miller2023.paths import accessible, along, complexity_falls, reads_less, simpler, walk
+from grokscape.predictions.papers.miller2023.paths import (
+    accessible,
+    change_of_complexity_and_of_weights_read,
+    complexity_falls,
+    objective_and_errors_along_the_path,
+    reads_less,
+    straight_path,
+)
 from grokscape.predictions.verdict import Status
 from tests.predictions.made_up.courses import jitter, verdict
 
@@ -21,7 +28,7 @@ from tests.predictions.made_up.courses import jitter, verdict
 
 
 def path_of(arm: str, seed: int = 4) -> SolutionPath:
-    (path,) = walk(seed, accessible.arms("quick")[arm]).values()
+    (path,) = straight_path(seed, accessible.arms("quick")[arm]).values()
     assert isinstance(path, SolutionPath)
     return path
 
@@ -66,7 +73,9 @@ def walked(path: Experiment, rise: float, sets_out: float) -> Record:
 
 
 def test_the_course_along_the_path_is_kept_for_drawing() -> None:
-    found = list(along({"path": walked(path_of(CLAIM), 0.0, 0.4)}, accessible.arms("quick")[CLAIM]))
+    found = list(
+        objective_and_errors_along_the_path({"path": walked(path_of(CLAIM), 0.0, 0.4)}, accessible.arms("quick")[CLAIM])
+    )
     assert {m.at: m.value for m in found if m.quantity == "test error"} == pytest.approx(
         {0: 0.4, 0.25: 0.3075, 0.5: 0.215, 0.75: 0.1225, 1: 0.03}
     )
@@ -110,7 +119,7 @@ def test_norms_of_rows_and_complexities_are_compared_between_the_stages() -> Non
     at = reads_less.arms("quick")[CLAIM]
     reads = {"fit": (2.0, 3.0), "end": (4.0, 0.75)}
     records = {label: trained(run, (5, 10, 20), reads) for label, run in reads_less.runs(0, at).items()}
-    found = {m.quantity: m.value for m in simpler(records, at) if m.at is None}
+    found = {m.quantity: m.value for m in change_of_complexity_and_of_weights_read(records, at) if m.at is None}
     assert found["log change of what reads symbols"] == pytest.approx(np.log(2))
     assert found["log change of what reads irrelevant coordinates"] == pytest.approx(-np.log(4))
     assert found["log change of the complexity"] == pytest.approx(2 * np.log(2))

@@ -13,11 +13,11 @@ from grokscape.landscape.records.record import Record
 from grokscape.landscape.training.run import Run
 from grokscape.predictions.evidence import CLAIM
 from grokscape.predictions.papers.miller2023.weight_norm import (
+    change_of_the_norm_from_fitting_to_generalising,
     decay_needed,
     falls,
-    gaps_of_starts,
+    gap_by_initial_scale,
     larger_start,
-    norm_meanwhile,
     rises,
 )
 from grokscape.predictions.verdict import Status
@@ -43,7 +43,11 @@ def trained(run: Run, *, gap: float = 50.0, change: float = 0.0, ends: float = 1
 def test_the_norm_is_compared_between_fitting_and_generalising() -> None:
     at = rises.arms("quick")[CLAIM]
     (run,) = rises.runs(0, at).values()
-    found = {m.quantity: m.value for m in norm_meanwhile({"run": trained(run, change=0.3)}, at) if m.at is None}
+    found = {
+        m.quantity: m.value
+        for m in change_of_the_norm_from_fitting_to_generalising({"run": trained(run, change=0.3)}, at)
+        if m.at is None
+    }
     assert found["log change of the norm"] == pytest.approx(0.3)
     assert found["log change of the input weights"] == pytest.approx(0.3)
     assert found["ln of the grokking gap"] == pytest.approx(math.log(50))
@@ -79,7 +83,7 @@ def test_gaps_of_two_starts_are_compared() -> None:
         label: trained(run, gap=100 if run.initial_scale > 1 else math.inf)
         for label, run in larger_start.runs(0, at).items()
     }
-    found = list(gaps_of_starts(records, at))
+    found = list(gap_by_initial_scale(records, at))
     assert [m.censored for m in found if m.quantity == "grokking gap"] == [True, False]
     assert [m.value for m in found if m.quantity == "relative gap"] == pytest.approx([9.0, 1.0])
     ratio = found[-1]
