@@ -164,7 +164,7 @@ def test_killed_long_run_goes_on_from_its_snapshot(
 
     monkeypatch.setattr(Ensemble, "advance", counted)
     answer = train_job(Job(name="again", store=str(store.path), experiments=[run.to_data()]).to_data())
-    assert answer.pop("told")["ended"] == {run.identity: 1.0}
+    assert answer.pop("report")["ended"] == {run.identity: 1.0}
     assert answer == {"trained": [run.identity], "busy": [], "damaged": [], "notes": []}
     assert steps_taken == list(range(snapshot.step + 1, run.steps + 1))
     assert_same_bits(outcome_of(store, run), train_alone(run))
