@@ -110,8 +110,8 @@ class Experiment(Description, ABC):
     def work(self) -> float:
         """Estimated cost in multiplications, for estimates of time and for balancing workers."""
 
-    def memory(self, company: int) -> float:  # noqa: ARG002
-        """Return roughly the bytes that training `company` experiments like this one together takes at its peak."""
+    def memory(self, batch_size: int) -> float:  # noqa: ARG002
+        """Return roughly the bytes that training a batch of so many experiments like this one takes at its peak."""
         return 0.0
 
     def misfit_of_record(self, found: Outcome) -> str:  # noqa: ARG002

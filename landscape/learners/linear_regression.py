@@ -107,7 +107,7 @@ class LinearRegression(Experiment, kind="linear_regression"):
     def work(self) -> float:
         return (50.0 * self.data_sets * (self.n_train + self.n_test) + 2e4) * self.record.count(self.steps) + 2e8
 
-    def memory(self, company: int) -> float:  # noqa: ARG002 - one after the other
+    def memory(self, batch_size: int) -> float:  # noqa: ARG002 - one after the other
         seen = self.data_sets * self.record.count(self.steps)
         examples = self.data_sets * (self.n_train + self.n_test)
         return 24.0 * (self.n_train + self.n_test) * self.record.count(self.steps) + 300.0 * seen + 80.0 * examples
@@ -152,8 +152,8 @@ class LinearRegression(Experiment, kind="linear_regression"):
 
     @classmethod
     def train(cls, batch: Sequence[LinearRegression], session: Session) -> Iterator[tuple[LinearRegression, Outcome]]:
-        for index, member in enumerate(batch, 1):
-            yield member, member.outcome()
+        for index, experiment in enumerate(batch, 1):
+            yield experiment, experiment.outcome()
             session.report(index / len(batch))
 
     def outcome(self) -> Outcome:

@@ -113,7 +113,7 @@ class LinearTeacher(Experiment, kind="linear_teacher"):
         seen = records * (self.n_train + self.n_test) * self.inputs * self.outputs + RECORD * max(0, records - USUAL)
         return 15.0 * self.inputs**3 + self.n_train * self.inputs**2 + seen + 4e8
 
-    def memory(self, company: int) -> float:  # noqa: ARG002
+    def memory(self, batch_size: int) -> float:  # noqa: ARG002
         matrices = 8.0 * self.inputs * (3 * self.n_train + self.n_test + 4 * self.inputs + 8 * self.outputs)
         return matrices + 1500.0 * self.record.count(self.steps)
 
@@ -135,8 +135,8 @@ class LinearTeacher(Experiment, kind="linear_teacher"):
 
     @classmethod
     def train(cls, batch: Sequence[LinearTeacher], session: Session) -> Iterator[tuple[LinearTeacher, Outcome]]:
-        for index, member in enumerate(batch, 1):
-            yield member, member.outcome()
+        for index, experiment in enumerate(batch, 1):
+            yield experiment, experiment.outcome()
             session.report(index / len(batch))
 
     def outcome(self) -> Outcome:

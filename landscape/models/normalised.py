@@ -49,4 +49,4 @@ class NormalisedPerceptron(Perceptron, kind="normalised_perceptron"):
 
     def fused(self, task: Task) -> None:  # noqa: ARG002
         """Offer nothing: compiled code for a `Perceptron` leaves the normalisation out."""
-        return None
+        return

@@ -26,8 +26,8 @@ from grokscape.landscape.description import from_data
 from grokscape.landscape.experiment import Experiment
 from grokscape.landscape.records.files import write_atomically
 from grokscape.landscape.scheduling.estimate import Costs
-from grokscape.landscape.scheduling.requirements import SPEED
 from grokscape.landscape.scheduling.job_reports import JobReport, length
+from grokscape.landscape.scheduling.requirements import SPEED
 from grokscape.landscape.scheduling.worker import ENVIRONMENT, Job, train_job
 from grokscape.landscape.training.schedule import Schedule
 from grokscape.landscape.user_modules import import_module

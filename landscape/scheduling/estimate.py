@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from grokscape.landscape.experiment import Experiment
+from grokscape.landscape.scheduling.job_reports import JobReport, may_stop
 from grokscape.landscape.scheduling.kinship import Kinship, Pooled
 from grokscape.landscape.scheduling.requirements import SPEED
-from grokscape.landscape.scheduling.job_reports import JobReport, may_stop
 
 #: The share of its steps that a run with a stop rule takes, before any has been seen to end.
 USUAL_SHARE = 0.6

@@ -13,8 +13,8 @@ from typing import Any
 
 from grokscape.landscape.experiment import Experiment
 from grokscape.landscape.scheduling.estimate import Costs
-from grokscape.landscape.scheduling.order import Queue
 from grokscape.landscape.scheduling.job_reports import JobReport, may_stop
+from grokscape.landscape.scheduling.order import Queue
 
 #: Seconds of work per worker that wait in the executor, so that none is idle while this process judges.
 AHEAD = 3.0

@@ -15,11 +15,11 @@ from grokscape.landscape.experiment import Experiment
 from grokscape.landscape.printable import short, told
 from grokscape.landscape.records.store import Store
 from grokscape.landscape.scheduling.estimate import Costs
+from grokscape.landscape.scheduling.job_reports import JobReport
 from grokscape.landscape.scheduling.order import Queue
 from grokscape.landscape.scheduling.outlook import Clock, Outlook, UnderWay, workers_of
 from grokscape.landscape.scheduling.plan import Plan
 from grokscape.landscape.scheduling.progress import SweepProgress
-from grokscape.landscape.scheduling.job_reports import JobReport
 from grokscape.landscape.scheduling.worker import Job, train_job
 
 #: Runs per ensemble. On a CPU more bring nothing and make the last job of a sweep long; a GPU is only full with many.

@@ -156,7 +156,7 @@ def _train_job(job: Job) -> dict[str, Any]:
                 todo.append(experiment)
         if todo:
             refuse_unaffordable(todo, job.device)
-            session = StoreSession(store, device=job.device, compile=job.compile, interval=job.interval, progress=reporter)
+            session = StoreSession(store, job.device, job.compile, job.interval, reporter)
             reporter.resumed = lambda: session.resumed
             for experiment, outcome in reporter.timed(_sound(type(todo[0]).train(todo, session), todo)):
                 store.write(experiment, outcome, provenance(job, outcome))

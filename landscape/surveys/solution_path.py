@@ -72,7 +72,7 @@ class SolutionPath(Experiment, kind="solution_path"):
         evaluations = 10 * self.points + (12 * self.steps if self.bends else 0)
         return self.first.model.multiplications(self.first.task) * self.first.task.size * evaluations
 
-    def memory(self, company: int) -> float:  # noqa: ARG002 - one after the other
+    def memory(self, batch_size: int) -> float:  # noqa: ARG002 - one after the other
         return 2 * self.first.memory(max(2, self.bends)) + 2000.0 * self.points
 
     def problem(self) -> Problem:
@@ -147,5 +147,5 @@ class SolutionPath(Experiment, kind="solution_path"):
 
     @classmethod
     def train(cls, batch: Sequence[SolutionPath], session: Session) -> Iterator[tuple[SolutionPath, Outcome]]:
-        for member in batch:
-            yield member, member.walked(session)
+        for experiment in batch:
+            yield experiment, experiment.walked(session)

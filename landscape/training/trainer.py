@@ -40,8 +40,8 @@ NONE = np.zeros(0)
 
 
 @dataclass
-class Member:
-    """One run on its way: what it has recorded, and how long each stop rule has held."""
+class RunLog:
+    """What one run has recorded so far, and how long each of its stop rules has held."""
 
     run: Run
     rows: list[tuple[int, str, str, float]] = field(default_factory=list)
@@ -65,8 +65,8 @@ class Member:
         return "steps" if step == self.run.steps else None
 
 
-class Ensemble:
-    """The living members, their parameters as rows of one matrix, and everything that follows them row by row."""
+class NetworkEnsemble:
+    """Runs that have not ended, their parameters as rows of one matrix, and all that belongs to them row by row."""
 
     def __init__(self, runs: Sequence[Run], session: Session) -> None:
         first = runs[0]
@@ -77,7 +77,7 @@ class Ensemble:
         self.session, self.first = session, first
         self.optimiser = type(first.optimiser)
         self.inputs = self.exact(first.task.inputs)
-        self.members = [Member(run, held=[0] * len(run.stop)) for run in runs]
+        self.logs = [RunLog(run, held=[0] * len(run.stop)) for run in runs]
         snapshots = [session.snapshot(run) for run in runs]
         self.step = snapshots[0].step if snapshots[0] else 0
         splits = [run.task.split(run.n_train, seed=run.seed) for run in runs]
@@ -97,16 +97,16 @@ class Ensemble:
             self.masks[name] = mask.to(self.device)
 
         starts = []
-        for member, snapshot in zip(self.members, snapshots, strict=True):
+        for log, snapshot in zip(self.logs, snapshots, strict=True):
             if snapshot is not None:
                 starts.append(self.stack.spread(torch.from_numpy(snapshot.arrays["parameters"])))
-                member.rows = list(snapshot.rows.itertuples(index=False, name=None))
-                member.recorded = snapshot.step
-                member.held = snapshot.arrays["held"].tolist()
-                member.weights = _checkpoints_from(snapshot.arrays)
-                member.arithmetic = arithmetic.of_snapshot(snapshot.arrays)
+                log.rows = list(snapshot.rows.itertuples(index=False, name=None))
+                log.recorded = snapshot.step
+                log.held = snapshot.arrays["held"].tolist()
+                log.weights = _checkpoints_from(snapshot.arrays)
+                log.arithmetic = arithmetic.of_snapshot(snapshot.arrays)
                 continue
-            run = member.run
+            run = log.run
             if run.start is not None:
                 weights = session.final_weights(run.start)
                 starts.append(self.stack.row({k: torch.from_numpy(v).to(self.dtype) for k, v in weights.items()}))
@@ -138,7 +138,7 @@ class Ensemble:
         return data.to(self.device, self.dtype if data.is_floating_point() else data.dtype, copy=True)
 
     def _prepare(self) -> None:
-        """Choose how the living members are computed."""
+        """Choose how the runs that are left are computed."""
         loss, data = self.first.loss, (self.train_inputs, self.train_labels)
         self.looking: Looking | None = None
         by, step = arithmetic.BY_PYTORCH, None
@@ -169,11 +169,11 @@ class Ensemble:
 
     def _says(self, by: str) -> None:
         """Note by which arithmetic the next steps are taken."""
-        for member in self.members:
-            if member.arithmetic[-1:] == [arithmetic.BY_TORCH_COMPILE]:  # which failed before it took a step
-                member.arithmetic.pop()
-            if member.arithmetic[-1:] != [by]:
-                member.arithmetic.append(by)
+        for log in self.logs:
+            if log.arithmetic[-1:] == [arithmetic.BY_TORCH_COMPILE]:  # which failed before it took a step
+                log.arithmetic.pop()
+            if log.arithmetic[-1:] != [by]:
+                log.arithmetic.append(by)
 
     def _step(self, slopes: Tensor, number: int) -> None:
         self.optimiser.step(self.rows, slopes, self.state, self.rates, self.rows.new_tensor(float(number)))
@@ -193,7 +193,7 @@ class Ensemble:
 
     def project(self) -> None:
         if self.norm is not None:
-            # Each run's own, whose sum is then the same in any company.
+            # Each run's own, whose sum is then the same in any batch.
             own = torch.stack([row.norm() for row in self.rows])
             self.rows *= self.norm / own[:, None]
 
@@ -228,9 +228,9 @@ class Ensemble:
         return {name: t[row].cpu().numpy().copy() for name, t in self.stack.tensors(self.rows).items()}
 
     def keep(self, rows: list[int]) -> None:
-        """Let all other members leave the ensemble."""
+        """Let all other runs leave the ensemble."""
         index = torch.tensor(rows, device=self.device)
-        self.members = [self.members[row] for row in rows]
+        self.logs = [self.logs[row] for row in rows]
         self.rows = self.rows[index]
         self.labels, self.train_inputs = self.labels[index], self.train_inputs[index]
         self.train_labels = self.train_labels[index]
@@ -242,20 +242,20 @@ class Ensemble:
         self._prepare()
 
     def outcome(self, row: int, info: dict[str, Any]) -> Outcome:
-        """Return what a finished member leaves behind."""
-        member = self.members[row]
-        trajectory = pd.DataFrame(member.rows, columns=list(COLUMNS))
-        info |= {"arithmetic": ", then ".join(member.arithmetic)}
-        return Outcome(trajectory, member.weights | {self.step: self.weights(row)}, info)
+        """Return what a finished run leaves behind."""
+        log = self.logs[row]
+        trajectory = pd.DataFrame(log.rows, columns=list(COLUMNS))
+        info |= {"arithmetic": ", then ".join(log.arithmetic)}
+        return Outcome(trajectory, log.weights | {self.step: self.weights(row)}, info)
 
     def snapshot(self, row: int) -> Snapshot:
-        member = self.members[row]
-        arrays = {"parameters": self._saved(self.rows[row]), "held": np.array(member.held, dtype=np.int64)}
+        log = self.logs[row]
+        arrays = {"parameters": self._saved(self.rows[row]), "held": np.array(log.held, dtype=np.int64)}
         arrays |= {f"state/{name}": self._saved(value[row]) for name, value in self.state.items()}
-        arrays |= arithmetic.for_snapshot(member.arithmetic)
-        for step, weights in member.weights.items():
+        arrays |= arithmetic.for_snapshot(log.arithmetic)
+        for step, weights in log.weights.items():
             arrays |= {f"kept/{step}/{name}": value for name, value in weights.items()}
-        return Snapshot(self.step, pd.DataFrame(member.rows, columns=list(COLUMNS)), arrays)
+        return Snapshot(self.step, pd.DataFrame(log.rows, columns=list(COLUMNS)), arrays)
 
     def _saved(self, row: Tensor) -> np.ndarray:
         return self.stack.compact(row).cpu().numpy().copy()
@@ -288,7 +288,7 @@ def _checkpoints_from(arrays: Weights) -> dict[int, Weights]:
 def _compiled(
     function: Callable[[Tensor], None], plain: Callable[[int], None], rows: Tensor, failed: Callable[[], None]
 ) -> Callable[[int], None]:
-    """Compile one form of the update; where no compiler works, warn, tell it and use the plain one."""
+    """Compile one form of the update; where no compiler works, warn, report it and use the plain one."""
     chosen = torch.compile(function)
     broken = proven = False
 
@@ -321,7 +321,7 @@ def train_ensemble(runs: Sequence[Run], session: Session) -> Iterator[tuple[Run,
     runs : sequence of Run
         All of one `batch_key`.
     session : Session
-        Where parents come from, snapshots go, and progress is told.
+        Where parents come from, snapshots go, and progress is reported.
     """
     groups: dict[int, list[Run]] = {}
     for run in runs:
@@ -335,8 +335,8 @@ def train_ensemble(runs: Sequence[Run], session: Session) -> Iterator[tuple[Run,
 
 def _train_group(runs: list[Run], session: Session) -> Iterator[tuple[list[tuple[Run, Outcome]], float]]:
     """Train runs that stand at one step; yield at every record who is finished, and which share is done."""
-    began, company = time.perf_counter(), len(runs)
-    ensemble = Ensemble(runs, session)
+    began, size = time.perf_counter(), len(runs)
+    ensemble = NetworkEnsemble(runs, session)
     last = max(run.steps for run in runs)
     schedule = set(runs[0].record.steps(last)) | {run.steps for run in runs}
     kept = {step for run in runs for step in run.keep}
@@ -344,42 +344,42 @@ def _train_group(runs: list[Run], session: Session) -> Iterator[tuple[list[tuple
     while True:
         step = ensemble.step
         if step in kept:
-            for row, member in enumerate(ensemble.members):
-                if step in member.run.keep:
-                    member.weights[step] = ensemble.weights(row)
+            for row, log in enumerate(ensemble.logs):
+                if step in log.run.keep:
+                    log.weights[step] = ensemble.weights(row)
         if step in schedule:
             reasons = _record(ensemble)
-            facts = {"last_step": step, "seconds": (time.perf_counter() - began) / company, "ensemble": company}
+            facts = {"last_step": step, "seconds": (time.perf_counter() - began) / size, "ensemble": size}
             yield (
                 [
-                    (ensemble.members[row].run, ensemble.outcome(row, facts | {"stopped_by": reason}))
+                    (ensemble.logs[row].run, ensemble.outcome(row, facts | {"stopped_by": reason}))
                     for row, reason in reasons.items()
                 ],
                 step / last,
             )
-            living = [row for row in range(len(ensemble.members)) if row not in reasons]
+            living = [row for row in range(len(ensemble.logs)) if row not in reasons]
             if not living:
                 return
             if reasons:
                 ensemble.keep(living)
             # At step 0 there is nothing to keep yet, and projecting a second time is not the identity bit for bit.
             if step and session.wants_snapshot():
-                for row, member in enumerate(ensemble.members):
-                    session.save(member.run, ensemble.snapshot(row))
+                for row, log in enumerate(ensemble.logs):
+                    session.save(log.run, ensemble.snapshot(row))
         ensemble.advance(events[bisect.bisect_right(events, step)] - step)
 
 
-def _record(ensemble: Ensemble) -> dict[int, str]:
-    """Record every member at this step; return the rows that are finished, with the reason."""
+def _record(ensemble: NetworkEnsemble) -> dict[int, str]:
+    """Record every run at this step; return the rows that are finished, with the reason."""
     step, finished = ensemble.step, {}
     measured = ensemble.measure()
-    for row, member in enumerate(ensemble.members):
-        # A member resumed from its snapshot has this record already; one with fewer steps than its neighbours
+    for row, log in enumerate(ensemble.logs):
+        # A run resumed from its snapshot has this record already; one with fewer steps than its neighbours
         # records only on its own schedule.
-        own = step == member.run.steps or step in set(member.run.record.steps(member.run.steps))
-        if not own or step == member.recorded:
+        own = step == log.run.steps or step in set(log.run.record.steps(log.run.steps))
+        if not own or step == log.recorded:
             continue
-        reason = member.record(step, measured[row])
+        reason = log.record(step, measured[row])
         if reason is not None:
             finished[row] = reason
     return finished

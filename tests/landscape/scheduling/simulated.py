@@ -12,8 +12,8 @@ from typing import Any, Self
 
 from grokscape.landscape.description import from_data
 from grokscape.landscape.experiment import Experiment, Outcome, Session
-from grokscape.landscape.scheduling.outlook import Clock
 from grokscape.landscape.scheduling.job_reports import JobReport, may_stop
+from grokscape.landscape.scheduling.outlook import Clock
 from grokscape.landscape.scheduling.worker import Job
 from grokscape.landscape.training.stop import Stop
 

@@ -10,9 +10,9 @@ import pytest
 from grokscape.landscape.learners import EmbeddingDecoder, GaussianProcessRegression
 from grokscape.landscape.optimisers import AdamW
 from grokscape.landscape.scheduling.estimate import USUAL_FIXED, Costs, Shares
+from grokscape.landscape.scheduling.job_reports import JobReport
 from grokscape.landscape.scheduling.kinship import Kinship, Pooled
 from grokscape.landscape.scheduling.requirements import SPEED
-from grokscape.landscape.scheduling.job_reports import JobReport
 from grokscape.landscape.training.stop import Stop
 from tests.landscape.helpers import small_run
 from tests.landscape.scheduling.simulated import Pretend

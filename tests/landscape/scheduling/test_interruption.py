@@ -20,7 +20,7 @@ import pytest
 from grokscape.landscape.experiment import Outcome
 from grokscape.landscape.records.store import Store
 from grokscape.landscape.scheduling.worker import ENVIRONMENT, Job, train_job
-from grokscape.landscape.training.trainer import Ensemble
+from grokscape.landscape.training.trainer import NetworkEnsemble
 from tests.landscape.helpers import assert_same_bits, is_gone, train_alone
 from tests.landscape.scheduling.sweeping import long_run, wanted
 
@@ -156,13 +156,13 @@ def test_killed_long_run_goes_on_from_its_snapshot(
     assert not list((store.path / "aside").iterdir())
 
     steps_taken: list[int] = []
-    advance = Ensemble.advance
+    advance = NetworkEnsemble.advance
 
-    def counted(ensemble: Ensemble, count: int = 1) -> None:
+    def counted(ensemble: NetworkEnsemble, count: int = 1) -> None:
         steps_taken.extend(range(ensemble.step + 1, ensemble.step + count + 1))
         advance(ensemble, count)
 
-    monkeypatch.setattr(Ensemble, "advance", counted)
+    monkeypatch.setattr(NetworkEnsemble, "advance", counted)
     answer = train_job(Job(name="again", store=str(store.path), experiments=[run.to_data()]).to_data())
     assert answer.pop("report")["ended"] == {run.identity: 1.0}
     assert answer == {"trained": [run.identity], "busy": [], "damaged": [], "notes": []}
