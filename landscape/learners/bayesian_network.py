@@ -22,7 +22,7 @@ import torch
 
 from grokscape.landscape.experiment import COLUMNS, Experiment, Outcome, Session
 from grokscape.landscape.learners.bayesian_compiled import chosen
-from grokscape.landscape.tasks import HiddenParity
+from grokscape.landscape.tasks import SampledParity
 from grokscape.landscape.training.schedule import Schedule
 from grokscape.landscape.training.stop import Stop
 
@@ -45,7 +45,7 @@ class BayesianNetwork(Experiment, kind="bayesian_network"):
 
     Parameters
     ----------
-    task : HiddenParity
+    task : SampledParity
     n_train : int
         The other examples are the test set.
     seed : int
@@ -69,7 +69,7 @@ class BayesianNetwork(Experiment, kind="bayesian_network"):
         The run ends when any of them is met.
     """
 
-    task: HiddenParity = field(default_factory=HiddenParity)
+    task: SampledParity = field(default_factory=SampledParity)
     n_train: int = 1000
     seed: int
     start_scale: float

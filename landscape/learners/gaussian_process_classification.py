@@ -10,12 +10,12 @@ import numpy as np
 
 from grokscape.landscape.experiment import Experiment
 from grokscape.landscape.sharing import shared_data
-from grokscape.landscape.tasks.populations import ConcealedParity, Population, with_labels
+from grokscape.landscape.tasks.populations import ParityPopulation, Population, with_labels
 from grokscape.landscape.training.schedule import Schedule
 
 #: softplus(0), where the lengthscales and the outputscale of Miller et al. 2023 start.
 START = float(np.log(2.0))
-PARITY = ConcealedParity()
+PARITY = ParityPopulation()
 OFTEN = Schedule(every=2)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from grokscape.landscape import SGD, Concealed, Dense, Run, Schedule, Stop
+from grokscape.landscape import SGD, ConcealedOperation, Dense, Run, Schedule, Stop
 from grokscape.predictions import Setting
 
 #: Enough for a unanimous median to stand among all claims of these authors.
@@ -29,7 +29,7 @@ NETWORK: dict[str, Any] = {
 def concealed(seed: int, at: Setting, operation: str, dimensions: int, **changes: Any) -> Run:
     """Train a network on data of its own until it generalises or the steps are used up."""
     fields: dict[str, Any] = {
-        "task": Concealed(
+        "task": ConcealedOperation(
             operation=operation, dimensions=dimensions, noise=at.noise, examples=at.n_train + TEST, draw=seed
         ),
         "model": Dense(widths=(at.width,)),

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from grokscape.landscape import (
-    ConcealedParity,
     Experiment,
     LaplaceClassification,
+    ParityPopulation,
     Record,
     Schedule,
     VariationalClassification,
@@ -35,9 +35,9 @@ from grokscape.predictions.papers.miller2023.sources import CALIBRATION, COMPLEX
 TWELVE = tuple(range(100, 112))
 GPYTORCH = {"gpytorch": "pip install 'grokscape[gp]'"}
 
-PARITY = ConcealedParity(relevant=3, spurious=17)
-NOTHING_CONCEALED = ConcealedParity(relevant=3, spurious=0)
-PAPER_PARITY = ConcealedParity(relevant=3, spurious=37)
+PARITY = ParityPopulation(relevant=3, spurious=17)
+NOTHING_CONCEALED = ParityPopulation(relevant=3, spurious=0)
+PAPER_PARITY = ParityPopulation(relevant=3, spurious=37)
 
 
 def laplace(seed: int, at: Setting) -> Mapping[str, Experiment]:
@@ -221,7 +221,7 @@ lengthscales = Prediction(
 def doses(seed: int, at: Setting) -> Mapping[str, Experiment]:
     return {
         f"{spurious}": LaplaceClassification(
-            population=ConcealedParity(spurious=spurious, filler=at.filler if spurious else "bits"),
+            population=ParityPopulation(spurious=spurious, filler=at.filler if spurious else "bits"),
             seed=seed,
             n_train=at.n_train,
             steps=at.steps,

@@ -11,9 +11,9 @@ from grokscape.landscape import (
     SGD,
     Dense,
     Experiment,
-    HiddenParity,
     Record,
     Run,
+    SampledParity,
     Schedule,
     Stop,
     fit_transition,
@@ -49,7 +49,7 @@ def lengths(seed: int, at: Setting) -> Mapping[str, Experiment]:
     shortest = min(at.lengths)
     return {
         f"{bits}": Run(
-            task=HiddenParity(bits=bits, silent=bits - shortest if at.silent else 0, examples=1750),
+            task=SampledParity(bits=bits, silent=bits - shortest if at.silent else 0, examples=1750),
             model=Dense(widths=(at.width,)),
             optimiser=SGD(lr=at.lr, momentum=0.9, weight_decay=0.01),
             n_train=750,

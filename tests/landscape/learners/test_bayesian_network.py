@@ -20,13 +20,13 @@ from grokscape.landscape.learners import BayesianNetwork
 from grokscape.landscape.learners.bayesian_compiled import CompiledPosteriors
 from grokscape.landscape.learners.bayesian_ensemble import BayesianEnsemble
 from grokscape.landscape.records.record import Record
-from grokscape.landscape.tasks import HiddenParity
+from grokscape.landscape.tasks import SampledParity
 from grokscape.landscape.training.arithmetic import BY_PYTORCH, COMPILED, SWITCH
 from grokscape.landscape.training.schedule import Schedule
 from grokscape.landscape.training.stop import Stop
 from tests.landscape.helpers import MemorySession, assert_same_bits, train, train_alone, value
 
-TASK = HiddenParity(bits=7, relevant=2, examples=90)
+TASK = SampledParity(bits=7, relevant=2, examples=90)
 
 
 def small(**changes: Any) -> BayesianNetwork:
@@ -86,7 +86,7 @@ def test_gradient_is_that_of_the_evidence_lower_bound(kind: type[BayesianEnsembl
 
 
 def test_compiled_gradients_in_single_precision() -> None:
-    members = [small(width=200, task=HiddenParity(bits=30, relevant=3, examples=90), seed=seed) for seed in (0, 1)]
+    members = [small(width=200, task=SampledParity(bits=30, relevant=3, examples=90), seed=seed) for seed in (0, 1)]
     plain, compiled = BayesianEnsemble(members), CompiledPosteriors(members)
     chosen = torch.stack([split["train"][:32] for split in plain.splits])
     noise = plain.standard_normal(plain.noise, 32)
@@ -210,7 +210,7 @@ def test_starts_of_one_seed_differ_by_their_scale_alone() -> None:
 def test_it_learns_a_rule_and_stops() -> None:
     stop = (Stop(quantity="error", below=0.01, records=2),)
     run = small(
-        task=HiddenParity(bits=3, relevant=2, examples=400), n_train=200, width=40, start_deviation=0.01, epochs=200,
+        task=SampledParity(bits=3, relevant=2, examples=400), n_train=200, width=40, start_deviation=0.01, epochs=200,
         stop=stop, record=Schedule(per_decade=10, every=10),
     )  # fmt: skip
     outcome = train_alone(run)

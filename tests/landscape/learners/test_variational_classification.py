@@ -11,10 +11,10 @@ import torch
 from grokscape.landscape.errors import InvalidInput, NotPositiveDefinite, Unavailable
 from grokscape.landscape.learners import VariationalClassification
 from grokscape.landscape.learners.laplace_mode import kernel
-from grokscape.landscape.tasks import ConcealedParity, SignOfInput
+from grokscape.landscape.tasks import ParityPopulation, SignOfInput
 from tests.landscape.learners.trained import trained
 
-SMALL = VariationalClassification(population=ConcealedParity(spurious=3), seed=2, n_train=24, n_test=50, steps=12)
+SMALL = VariationalClassification(population=ParityPopulation(spurious=3), seed=2, n_train=24, n_test=50, steps=12)
 
 
 def test_without_gpytorch_it_is_not_to_be_had(monkeypatch):
