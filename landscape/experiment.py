@@ -79,10 +79,10 @@ class Session(Protocol):
         """Say whether it is time to `save`."""
 
     def report(self, done: float) -> None:
-        """Say which share of the batch's work is done (0 to 1)."""
+        """Report which share of the batch's work is done (0 to 1)."""
 
     def note(self, sentence: str) -> None:
-        """Tell whoever asked for the training something that they should know."""
+        """Note something that whoever asked for the training should know."""
 
 
 class Experiment(Description, ABC):

@@ -38,7 +38,7 @@ class BayesianNetwork(Experiment, kind="bayesian_network"):
     The prior stands still, so that complexities of one size of network and data can be compared, in time and across
     starts. But at the start nearly all of it is the deviation part, which the choice of `start_deviation` makes (6602
     weights at 0.01 and 1000 examples: 27.1 nats an example), and which no other learner has; the mean part is what
-    `grokscape.landscape.grokking.complexity` charges a network without posterior.
+    `grokscape.landscape.grokking.complexity` is of a network without posterior.
 
     Networks of a batch are independent. On a CPU, compiled code computes each by itself, and its record is
     batch-invariant. Where PyTorch computes them all at once, it may differ by rounding.

@@ -73,8 +73,8 @@ class GaussianProcessRegression(Experiment, kind="gaussian_process_regression"):
     added to the diagonal: besides the noise there is nothing on it.
 
     It records, by step, the mean squared "loss" and its share of the variance of that split's targets, the "error", on
-    "train" and "test"; "fit" and "complexity", and every parameter by name. "complexity" is ``log|C| / (2 n)``, what
-    the prior over functions charges for how many it holds, at the noise assumed. Its zero depends on the noise (with
+    "train" and "test"; "fit" and "complexity", and every parameter by name. "complexity" is ``log|C| / (2 n)``, the
+    cost of how many functions the prior holds, at the noise assumed. Its zero depends on the noise (with
     noise v and a negligible kernel it is ``log(v) / 2``), and it is negative where noise is small: of it changes can be
     compared with those of other learners, levels only with those of other such processes of equal noise.
 

@@ -39,15 +39,15 @@ def features(x: np.ndarray) -> np.ndarray:
 class LinearRegression(Experiment, kind="linear_regression"):
     """Gradient descent on the objective above, on several data sets, of which it records means.
 
-    Single data sets differ so much (two examples) that only means show a course; the paper averages five. By step and
+    Single data sets differ so much (two examples) that only means show a curve; the paper averages five. By step and
     split: "loss", the expected negative log likelihood in nats per example (without its constant); "error", the share
     of signs that are wrong; "low error", the share of data sets whose error is at most 5 % at that step. By step: "fit"
     (the training loss), "complexity", and the weight of each feature. And at the last step what gradient descent tends
     to: "error in the limit", "low error in the limit", "complexity in the limit".
 
     Its complexity is the negative log density of the weights under their Gaussian prior, ``|w|^2 / (2 prior n)``, 0 at
-    w = 0 and fixed while training; unlike a Gaussian process's or a variational one's it charges a point, and nothing
-    for how precisely the data fix it. Without the penalty it is recorded and not descended on.
+    w = 0 and fixed while training; unlike a Gaussian process's or a variational one's it penalises a point, and not
+    how precisely the data determine it. Without the penalty it is recorded and not descended on.
 
     Parameters
     ----------

@@ -204,7 +204,7 @@ class Scheduler:
             broken = True
             alone = [experiment for experiment in batch if not self._has(experiment, broken)]
             if len(batch) > 1 and alone:
-                # One of them broke the job; the others should not suffer for the company they were in.
+                # One of them broke the job; the others are trained without it.
                 for experiment in alone:
                     self.submit([experiment])
                 batch = [experiment for experiment in batch if experiment not in alone]
@@ -236,7 +236,7 @@ class Scheduler:
         return new
 
     def _has(self, experiment: Experiment, broken: bool) -> bool:
-        """Say whether a record is there, and sound where no worker has reported it: a damaged one may be in the way."""
+        """Say whether a record is there, and sound where no worker reported it: a damaged one may be in the way."""
         if not broken or experiment not in self.store:
             return experiment in self.store
         try:

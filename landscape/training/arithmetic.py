@@ -102,7 +102,7 @@ _proven: dict[tuple[str, ...], str] = {}
 
 
 def proven(name: str, shape: str, complaint: Callable[[int], str], make: Callable[[], T], session: Session) -> T | None:
-    """Return a learner's compiled code if it is there, wanted and right; if not, the session is told why.
+    """Return a learner's compiled code if it is there, wanted and right; if not, the session notes why.
 
     Parameters
     ----------

@@ -113,7 +113,7 @@ class Run(Experiment, kind="run"):
         """Return roughly the bytes that a batch of so many such runs takes at its peak on a CPU.
 
         Each run keeps its parameters, gradient and optimiser state, its data twice (for the moment in which they are
-        laid out anew), its labels and masks, the weights that it is told to keep and the rows that it records; all
+        laid out anew), its labels and masks, the weights that it shall keep and the rows that it records; all
         share the inputs. Steps and records are computed one run after another: a step holds half a dozen of the widest
         activation, a record the logits on the whole input space, three times their number in float64 for what is
         measured, and two of the widest layer.

@@ -28,7 +28,7 @@ from grokscape.landscape.objectives import OBJECTIVES
 from grokscape.landscape.stack import Stack
 from grokscape.landscape.training import arithmetic
 from grokscape.landscape.training.gradients import OneByOne, together
-from grokscape.landscape.training.measurements import Looking, Measured, behaviour, norms
+from grokscape.landscape.training.measurements import Measured, RunMeasurer, behaviour, norms
 from grokscape.landscape.training.network_checks import checked_network
 from grokscape.landscape.training.subnormal import flushed
 
@@ -140,7 +140,7 @@ class NetworkEnsemble:
     def _prepare(self) -> None:
         """Choose how the runs that are left are computed."""
         loss, data = self.first.loss, (self.train_inputs, self.train_labels)
-        self.looking: Looking | None = None
+        self.measurer: RunMeasurer | None = None
         by, step = arithmetic.BY_PYTORCH, None
         if self.device.type == "cpu":
             chosen = arithmetic.Choice(self.first, self.stack, *data, self.inputs)
@@ -148,7 +148,7 @@ class NetworkEnsemble:
                 self.session.note(chosen.note)
             self.gradients: Callable[[Tensor], Tensor] = chosen.gradient or OneByOne(self.stack, loss, *data)
             self.output = chosen.outputs or (lambda row: self.stack.output(row, self.inputs))
-            self.looking = Looking(self.stack, self.labels, self.masks, loss, self.first.task.tolerance)
+            self.measurer = RunMeasurer(self.stack, self.labels, self.masks, loss, self.first.task.tolerance)
             step = arithmetic.compiled_step(self.optimiser, self.rows, self.state, self.rates)
             if step:
                 by = arithmetic.COMPILED if chosen.gradient else arithmetic.ONLY_STEPS_COMPILED
@@ -216,8 +216,8 @@ class NetworkEnsemble:
 
     @torch.no_grad()
     def measure(self) -> list[Measured]:
-        if self.looking is not None:
-            return [self.looking.run(number, row, self.output(row)) for number, row in enumerate(self.rows)]
+        if self.measurer is not None:
+            return [self.measurer.run(number, row, self.output(row)) for number, row in enumerate(self.rows)]
         outputs = self.stack.outputs(self.rows, self.inputs, shared=True)
         loss = OBJECTIVES[self.first.loss]
         done = behaviour(outputs, self.labels, self.masks, loss, self.first.task.tolerance)

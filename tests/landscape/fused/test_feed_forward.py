@@ -97,7 +97,7 @@ def test_a_training_is_that_of_torch_optim_step_by_step(name: str, optimiser: An
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("name", SHAPES)
-def test_bits_do_not_depend_on_company(name: str, dtype: str) -> None:
+def test_bits_do_not_depend_on_the_batch(name: str, dtype: str) -> None:
     runs = [run_of(SHAPES[name], seed=s, dtype=dtype) for s in range(4)]
     everybody = train(runs)
     for run in runs[::3]:

@@ -1,4 +1,4 @@
-"""Catches a wrong formula in the transformer's compiled gradient, and numbers of a run that hang on its company."""
+"""Catches a wrong formula in the transformer's compiled gradient, and numbers of a run that depend on its batch."""
 
 from __future__ import annotations
 
@@ -135,21 +135,21 @@ def test_a_training_is_that_of_torch_optim(loss: str) -> None:
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_a_run_alone_has_the_bits_that_it_has_in_company(dtype: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_alone_has_the_bits_that_it_has_in_a_batch(dtype: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fused, "BLOCK", 1)
     runs = small_runs(dtype=dtype)
-    company = NetworkEnsemble(runs, MemorySession())
+    batch = NetworkEnsemble(runs, MemorySession())
     alone = [NetworkEnsemble([run], MemorySession()) for run in runs]
     for _ in range(5):
-        for ensemble in (company, *alone):
+        for ensemble in (batch, *alone):
             ensemble.advance()
-    company.keep([2, 0])
-    company.advance()
+    batch.keep([2, 0])
+    batch.advance()
     for place, number in enumerate([2, 0]):
         alone[number].advance()
         assert alone[number].logs[0].arithmetic == [arithmetic.COMPILED]
-        assert torch.equal(company.rows[place], alone[number].rows[0])
-        assert company.measure()[place] == alone[number].measure()[0]
+        assert torch.equal(batch.rows[place], alone[number].rows[0])
+        assert batch.measure()[place] == alone[number].measure()[0]
 
 
 @pytest.mark.parametrize(

@@ -178,11 +178,11 @@ def test_records_of_a_sample_scatter_about_those_of_the_means(kind: type[Bayesia
     assert noisy["", "fit"] == noisy["train", "sampled loss"]
 
 
-def test_alone_or_in_company_a_network_is_the_same() -> None:
+def test_networks_are_batch_invariant() -> None:
     members = [small(), small(seed=1, epochs=2), small(seed=2, start_scale=0.1, labels="random"), small(kl_weight=0.0)]
     session = MemorySession()  # together although their keys differ
     together = train(members, session)
-    assert session.told == sorted(session.told)
+    assert session.reported == sorted(session.reported)
     for member in members:
         assert_same_bits(train_alone(member), together[member.identity])
         assert together[member.identity].info["arithmetic"] == COMPILED

@@ -1,7 +1,7 @@
 """Catches a toy that trains on another loss, other pairs or at other rates than it says, or records something else.
 
 Its gradient is held against automatic differentiation, its steps against `torch.optim.AdamW`, both as compiled code and
-as PyTorch computes them. Compiled runs do not depend on their company, nor on interruptions, bit for bit.
+as PyTorch computes them. Compiled runs are batch-invariant, and do not depend on interruptions, bit for bit.
 """
 
 from __future__ import annotations
@@ -201,7 +201,7 @@ def test_training_sets_are_nested_and_differ_by_seed_and_draw() -> None:
 TOGETHER = [small(), small(seed=2, draw=1, steps=17), small(seed=3, decoder=DECODER.replace(lr=1e-2))]
 
 
-def test_compiled_members_are_the_same_in_any_company() -> None:
+def test_compiled_runs_are_batch_invariant() -> None:
     # What is stacked has one shape, and one set of moments.
     assert len({run.batch_key for run in TOGETHER}) == 1
     others = [small(n_train=10), small(decoder=DECODER.replace(beta2=0.9)), small(outputs=4)]

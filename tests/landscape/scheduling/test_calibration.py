@@ -167,11 +167,11 @@ def test_a_real_training_is_measured_in_a_store_of_its_own(tmp_path: Path) -> No
 def test_a_shorter_run_does_as_much_in_each_step_and_looks_as_rarely() -> None:
     stop = (Stop(quantity="accuracy", above=0.9),)
     run = small_run(steps=1000, record=Schedule(per_decade=10, every=10), stop=stop, keep=(100,))
-    short = shorter(run, 50)
+    short = shorter(run, 200)
     assert short is not None
-    assert (short.steps, short.stop, short.keep) == (50, (), ())  # type: ignore[attr-defined]
+    assert (short.steps, short.stop, short.keep) == (200, (), ())  # type: ignore[attr-defined]
     assert short.batch_key.split("|")[:6] == run.batch_key.split("|")[:6]
-    part, whole = short.record.count(50) / 50, run.record.count(1000) / 1000  # type: ignore[attr-defined]
+    part, whole = short.record.count(200) / 200, run.record.count(1000) / 1000  # type: ignore[attr-defined]
     assert part == pytest.approx(whole, rel=0.5)
 
 
@@ -262,7 +262,7 @@ def test_what_was_learnt_is_kept_and_found_again(unknown_machine: Path) -> None:
         costs.seen += 1.0
     with learning() as again:
         assert again.is_calibrated(run)
-        assert again.whole(run) == pytest.approx(costs.whole(run))
+        assert again.whole(run) == pytest.approx(costs.whole(run), rel=0.05)
         before = unknown_machine.read_bytes()
     assert unknown_machine.read_bytes() == before  # nothing was trained since
 

@@ -167,7 +167,7 @@ def test_neighbours_of_what_broke_a_batch_are_trained_without_it(store: Store, t
     results = dict(announced(sweep([first, broken, never], store, threads)))
     assert results[first] == ""
     assert "cannot count" in results[broken]
-    # Its neighbour is trained again without it, and does not suffer for the company it was in.
+    # Its neighbour is trained again without it.
     assert results[never] == ""
     assert announced(sweep([first, never], store, threads)) == []
 

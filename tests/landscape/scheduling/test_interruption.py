@@ -129,7 +129,7 @@ def test_sweep_killed_again_and_again_is_the_uninterrupted_sweep(
     assert list(store.verify()) == []
     assert finished(store) == {experiment.identity for experiment in wanted()}
     assert set(last.lines("stored")) == finished(store) - before
-    # In another store, uninterrupted and in another company: one process, every run alone.
+    # In another store, uninterrupted and in other batches: one process, every run alone.
     other = Store(tmp_path / "other")
     for experiment in wanted():
         train_job(Job(name="x", store=str(other.path), experiments=[experiment.to_data()]).to_data())
@@ -137,7 +137,7 @@ def test_sweep_killed_again_and_again_is_the_uninterrupted_sweep(
 
 
 def _has_begun(path: Path) -> bool:
-    """Say whether a worker is training: it tells its progress."""
+    """Say whether a worker is training: it reports its progress."""
     return any((path / "progress").glob("*.job"))
 
 

@@ -74,7 +74,11 @@ def test_training_and_everything_else_are_counted_apart(reporter: JobReporter, c
         clock.time += number / 10  # storing
     clock.time += 2
     reporter(1.0)
-    assert read(reporter) == JobReport(0.0, 1.0, 12.0, 1 + 0.5 + 0.7 + 2, 2 * 16.2, {})
+    found = read(reporter)
+    assert (found.first, found.now, found.ended) == (0.0, 1.0, {})
+    assert found.training == pytest.approx(5 + 7)
+    assert found.fixed == pytest.approx(1 + 0.5 + 0.7 + 2)
+    assert found.wall == pytest.approx(2 * (found.training + found.fixed))
 
 
 def test_a_report_in_the_middle_counts_what_is_under_way(reporter: JobReporter, clock: Ticker) -> None:

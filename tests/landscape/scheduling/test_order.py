@@ -34,42 +34,49 @@ def families(queue: Queue, *, near: bool, left: float = AGES) -> list[str]:
     return found
 
 
+def turns(queue: Queue, *, near: bool) -> list[str]:
+    """Return in which order families had their first turn."""
+    return list(dict.fromkeys(families(queue, near=near)))
+
+
 # -- whose turn it is -------------------------------------------------------------------------------------------------
 
 
 def test_the_nearest_goal_comes_first_for_half_of_the_workers_and_the_largest_for_the_others() -> None:
     goals = [runs("a", 3, 5), runs("b", 1, 2), runs("c", 10, 9)]
-    assert families(queue_of(*goals), near=True)[:3] == ["b", "a", "c"]
-    assert families(queue_of(*goals), near=False)[:3] == ["c"] * 3
-    assert families(queue_of(*goals), near=False)[-2:] == ["a", "b"]
+    assert turns(queue_of(*goals), near=True) == ["b", "a", "c"]
+    assert turns(queue_of(*goals), near=False) == ["c", "a", "b"]
 
 
 def test_a_goal_is_as_near_as_what_it_still_waits_for() -> None:
     large, small = runs("a", 10, 9), runs("b", 2, 5)
-    queue = queue_of(large, small)
-    queue.aim(0, Goal(frozenset({large[0].identity})))  # 9 s are left of it, and 10 of the other
-    assert families(queue, near=True)[0] == "a"
+    queue = Queue(Exact(), 10)
+    queue.add([*small, large[0]])  # the others are being trained: 9 s are left of the large goal, and 10 of the small
+    for wanted in (small, large):
+        queue.aim(wanted[0].family, Goal(frozenset(run.identity for run in wanted)))
+    assert turns(queue, near=True) == ["a", "b"]
 
 
 def test_the_largest_goal_stays_the_largest_until_it_is_reached() -> None:
     """Its later rounds must not begin when all else is done, however little is missing just now."""
     large, other = runs("a", 10, 9), runs("b", 2, 8)
     queue = queue_of(large, other)
-    queue.look()
-    queue.aim(0, Goal(frozenset({large[0].identity})))
-    assert families(queue, near=False)[0] == "a"
+    trained = [run for _ in range(9) for run in queue.next(set(), AGES, near=False)]
+    assert trained == large[:9]
+    queue.aim(0, Goal(frozenset({large[9].identity})))  # 9 s are left of it, and 16 of the other
+    assert turns(queue, near=False) == ["a", "b"]
 
 
 def test_equal_goals_come_in_the_order_in_which_they_were_asked_for() -> None:
     goals = [runs("a", 2, 3), runs("b", 3, 2), runs("c", 1, 6)]
     for near in (True, False):
-        assert list(dict.fromkeys(families(queue_of(*goals), near=near))) == ["a", "b", "c"]
+        assert turns(queue_of(*goals), near=near) == ["a", "b", "c"]
 
 
 def test_a_run_that_two_goals_wait_for_has_the_better_place_of_both() -> None:
     shared, other = runs("a", 1, 1), runs("b", 1, 2)
     queue = queue_of([*shared, *runs("c", 9, 9)], other, shared)
-    assert families(queue, near=True)[:2] == ["a", "b"]
+    assert turns(queue, near=True) == ["a", "b", "c"]
 
 
 @pytest.mark.parametrize("near", [True, False])
@@ -83,15 +90,14 @@ def test_a_chain_that_would_be_late_comes_before_everything(near: bool) -> None:
 
 def test_rounds_that_may_yet_be_asked_for_make_a_chain_longer() -> None:
     (run,) = runs("long", 1, 20)
-    queue = queue_of(runs("a", 50, 9), [run])
-    assert queue.chain() == 0  # before it has looked
-    queue.look()
-    assert queue.chain() == 20
-    queue.aim(1, Goal(frozenset({run.identity}), [run.replace(seed=9)] * 2, rounds=2))
-    queue.look()
-    assert queue.chain() == 20 + 2 * 20
-    assert queue.after(run.identity) == 40
-    assert families(queue, near=True, left=100)[0] == "long"
+    for rounds in (0, 2):
+        queue = queue_of(runs("a", 50, 9))
+        queue.add([run])
+        queue.aim("long", Goal(frozenset({run.identity}), [run.replace(seed=9)] * rounds, rounds))
+        queue.look()
+        assert queue.after(run.identity) == rounds * 20
+        assert queue.chain() == 20 + rounds * 20
+        assert families(queue, near=False, left=100)[0] == ("long" if rounds else "a")
 
 
 def test_what_starts_from_a_run_makes_it_as_urgent_as_itself() -> None:
@@ -181,10 +187,10 @@ def test_where_a_batch_costs_little_more_than_a_run_nothing_is_cut() -> None:
 
 
 def test_a_class_that_says_how_many_go_together_is_cut_only_where_time_is_short() -> None:
-    crew = [Crew(seed=seed, steps=5) for seed in range(32)]
+    crew = [Crew(seed=seed, steps=5, family="unknown") for seed in range(32)]
     assert len(queue_of(crew).next(set(), AGES)) == 16  # 80 s, eight times the longest job of others
     assert len(queue_of(crew).next(set(), 20.0)) == 4
-    assert len(queue_of(crew).next(set(), AGES, near=False)) == 16
+    assert len(queue_of(crew).next(set(), AGES, near=False)) == 16  # nor is it tried with fewer
 
 
 def test_generations_and_shapes_are_not_mixed() -> None:
@@ -192,11 +198,9 @@ def test_generations_and_shapes_are_not_mixed() -> None:
     children = [parent.replace(after=parent, seed=5) for parent in parents]
     larger = runs("a", 2, size=2)
     queue, there = queue_of([*parents, *children, *larger]), {parent.identity for parent in parents}
-    found = []
-    while batch := queue.next(there, AGES):
-        found.append(set(batch))
-    assert sorted(found, key=len) == sorted([set(parents), set(children), set(larger)], key=len)
-    assert len(found) == 3
+    found = [frozenset(queue.next(there, AGES)) for _ in range(3)]
+    assert set(found) == {frozenset(parents), frozenset(children), frozenset(larger)}
+    assert not queue
 
 
 # -- what is to be expected -------------------------------------------------------------------------------------------
@@ -204,9 +208,10 @@ def test_generations_and_shapes_are_not_mixed() -> None:
 
 def test_everything_that_waits_is_expected_and_a_part_of_what_may_be_asked_for() -> None:
     wanted = runs("a", 4, 5)
-    queue = queue_of(wanted)
-    assert sum(queue.seconds()) == 20
-    queue.aim(0, Goal(frozenset(run.identity for run in wanted), runs("b", 6, 10), rounds=3))
+    assert sum(queue_of(wanted).seconds()) == 20
+    queue = queue_of([])
+    queue.add(wanted)
+    queue.aim("asks", Goal(frozenset(run.identity for run in wanted), runs("b", 6, 10), rounds=3))
     assert sum(queue.seconds()) == pytest.approx(20 + USUAL_PART * 60)
 
 
