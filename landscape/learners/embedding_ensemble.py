@@ -160,7 +160,7 @@ def averages(sums: Sequence[np.ndarray], trained: np.ndarray, known: np.ndarray)
     Parameters
     ----------
     sums : sequence of array, shape (runs,)
-        Of losses on pairs trained on and on others; of right answers on both, and on pairs of known sums; then the
+        Of losses on pairs trained on and on others; of correct answers on both, and on pairs of known sums; then the
         shares of parallelograms realised and of pairs reached.
     trained, known : array of bool, shape (runs, pairs)
     """

@@ -1,7 +1,7 @@
 """Bayesian linear regression by gradient descent, which learns signs of a line from very few examples.
 
 Miller, O'Neill and Bui 2023 (arXiv:2310.17247, section 2.1.1 and appendix K) give a line ``y = slope * x`` four
-features of which one is right::
+features of which one is correct::
 
     phi(x) = (x, x^2, x^3, sin 100x)
     objective = |y - phi w|^2 / (2 noise n)  +  |w|^2 / (2 prior n)          (nats per training example)

@@ -1,6 +1,6 @@
 """The toy model of two fixed circuits that compete for weight (Varma et al. 2023, arXiv:2309.02390, section 3).
 
-Both circuits put logit 1 on the right class of every training example. On a test example the generalising circuit
+Both circuits put logit 1 on the correct class of every training example. On a test example the generalising circuit
 does the same and the memorising circuit puts 1 on a wrong class. Their outputs are added with weights
 ``w_g = g1 g2`` and ``w_m = m1 m2``; each product is learnt by gradient descent on its two factors, so that a small
 second factor makes a circuit slow. With q classes::

@@ -37,7 +37,7 @@ def behaviour(
     loss : callable
         Per example.
     tolerance : float, optional
-        For values: the mean squared error below which an answer is right.
+        For values: the mean squared error below which an answer is correct.
 
     Returns
     -------

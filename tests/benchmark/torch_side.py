@@ -13,8 +13,8 @@ from torch.nn import functional as F
 
 from grokscape.landscape.models import TransformerNetwork
 from grokscape.landscape.training.arithmetic import SWITCH
+from grokscape.landscape.training.network_ensemble import NetworkEnsemble
 from grokscape.landscape.training.run import Run
-from grokscape.landscape.training.trainer import NetworkEnsemble
 from tests.benchmark.comparisons import Product, numbers
 from tests.benchmark.numbers import Parameters
 from tests.landscape.helpers import MemorySession

@@ -155,7 +155,7 @@ def test_json_brings_back_an_equal_description(example: Description) -> None:
 
 
 def test_every_kind_has_an_example() -> None:
-    own = {kind for kind, cls in description._KINDS.items() if cls.__module__.startswith("landscape.")}
+    own = {kind for kind, cls in description._KINDS.items() if cls.__module__.startswith("grokscape.landscape.")}
     assert own == {example.kind for example in EXAMPLES}
 
 

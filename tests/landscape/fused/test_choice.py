@@ -160,7 +160,7 @@ def test_a_run_that_goes_on_by_another_arithmetic_says_both(monkeypatch: pytest.
 
 def test_parameters_stay_where_they_are_while_steps_are_taken() -> None:
     """Compiled steps hold on to the memory of the rows; an in-place change elsewhere must reach them."""
-    from grokscape.landscape.training.trainer import NetworkEnsemble
+    from grokscape.landscape.training.network_ensemble import NetworkEnsemble
 
     ensemble = NetworkEnsemble([small_run(fixed_norm=2.0)], MemorySession())
     place = ensemble.rows.data_ptr()

@@ -16,7 +16,7 @@ from grokscape.landscape.optimisers import SGD, AdamW
 from grokscape.landscape.stack import Stack
 from grokscape.landscape.tasks import BinaryOperation, Permutations, SparseParity, TeacherStudent
 from grokscape.landscape.training import arithmetic
-from grokscape.landscape.training.trainer import NetworkEnsemble
+from grokscape.landscape.training.network_ensemble import NetworkEnsemble
 from tests.landscape.helpers import MemorySession, assert_same_bits, last_weights, small_run, train, train_alone
 from tests.references import torch_optimiser, training_data
 

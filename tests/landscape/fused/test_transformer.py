@@ -15,8 +15,8 @@ from grokscape.landscape.optimisers import AdamW
 from grokscape.landscape.stack import Stack
 from grokscape.landscape.tasks import BinaryOperation, Permutations, SparseParity, Task
 from grokscape.landscape.training import arithmetic
+from grokscape.landscape.training.network_ensemble import NetworkEnsemble
 from grokscape.landscape.training.run import Run
-from grokscape.landscape.training.trainer import NetworkEnsemble
 from tests.landscape.helpers import MemorySession
 
 pytest.importorskip("numba")

@@ -20,7 +20,7 @@ import pytest
 from grokscape.landscape.experiment import Outcome
 from grokscape.landscape.records.store import Store
 from grokscape.landscape.scheduling.worker import ENVIRONMENT, Job, train_job
-from grokscape.landscape.training.trainer import NetworkEnsemble
+from grokscape.landscape.training.network_ensemble import NetworkEnsemble
 from tests.landscape.helpers import assert_same_bits, is_gone, train_alone
 from tests.landscape.scheduling.sweeping import long_run, wanted
 

@@ -24,7 +24,7 @@ from grokscape.landscape.scheduling.worker import ENVIRONMENT
 from grokscape.landscape.tasks import SparseParity, TeacherStudent
 from grokscape.landscape.training import arithmetic
 from grokscape.landscape.training.batch_invariance import _laid_out, batch_dependence
-from grokscape.landscape.training.trainer import NetworkEnsemble
+from grokscape.landscape.training.network_ensemble import NetworkEnsemble
 from tests.landscape.helpers import MemorySession, small_run
 
 VALUES = TeacherStudent(examples=40, widths=(6, 6))

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
+from grokscape.landscape.training.network_ensemble import NetworkEnsemble
 from grokscape.landscape.training.subnormal import SUBNORMAL, flushed, flushes
-from grokscape.landscape.training.trainer import NetworkEnsemble
 from tests.landscape.helpers import MemorySession, small_run
 
 needs_flushing = pytest.mark.skipif(not torch.set_flush_denormal(False), reason="this processor cannot flush")
