@@ -171,13 +171,13 @@ class Choice:
             self.note = FAILS.format(name=type(run.model).__name__, reason=told(error))
 
 
-#: Networks that are tried. One may lie within rounding of a kink of ReLU, where correct gradients differ: who is correct
-#: agrees on another.
+#: Networks that are tried. One may lie within rounding of a kink of ReLU, where correct gradients differ: code that is
+#: correct agrees on another.
 TRIES = 3
 
 
 def _complaint(run: Run, stack: Stack, inputs: Tensor, labels: Tensor, everything: Tensor) -> str:
-    """Return what is wrong with what compiled code computes of fresh weights and one run's data; "" if it is correct."""
+    """Return what is wrong with what compiled code computes of fresh weights and one run's data; "" if nothing is."""
     key = (run.model.canonical, run.task.canonical, run.loss, run.dtype, str(run.n_train))
     if key not in _proven:
         _proven[key] = of_all_seeds(lambda seed: _difference_at(seed, run, stack, inputs, labels, everything))

@@ -100,14 +100,15 @@ def test_rounds_that_may_yet_be_asked_for_make_a_chain_longer() -> None:
         assert families(queue, near=False, left=100)[0] == ("long" if rounds else "a")
 
 
-def test_what_starts_from_a_run_makes_it_as_urgent_as_itself() -> None:
-    first, second = chain("long", 2, 5)
+@pytest.mark.parametrize(("seconds", "expected"), [(5, "long"), (9, "a")])
+def test_a_run_is_as_urgent_as_what_starts_from_it(seconds: int, expected: str) -> None:
+    first, second = chain("long", 2, seconds)
     queue = Queue(Exact(), 10)
     queue.add([*runs("a", 1, 7), first, second])
     queue.aim("far", Goal(frozenset(run.identity for run in runs("a", 1, 7))))
     queue.aim("near", Goal(frozenset({second.identity})))  # nobody waits for the first itself
-    assert families(queue, near=True)[0] == "long"
-    assert queue.after(first.identity) == 5
+    assert families(queue, near=True)[0] == expected
+    assert queue.after(first.identity) == seconds
 
 
 def test_a_guess_is_tried_early_and_only_a_little_of_it() -> None:
