@@ -1,4 +1,4 @@
-"""The ways in which Grokscape refuses."""
+"""Exceptions raised by Grokscape."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class InvalidInput(ValueError):
 
 
 class Unavailable(InvalidInput):
-    """Something that is not to be had, through nobody's mistake; a claim that needs it is not run, and says why."""
+    """Something that is not available here, which is no mistake; a claim that needs it is not run, and says why."""
 
 
 class DataMissing(Unavailable):

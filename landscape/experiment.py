@@ -79,10 +79,10 @@ class Session(Protocol):
         """Say whether it is time to `save`."""
 
     def report(self, done: float) -> None:
-        """Say which share of the batch's work is done (0 to 1)."""
+        """Report which share of the batch's work is done (0 to 1)."""
 
     def note(self, sentence: str) -> None:
-        """Tell whoever asked for the training something that they should know."""
+        """Note something that whoever asked for the training should know."""
 
 
 class Experiment(Description, ABC):
@@ -110,8 +110,8 @@ class Experiment(Description, ABC):
     def work(self) -> float:
         """Estimated cost in multiplications, for estimates of time and for balancing workers."""
 
-    def memory(self, company: int) -> float:  # noqa: ARG002
-        """Return roughly the bytes that training `company` experiments like this one together takes at its peak."""
+    def memory(self, batch_size: int) -> float:  # noqa: ARG002
+        """Return roughly the bytes that training a batch of so many experiments like this one takes at its peak."""
         return 0.0
 
     def misfit_of_record(self, found: Outcome) -> str:  # noqa: ARG002

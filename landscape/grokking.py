@@ -41,7 +41,7 @@ class GrokkingGap:
 
 
 def error(record: Record, split: str) -> pd.Series:
-    """Return a learner's error by step, between 0 (right) and about 1 (as good as knowing nothing but the mean).
+    """Return a learner's error by step, between 0 (no error) and about 1 (that of predicting the mean).
 
     For classes, the share of labels that are wrong; for numbers, the mean squared error as a share of the variance of
     that split's targets. Learners record it as "error"; of networks it is ``1 - accuracy``.
@@ -65,9 +65,9 @@ def error(record: Record, split: str) -> pd.Series:
 def complexity(record: Record) -> pd.Series:
     """Return a learner's complexity by step, in nats per training example, up to a constant of the learner's own.
 
-    It is what the learner's prior charges for its state: a negative log density of weights, a divergence from the
+    It is the cost of the learner's state under its prior: a negative log density of weights, a divergence from the
     prior, half a log determinant. Learners that are no networks record it as "complexity" and say in their
-    descriptions which it is. Networks are charged ``|theta|^2 / (2 n)``, the weights' negative log density under
+    descriptions which it is. For networks it is ``|theta|^2 / (2 n)``, the weights' negative log density under
     N(0, 1) (Miller et al. 2023, section 2.3).
 
     The unit is one for all, the zero is not: a log determinant can be negative, a divergence cannot; priors that are

@@ -9,7 +9,7 @@ import pytest
 
 from grokscape.landscape.models import Dense, Perceptron, Transformer
 from grokscape.landscape.optimisers import SGD, AdamW
-from grokscape.landscape.tasks import BinaryOperation, Concealed, TeacherStudent
+from grokscape.landscape.tasks import BinaryOperation, ConcealedOperation, TeacherStudent
 from tests.benchmark import __main__ as command
 from tests.benchmark import compare, devices, ways
 from tests.benchmark.comparisons import Comparison, comparisons, ensemble_of, numbers, perceptrons, products
@@ -34,7 +34,7 @@ SMALL = {
         "initial_scale": 2.0,
     },
     "concealed": {
-        "task": Concealed(dimensions=3, examples=60),
+        "task": ConcealedOperation(dimensions=3, examples=60),
         "model": Dense(widths=(8,)),
         "n_train": 30,
         "optimiser": SGD(lr=0.2, momentum=0.9, weight_decay=0.01),

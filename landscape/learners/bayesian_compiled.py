@@ -14,7 +14,7 @@ from grokscape.landscape import randomness
 from grokscape.landscape.experiment import Session
 from grokscape.landscape.fused.memory import BOUNDARY, Room, integers
 from grokscape.landscape.layout import Layout
-from grokscape.landscape.learners.bayesian_ensemble import Ensemble
+from grokscape.landscape.learners.bayesian_ensemble import BayesianEnsemble
 from grokscape.landscape.training.arithmetic import COMPILED, difference, proven
 
 if TYPE_CHECKING:
@@ -24,19 +24,19 @@ if TYPE_CHECKING:
 BLOCK = 64
 
 
-class CompiledPosteriors(Ensemble):
-    """An ensemble in compiled code, one network after another: a network's bits are the same in any company.
+class CompiledPosteriors(BayesianEnsemble):
+    """An ensemble in compiled code, one network after another: batch-invariant.
 
     A network is a row of both layers, the second turned; each begins on a boundary.
     """
 
     arithmetic = COMPILED
 
-    def __init__(self, members: Sequence[BayesianNetwork]) -> None:
+    def __init__(self, networks: Sequence[BayesianNetwork]) -> None:
         from grokscape.landscape.fused import bayesian_network
 
         self.kernel: Any = bayesian_network
-        super().__init__(members)
+        super().__init__(networks)
         self._lay()
 
     def _lay(self) -> None:
@@ -101,12 +101,12 @@ class CompiledPosteriors(Ensemble):
         return means, deviations
 
 
-def chosen(members: Sequence[BayesianNetwork], session: Session) -> Ensemble:
-    """Return networks in compiled code where there is one, else in PyTorch; tell the session."""
+def chosen(networks: Sequence[BayesianNetwork], session: Session) -> BayesianEnsemble:
+    """Return networks in compiled code where there is one, else in PyTorch; note why."""
 
     def complaint(seed: int) -> str:
-        some = [dataclasses.replace(members[0], seed=seed)]
-        plain, compiled = Ensemble(some), CompiledPosteriors(some)
+        some = [dataclasses.replace(networks[0], seed=seed)]
+        plain, compiled = BayesianEnsemble(some), CompiledPosteriors(some)
         few = plain.splits[0]["train"][: plain.batch]
         inputs, squares = plain.inputs[:, few]
         noise = plain.standard_normal(plain.noise, len(few))
@@ -115,7 +115,7 @@ def chosen(members: Sequence[BayesianNetwork], session: Session) -> Ensemble:
         flat, wanted = (torch.cat([slope.flatten() for slope in slopes]) for slopes in (found, expected))
         return difference("gradient", flat, wanted)
 
-    first = members[0]
+    first = networks[0]
     shape = f"{first.task.canonical} {first.n_train} {first.width} {first.batch}"
-    made = proven(type(first).__name__, shape, complaint, lambda: CompiledPosteriors(members), session)
-    return made or Ensemble(members, session.device)
+    made = proven(type(first).__name__, shape, complaint, lambda: CompiledPosteriors(networks), session)
+    return made or BayesianEnsemble(networks, session.device)

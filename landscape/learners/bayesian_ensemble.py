@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from grokscape.landscape.learners.bayesian_network import BayesianNetwork
 
 
-class Ensemble:
+class BayesianEnsemble:
     """Networks of one `batch_key` over stacked parameters, in float32.
 
     Every layer has a tensor of shape (networks, fan in + 1, 2 * fan out): the means of its weights and, right of them,
@@ -25,34 +25,34 @@ class Ensemble:
 
     Parameters
     ----------
-    members : sequence of BayesianNetwork
+    networks : sequence of BayesianNetwork
     device : str
     """
 
     arithmetic = BY_PYTORCH
 
-    def __init__(self, members: Sequence[BayesianNetwork], device: str = "cpu") -> None:
-        first = members[0]
+    def __init__(self, networks: Sequence[BayesianNetwork], device: str = "cpu") -> None:
+        first = networks[0]
         self.batch, self.number = first.batch, first.n_train
         task, self.device = first.task, torch.device(device)
         self.sizes = (task.inputs.shape[1], first.width, task.n_outputs)
         with_bias = torch.cat([task.inputs.float(), torch.ones(task.size, 1)], 1).to(device)
         self.inputs = torch.stack([with_bias, with_bias.square()])
         self.splits = [
-            {"train": s.train, "test": s.test} for s in (task.split(m.n_train, seed=m.seed) for m in members)
+            {"train": s.train, "test": s.test} for s in (task.split(m.n_train, seed=m.seed) for m in networks)
         ]
-        self.labels = torch.stack([member.labels_of_all for member in members]).to(device)
-        self.layers = [torch.stack([_drawn(m, layer, self.sizes) for m in members]).to(device) for layer in (0, 1)]
+        self.labels = torch.stack([network.labels_of_all for network in networks]).to(device)
+        self.layers = [torch.stack([_drawn(m, layer, self.sizes) for m in networks]).to(device) for layer in (0, 1)]
         self.gradients = [torch.zeros_like(layer) for layer in self.layers]
-        chosen = torch.tensor([[member.lr, member.kl_weight] for member in members], device=device)
+        chosen = torch.tensor([[network.lr, network.kl_weight] for network in networks], device=device)
         self.lr, self.kl = chosen[:, 0, None, None], chosen[:, 1, None, None]
         self.epoch = 0
-        self.seeds = [member.seed for member in members]
+        self.seeds = [network.seed for network in networks]
         self.noise = [_stream(seed, "posterior") for seed in self.seeds]
         self.looking = [_stream(seed, "posterior/records") for seed in self.seeds]
 
     def keep(self, staying: list[int]) -> None:
-        """Let all but some members leave."""
+        """Let all but some networks leave."""
         self.labels, self.lr, self.kl = (tensor[staying] for tensor in (self.labels, self.lr, self.kl))
         self.layers = [layer[staying] for layer in self.layers]
         self.gradients = [torch.zeros_like(layer) for layer in self.layers]
@@ -178,11 +178,11 @@ class Ensemble:
         }
 
 
-def _drawn(member: BayesianNetwork, layer: int, sizes: tuple[int, ...]) -> Tensor:
+def _drawn(network: BayesianNetwork, layer: int, sizes: tuple[int, ...]) -> Tensor:
     fan_in, fan_out = sizes[layer : layer + 2]
-    drawn = randomness.generator(member.seed, f"posterior means/{layer}").standard_normal((fan_in + 1, fan_out))
-    logs = np.full((fan_in + 1, fan_out), math.log(member.start_deviation))
-    return torch.tensor(np.concatenate([member.start_scale * drawn, logs], 1), dtype=torch.float32)
+    drawn = randomness.generator(network.seed, f"posterior means/{layer}").standard_normal((fan_in + 1, fan_out))
+    logs = np.full((fan_in + 1, fan_out), math.log(network.start_deviation))
+    return torch.tensor(np.concatenate([network.start_scale * drawn, logs], 1), dtype=torch.float32)
 
 
 def _stream(seed: int, name: str) -> torch.Generator:

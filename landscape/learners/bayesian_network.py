@@ -22,7 +22,7 @@ import torch
 
 from grokscape.landscape.experiment import COLUMNS, Experiment, Outcome, Session
 from grokscape.landscape.learners.bayesian_compiled import chosen
-from grokscape.landscape.tasks import HiddenParity
+from grokscape.landscape.tasks import SampledParity
 from grokscape.landscape.training.schedule import Schedule
 from grokscape.landscape.training.stop import Stop
 
@@ -38,14 +38,14 @@ class BayesianNetwork(Experiment, kind="bayesian_network"):
     The prior stands still, so that complexities of one size of network and data can be compared, in time and across
     starts. But at the start nearly all of it is the deviation part, which the choice of `start_deviation` makes (6602
     weights at 0.01 and 1000 examples: 27.1 nats an example), and which no other learner has; the mean part is what
-    `grokscape.landscape.grokking.complexity` charges a network without posterior.
+    `grokscape.landscape.grokking.complexity` is of a network without posterior.
 
-    Networks of a batch are independent. On a CPU, compiled code computes each by itself, and its record is the same bit
-    for bit in any company. Where PyTorch computes them all at once, it may differ by rounding.
+    Networks of a batch are independent. On a CPU, compiled code computes each by itself, and its record is
+    batch-invariant. Where PyTorch computes them all at once, it may differ by rounding.
 
     Parameters
     ----------
-    task : HiddenParity
+    task : SampledParity
     n_train : int
         The other examples are the test set.
     seed : int
@@ -69,7 +69,7 @@ class BayesianNetwork(Experiment, kind="bayesian_network"):
         The run ends when any of them is met.
     """
 
-    task: HiddenParity = field(default_factory=HiddenParity)
+    task: SampledParity = field(default_factory=SampledParity)
     n_train: int = 1000
     seed: int
     start_scale: float
@@ -83,7 +83,7 @@ class BayesianNetwork(Experiment, kind="bayesian_network"):
     record: Schedule = field(default_factory=lambda: Schedule(per_decade=30, every=25))
     stop: tuple[Stop, ...] = ()
 
-    #: Compiled networks take as long in any company; where PyTorch computes them, so many share its fixed costs.
+    #: Compiled networks take as long in any batch; where PyTorch computes them, so many share its fixed costs.
     largest_batch: ClassVar[int | None] = 4
 
     def validate(self) -> None:
@@ -121,33 +121,33 @@ class BayesianNetwork(Experiment, kind="bayesian_network"):
         record = self.task.size * weights
         return self.epochs * max(1.0, self.n_train / self.batch) * step + self.record.count(self.epochs) * record
 
-    def memory(self, company: int) -> float:
+    def memory(self, batch_size: int) -> float:
         weights = (self.task.bits + 3.0) * self.width
-        recorded = 2000.0 * company * self.record.count(self.epochs)
-        return recorded + 4.0 * company * (
+        recorded = 2000.0 * batch_size * self.record.count(self.epochs)
+        return recorded + 4.0 * batch_size * (
             8 * weights + (self.task.size + 2 * self.n_train) * (3 * self.width + self.task.bits)
         )
 
     @classmethod
     def train(cls, batch: Sequence[BayesianNetwork], session: Session) -> Iterator[tuple[BayesianNetwork, Outcome]]:
         began = time.perf_counter()
-        members = list(batch)
-        ensemble = chosen(members, session)
-        last = max(member.epochs for member in members)
-        due = {member.identity: set(member.record.steps(member.epochs)) for member in members}
+        networks = list(batch)
+        ensemble = chosen(networks, session)
+        last = max(network.epochs for network in networks)
+        due = {network.identity: set(network.record.steps(network.epochs)) for network in networks}
         records = set().union(*due.values())
-        rows: dict[str, list[tuple[int, str, str, float]]] = {member.identity: [] for member in members}
-        held = {member.identity: [0] * len(member.stop) for member in members}
+        rows: dict[str, list[tuple[int, str, str, float]]] = {network.identity: [] for network in networks}
+        held = {network.identity: [0] * len(network.stop) for network in networks}
         for epoch in range(last + 1):
             if epoch in records:
                 measured, staying = ensemble.measure(), []
-                for index, member in enumerate(members):
-                    reason = "epochs" if epoch == member.epochs else None
-                    if epoch in due[member.identity]:
+                for index, network in enumerate(networks):
+                    reason = "epochs" if epoch == network.epochs else None
+                    if epoch in due[network.identity]:
                         values = {key: float(column[index]) for key, column in measured.items()}
-                        rows[member.identity] += [(epoch, *key, value) for key, value in values.items()]
-                        counts = held[member.identity]
-                        for place, stop in enumerate(member.stop):
+                        rows[network.identity] += [(epoch, *key, value) for key, value in values.items()]
+                        counts = held[network.identity]
+                        for place, stop in enumerate(network.stop):
                             counts[place] = counts[place] + 1 if stop.holds(values) else 0
                             if counts[place] >= stop.records:
                                 reason = f"{stop.quantity} {stop.split}".strip()
@@ -157,12 +157,12 @@ class BayesianNetwork(Experiment, kind="bayesian_network"):
                     info = {"last_step": epoch, "stopped_by": reason, "ensemble": len(batch)}
                     info["arithmetic"] = ensemble.arithmetic
                     info["seconds"] = (time.perf_counter() - began) / len(batch)
-                    table = pd.DataFrame(rows[member.identity], columns=list(COLUMNS))
-                    yield member, Outcome(table, {epoch: ensemble.weights_of(index)}, info)
+                    table = pd.DataFrame(rows[network.identity], columns=list(COLUMNS))
+                    yield network, Outcome(table, {epoch: ensemble.weights_of(index)}, info)
                 if not staying:
                     return
-                if len(staying) < len(members):
-                    members = [members[index] for index in staying]
+                if len(staying) < len(networks):
+                    networks = [networks[index] for index in staying]
                     ensemble.keep(staying)
                 session.report(epoch / last)
             ensemble.advance()

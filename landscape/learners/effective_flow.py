@@ -95,13 +95,13 @@ class EffectiveFlow(Experiment, kind="effective_flow"):
     def work(self) -> float:
         return 1e7 * self.span
 
-    def memory(self, company: int) -> float:  # noqa: ARG002 - one after the other
+    def memory(self, batch_size: int) -> float:  # noqa: ARG002 - one after the other
         return 8.0 * self.symbols**4 + 80.0 * self.span * (2 * self.symbols + 8)
 
     @classmethod
     def train(cls, batch: Sequence[EffectiveFlow], session: Session) -> Iterator[tuple[EffectiveFlow, Outcome]]:  # noqa: ARG003
-        for member in batch:
-            yield member, member.integrated()
+        for experiment in batch:
+            yield experiment, experiment.integrated()
 
     def effective_loss(self, places: np.ndarray) -> tuple[float, np.ndarray]:
         """Return the loss at an embedding (p,), and its gradient (p,)."""
@@ -176,7 +176,7 @@ class ParallelogramCriticalSize(Experiment, kind="parallelogram_critical_size"):
     def work(self) -> float:
         return 2e4 * self.draws * self.symbols**2
 
-    def memory(self, company: int) -> float:  # noqa: ARG002 - one after the other
+    def memory(self, batch_size: int) -> float:  # noqa: ARG002 - one after the other
         return 8.0 * self.draws * self.symbols**2 + 100.0 * self.symbols**3
 
     @classmethod
@@ -185,14 +185,14 @@ class ParallelogramCriticalSize(Experiment, kind="parallelogram_critical_size"):
         batch: Sequence[ParallelogramCriticalSize],
         session: Session,  # noqa: ARG003
     ) -> Iterator[tuple[ParallelogramCriticalSize, Outcome]]:
-        for member in batch:
+        for experiment in batch:
             began = time.perf_counter()
-            total = parallelograms.sums(member.symbols)
-            if member.labels == "shuffled":
-                total = total[randomness.permutation(len(total), member.seed, "labels")]
-            sizes = parallelograms.critical_sizes(member.symbols, member.draws, member.seed, labels=total)
+            total = parallelograms.sums(experiment.symbols)
+            if experiment.labels == "shuffled":
+                total = total[randomness.permutation(len(total), experiment.seed, "labels")]
+            sizes = parallelograms.critical_sizes(experiment.symbols, experiment.draws, experiment.seed, labels=total)
             steps = np.arange(len(total) + 1)
             share = (sizes[None] <= steps[:, None]).mean(1)
             table = pd.DataFrame({"step": steps, "split": "", "quantity": "determined", "value": share})
             info = {"last_step": int(steps[-1]), "stopped_by": "steps", "seconds": time.perf_counter() - began}
-            yield member, Outcome(table[list(COLUMNS)], {}, info | {"ensemble": 1})
+            yield experiment, Outcome(table[list(COLUMNS)], {}, info | {"ensemble": 1})

@@ -13,7 +13,7 @@ from grokscape.landscape.experiment import Session, Weights
 from grokscape.landscape.fused.feed_forward import FeedForward
 from grokscape.landscape.fused.memory import BOUNDARY, integers
 from grokscape.landscape.layout import Layout
-from grokscape.landscape.learners.embedding_ensemble import Ensemble, Found, averages
+from grokscape.landscape.learners.embedding_ensemble import EmbeddingEnsemble, Found, averages
 from grokscape.landscape.learners.embedding_parameters import Parameters
 from grokscape.landscape.theory import parallelograms
 from grokscape.landscape.training.arithmetic import COMPILED, difference, proven
@@ -29,19 +29,19 @@ PARTS = ("embedding", "decoder")
 
 
 class CompiledDecoders:
-    """What `Ensemble` does, in compiled code, one run after another: a run's bits are the same in any company.
+    """What `EmbeddingEnsemble` does, in compiled code, one run after another: batch-invariant.
 
     A run is a row of parameters, in which each tensor begins on a boundary.
 
     Parameters
     ----------
-    ensemble : Ensemble
+    ensemble : EmbeddingEnsemble
         Whose runs go on from where they stand. It stays as it is.
     """
 
     arithmetic = COMPILED
 
-    def __init__(self, ensemble: Ensemble) -> None:
+    def __init__(self, ensemble: EmbeddingEnsemble) -> None:
         from grokscape.landscape.fused import embedding_decoder
         from grokscape.landscape.fused.blas import product_address
 
@@ -52,15 +52,15 @@ class CompiledDecoders:
         self.pairs, self.couples = pairs.astype(np.int32), parallelograms.couples(symbols)
         self.outputs, self.number = outputs, ensemble.number
         self.runs = {name: ensemble.runs[name] for name in ("targets", "labels", "trained", "known", "train_wanted")}
-        company, n = self.runs["train_wanted"].shape[:2]
-        self.runs["tokens"] = torch.from_numpy(self.pairs)[self.runs["trained"].nonzero()[:, 1].view(company, n)]
+        runs, n = self.runs["train_wanted"].shape[:2]
+        self.runs["tokens"] = torch.from_numpy(self.pairs)[self.runs["trained"].nonzero()[:, 1].view(runs, n)]
         network, block, work = feed_forward.network(self.layout, dtype, len(pairs))
         self.how = (product_address(dtype), network, work.dtype.type(2 / (n * outputs)), block, work)
 
         parts = (ensemble.embedding, ensemble.decoder)
         self.runs["rates"] = torch.stack([part.hyper_parameters() for part in parts], 1)
         self.starts = integers([0, self.layout.slices()["weights/0"].start, self.layout.width])
-        saved = [ensemble.arrays_of(row) for row in range(company)]
+        saved = [ensemble.arrays_of(row) for row in range(runs)]
         for name in Parameters.KEPT:
             rows = np.stack([np.concatenate([arrays[f"{part}/{name}"] for part in PARTS]) for arrays in saved])
             self.runs[name] = self.layout.spread(torch.from_numpy(rows))
@@ -98,7 +98,7 @@ class CompiledDecoders:
         self.runs = {name: tensor[staying] for name, tensor in self.runs.items()}
 
     def arrays_of(self, row: int) -> Weights:
-        """Return a copy of one run's parameters and moments, for `Ensemble.restore`."""
+        """Return a copy of one run's parameters and moments, for `EmbeddingEnsemble.restore`."""
         embedding = self.layout.shapes["embedding"].numel()
         halves = {name: self.layout.compact(self.runs[name][row]).tensor_split([embedding]) for name in Parameters.KEPT}
         return {
@@ -112,8 +112,8 @@ class CompiledDecoders:
         return self.layout.tensors(self.runs["values"][row])["embedding"].numpy().copy()
 
 
-def _network(ensemble: Ensemble) -> tuple[Layout, FeedForward]:
-    """Return where parameters stand in a row, in the order of `Ensemble.arrays_of`, and how they are computed."""
+def _network(ensemble: EmbeddingEnsemble) -> tuple[Layout, FeedForward]:
+    """Return where parameters stand in a row, in the order of `arrays_of`, and how they are computed."""
     shapes = {"embedding": ensemble.places.shape[1:]}
     for index, layer in enumerate(ensemble.decoder.arrays):
         _, before, after = layer.shape
@@ -125,11 +125,13 @@ def _network(ensemble: Ensemble) -> tuple[Layout, FeedForward]:
     return Layout(shapes, boundary=BOUNDARY), network
 
 
-def chosen(like: EmbeddingDecoder, ensemble: Ensemble, session: Session) -> Ensemble | CompiledDecoders:
-    """Return compiled code for an ensemble of runs like one, or where there is none the ensemble; tell the session."""
+def chosen(
+    like: EmbeddingDecoder, ensemble: EmbeddingEnsemble, session: Session
+) -> EmbeddingEnsemble | CompiledDecoders:
+    """Return compiled code for an ensemble of runs like one, or where there is none the ensemble; note why."""
 
     def complaint(seed: int) -> str:
-        fresh = Ensemble([dataclasses.replace(like, seed=seed)])
+        fresh = EmbeddingEnsemble([dataclasses.replace(like, seed=seed)])
         fresh.gradient()
         expected = torch.cat([fresh.embedding.slopes, fresh.decoder.slopes])
         return difference("gradient", CompiledDecoders(fresh).gradient(0), expected)

@@ -22,8 +22,8 @@ import numpy as np
 from grokscape.landscape import randomness
 from grokscape.landscape.experiment import Experiment, Outcome, Session, Snapshot
 from grokscape.landscape.learners.embedding_compiled import CompiledDecoders, chosen
-from grokscape.landscape.learners.embedding_course import Course
-from grokscape.landscape.learners.embedding_ensemble import Ensemble, decoder_size
+from grokscape.landscape.learners.embedding_ensemble import EmbeddingEnsemble, decoder_size
+from grokscape.landscape.learners.embedding_log import EmbeddingLog
 from grokscape.landscape.learners.embedding_parameters import Parameters
 from grokscape.landscape.optimisers import AdamW
 from grokscape.landscape.theory import parallelograms
@@ -45,9 +45,9 @@ class EmbeddingDecoder(Experiment, kind="embedding_decoder"):
     trained on or linked to one that is by a realised parallelogram). The last embedding is kept as the weights
     "embedding". And for stop rules "lower accuracy", the smaller of that on "train" and that on known sums.
 
-    Members of a batch are independent. On a CPU, compiled code computes each by itself, and a run's record is the same
-    bit for bit in any company. Where PyTorch computes them (on other devices, or without a compiler), all are computed
-    at once, and a run may differ by rounding, which training can amplify.
+    Runs of a batch are independent. On a CPU, compiled code computes each by itself, and a run's record is
+    batch-invariant. Where PyTorch computes them (on other devices, or without a compiler), all are computed at once,
+    and a run may differ by rounding, which training can amplify.
 
     Parameters
     ----------
@@ -88,7 +88,7 @@ class EmbeddingDecoder(Experiment, kind="embedding_decoder"):
     record: Schedule = field(default_factory=lambda: Schedule(per_decade=20, every=100))
     stop: tuple[Stop, ...] = ()
 
-    #: Compiled runs take as long in any company, and small batches leave no worker idle at the end; where PyTorch
+    #: Compiled runs take as long in any batch, and small batches leave no worker idle at the end; where PyTorch
     #: computes them, so many share the fixed cost of its operations.
     largest_batch: ClassVar[int | None] = 16
 
@@ -135,10 +135,10 @@ class EmbeddingDecoder(Experiment, kind="embedding_decoder"):
         records = self.record.count(self.steps)
         return self.steps * step + 2 * records * parallelograms.number_of_pairs(self.symbols) * weights
 
-    def memory(self, company: int) -> float:
+    def memory(self, batch_size: int) -> float:
         weights = sum((before + 1.0) * after for before, after in itertools.pairwise(self.sizes))
-        recorded = 2000.0 * company * self.record.count(self.steps)
-        return recorded + 4 * company * (
+        recorded = 2000.0 * batch_size * self.record.count(self.steps)
+        return recorded + 4 * batch_size * (
             12 * weights + 4 * parallelograms.number_of_pairs(self.symbols) * sum(self.sizes)
         )
 
@@ -165,52 +165,54 @@ class EmbeddingDecoder(Experiment, kind="embedding_decoder"):
     @classmethod
     def train(cls, batch: Sequence[EmbeddingDecoder], session: Session) -> Iterator[tuple[EmbeddingDecoder, Outcome]]:
         """Train runs together, each from where an interrupted training left it."""
-        groups: dict[int, list[Course]] = {}
+        groups: dict[int, list[EmbeddingLog]] = {}
         for run in batch:
-            course = Course(run, session.snapshot(run))
-            groups.setdefault(course.step, []).append(course)
+            log = EmbeddingLog(run, session.snapshot(run))
+            groups.setdefault(log.step, []).append(log)
         for part, group in enumerate(groups.values()):
             for finished, done in _train(group, session):
                 session.report((part + done) / len(groups))
                 yield from finished
 
 
-def _train(courses: list[Course], session: Session) -> Iterator[tuple[list[tuple[EmbeddingDecoder, Outcome]], float]]:
+def _train(
+    logs: list[EmbeddingLog], session: Session
+) -> Iterator[tuple[list[tuple[EmbeddingDecoder, Outcome]], float]]:
     """Train runs that stand at one step; yield at every record who is finished, and which share is done."""
-    began, company = time.perf_counter(), len(courses)
-    resumed, ensemble = courses[0].step, _ensemble(courses, session)
-    last = max(course.run.steps for course in courses)
-    for step in sorted(set().union(*(course.due for course in courses))):
+    began, size = time.perf_counter(), len(logs)
+    resumed, ensemble = logs[0].step, _ensemble(logs, session)
+    last = max(log.run.steps for log in logs)
+    for step in sorted(set().union(*(log.due for log in logs))):
         if step <= resumed:
             continue
         ensemble.advance(step - ensemble.number)
         measured = {key: column.tolist() for key, column in ensemble.measure().items()}
         finished, staying = [], []
-        for row, course in enumerate(courses):
+        for row, log in enumerate(logs):
             values = {key: column[row] for key, column in measured.items()}
-            reason = course.note(step, values) if step in course.due else None
+            reason = log.note(step, values) if step in log.due else None
             if reason is None:
                 staying.append(row)
                 continue
-            info = {"stopped_by": reason, "ensemble": company, "seconds": (time.perf_counter() - began) / company}
-            finished.append((course.run, course.outcome(ensemble.embedding_of(row), info)))
+            info = {"stopped_by": reason, "ensemble": size, "seconds": (time.perf_counter() - began) / size}
+            finished.append((log.run, log.outcome(ensemble.embedding_of(row), info)))
         yield finished, step / last
         if not staying:
             return
         if finished:
-            courses = [courses[row] for row in staying]
+            logs = [logs[row] for row in staying]
             ensemble.keep(staying)
         if session.wants_snapshot():
-            for row, course in enumerate(courses):
-                session.save(course.run, course.snapshot(step, ensemble.arrays_of(row)))
+            for row, log in enumerate(logs):
+                session.save(log.run, log.snapshot(step, ensemble.arrays_of(row)))
 
 
-def _ensemble(courses: list[Course], session: Session) -> Ensemble | CompiledDecoders:
+def _ensemble(logs: list[EmbeddingLog], session: Session) -> EmbeddingEnsemble | CompiledDecoders:
     """Return runs that stand at one step, by the arithmetic that is there."""
-    ensemble, step = Ensemble([course.run for course in courses], session.device), courses[0].step
+    ensemble, step = EmbeddingEnsemble([log.run for log in logs], session.device), logs[0].step
     if step > 0:
-        ensemble.restore([course.arrays for course in courses], step)
-    found = chosen(courses[0].run, ensemble, session)
-    for course in courses:
-        course.computed_by(found.arithmetic)
+        ensemble.restore([log.arrays for log in logs], step)
+    found = chosen(logs[0].run, ensemble, session)
+    for log in logs:
+        log.computed_by(found.arithmetic)
     return found

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 Found = dict[tuple[str, str], np.ndarray]
 
 
-class Ensemble:
+class EmbeddingEnsemble:
     """Runs of one `batch_key` over stacked parameters, in float32.
 
     Layers are matrices (runs, before + 1, after) whose last row is the bias, and activations have a last column of
@@ -32,28 +32,28 @@ class Ensemble:
 
     Parameters
     ----------
-    members : sequence of EmbeddingDecoder
+    runs : sequence of EmbeddingDecoder
     device : str
     """
 
     arithmetic = BY_PYTORCH
 
-    def __init__(self, members: Sequence[EmbeddingDecoder], device: str = "cpu") -> None:
-        first = members[0]
+    def __init__(self, runs: Sequence[EmbeddingDecoder], device: str = "cpu") -> None:
+        first = runs[0]
         self.symbols, self.outputs = first.symbols, first.outputs
-        drawn = [_drawn(member) for member in members]
+        drawn = [_drawn(run) for run in runs]
         embedding, targets, *layers = (torch.stack(parts).to(device) for parts in zip(*drawn, strict=True))
-        self.embedding = Parameters([embedding], [member.embedding for member in members])
-        self.decoder = Parameters(layers, [member.decoder for member in members])
+        self.embedding = Parameters([embedding], [run.embedding for run in runs])
+        self.decoder = Parameters(layers, [run.decoder for run in runs])
         # Which symbols make up each pair, ones and a two where it is a double: shape (pairs, symbols).
         pairs = torch.tensor(parallelograms.pairs(self.symbols))
         made_of = torch.nn.functional.one_hot(pairs, self.symbols).sum(1).float()
         self.made_of = made_of.to(device)
-        chosen = torch.tensor(np.stack([member.train_pairs for member in members]))
-        labels = torch.tensor(np.stack([member.sums for member in members]))
+        chosen = torch.tensor(np.stack([run.train_pairs for run in runs]))
+        labels = torch.tensor(np.stack([run.sums for run in runs]))
         trained = torch.zeros(labels.shape, dtype=torch.bool).scatter_(1, chosen, True)
-        seen = torch.zeros(len(members), targets.shape[1], dtype=torch.bool).scatter_(1, labels.gather(1, chosen), True)
-        wanted = targets.cpu()[torch.arange(len(members))[:, None], labels]
+        seen = torch.zeros(len(runs), targets.shape[1], dtype=torch.bool).scatter_(1, labels.gather(1, chosen), True)
+        wanted = targets.cpu()[torch.arange(len(runs))[:, None], labels]
         self.runs = {
             "targets": targets,
             "labels": labels,
@@ -76,7 +76,7 @@ class Ensemble:
         self.one = made_of.new_ones(())
 
     def keep(self, staying: list[int]) -> None:
-        """Let all but some members leave."""
+        """Let all but some runs leave."""
         self.runs = {name: tensor[staying] for name, tensor in self.runs.items()}
         self.embedding.keep(staying)
         self.decoder.keep(staying)
@@ -160,7 +160,7 @@ def averages(sums: Sequence[np.ndarray], trained: np.ndarray, known: np.ndarray)
     Parameters
     ----------
     sums : sequence of array, shape (runs,)
-        Of losses on pairs trained on and on others; of right answers on both, and on pairs of known sums; then the
+        Of losses on pairs trained on and on others; of correct answers on both, and on pairs of known sums; then the
         shares of parallelograms realised and of pairs reached.
     trained, known : array of bool, shape (runs, pairs)
     """
@@ -181,19 +181,19 @@ def decoder_size(sizes: Sequence[int]) -> int:
     return sum((before + 1) * after for before, after in itertools.pairwise(filled))
 
 
-def _drawn(member: EmbeddingDecoder) -> tuple[Tensor, ...]:
+def _drawn(run: EmbeddingDecoder) -> tuple[Tensor, ...]:
     """Draw embeddings from U(-1/2, 1/2), targets from N(0, I), and dense layers as PyTorch does."""
 
     def uniform(name: str, shape: tuple[int, int], bound: float) -> Tensor:
-        drawn = randomness.generator(member.seed, name).uniform(-bound, bound, shape)
+        drawn = randomness.generator(run.seed, name).uniform(-bound, bound, shape)
         return torch.tensor(drawn, dtype=torch.float32)
 
-    shape = (2 * member.symbols - 1, member.outputs)
-    targets = torch.tensor(randomness.generator(member.seed, "targets").normal(size=shape), dtype=torch.float32)
+    shape = (2 * run.symbols - 1, run.outputs)
+    targets = torch.tensor(randomness.generator(run.seed, "targets").normal(size=shape), dtype=torch.float32)
     *layers, last = (
         uniform(f"layer/{index}", (before + 1, after), before**-0.5)
-        for index, (before, after) in enumerate(itertools.pairwise(member.sizes))
+        for index, (before, after) in enumerate(itertools.pairwise(run.sizes))
     )
-    fill = (0, -member.outputs % 8)
+    fill = (0, -run.outputs % 8)
     last, targets = (torch.nn.functional.pad(array, fill) for array in (last, targets))
-    return uniform("embedding", (member.symbols, member.dimension), 0.5), targets, *layers, last
+    return uniform("embedding", (run.symbols, run.dimension), 0.5), targets, *layers, last

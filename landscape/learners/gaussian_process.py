@@ -18,7 +18,8 @@ from torch import Tensor
 from grokscape.landscape import randomness
 from grokscape.landscape.errors import NotPositiveDefinite
 from grokscape.landscape.experiment import Experiment, Outcome, Session
-from grokscape.landscape.learners.course import Course, adam
+from grokscape.landscape.learners.adam import adam
+from grokscape.landscape.learners.training_log import TrainingLog
 from grokscape.landscape.problem import Problem
 from grokscape.landscape.sharing import shared_data
 from grokscape.landscape.training.schedule import Schedule
@@ -72,8 +73,8 @@ class GaussianProcessRegression(Experiment, kind="gaussian_process_regression"):
     added to the diagonal: besides the noise there is nothing on it.
 
     It records, by step, the mean squared "loss" and its share of the variance of that split's targets, the "error", on
-    "train" and "test"; "fit" and "complexity", and every parameter by name. "complexity" is ``log|C| / (2 n)``, what
-    the prior over functions charges for how many it holds, at the noise assumed. Its zero depends on the noise (with
+    "train" and "test"; "fit" and "complexity", and every parameter by name. "complexity" is ``log|C| / (2 n)``, the
+    cost of how many functions the prior holds, at the noise assumed. Its zero depends on the noise (with
     noise v and a negligible kernel it is ``log(v) / 2``), and it is negative where noise is small: of it changes can be
     compared with those of other learners, levels only with those of other such processes of equal noise.
 
@@ -133,7 +134,7 @@ class GaussianProcessRegression(Experiment, kind="gaussian_process_regression"):
     def work(self) -> float:
         return self.steps * (6e6 + 20 * self.n_train**3 + 60 * self.n_train * self.n_test)
 
-    def memory(self, company: int) -> float:  # noqa: ARG002 - one after the other
+    def memory(self, batch_size: int) -> float:  # noqa: ARG002 - one after the other
         return 8.0 * self.n_train * (8 * self.n_train + 2 * self.n_test) + 1500.0 * self.record.count(self.steps)
 
     @property
@@ -222,15 +223,15 @@ class GaussianProcessRegression(Experiment, kind="gaussian_process_regression"):
 
     @classmethod
     def train(cls, batch: Sequence[Any], session: Session) -> Iterator[tuple[Experiment, Outcome]]:
-        for number, member in enumerate(batch):
-            course, wanted = Course(), set(member.record.steps(member.steps))
-            for step, found in adam(member.evidence, member.start, member.lr, member.steps):
+        for number, experiment in enumerate(batch):
+            log, wanted = TrainingLog(), set(experiment.record.steps(experiment.steps))
+            for step, found in adam(experiment.evidence, experiment.start, experiment.lr, experiment.steps):
                 if step in wanted:
-                    course.note(step, member.measured(found))
+                    log.note(step, experiment.measured(found))
                 if step % 500 == 0:
-                    session.report((number + step / member.steps) / len(batch))
+                    session.report((number + step / experiment.steps) / len(batch))
             weights = {name: np.array(value) for name, value in zip(NAMES, found.place, strict=False)}
-            yield member, course.outcome(member.steps, weights)
+            yield experiment, log.outcome(experiment.steps, weights)
 
     def measured(self, found: Evidence) -> dict[tuple[str, str], float]:
         """Return what is recorded of one place."""

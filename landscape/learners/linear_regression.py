@@ -1,7 +1,7 @@
 """Bayesian linear regression by gradient descent, which learns signs of a line from very few examples.
 
 Miller, O'Neill and Bui 2023 (arXiv:2310.17247, section 2.1.1 and appendix K) give a line ``y = slope * x`` four
-features of which one is right::
+features of which one is correct::
 
     phi(x) = (x, x^2, x^3, sin 100x)
     objective = |y - phi w|^2 / (2 noise n)  +  |w|^2 / (2 prior n)          (nats per training example)
@@ -39,15 +39,15 @@ def features(x: np.ndarray) -> np.ndarray:
 class LinearRegression(Experiment, kind="linear_regression"):
     """Gradient descent on the objective above, on several data sets, of which it records means.
 
-    Single data sets differ so much (two examples) that only means show a course; the paper averages five. By step and
+    Single data sets differ so much (two examples) that only means show a curve; the paper averages five. By step and
     split: "loss", the expected negative log likelihood in nats per example (without its constant); "error", the share
     of signs that are wrong; "low error", the share of data sets whose error is at most 5 % at that step. By step: "fit"
     (the training loss), "complexity", and the weight of each feature. And at the last step what gradient descent tends
     to: "error in the limit", "low error in the limit", "complexity in the limit".
 
     Its complexity is the negative log density of the weights under their Gaussian prior, ``|w|^2 / (2 prior n)``, 0 at
-    w = 0 and fixed while training; unlike a Gaussian process's or a variational one's it charges a point, and nothing
-    for how precisely the data fix it. Without the penalty it is recorded and not descended on.
+    w = 0 and fixed while training; unlike a Gaussian process's or a variational one's it penalises a point, and not
+    how precisely the data determine it. Without the penalty it is recorded and not descended on.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ class LinearRegression(Experiment, kind="linear_regression"):
     def work(self) -> float:
         return (50.0 * self.data_sets * (self.n_train + self.n_test) + 2e4) * self.record.count(self.steps) + 2e8
 
-    def memory(self, company: int) -> float:  # noqa: ARG002 - one after the other
+    def memory(self, batch_size: int) -> float:  # noqa: ARG002 - one after the other
         seen = self.data_sets * self.record.count(self.steps)
         examples = self.data_sets * (self.n_train + self.n_test)
         return 24.0 * (self.n_train + self.n_test) * self.record.count(self.steps) + 300.0 * seen + 80.0 * examples
@@ -152,8 +152,8 @@ class LinearRegression(Experiment, kind="linear_regression"):
 
     @classmethod
     def train(cls, batch: Sequence[LinearRegression], session: Session) -> Iterator[tuple[LinearRegression, Outcome]]:
-        for index, member in enumerate(batch, 1):
-            yield member, member.outcome()
+        for index, experiment in enumerate(batch, 1):
+            yield experiment, experiment.outcome()
             session.report(index / len(batch))
 
     def outcome(self) -> Outcome:

@@ -6,8 +6,8 @@ Teacher T and student S are matrices (inputs, outputs); examples are Gaussian. W
     L_train = tr(D' Sigma D) / outputs,     L_test = |D|^2 / outputs
     D <- D - lr (2 Sigma D + gamma S) / outputs
 
-so that in the eigenbasis of Sigma every step is known in advance. An example counts as right if its squared error,
-averaged over outputs, is at most a threshold epsilon: an accuracy that is nothing but a loss seen through a gate.
+so that in the eigenbasis of Sigma every step is known in advance. An example counts as correct if its squared error,
+averaged over outputs, is at most a threshold epsilon: an accuracy that only compares a loss with a threshold.
 What random matrices say of all this is in `marchenko_pastur`.
 """
 
@@ -41,9 +41,9 @@ class LinearTeacher(Experiment, kind="linear_teacher"):
     the share of examples within the threshold (for the test split of `n_test` fresh ones). By step: "complexity".
 
     Its complexity is the negative log density of the student's weights under the distribution that it starts from,
-    ``N(0, 1 / (2 inputs outputs))``, in nats per training example. Weight decay charges the same shape at another
-    strength; without it nothing that is descended on charges for complexity, and the number only says how large the
-    student is.
+    ``N(0, 1 / (2 inputs outputs))``, in nats per training example. Weight decay penalises the same shape at another
+    strength; without it the objective does not penalise complexity, and the number only says how large the student
+    is.
 
     Parameters
     ----------
@@ -113,7 +113,7 @@ class LinearTeacher(Experiment, kind="linear_teacher"):
         seen = records * (self.n_train + self.n_test) * self.inputs * self.outputs + RECORD * max(0, records - USUAL)
         return 15.0 * self.inputs**3 + self.n_train * self.inputs**2 + seen + 4e8
 
-    def memory(self, company: int) -> float:  # noqa: ARG002
+    def memory(self, batch_size: int) -> float:  # noqa: ARG002
         matrices = 8.0 * self.inputs * (3 * self.n_train + self.n_test + 4 * self.inputs + 8 * self.outputs)
         return matrices + 1500.0 * self.record.count(self.steps)
 
@@ -135,8 +135,8 @@ class LinearTeacher(Experiment, kind="linear_teacher"):
 
     @classmethod
     def train(cls, batch: Sequence[LinearTeacher], session: Session) -> Iterator[tuple[LinearTeacher, Outcome]]:
-        for index, member in enumerate(batch, 1):
-            yield member, member.outcome()
+        for index, experiment in enumerate(batch, 1):
+            yield experiment, experiment.outcome()
             session.report(index / len(batch))
 
     def outcome(self) -> Outcome:

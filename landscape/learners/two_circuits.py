@@ -1,6 +1,6 @@
 """The toy model of two fixed circuits that compete for weight (Varma et al. 2023, arXiv:2309.02390, section 3).
 
-Both circuits put logit 1 on the right class of every training example. On a test example the generalising circuit
+Both circuits put logit 1 on the correct class of every training example. On a test example the generalising circuit
 does the same and the memorising circuit puts 1 on a wrong class. Their outputs are added with weights
 ``w_g = g1 g2`` and ``w_m = m1 m2``; each product is learnt by gradient descent on its two factors, so that a small
 second factor makes a circuit slow. With q classes::
@@ -63,7 +63,7 @@ class TwoCircuits(Experiment, kind="two_circuits"):
     steps: int = 40_000
     record: Schedule = field(default_factory=lambda: Schedule(per_decade=60, every=500))
 
-    #: Four numbers a member: arrays of this length cost no more than arrays of eight.
+    #: Four numbers an experiment: arrays of this length cost no more than arrays of eight.
     largest_batch: ClassVar[int | None] = 512
 
     def validate(self) -> None:
@@ -88,8 +88,8 @@ class TwoCircuits(Experiment, kind="two_circuits"):
         # That of the usual records is in the steps.
         return 1.6e4 * self.steps + 3e5 * max(0, self.record.count(self.steps) - 1000)
 
-    def memory(self, company: int) -> float:
-        return 4.0 * ROW * company * self.record.count(self.steps)
+    def memory(self, batch_size: int) -> float:
+        return 4.0 * ROW * batch_size * self.record.count(self.steps)
 
     @property
     def predicted_ratio(self) -> float:
@@ -99,24 +99,24 @@ class TwoCircuits(Experiment, kind="two_circuits"):
     @classmethod
     def train(cls, batch: Sequence[TwoCircuits], session: Session) -> Iterator[tuple[TwoCircuits, Outcome]]:
         began = time.perf_counter()
-        members = sorted(batch, key=lambda member: member.steps)
-        state = _State(members)
-        rows: list[list[tuple[int, str, str, float]]] = [[] for _ in members]
-        last = members[-1].steps
-        due = [set(member.record.steps(member.steps)) for member in members]
+        experiments = sorted(batch, key=lambda experiment: experiment.steps)
+        state = _State(experiments)
+        rows: list[list[tuple[int, str, str, float]]] = [[] for _ in experiments]
+        last = experiments[-1].steps
+        due = [set(experiment.record.steps(experiment.steps)) for experiment in experiments]
         steps = set().union(*due)
         gone = 0
         for step in range(last + 1):
             if step in steps:
                 measured = state.measure()
-                for index in range(gone, len(members)):
+                for index in range(gone, len(experiments)):
                     if step in due[index]:
                         rows[index] += [(step, *key, float(values[index - gone])) for key, values in measured.items()]
-                finished = sum(member.steps == step for member in members[gone:])
+                finished = sum(experiment.steps == step for experiment in experiments[gone:])
                 for index in range(gone, gone + finished):
-                    info = {"last_step": step, "stopped_by": "steps", "ensemble": len(members)}
-                    info["seconds"] = (time.perf_counter() - began) / len(members)
-                    yield members[index], Outcome(pd.DataFrame(rows[index], columns=list(COLUMNS)), {}, info)
+                    info = {"last_step": step, "stopped_by": "steps", "ensemble": len(experiments)}
+                    info["seconds"] = (time.perf_counter() - began) / len(experiments)
+                    yield experiments[index], Outcome(pd.DataFrame(rows[index], columns=list(COLUMNS)), {}, info)
                 if finished:
                     gone += finished
                     state.drop(finished)
@@ -125,17 +125,17 @@ class TwoCircuits(Experiment, kind="two_circuits"):
 
 
 class _State:
-    """All members as arrays of shape (2 circuits, members); generalising first."""
+    """All experiments as arrays of shape (2 circuits, experiments); generalising first."""
 
-    def __init__(self, members: Sequence[TwoCircuits]) -> None:
-        self.first = np.zeros((2, len(members)))
-        self.second = np.array([[m.start_gen for m in members], [m.start_mem for m in members]])
-        norms = np.array([[m.norm_gen for m in members], [m.norm_mem for m in members]])
-        self.exponent = np.array([2 / m.kappa for m in members])
-        strength = np.array([m.alpha / 2 if m.reading == "alpha/2" else m.alpha for m in members])
+    def __init__(self, experiments: Sequence[TwoCircuits]) -> None:
+        self.first = np.zeros((2, len(experiments)))
+        self.second = np.array([[e.start_gen for e in experiments], [e.start_mem for e in experiments]])
+        norms = np.array([[e.norm_gen for e in experiments], [e.norm_mem for e in experiments]])
+        self.exponent = np.array([2 / e.kappa for e in experiments])
+        strength = np.array([e.alpha / 2 if e.reading == "alpha/2" else e.alpha for e in experiments])
         self.slope = strength * self.exponent * norms**2
-        self.classes = np.array([float(m.classes) for m in members])
-        self.lr = np.array([m.lr for m in members])
+        self.classes = np.array([float(e.classes) for e in experiments])
+        self.lr = np.array([e.lr for e in experiments])
 
     def advance(self) -> None:
         weights = self.first * self.second
@@ -145,7 +145,7 @@ class _State:
         self.first, self.second = self.first - push * self.second, self.second - push * self.first
 
     def measure(self) -> dict[tuple[str, str], np.ndarray]:
-        """Return (split, quantity) -> values, shape (members,)."""
+        """Return (split, quantity) -> values, shape (experiments,)."""
         gen, mem = self.first * self.second
         train = np.logaddexp(gen + mem, np.log(self.classes - 1)) - (gen + mem)
         other = np.log(np.maximum(self.classes - 2, math.ulp(0.0)))
@@ -153,6 +153,6 @@ class _State:
         return {("train", "loss"): train, ("test", "loss"): test, ("", "weight_gen"): gen, ("", "weight_mem"): mem}
 
     def drop(self, count: int) -> None:
-        """Let the first `count` members leave."""
+        """Let the first `count` experiments leave."""
         for name, values in vars(self).items():
             setattr(self, name, values[..., count:])

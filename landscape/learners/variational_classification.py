@@ -5,18 +5,15 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor
 
 from grokscape.landscape.errors import NotPositiveDefinite, Unavailable
 from grokscape.landscape.experiment import Experiment, Outcome, Session
-from grokscape.landscape.learners.course import Course
-from grokscape.landscape.learners.laplace_classification import OFTEN, PARITY, START
-from grokscape.landscape.sharing import shared_data
-from grokscape.landscape.tasks.populations import Population, with_labels
-from grokscape.landscape.training.schedule import Schedule
+from grokscape.landscape.learners.gaussian_process_classification import GaussianProcessClassification
+from grokscape.landscape.learners.training_log import TrainingLog
 
 #: Added to the diagonal of a kernel matrix before it is factorised, GPyTorch's own choice in float64. The unwhitened
 #: prior that q is held against has 1e-3 there, which GPyTorch leaves nobody a choice about.
@@ -24,7 +21,7 @@ JITTER = 1e-6
 
 
 @dataclass(frozen=True, kw_only=True)
-class VariationalClassification(Experiment, kind="variational_classification"):
+class VariationalClassification(GaussianProcessClassification, kind="variational_classification"):
     """A Gaussian process classifier with a probit likelihood, in a variational approximation with full covariance.
 
     The latent values at the training inputs have a Gaussian approximate posterior q. Full-batch Adam minimises
@@ -45,48 +42,30 @@ class VariationalClassification(Experiment, kind="variational_classification"):
 
     Parameters
     ----------
-    population : Population
-    seed : int
-        Decides the examples; q starts at the prior, without the noise of 1e-3 that GPyTorch adds by default.
-    n_train, n_test : int
-    labels : {"true", "shuffled"}
     parametrisation : {"unwhitened", "whitened"}
     divergence_weight : float
         w.
     mean : {"learnt", "zero"}
         Of the prior: a constant that is trained, or none.
     train_kernel : bool
-    lengthscale, outputscale : float
-        At the start, in every dimension.
-    steps : int
-    lr : float
-    record : Schedule
+
+    Notes
+    -----
+    The other parameters are those of every `GaussianProcessClassification`. The approximate posterior starts at the
+    prior, without the noise of 1e-3 that GPyTorch adds by default.
     """
 
-    population: Population = PARITY
-    seed: int
-    n_train: int = 200
-    n_test: int = 500
-    labels: Literal["true", "shuffled"] = "true"
     parametrisation: Literal["unwhitened", "whitened"] = "unwhitened"
     divergence_weight: float = 1.0
     mean: Literal["learnt", "zero"] = "learnt"
     train_kernel: bool = True
-    lengthscale: float = START
-    outputscale: float = START
-    steps: int = 100
-    lr: float = 0.01
-    record: Schedule = OFTEN
+
+    square_matrices: ClassVar[int] = 12
+    cross_matrices: ClassVar[int] = 4
 
     def validate(self) -> None:
-        for name, least in (("seed", 0), ("n_train", 2), ("n_test", 2), ("steps", 1)):
-            if getattr(self, name) < least:
-                self.refuse(name, f"at least {least}")
-        for name in ("lengthscale", "outputscale", "lr"):
-            if getattr(self, name) <= 0:
-                self.refuse(name, "a positive number")
-        self.refuse_extremes("lr", most=100.0)
-        self.refuse_extremes("lengthscale", "outputscale", "divergence_weight", least=1e-12, most=1e12)
+        super().validate()
+        self.refuse_extremes("divergence_weight", least=1e-12, most=1e12)
         if self.divergence_weight < 0:
             self.refuse("divergence_weight", "not negative")
 
@@ -94,33 +73,22 @@ class VariationalClassification(Experiment, kind="variational_classification"):
     def work(self) -> float:
         return self.steps * (8e7 + 40 * self.n_train**3 + 10 * self.n_train**2 * self.population.dimensions)
 
-    def memory(self, company: int) -> float:  # noqa: ARG002 - one after the other
-        dimensions, rows = self.population.dimensions, 8.0 * self.n_train
-        recorded = 150.0 * (dimensions + 8) * self.record.count(self.steps)
-        return (
-            rows * (12 * self.n_train + 4 * self.n_test) + 24.0 * dimensions * (self.n_train + self.n_test) + recorded
-        )
-
     @property
-    @shared_data
-    def examples(self) -> dict[str, tuple[Tensor, Tensor]]:
-        """Inputs (n, d) and labels (n,), -1 or 1, of "train" and "test"."""
-        drawn = {s: self.population.draw(n, self.seed, s) for s, n in (("train", self.n_train), ("test", self.n_test))}
-        inputs, labels = drawn["train"]
-        drawn["train"] = (inputs, with_labels(labels, self.labels, self.seed))
-        return {split: (torch.from_numpy(x), torch.from_numpy(y).double()) for split, (x, y) in drawn.items()}
+    def tensors(self) -> dict[str, tuple[Tensor, Tensor]]:
+        """The examples as GPyTorch takes them."""
+        return {split: (torch.from_numpy(x), torch.from_numpy(y).double()) for split, (x, y) in self.examples.items()}
 
     @classmethod
     def train(cls, batch: Sequence[Any], session: Session) -> Iterator[tuple[Experiment, Outcome]]:
-        for number, member in enumerate(batch):
+        for number, experiment in enumerate(batch):
 
             def report(share: float, number: int = number) -> None:
                 session.report((number + share) / len(batch))
 
-            yield member, member.trained(report)
+            yield experiment, experiment.trained(report)
 
     def trained(self, report: Any) -> Outcome:
-        """Train; `report` is told which share is done.
+        """Train; `report` receives the share that is done.
 
         Raises
         ------
@@ -137,8 +105,8 @@ class VariationalClassification(Experiment, kind="variational_classification"):
         for parameter in kernel_parameters:
             parameter.requires_grad_(self.train_kernel)
         optimiser = torch.optim.Adam([p for p in model.parameters() if p.requires_grad], lr=self.lr)
-        course, wanted = Course(), set(self.record.steps(self.steps))
-        inputs, labels = self.examples["train"]
+        log, wanted = TrainingLog(), set(self.record.steps(self.steps))
+        inputs, labels = self.tensors["train"]
         targets = (labels + 1) / 2
         with (
             gpytorch.settings.variational_cholesky_jitter(double_value=JITTER),
@@ -157,7 +125,7 @@ class VariationalClassification(Experiment, kind="variational_classification"):
                         slopes = [p.grad.square().sum() for p in kernel_parameters if p.grad is not None]
                         values = {("", "fit"): fit, ("", "complexity"): divergence}
                         values[("", "kernel gradient")] = torch.stack([*slopes, torch.zeros(())]).sum().sqrt()
-                        course.note(step, self.measured(model) | {k: float(v.detach()) for k, v in values.items()})
+                        log.note(step, self.measured(model) | {k: float(v.detach()) for k, v in values.items()})
                         report(step / self.steps)
                     if step < self.steps:
                         optimiser.step()
@@ -167,12 +135,12 @@ class VariationalClassification(Experiment, kind="variational_classification"):
                     f"step {step}, with {JITTER:g} of jitter; lower lr, steps or the lengthscale at the start"
                 ) from None
         weights = {name: parameter.detach().numpy().copy() for name, parameter in model.named_parameters()}
-        return course.outcome(self.steps, weights)
+        return log.outcome(self.steps, weights)
 
     def build(self) -> tuple[Any, Any]:
         """Return GPyTorch's model and likelihood, as they start."""
         gpytorch = _gpytorch()
-        inputs, _ = self.examples["train"]
+        inputs, _ = self.tensors["train"]
         strategies = {
             "unwhitened": gpytorch.variational.UnwhitenedVariationalStrategy,
             "whitened": gpytorch.variational.VariationalStrategy,
@@ -203,7 +171,7 @@ class VariationalClassification(Experiment, kind="variational_classification"):
         values[("", "log outputscale")] = float(kernel.outputscale.log())
         values[("", "mean")] = float(model.mean_module.constant) if self.mean == "learnt" else 0.0
         model.eval()
-        for split, (inputs, labels) in self.examples.items():
+        for split, (inputs, labels) in self.tensors.items():
             latent = model(inputs)
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of variances below 1e-10, which a difference may leave negative

@@ -104,7 +104,7 @@ class Perceptron(Model, kind="perceptron"):
             embedding=self.embedding,
         )
 
-    def fused(self, task: Task) -> FeedForward:  # noqa: ARG002
+    def fused(self, task: Task) -> FeedForward | None:  # noqa: ARG002
         return FeedForward(
             weights=("hidden", "output"),
             biases=("hidden_bias", "output_bias") if self.bias else (),

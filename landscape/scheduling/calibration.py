@@ -26,12 +26,13 @@ from grokscape.landscape.description import from_data
 from grokscape.landscape.experiment import Experiment
 from grokscape.landscape.records.files import write_atomically
 from grokscape.landscape.scheduling.estimate import Costs
+from grokscape.landscape.scheduling.job_reports import JobReport, length
 from grokscape.landscape.scheduling.requirements import SPEED
-from grokscape.landscape.scheduling.telling import Told, length
-from grokscape.landscape.scheduling.worker import ENVIRONMENT, Job, import_module, train_job
+from grokscape.landscape.scheduling.worker import ENVIRONMENT, Job, train_job
 from grokscape.landscape.training.schedule import Schedule
+from grokscape.landscape.user_modules import import_module
 
-#: Seconds that more steps must take than one, so that a clock can tell.
+#: Seconds that more steps must take than one, so that a clock can measure them.
 LONG_ENOUGH = 0.05
 
 #: Seconds after which nothing longer is measured.
@@ -197,8 +198,9 @@ def _train(batch: Sequence[Experiment], job: Job) -> tuple[float, float, float]:
     """Train a batch in a store of its own; return the seconds it took, the work it was, and the seconds besides."""
     with tempfile.TemporaryDirectory() as folder:
         described = [experiment.to_data() for experiment in batch]
-        told = Told.read(train_job(dataclasses.replace(job, store=folder, experiments=described).to_data())["told"])
-    return told.training, sum(float(experiment.work) for experiment in batch), told.fixed
+        answer = train_job(dataclasses.replace(job, store=folder, experiments=described).to_data())
+    report = JobReport.read(answer["report"])
+    return report.training, sum(float(experiment.work) for experiment in batch), report.fixed
 
 
 def _short(batch: Sequence[Experiment], steps: int) -> list[Experiment]:

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from grokscape.landscape.experiment import Experiment
+from grokscape.landscape.scheduling.job_reports import JobReport, may_stop
 from grokscape.landscape.scheduling.kinship import Kinship, Pooled
 from grokscape.landscape.scheduling.requirements import SPEED
-from grokscape.landscape.scheduling.telling import Told, may_stop
 
 #: The share of its steps that a run with a stop rule takes, before any has been seen to end.
 USUAL_SHARE = 0.6
@@ -168,27 +168,27 @@ class Costs:
         later = self._shares.beyond(known.kin, share) if known.may_stop else 1.0
         return self.fixed + (later - share) * self.whole(experiment)
 
-    def saw(self, job: str, batch: Sequence[Experiment], told: Told) -> None:
-        """Take in what a job tells while it runs."""
+    def saw(self, job: str, batch: Sequence[Experiment], report: JobReport) -> None:
+        """Take in what a job reports while it runs."""
         groups = self.of(batch[0]).kin.by_cost
-        done = sum(told.done(e) * self.of(e).work for e in batch)
+        done = sum(report.done(e) * self.of(e).work for e in batch)
         expected = math.exp(self._calibrated.estimate(groups)) * done
-        if expected > 0 and told.training > 0:
-            self._drift.observe(groups, job, math.log(told.training / expected), told.training / ENOUGH)
+        if expected > 0 and report.training > 0:
+            self._drift.observe(groups, job, math.log(report.training / expected), report.training / ENOUGH)
         for experiment in filter(may_stop, batch):
-            share = told.ended.get(experiment.identity)
+            share = report.ended.get(experiment.identity)
             ended = share is not None
-            far = told.now if share is None else share
+            far = report.now if share is None else share
             self._shares.saw(self.of(experiment).kin, experiment.identity, far, ended=ended)
         self._each.clear()
 
-    def ended(self, job: str, batch: Sequence[Experiment], told: Told) -> None:
-        """Take in what a job tells at its end; what it did not train, because it was there, teaches nothing."""
-        trained = [experiment for experiment in batch if experiment.identity in told.ended]
+    def ended(self, job: str, batch: Sequence[Experiment], report: JobReport) -> None:
+        """Take in what a job reports at its end; what it did not train, because it was there, teaches nothing."""
+        trained = [experiment for experiment in batch if experiment.identity in report.ended]
         if trained:
-            self.saw(job, trained, told)
-            self.stored(len(trained), told.fixed)
-            self.seen += told.training
+            self.saw(job, trained, report)
+            self.stored(len(trained), report.fixed)
+            self.seen += report.training
 
     def stored(self, runs: int, seconds: float) -> None:
         """Take in what storing some runs took besides their training."""

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from grokscape.landscape.experiment import Experiment
-from grokscape.landscape.scheduling.telling import length
+from grokscape.landscape.scheduling.job_reports import length
 
 _SEEDS = re.compile(r'"(seed|draw)":-?\d+')
 _NUMBERS = re.compile(r"-?\d+(\.\d+)?(e[-+]?\d+)?")

@@ -173,7 +173,7 @@ class Queue:
         return chosen
 
     def how_many(self, lot: Sequence[Experiment], left: float, trial: bool) -> int:
-        """Return how many of a lot to train together: parts that differ by one at most, so that no crumb remains."""
+        """Return how many of a lot to train together: in parts that differ by one at most, without a remainder."""
         most = lot[0].largest_batch or self.together
         if self.cut:
             seconds = sum(map(self.costs.seconds, lot)) / len(lot)

@@ -13,8 +13,8 @@ from typing import Any
 
 from grokscape.landscape.experiment import Experiment
 from grokscape.landscape.scheduling.estimate import Costs
+from grokscape.landscape.scheduling.job_reports import JobReport, may_stop
 from grokscape.landscape.scheduling.order import Queue
-from grokscape.landscape.scheduling.telling import Told, may_stop
 
 #: Seconds of work per worker that wait in the executor, so that none is idle while this process judges.
 AHEAD = 3.0
@@ -45,20 +45,20 @@ class Clock:
 
 @dataclass
 class UnderWay:
-    """A job that an executor has, whether it is for the nearest goal, and what it told last."""
+    """A job that an executor has, whether it is for the nearest goal, and its last progress report."""
 
     job: str
     batch: list[Experiment]
     near: bool = False
-    told: Told | None = None
+    report: JobReport | None = None
 
     def left(self, costs: Costs) -> float:
         """Return the seconds that the job may be expected to take from now on."""
-        if self.told is None:
+        if self.report is None:
             return sum(map(costs.seconds, self.batch))
-        living = [e for e in self.batch if e.identity not in self.told.ended]
-        stepped = sum(costs.left(e, self.told.now) for e in living if may_stop(e))
-        others = sum(costs.whole(e) for e in self.batch if not may_stop(e)) * (1 - self.told.now)
+        living = [e for e in self.batch if e.identity not in self.report.ended]
+        stepped = sum(costs.left(e, self.report.now) for e in living if may_stop(e))
+        others = sum(costs.whole(e) for e in self.batch if not may_stop(e)) * (1 - self.report.now)
         return stepped + others + costs.fixed * len(living)
 
 
@@ -84,10 +84,10 @@ class Outlook:
     def finished(self, under: UnderWay, answer: object) -> None:
         """Learn from a job that has ended."""
         with contextlib.suppress(ValueError):
-            told = Told.read(answer)
-            self.queue.costs.ended(under.job, under.batch, told)
-            self._used = FADING * self._used + told.training + told.fixed
-            self._wall = FADING * self._wall + told.wall
+            report = JobReport.read(answer)
+            self.queue.costs.ended(under.job, under.batch, report)
+            self._used = FADING * self._used + report.training + report.fixed
+            self._wall = FADING * self._wall + report.wall
 
     def hungry(self, running: Mapping[Future[Any], UnderWay]) -> bool:
         """Say whether the workers should have more at hand."""
@@ -119,12 +119,12 @@ class Outlook:
         self._looked = self.clock.now()
         costs, jobs = self.queue.costs, list(running.values())
         for under in jobs:
-            if under.told is not None:
-                costs.saw(under.job, under.batch, under.told)
+            if under.report is not None:
+                costs.saw(under.job, under.batch, under.report)
         self.queue.look()
-        told = [under.told for under in jobs if under.told is not None]
-        used = self._used + sum(report.training + report.fixed for report in told)
-        part = min(1.0, used / (self._wall + sum(report.wall for report in told)))
+        reports = [under.report for under in jobs if under.report is not None]
+        used = self._used + sum(report.training + report.fixed for report in reports)
+        part = min(1.0, used / (self._wall + sum(report.wall for report in reports)))
         loads, waiting = [under.left(costs) for under in jobs], self.queue.seconds()
         workers = self.workers or max(1, len(jobs))
         self._each = math.inf if self.workers is None else (sum(loads) + sum(waiting)) / workers / part

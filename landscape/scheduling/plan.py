@@ -73,7 +73,7 @@ class Plan:
     def batches(self, size: int) -> list[list[Experiment]]:
         """Return the missing experiments in batches that can be trained together, in the order of wish.
 
-        Batches of one kind differ by one experiment at most, so that no worker is left with a crumb.
+        Batches of one kind differ by one experiment at most, so that no small remainder is left.
         """
         groups: dict[tuple[type, str, int], list[Experiment]] = {}
         for experiment in self.missing:

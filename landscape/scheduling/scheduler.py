@@ -15,11 +15,11 @@ from grokscape.landscape.experiment import Experiment
 from grokscape.landscape.printable import short, told
 from grokscape.landscape.records.store import Store
 from grokscape.landscape.scheduling.estimate import Costs
+from grokscape.landscape.scheduling.job_reports import JobReport
 from grokscape.landscape.scheduling.order import Queue
 from grokscape.landscape.scheduling.outlook import Clock, Outlook, UnderWay, workers_of
 from grokscape.landscape.scheduling.plan import Plan
 from grokscape.landscape.scheduling.progress import SweepProgress
-from grokscape.landscape.scheduling.telling import Told
 from grokscape.landscape.scheduling.worker import Job, train_job
 
 #: Runs per ensemble. On a CPU more bring nothing and make the last job of a sweep long; a GPU is only full with many.
@@ -114,7 +114,7 @@ class Scheduler:
     ready: set[str] = field(default_factory=set)
     running: dict[Future[dict[str, object]], UnderWay] = field(default_factory=dict)
     killed: Counter[str] = field(default_factory=Counter)  # identity -> how often a worker was killed at it
-    said: set[str] = field(default_factory=set)  # what jobs told
+    said: set[str] = field(default_factory=set)  # notes of jobs
     finished: float = 0.0  # work of all that is announced
 
     def __post_init__(self) -> None:
@@ -204,14 +204,14 @@ class Scheduler:
             broken = True
             alone = [experiment for experiment in batch if not self._has(experiment, broken)]
             if len(batch) > 1 and alone:
-                # One of them broke the job; the others should not suffer for the company they were in.
+                # One of them broke the job; the others are trained without it.
                 for experiment in alone:
                     self.submit([experiment])
                 batch = [experiment for experiment in batch if experiment not in alone]
         else:
             busy = set(answer["busy"])  # type: ignore[call-overload]
             notes = (*answer["damaged"], *self.unsaid(answer["notes"]))  # type: ignore[misc, arg-type]
-            self.outlook.finished(under, answer.get("told"))
+            self.outlook.finished(under, answer.get("report"))
         again = []
         for experiment in batch:
             # A run may have been stored before its neighbour broke the job.
@@ -230,13 +230,13 @@ class Scheduler:
             self.submit(again)
 
     def unsaid(self, notes: Sequence[str]) -> list[str]:
-        """Return what no job of this sweep has told before."""
+        """Return the notes that no job of this sweep had before."""
         new = [note for note in notes if note not in self.said]
         self.said.update(new)
         return new
 
     def _has(self, experiment: Experiment, broken: bool) -> bool:
-        """Say whether a record is there, and sound where no worker has told so: a damaged one may be in the way."""
+        """Say whether a record is there, and sound where no worker reported it: a damaged one may be in the way."""
         if not broken or experiment not in self.store:
             return experiment in self.store
         try:
@@ -260,14 +260,14 @@ class Scheduler:
         return [experiment for experiment in batch if experiment not in again]
 
     def hint(self, job: str) -> Path:
-        """Return the file in which a job tells how far it is."""
+        """Return the file in which a job reports its progress."""
         return self.store.path / "progress" / f"{job}.job"
 
     def measure(self) -> None:
-        """Update the progress from what running jobs tell."""
+        """Update the progress from the reports of running jobs."""
         partial = 0.0
         for under in self.running.values():
             with contextlib.suppress(OSError, ValueError):
-                under.told = Told.read(json.loads(self.hint(under.job).read_text()))
-                partial += under.told.now * sum(self.costs.of(experiment).work for experiment in under.batch)
+                under.report = JobReport.read(json.loads(self.hint(under.job).read_text()))
+                partial += under.report.now * sum(self.costs.of(experiment).work for experiment in under.batch)
         self.progress.done = max(self.progress.done, self.finished + partial)

@@ -1,4 +1,4 @@
-"""What a training is told, and what it tells: against a store, or in memory alone."""
+"""The surroundings of a training: where its parents, snapshots and progress reports live."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ class StoreSession:
     store : Store
     device : str
     compile : bool
-        Use ``torch.compile``; gives up bitwise independence of company.
+        Use ``torch.compile``; gives up batch invariance.
     interval : float
         Seconds between snapshots.
     progress : callable, optional
-        Told the share of the work that is done, at most four times a second.
+        JobReport the share of the work that is done, at most four times a second.
 
     Attributes
     ----------
     resumed : bool
         Whether a training goes on from where an interrupted one stood.
     notes : list of str
-        What trainings told, each sentence once.
+        What a reader should know, each sentence once.
     """
 
     store: Store
@@ -42,7 +42,7 @@ class StoreSession:
     resumed: bool = False
     notes: list[str] = field(default_factory=list)
     _saved: float = field(default_factory=time.monotonic)
-    _told: float = 0.0
+    _reported: float = 0.0
 
     def final_weights(self, experiment: Experiment) -> Weights:
         return self.store.read(experiment).weights()
@@ -64,8 +64,8 @@ class StoreSession:
         return True
 
     def report(self, done: float) -> None:
-        if self.progress is not None and time.monotonic() - self._told > 0.25:
-            self._told = time.monotonic()
+        if self.progress is not None and time.monotonic() - self._reported > 0.25:
+            self._reported = time.monotonic()
             self.progress(done)
 
     def note(self, sentence: str) -> None:

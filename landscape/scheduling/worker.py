@@ -7,22 +7,18 @@ Everything a worker finds out it writes into the store itself, so results outliv
 from __future__ import annotations
 
 import contextlib
-import importlib
 import importlib.metadata
-import importlib.util
 import json
 import multiprocessing
 import os
 import pickle
 import platform
-import sys
 import threading
 import time
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -32,10 +28,11 @@ from grokscape.landscape.errors import InvalidInput
 from grokscape.landscape.experiment import COLUMNS, Experiment, Outcome
 from grokscape.landscape.printable import told
 from grokscape.landscape.records.store import Store
+from grokscape.landscape.scheduling.job_reports import JobReporter
 from grokscape.landscape.scheduling.release import nothing_left
 from grokscape.landscape.scheduling.requirements import refuse_unaffordable
 from grokscape.landscape.scheduling.session import StoreSession
-from grokscape.landscape.scheduling.telling import Telling
+from grokscape.landscape.user_modules import USER_PREFIX, import_module
 
 #: Set before a worker starts. The first three keep every process to one thread. The last let glibc keep memory between
 #: steps instead of handing large temporaries back to the system each time: steps took a third less.
@@ -47,9 +44,6 @@ ENVIRONMENT = {
     "MALLOC_TRIM_THRESHOLD_": str(2**30),
 }
 
-#: Modules imported from a file get names that begin so.
-USER_PREFIX = "grokscape_user_"
-
 
 @dataclass(frozen=True)
 class Job:
@@ -58,7 +52,7 @@ class Job:
     Attributes
     ----------
     name : str
-        Names the file under ``progress/`` in which the worker tells how far it is.
+        Names the file under ``progress/`` in which the worker reports its progress.
     store : str
         Path of the store.
     experiments : list
@@ -111,7 +105,7 @@ def train_job(data: dict[str, Any]) -> dict[str, Any]:
     dict
         ``trained``: identities trained here; ``busy``: identities that another process was training meanwhile;
         ``damaged``: sentences about records that had to be recomputed; ``notes``: what else a reader should know;
-        ``told``: what was done, see `Told`.
+        ``report``: what was done, see `JobReport`.
     """
     # A process that is not ours alone keeps its own ways of collecting what nobody holds.
     ours = multiprocessing.parent_process() is not None
@@ -148,9 +142,9 @@ def _train_job(job: Job) -> dict[str, Any]:
     store = Store(job.store)
     answer: dict[str, Any] = {"trained": [], "busy": [], "damaged": [], "notes": []}
     clock = time.thread_time if job.device == "cpu" else time.monotonic
-    tell = Telling(store.path / "progress" / f"{job.name}.job", clock)
+    reporter = JobReporter(store.path / "progress" / f"{job.name}.job", clock)
     with contextlib.ExitStack() as stack:
-        stack.callback(_remove, tell.path)
+        stack.callback(_remove, reporter.path)
         todo = []
         for experiment in map(_experiment, job.experiments):
             if not stack.enter_context(store.claim(experiment)):
@@ -162,16 +156,16 @@ def _train_job(job: Job) -> dict[str, Any]:
                 todo.append(experiment)
         if todo:
             refuse_unaffordable(todo, job.device)
-            session = StoreSession(store, device=job.device, compile=job.compile, interval=job.interval, progress=tell)
-            tell.resumed = lambda: session.resumed
-            for experiment, outcome in tell.timed(_sound(type(todo[0]).train(todo, session), todo)):
+            session = StoreSession(store, job.device, job.compile, job.interval, reporter)
+            reporter.resumed = lambda: session.resumed
+            for experiment, outcome in reporter.timed(_sound(type(todo[0]).train(todo, session), todo)):
                 store.write(experiment, outcome, provenance(job, outcome))
                 answer["trained"].append(experiment.identity)
-                tell.end(experiment, outcome.info.get("last_step"))
+                reporter.end(experiment, outcome.info.get("last_step"))
             answer["notes"] += session.notes
     answer["damaged"] += store.complaints
-    tell.now = 1.0
-    answer["told"] = tell.to_data()
+    reporter.now = 1.0
+    answer["report"] = reporter.to_data()
     return answer
 
 
@@ -259,46 +253,6 @@ def _batch_invariant(job: Job) -> str:
 
     reason = batch_dependence()
     return f"no: {reason}" if reason else "yes"
-
-
-def import_module(name: str) -> ModuleType:
-    """Import a module by dotted name, or a file by its path (ending in .py).
-
-    Raises
-    ------
-    InvalidInput
-        If it cannot be imported; says why.
-    """
-    try:
-        if not name.endswith(".py"):
-            return importlib.import_module(name)
-        path = Path(name).resolve()
-        alias = f"{USER_PREFIX}{path.stem}"
-        if alias in sys.modules and getattr(sys.modules[alias], "__file__", None) == str(path):
-            return sys.modules[alias]
-        spec = importlib.util.spec_from_file_location(alias, path)
-        assert spec is not None
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[alias] = module
-        if str(path.parent) not in sys.path:  # as for a script: what lies beside it can be imported
-            sys.path.append(str(path.parent))
-        try:
-            spec.loader.exec_module(module)
-        except BaseException:
-            del sys.modules[alias]
-            raise
-        return module
-    except (InvalidInput, KeyboardInterrupt):
-        raise
-    except SystemExit as error:
-        raise InvalidInput(
-            f"{name} ends the program when it is imported; put what it runs under if __name__ == '__main__': "
-            f"({told(error)})"
-        ) from error
-    except BaseException as error:
-        reason = told(error)
-        raise InvalidInput(f"module {name!r} does not import ({reason}); give a file.py or a dotted name") from error
 
 
 def prepare_worker(parent: int) -> None:

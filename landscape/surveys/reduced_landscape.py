@@ -82,7 +82,7 @@ class ReducedLandscape(Experiment, kind="reduced_landscape"):
     def work(self) -> float:
         return 3 * self.model.multiplications(self.task) * sum(self.sizes) * len(self.scales) * self.steps
 
-    def memory(self, company: int) -> float:  # noqa: ARG002 - one after the other
+    def memory(self, batch_size: int) -> float:  # noqa: ARG002 - one after the other
         # At the least: the parameters, gradients and moments of every network, and the data.
         with torch.device("meta"):
             parameters = sum(tensor.numel() for tensor in self.model.build(self.task).parameters())

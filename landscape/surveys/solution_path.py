@@ -1,4 +1,4 @@
-"""The way from one trained network to another, as an experiment whose outcome is kept."""
+"""The path from one trained network to another, as an experiment whose outcome is kept."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class SolutionPath(Experiment, kind="solution_path"):
     takes the place of the step. It records "t" (0 at the first network, 1 at the last), "objective", "weight_norm",
     "complexity" (``|theta|^2 / (2 n)``, as of any network), and "error" and "loss" on "train" and "test"; and at the
     last point what the whole path is about, each as a share of the fall of the objective from the first network to the
-    last (or of its rise): "rise", the most that it climbs on the way (see
+    last (or of its rise): "rise", the most that it climbs along the path (see
     `grokscape.landscape.measures.paths.straight.Path`), and "barrier", the most that it stands above both ends.
 
     Parameters
@@ -72,7 +72,7 @@ class SolutionPath(Experiment, kind="solution_path"):
         evaluations = 10 * self.points + (12 * self.steps if self.bends else 0)
         return self.first.model.multiplications(self.first.task) * self.first.task.size * evaluations
 
-    def memory(self, company: int) -> float:  # noqa: ARG002 - one after the other
+    def memory(self, batch_size: int) -> float:  # noqa: ARG002 - one after the other
         return 2 * self.first.memory(max(2, self.bends)) + 2000.0 * self.points
 
     def problem(self) -> Problem:
@@ -147,5 +147,5 @@ class SolutionPath(Experiment, kind="solution_path"):
 
     @classmethod
     def train(cls, batch: Sequence[SolutionPath], session: Session) -> Iterator[tuple[SolutionPath, Outcome]]:
-        for member in batch:
-            yield member, member.walked(session)
+        for experiment in batch:
+            yield experiment, experiment.walked(session)

@@ -3,10 +3,9 @@
 from grokscape.landscape.tasks.binary_operation import OPERATIONS as OPERATIONS
 from grokscape.landscape.tasks.binary_operation import BinaryOperation as BinaryOperation
 from grokscape.landscape.tasks.collected_task import CollectedTask as CollectedTask
-from grokscape.landscape.tasks.concealed import CONCEALED as CONCEALED
-from grokscape.landscape.tasks.concealed import Concealed as Concealed
+from grokscape.landscape.tasks.concealed_operation import CONCEALED as CONCEALED
+from grokscape.landscape.tasks.concealed_operation import ConcealedOperation as ConcealedOperation
 from grokscape.landscape.tasks.film_reviews import FilmReviews as FilmReviews
-from grokscape.landscape.tasks.hidden_parity import HiddenParity as HiddenParity
 from grokscape.landscape.tasks.images import Digits as Digits
 from grokscape.landscape.tasks.images import ImageTask as ImageTask
 from grokscape.landscape.tasks.images import Mnist as Mnist
@@ -15,9 +14,10 @@ from grokscape.landscape.tasks.messy_images import MessyImages as MessyImages
 from grokscape.landscape.tasks.messy_sums import MessySums as MessySums
 from grokscape.landscape.tasks.molecules import Molecules as Molecules
 from grokscape.landscape.tasks.permutations import Permutations as Permutations
-from grokscape.landscape.tasks.populations import ConcealedParity as ConcealedParity
+from grokscape.landscape.tasks.populations import ParityPopulation as ParityPopulation
 from grokscape.landscape.tasks.populations import SignOfInput as SignOfInput
 from grokscape.landscape.tasks.review_words import ReviewWords as ReviewWords
+from grokscape.landscape.tasks.sampled_parity import SampledParity as SampledParity
 from grokscape.landscape.tasks.sparse_parity import SparseParity as SparseParity
 from grokscape.landscape.tasks.task import Split as Split
 from grokscape.landscape.tasks.task import Task as Task

@@ -54,7 +54,7 @@ class Molecules(CollectedTask, kind="molecules"):
     Parameters
     ----------
     within : float
-        Squared error, in bohr to the power of six, below which an answer counts as right.
+        Squared error, in bohr to the power of six, below which an answer counts as correct.
     """
 
     examples: int = 100

@@ -30,7 +30,7 @@ class Population(Description, ABC):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ConcealedParity(Population, kind="concealed_parity"):
+class ParityPopulation(Population, kind="concealed_parity"):
     """The parity of the first few bits of an input, the rest of which is beside the point.
 
     Miller et al. 2023 (arXiv:2310.17247), section 2.1.2 and appendix E: 3 relevant bits and 37 spurious ones. Relevant

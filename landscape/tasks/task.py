@@ -52,7 +52,7 @@ class Task(Description, ABC):
 
     @property
     def tolerance(self) -> float | None:
-        """None if labels are classes. If they are values: the mean squared error below which an answer is right."""
+        """None if labels are classes. If they are values: the mean squared error below which an answer is correct."""
         return None
 
     @property

@@ -30,7 +30,7 @@ class TeacherStudent(Task, kind="teacher_student"):
     examples : int
         How many inputs there are, to train and to test on.
     within : float
-        Mean squared error below which an answer counts as right.
+        Mean squared error below which an answer counts as correct.
     """
 
     features: int = 5

@@ -102,16 +102,16 @@ _proven: dict[tuple[str, ...], str] = {}
 
 
 def proven(name: str, shape: str, complaint: Callable[[int], str], make: Callable[[], T], session: Session) -> T | None:
-    """Return a learner's compiled code if it is there, wanted and right; if not, the session is told why.
+    """Return a learner's compiled code if it is there, wanted and correct; if not, the session notes why.
 
     Parameters
     ----------
     name : str
         Of the learner.
     shape : str
-        For each, it is asked once in a process whether the code is right.
+        For each, it is asked once in a process whether the code is correct.
     complaint : callable
-        Returns what is wrong with it for a run of some seed; "" if it is right.
+        Returns what is wrong with it for a run of some seed; "" if it is correct.
     make : callable
         Returns what computes the runs.
     session : Session
@@ -171,13 +171,13 @@ class Choice:
             self.note = FAILS.format(name=type(run.model).__name__, reason=told(error))
 
 
-#: Networks that are tried. One may lie within rounding of a kink of ReLU, where right gradients differ: who is right
-#: agrees on another.
+#: Networks that are tried. One may lie within rounding of a kink of ReLU, where correct gradients differ: code that is
+#: correct agrees on another.
 TRIES = 3
 
 
 def _complaint(run: Run, stack: Stack, inputs: Tensor, labels: Tensor, everything: Tensor) -> str:
-    """Return what is wrong with what compiled code computes of fresh weights and one run's data; "" if it is right."""
+    """Return what is wrong with what compiled code computes of fresh weights and one run's data; "" if nothing is."""
     key = (run.model.canonical, run.task.canonical, run.loss, run.dtype, str(run.n_train))
     if key not in _proven:
         _proven[key] = of_all_seeds(lambda seed: _difference_at(seed, run, stack, inputs, labels, everything))

@@ -37,7 +37,7 @@ def behaviour(
     loss : callable
         Per example.
     tolerance : float, optional
-        For values: the mean squared error below which an answer is right.
+        For values: the mean squared error below which an answer is correct.
 
     Returns
     -------
@@ -95,7 +95,7 @@ def norms(stack: Stack, rows: Tensor) -> list[Measured]:
     return [{("", name): values[row] for name, values in table.items()} for row in range(len(rows))]
 
 
-class Looking:
+class RunMeasurer:
     """Measures one run of an ensemble after another, in compiled code where there is a compiler.
 
     Parameters
@@ -113,7 +113,7 @@ class Looking:
         self.kernel = compiled_records() if loss in ("cross_entropy", "mse") else None
         if self.kernel is None:
             return
-        self.members = torch.stack(list(masks.values()), 1).contiguous().numpy()
+        self.in_splits = torch.stack(list(masks.values()), 1).contiguous().numpy()
         self.counted = [[bool(mask[row].any()) for mask in masks.values()] for row in range(len(labels))]
         spans = stack.slices()
         self.starts = np.array([span.start for span in spans.values()], dtype=np.int64)
@@ -129,11 +129,11 @@ class Looking:
             objective = OBJECTIVES[self.loss]
             found = behaviour(outputs[None], self.labels[of_run], masks, objective, self.tolerance)[0]
             return found | norms(self.stack, parameters[None])[0]
-        members, labels, kernel = self.members[row], self.labels[row].numpy(), self.kernel
+        in_splits, labels, kernel = self.in_splits[row], self.labels[row].numpy(), self.kernel
         if self.tolerance is None:
-            kernel.of_classes(outputs.numpy(), labels, members, self.loss == "mse", self.found)
+            kernel.of_classes(outputs.numpy(), labels, in_splits, self.loss == "mse", self.found)
         else:
-            kernel.of_values(outputs.numpy(), labels, members, self.tolerance, self.found)
+            kernel.of_values(outputs.numpy(), labels, in_splits, self.tolerance, self.found)
         kernel.sums_of_squares(parameters.numpy(), self.starts, self.ends, self.squares)
         measured: Measured = {}
         for split, counted, sums in zip(self.masks, self.counted[row], self.found.tolist(), strict=True):

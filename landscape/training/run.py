@@ -109,11 +109,11 @@ class Run(Experiment, kind="run"):
         records = self.record.count(self.steps)
         return self.model.multiplications(self.task) * (3 * self.n_train * self.steps + self.task.size * records)
 
-    def memory(self, company: int) -> float:
-        """Return roughly the bytes that an ensemble of `company` such runs takes at its peak on a CPU.
+    def memory(self, batch_size: int) -> float:
+        """Return roughly the bytes that a batch of so many such runs takes at its peak on a CPU.
 
         Each run keeps its parameters, gradient and optimiser state, its data twice (for the moment in which they are
-        laid out anew), its labels and masks, the weights that it is told to keep and the rows that it records; all
+        laid out anew), its labels and masks, the weights that it shall keep and the rows that it records; all
         share the inputs. Steps and records are computed one run after another: a step holds half a dozen of the widest
         activation, a record the logits on the whole input space, three times their number in float64 for what is
         measured, and two of the widest layer.
@@ -128,7 +128,7 @@ class Run(Experiment, kind="run"):
         kept += 14 * task.size + ROWS * self.record.count(self.steps)
         step = 6 * self.n_train * widest * number
         record = task.size * (task.n_outputs * (number + 3 * 8) + 2 * widest * number)
-        return company * kept + 16 * task.size * (example + 1) + max(step, record)
+        return batch_size * kept + 16 * task.size * (example + 1) + max(step, record)
 
     def misfit_of_record(self, found: Outcome) -> str:
         return fitting.misfit_of_record(self, found)

@@ -1,314 +1,17 @@
-"""The ensemble trainer: runs of one shape, stepped together.
-
-The promise about batches: on a CPU and without ``torch.compile`` the record of a run is the same bit for bit, in
-float32 and in float64, whoever it was trained beside. It is kept by layout. Every run is computed by itself, by the
-same operations in the same order, and whatever goes into a product of matrices lies alike: each parameter of a row and
-each array begins at a multiple of 64 bytes. A product depends on nothing else while it has one thread
-(`batch_dependence` tries it). On other devices, where all runs are computed at once, a record agrees to rounding error,
-which chaotic training may amplify.
-"""
+"""The trainer: runs of one shape from where they stand to their ends."""
 
 from __future__ import annotations
 
 import bisect
 import time
-import warnings
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
-import numpy as np
-import pandas as pd
-import torch
-from torch import Tensor, nn
-
-from grokscape.landscape.experiment import COLUMNS, Outcome, Session, Snapshot, Weights
-from grokscape.landscape.fused import Gradient
-from grokscape.landscape.objectives import OBJECTIVES
-from grokscape.landscape.stack import Stack
-from grokscape.landscape.training import arithmetic
-from grokscape.landscape.training.gradients import OneByOne, together
-from grokscape.landscape.training.measurements import Looking, Measured, behaviour, norms
-from grokscape.landscape.training.network_checks import checked_network
-from grokscape.landscape.training.subnormal import flushed
+from grokscape.landscape.experiment import Outcome, Session
+from grokscape.landscape.training.network_ensemble import NetworkEnsemble
 
 if TYPE_CHECKING:
     from grokscape.landscape.training.run import Run
-
-
-NONE = np.zeros(0)
-
-
-@dataclass
-class Member:
-    """One run on its way: what it has recorded, and how long each stop rule has held."""
-
-    run: Run
-    rows: list[tuple[int, str, str, float]] = field(default_factory=list)
-    weights: dict[int, Weights] = field(default_factory=dict)
-    held: list[int] = field(default_factory=list)
-    recorded: int = -1
-    arithmetic: list[str] = field(default_factory=list)
-
-    def record(self, step: int, measured: Measured) -> str | None:
-        """Take in one record; return why the run ends here, or None."""
-        self.rows += [(step, split, quantity, value) for (split, quantity), value in measured.items()]
-        self.recorded = step
-        self.held = [
-            count + 1 if stop.holds(measured) else 0 for stop, count in zip(self.run.stop, self.held, strict=True)
-        ]
-        for stop, count in zip(self.run.stop, self.held, strict=True):
-            if count >= stop.records:
-                return stop.canonical
-        if not all(np.isfinite(value) for (_, quantity), value in measured.items() if quantity == "weight_norm"):
-            return "diverged"
-        return "steps" if step == self.run.steps else None
-
-
-class Ensemble:
-    """The living members, their parameters as rows of one matrix, and everything that follows them row by row."""
-
-    def __init__(self, runs: Sequence[Run], session: Session) -> None:
-        first = runs[0]
-        self.device = torch.device(session.device)
-        self.dtype: torch.dtype = getattr(torch, first.dtype)
-        network = checked_network(lambda: first.model.build(first.task).to(self.dtype), inputs_of(first))
-        self.stack = Stack(network)
-        self.session, self.first = session, first
-        self.optimiser = type(first.optimiser)
-        self.inputs = self.exact(first.task.inputs)
-        self.members = [Member(run, held=[0] * len(run.stop)) for run in runs]
-        snapshots = [session.snapshot(run) for run in runs]
-        self.step = snapshots[0].step if snapshots[0] else 0
-        splits = [run.task.split(run.n_train, seed=run.seed) for run in runs]
-        labels = [
-            run.task.labels_of(run.seed) if run.labels == "true" else run.task.random_labels(seed=run.seed)
-            for run in runs
-        ]
-        self.labels = self.exact(torch.stack(labels))
-        train = torch.stack([split.train for split in splits]).to(self.device)
-        self.train_inputs = self.inputs[train]
-        self.train_labels = torch.stack([of_run[chosen] for of_run, chosen in zip(self.labels, train, strict=True)])
-        self.masks = {}
-        for name in ("train", "test", "unmirrored"):
-            mask = torch.zeros(len(runs), len(self.inputs), dtype=torch.bool)
-            for row, split in enumerate(splits):
-                mask[row, getattr(split, name)] = True
-            self.masks[name] = mask.to(self.device)
-
-        starts = []
-        for member, snapshot in zip(self.members, snapshots, strict=True):
-            if snapshot is not None:
-                starts.append(self.stack.spread(torch.from_numpy(snapshot.arrays["parameters"])))
-                member.rows = list(snapshot.rows.itertuples(index=False, name=None))
-                member.recorded = snapshot.step
-                member.held = snapshot.arrays["held"].tolist()
-                member.weights = _checkpoints_from(snapshot.arrays)
-                member.arithmetic = arithmetic.of_snapshot(snapshot.arrays)
-                continue
-            run = member.run
-            if run.start is not None:
-                weights = session.final_weights(run.start)
-                starts.append(self.stack.row({k: torch.from_numpy(v).to(self.dtype) for k, v in weights.items()}))
-            else:
-                network.initialise(seed=run.seed, scale=run.initial_scale)
-                starts.append(self.stack.row(dict(network.state_dict())))
-        self.rows = torch.stack(starts).to(self.device, self.dtype)
-        self.state = self.optimiser.initial_state(self.rows)
-        if self.step:
-            for name in self.state:
-                saved = [s.arrays[f"state/{name}"] for s in snapshots if s is not None]
-                self.state[name] = self.stack.spread(torch.from_numpy(np.stack(saved))).to(self.device, self.dtype)
-        self.rates = self.optimiser.rates([run.optimiser for run in runs], self.rows)
-        fixed = [run.fixed_norm for run in runs]
-        self.norm = None if fixed[0] is None else self.rows.new_tensor(fixed)[:, None]
-        if not self.step:
-            self.project()
-        self.frozen = columns_of_frozen(network, self.stack)
-        if self.norm is not None and len(self.frozen):
-            first.refuse("fixed_norm", "None, because layers are frozen", "project in a run without frozen layers")
-        self.held = self.rows[:, self.frozen]
-        self._prepare()
-
-    def exact(self, data: Tensor) -> Tensor:
-        """Return a copy of data on the device of the runs; numbers with a fraction in their precision.
-
-        What NumPy made begins anywhere in memory; PyTorch's own begins on a boundary.
-        """
-        return data.to(self.device, self.dtype if data.is_floating_point() else data.dtype, copy=True)
-
-    def _prepare(self) -> None:
-        """Choose how the living members are computed."""
-        loss, data = self.first.loss, (self.train_inputs, self.train_labels)
-        self.looking: Looking | None = None
-        by, step = arithmetic.BY_PYTORCH, None
-        if self.device.type == "cpu":
-            chosen = arithmetic.Choice(self.first, self.stack, *data, self.inputs)
-            if chosen.note:
-                self.session.note(chosen.note)
-            self.gradients: Callable[[Tensor], Tensor] = chosen.gradient or OneByOne(self.stack, loss, *data)
-            self.output = chosen.outputs or (lambda row: self.stack.output(row, self.inputs))
-            self.looking = Looking(self.stack, self.labels, self.masks, loss, self.first.task.tolerance)
-            step = arithmetic.compiled_step(self.optimiser, self.rows, self.state, self.rates)
-            if step:
-                by = arithmetic.COMPILED if chosen.gradient else arithmetic.ONLY_STEPS_COMPILED
-        else:
-            self.gradients = together(self.stack, loss, *data)
-        self.take: Callable[[Tensor, int], None] = step or self._step
-        self.stretch: Callable[[int, int], None] | None = None
-        if isinstance(self.gradients, Gradient) and step is not None and not len(self.frozen):
-            train, norms = self.gradients.train, self.norm.double().flatten().numpy() if self.norm is not None else NONE
-            self.stretch = lambda first, count: train(step, norms, first, count)
-        self._update: Callable[[int], None] = self.update
-        if self.session.compile:
-            with torch.no_grad():  # at first a stack tries whether it can run networks together, which no compiler can
-                self.stack.outputs(self.rows, self.train_inputs)
-            self.stretch = None
-            self._update = _compiled(self.update_whole, self.update, self.rows, failed=lambda: self._says(by))
-        self._says(arithmetic.BY_TORCH_COMPILE if self.session.compile else by)
-
-    def _says(self, by: str) -> None:
-        """Note by which arithmetic the next steps are taken."""
-        for member in self.members:
-            if member.arithmetic[-1:] == [arithmetic.BY_TORCH_COMPILE]:  # which failed before it took a step
-                member.arithmetic.pop()
-            if member.arithmetic[-1:] != [by]:
-                member.arithmetic.append(by)
-
-    def _step(self, slopes: Tensor, number: int) -> None:
-        self.optimiser.step(self.rows, slopes, self.state, self.rates, self.rows.new_tensor(float(number)))
-
-    def update(self, number: int) -> None:
-        """Take one step."""
-        self.take(self.gradients(self.rows), number)
-
-    def update_whole(self, number: Tensor) -> None:
-        """Take one step in the form that a compiler understands."""
-        loss = OBJECTIVES[self.first.loss]
-
-        def total(rows: Tensor) -> Tensor:
-            return loss(self.stack.outputs(rows, self.train_inputs), self.train_labels).mean(1).sum()
-
-        self.optimiser.step(self.rows, torch.func.grad(total)(self.rows), self.state, self.rates, number)
-
-    def project(self) -> None:
-        if self.norm is not None:
-            # Each run's own, whose sum is then the same in any company.
-            own = torch.stack([row.norm() for row in self.rows])
-            self.rows *= self.norm / own[:, None]
-
-    def advance(self, count: int = 1) -> None:
-        """Take some steps."""
-        with flushed():
-            self._advance(count)
-
-    def _advance(self, count: int) -> None:
-        if self.stretch is not None:
-            self.stretch(self.step + 1, count)
-            self.step += count
-            return
-        for _ in range(count):
-            self.step += 1
-            self._update(self.step)
-            if len(self.frozen):
-                self.rows[:, self.frozen] = self.held
-            self.project()
-
-    @torch.no_grad()
-    def measure(self) -> list[Measured]:
-        if self.looking is not None:
-            return [self.looking.run(number, row, self.output(row)) for number, row in enumerate(self.rows)]
-        outputs = self.stack.outputs(self.rows, self.inputs, shared=True)
-        loss = OBJECTIVES[self.first.loss]
-        done = behaviour(outputs, self.labels, self.masks, loss, self.first.task.tolerance)
-        return [one | norm for one, norm in zip(done, norms(self.stack, self.rows), strict=True)]
-
-    def weights(self, row: int) -> Weights:
-        """Return a copy of one network's tensors on the CPU."""
-        return {name: t[row].cpu().numpy().copy() for name, t in self.stack.tensors(self.rows).items()}
-
-    def keep(self, rows: list[int]) -> None:
-        """Let all other members leave the ensemble."""
-        index = torch.tensor(rows, device=self.device)
-        self.members = [self.members[row] for row in rows]
-        self.rows = self.rows[index]
-        self.labels, self.train_inputs = self.labels[index], self.train_inputs[index]
-        self.train_labels = self.train_labels[index]
-        self.masks = {name: mask[index] for name, mask in self.masks.items()}
-        self.state = {name: value[index] for name, value in self.state.items()}
-        self.rates = {name: value[index] for name, value in self.rates.items()}
-        self.norm = None if self.norm is None else self.norm[index]
-        self.held = self.held[index]
-        self._prepare()
-
-    def outcome(self, row: int, info: dict[str, Any]) -> Outcome:
-        """Return what a finished member leaves behind."""
-        member = self.members[row]
-        trajectory = pd.DataFrame(member.rows, columns=list(COLUMNS))
-        info |= {"arithmetic": ", then ".join(member.arithmetic)}
-        return Outcome(trajectory, member.weights | {self.step: self.weights(row)}, info)
-
-    def snapshot(self, row: int) -> Snapshot:
-        member = self.members[row]
-        arrays = {"parameters": self._saved(self.rows[row]), "held": np.array(member.held, dtype=np.int64)}
-        arrays |= {f"state/{name}": self._saved(value[row]) for name, value in self.state.items()}
-        arrays |= arithmetic.for_snapshot(member.arithmetic)
-        for step, weights in member.weights.items():
-            arrays |= {f"kept/{step}/{name}": value for name, value in weights.items()}
-        return Snapshot(self.step, pd.DataFrame(member.rows, columns=list(COLUMNS)), arrays)
-
-    def _saved(self, row: Tensor) -> np.ndarray:
-        return self.stack.compact(row).cpu().numpy().copy()
-
-
-def inputs_of(run: Run) -> Tensor:
-    """Return the inputs of a run's task; numbers with a fraction in its precision."""
-    inputs = run.task.inputs
-    return inputs.to(getattr(torch, run.dtype)) if inputs.is_floating_point() else inputs
-
-
-def columns_of_frozen(network: nn.Module, stack: Stack) -> Tensor:
-    """Return where parameters that require no gradient stand in a row, int64."""
-    frozen = [torch.empty(0, dtype=torch.int64)]
-    for (_, parameter), columns in zip(network.named_parameters(), stack.slices().values(), strict=True):
-        if not parameter.requires_grad:
-            frozen.append(torch.arange(columns.start, columns.stop))
-    return torch.cat(frozen)
-
-
-def _checkpoints_from(arrays: Weights) -> dict[int, Weights]:
-    kept: dict[int, Weights] = {}
-    for key, value in arrays.items():
-        if key.startswith("kept/"):
-            _, step, name = key.split("/", 2)
-            kept.setdefault(int(step), {})[name] = value
-    return kept
-
-
-def _compiled(
-    function: Callable[[Tensor], None], plain: Callable[[int], None], rows: Tensor, failed: Callable[[], None]
-) -> Callable[[int], None]:
-    """Compile one form of the update; where no compiler works, warn, tell it and use the plain one."""
-    chosen = torch.compile(function)
-    broken = proven = False
-
-    def call(number: int) -> None:
-        nonlocal broken, proven
-        if not broken:
-            try:
-                chosen(rows.new_tensor(float(number)))
-            except Exception as error:  # whatever a tool chain can raise before it has ever worked
-                if proven:
-                    raise
-                warnings.warn(f"torch.compile failed, going on without: {error!s:.200}", stacklevel=2)
-                broken = True
-                failed()
-            else:
-                proven = True
-                return
-        plain(number)
-
-    return call
 
 
 def train_ensemble(runs: Sequence[Run], session: Session) -> Iterator[tuple[Run, Outcome]]:
@@ -321,7 +24,7 @@ def train_ensemble(runs: Sequence[Run], session: Session) -> Iterator[tuple[Run,
     runs : sequence of Run
         All of one `batch_key`.
     session : Session
-        Where parents come from, snapshots go, and progress is told.
+        Where parents come from, snapshots go, and progress is reported.
     """
     groups: dict[int, list[Run]] = {}
     for run in runs:
@@ -335,8 +38,8 @@ def train_ensemble(runs: Sequence[Run], session: Session) -> Iterator[tuple[Run,
 
 def _train_group(runs: list[Run], session: Session) -> Iterator[tuple[list[tuple[Run, Outcome]], float]]:
     """Train runs that stand at one step; yield at every record who is finished, and which share is done."""
-    began, company = time.perf_counter(), len(runs)
-    ensemble = Ensemble(runs, session)
+    began, size = time.perf_counter(), len(runs)
+    ensemble = NetworkEnsemble(runs, session)
     last = max(run.steps for run in runs)
     schedule = set(runs[0].record.steps(last)) | {run.steps for run in runs}
     kept = {step for run in runs for step in run.keep}
@@ -344,42 +47,42 @@ def _train_group(runs: list[Run], session: Session) -> Iterator[tuple[list[tuple
     while True:
         step = ensemble.step
         if step in kept:
-            for row, member in enumerate(ensemble.members):
-                if step in member.run.keep:
-                    member.weights[step] = ensemble.weights(row)
+            for row, log in enumerate(ensemble.logs):
+                if step in log.run.keep:
+                    log.weights[step] = ensemble.weights(row)
         if step in schedule:
             reasons = _record(ensemble)
-            facts = {"last_step": step, "seconds": (time.perf_counter() - began) / company, "ensemble": company}
+            facts = {"last_step": step, "seconds": (time.perf_counter() - began) / size, "ensemble": size}
             yield (
                 [
-                    (ensemble.members[row].run, ensemble.outcome(row, facts | {"stopped_by": reason}))
+                    (ensemble.logs[row].run, ensemble.outcome(row, facts | {"stopped_by": reason}))
                     for row, reason in reasons.items()
                 ],
                 step / last,
             )
-            living = [row for row in range(len(ensemble.members)) if row not in reasons]
+            living = [row for row in range(len(ensemble.logs)) if row not in reasons]
             if not living:
                 return
             if reasons:
                 ensemble.keep(living)
             # At step 0 there is nothing to keep yet, and projecting a second time is not the identity bit for bit.
             if step and session.wants_snapshot():
-                for row, member in enumerate(ensemble.members):
-                    session.save(member.run, ensemble.snapshot(row))
+                for row, log in enumerate(ensemble.logs):
+                    session.save(log.run, ensemble.snapshot(row))
         ensemble.advance(events[bisect.bisect_right(events, step)] - step)
 
 
-def _record(ensemble: Ensemble) -> dict[int, str]:
-    """Record every member at this step; return the rows that are finished, with the reason."""
+def _record(ensemble: NetworkEnsemble) -> dict[int, str]:
+    """Record every run at this step; return the rows that are finished, with the reason."""
     step, finished = ensemble.step, {}
     measured = ensemble.measure()
-    for row, member in enumerate(ensemble.members):
-        # A member resumed from its snapshot has this record already; one with fewer steps than its neighbours
+    for row, log in enumerate(ensemble.logs):
+        # A run resumed from its snapshot has this record already; one with fewer steps than its neighbours
         # records only on its own schedule.
-        own = step == member.run.steps or step in set(member.run.record.steps(member.run.steps))
-        if not own or step == member.recorded:
+        own = step == log.run.steps or step in set(log.run.record.steps(log.run.steps))
+        if not own or step == log.recorded:
             continue
-        reason = member.record(step, measured[row])
+        reason = log.record(step, measured[row])
         if reason is not None:
             finished[row] = reason
     return finished

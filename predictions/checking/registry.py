@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from types import ModuleType
 
 from grokscape.landscape.errors import InvalidInput
-from grokscape.landscape.scheduling.worker import import_module
+from grokscape.landscape.user_modules import import_module
 from grokscape.predictions.checking import rooms
 from grokscape.predictions.prediction import Prediction
 

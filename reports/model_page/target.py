@@ -21,7 +21,7 @@ from grokscape.landscape.initialisation import Initialise
 from grokscape.landscape.measures.progress import Context
 from grokscape.landscape.problem import Problem
 from grokscape.landscape.problem.networks import Network, as_row, step_number
-from grokscape.landscape.scheduling.worker import import_module
+from grokscape.landscape.user_modules import import_module
 
 EXPECTED = (
     "expected a dict with 'model', 'loss', 'train' and, if there is one, 'test'; a tuple (model, loss, train, test); "

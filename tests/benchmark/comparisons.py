@@ -12,7 +12,7 @@ import torch
 
 from grokscape.landscape.models import Dense, Perceptron, Transformer
 from grokscape.landscape.optimisers import SGD, AdamW
-from grokscape.landscape.tasks import BinaryOperation, Concealed, Digits, TeacherStudent
+from grokscape.landscape.tasks import BinaryOperation, ConcealedOperation, Digits, TeacherStudent
 from grokscape.landscape.training.run import Run
 from tests.benchmark.numbers import Numbers
 
@@ -85,7 +85,7 @@ def comparisons() -> tuple[Comparison, ...]:
     )
     concealed = ensemble_of(
         10,
-        task=Concealed(dimensions=100),
+        task=ConcealedOperation(dimensions=100),
         model=Dense(widths=(100,)),
         n_train=600,
         optimiser=SGD(lr=0.2, momentum=0.9, weight_decay=0.01),

@@ -13,8 +13,8 @@ from torch.nn import functional as F
 
 from grokscape.landscape.models import TransformerNetwork
 from grokscape.landscape.training.arithmetic import SWITCH
+from grokscape.landscape.training.network_ensemble import NetworkEnsemble
 from grokscape.landscape.training.run import Run
-from grokscape.landscape.training.trainer import Ensemble
 from tests.benchmark.comparisons import Product, numbers
 from tests.benchmark.numbers import Parameters
 from tests.landscape.helpers import MemorySession
@@ -40,7 +40,7 @@ class Trainer:
 
     def __init__(self, runs: Sequence[Run], device: str = "cpu", compile: bool = False) -> None:
         self.device = device
-        self.ensemble = Ensemble(runs, MemorySession(device=device, compile=compile))
+        self.ensemble = NetworkEnsemble(runs, MemorySession(device=device, compile=compile))
 
     def advance(self, steps: int) -> None:
         """Take some steps, and wait until they are taken."""
@@ -49,7 +49,7 @@ class Trainer:
 
     def weights(self) -> Parameters:
         """Return the parameters of all runs."""
-        found = [self.ensemble.weights(row) for row in range(len(self.ensemble.members))]
+        found = [self.ensemble.weights(row) for row in range(len(self.ensemble.logs))]
         return {name: np.stack([weights[name] for weights in found]) for name in found[0]}
 
 

@@ -64,7 +64,7 @@ class MemorySession:
         self.parents = dict(parents or {})
         self.saved: dict[str, Snapshot] = {}
         self.saves: list[int] = []
-        self.told: list[float] = []
+        self.reported: list[float] = []
         self.notes: list[str] = []
 
     def final_weights(self, experiment: Experiment) -> Weights:
@@ -83,7 +83,7 @@ class MemorySession:
         return self.wants
 
     def report(self, done: float) -> None:
-        self.told.append(done)
+        self.reported.append(done)
 
     def note(self, sentence: str) -> None:
         self.notes.append(sentence)

@@ -36,18 +36,18 @@ from grokscape.landscape.surveys import ReducedLandscape, SolutionPath
 from grokscape.landscape.tasks import (
     OPERATIONS,
     BinaryOperation,
-    Concealed,
-    ConcealedParity,
+    ConcealedOperation,
     Digits,
     FilmReviews,
-    HiddenParity,
     MessyImages,
     MessySums,
     Mnist,
     MnistSample,
     Molecules,
+    ParityPopulation,
     Permutations,
     ReviewWords,
+    SampledParity,
     SignOfInput,
     SparseParity,
     TeacherStudent,
@@ -62,16 +62,16 @@ EXAMPLES: list[Description] = [
     BinaryOperation(operation="x^2+xy+y^2", p=12),
     PERMUTATIONS,
     SparseParity(n=7, k=4),
-    Concealed(operation="x*y*x", p=5, dimensions=3, noise="normal", examples=8, draw=1),
+    ConcealedOperation(operation="x*y*x", p=5, dimensions=3, noise="normal", examples=8, draw=1),
     Perceptron(width=3, activation="quadratic", bias=True, embedding=5),
     Transformer(width=6, heads=3, hidden=7, bias=False),
     AdamW(lr=1e-5, weight_decay=1 / 3, beta1=0.5, beta2=0.25, eps=1e-30),
     SGD(lr=1e300, weight_decay=5e-324, momentum=0.1),
     Schedule(per_decade=3, every=17),
     Stop(quantity="loss", split="train", below=1e-3, records=2),
-    HiddenParity(bits=9, relevant=2, silent=3, examples=95),
+    SampledParity(bits=9, relevant=2, silent=3, examples=95),
     BayesianNetwork(
-        task=HiddenParity(examples=99),
+        task=SampledParity(examples=99),
         n_train=9,
         seed=1,
         start_scale=0.3,
@@ -98,7 +98,7 @@ EXAMPLES: list[Description] = [
     EmbeddingDecoder(symbols=6, n_train=11, seed=2, steps=9, widths=(7,), labels="shuffled", decoder=AdamW(lr=0.5)),
     EffectiveFlow(symbols=6, n_train=19, seed=2, draw=1, span=3),
     ParallelogramCriticalSize(symbols=6, draws=3, seed=1, labels="shuffled"),
-    ConcealedParity(relevant=2, spurious=5, filler="normal"),
+    ParityPopulation(relevant=2, spurious=5, filler="normal"),
     SignOfInput(),
     GaussianProcessRegression(
         log_lengthscale=-6, log_outputscale=4, seed=1, n_train=9, n_test=8, noise=0.5, train_noise=True, steps=7, lr=0.1
@@ -155,7 +155,7 @@ def test_json_brings_back_an_equal_description(example: Description) -> None:
 
 
 def test_every_kind_has_an_example() -> None:
-    own = {kind for kind, cls in description._KINDS.items() if cls.__module__.startswith("landscape.")}
+    own = {kind for kind, cls in description._KINDS.items() if cls.__module__.startswith("grokscape.landscape.")}
     assert own == {example.kind for example in EXAMPLES}
 
 

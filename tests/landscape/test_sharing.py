@@ -12,7 +12,7 @@ import pytest
 from grokscape.landscape import sharing
 from grokscape.landscape.description import Description
 from grokscape.landscape.sharing import forget_data, shared, shared_data
-from grokscape.landscape.tasks import BinaryOperation, Concealed
+from grokscape.landscape.tasks import BinaryOperation, ConcealedOperation
 from grokscape.landscape.training.run import Run
 
 MADE: list[int] = []
@@ -114,7 +114,7 @@ def test_what_cannot_be_made_is_tried_again(monkeypatch):
     assert Numbers(count=3).numbers.tolist() == [0, 0, 0]
 
 
-@pytest.mark.parametrize("task", [BinaryOperation(p=5), Concealed(examples=50)])
+@pytest.mark.parametrize("task", [BinaryOperation(p=5), ConcealedOperation(examples=50)])
 def test_a_task_holds_none_of_its_data(task):
     before = set(vars(task))
     inputs = task.inputs

@@ -49,15 +49,15 @@ def shapes(tier: str) -> dict[str, Run]:
 
 
 def differs(run: Run, steps: int) -> str:
-    """Return what differs between a run alone and in company; "" if nothing does."""
+    """Return what differs between a run alone and in a batch; "" if nothing does."""
     short = dataclasses.replace(
         run, steps=steps, record=Schedule(per_decade=1, every=max(1, steps // 3)), stop=(), keep=(), start=None, seed=0
     )
     batch = [dataclasses.replace(short, seed=seed) for seed in range(5)]
     alone = train_alone(batch[1])
-    for company in (batch[:3], batch[4:0:-1]):
+    for others in (batch[:3], batch[4:0:-1]):
         try:
-            assert_same_bits(alone, train(company)[batch[1].identity])
+            assert_same_bits(alone, train(others)[batch[1].identity])
         except AssertionError as error:
             return str(error).splitlines()[0]
     return ""

@@ -222,7 +222,7 @@ def main() -> int:
     bad = [(case, outcome) for case, outcome in results if outcome.what not in ("accepted", "refused")]
     for case, outcome in bad[:40]:
         print(f"\n{outcome.what} ({outcome.seconds:.2f} s): {outcome.told[:300]!r}\n  {json.dumps(case)[:400]}")
-    kinds = {kind for kind in _KINDS if _KINDS[kind].__module__.startswith("landscape.")}
+    kinds = {kind for kind in _KINDS if _KINDS[kind].__module__.startswith("grokscape.landscape.")}
     missing = kinds - {kind for original in hosts() for kind in re.findall(r'"kind": "(\w+)"', json.dumps(original))}
     print(f"\n{len(kinds) - len(missing)} of {len(kinds)} kinds {sorted(missing) or ''}")
     return 1 if bad or missing else 0

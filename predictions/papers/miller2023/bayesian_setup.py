@@ -10,8 +10,8 @@ from grokscape.landscape import (
     BayesianNetwork,
     Crossing,
     Experiment,
-    HiddenParity,
     Record,
+    SampledParity,
     Stop,
     complexity,
     error,
@@ -28,7 +28,7 @@ BUDGET = {0.1: 300, 0.3: 500, 0.5: 700, 0.7: 900, 1.0: 1000}
 def networks_by_start_scale(seed: int, at: Setting) -> Mapping[str, Experiment]:
     return {
         f"{scale:g}": BayesianNetwork(
-            task=HiddenParity(bits=at.bits),
+            task=SampledParity(bits=at.bits),
             seed=seed,
             start_scale=scale,
             kl_weight=at.kl_weight,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from grokscape.landscape import SGD, Concealed, Dense, GrokkingGap, Run, Schedule
+from grokscape.landscape import SGD, ConcealedOperation, Dense, GrokkingGap, Run, Schedule
 from grokscape.predictions import Setting, stop_at
 
 #: Held-out examples.
@@ -26,7 +26,7 @@ NETWORK: dict[str, Any] = {
 def concealed(seed: int, at: Setting, operation: str, dimensions: int, **changes: Any) -> Run:
     """Train a network on data of its own until it generalises or the steps are used up."""
     fields: dict[str, Any] = {
-        "task": Concealed(
+        "task": ConcealedOperation(
             operation=operation, dimensions=dimensions, noise=at.noise, examples=at.n_train + TEST, draw=seed
         ),
         "model": Dense(widths=(at.width,)),

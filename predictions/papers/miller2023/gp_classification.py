@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from grokscape.landscape import ConcealedParity, Experiment, LaplaceClassification, Record, grokking_gap
+from grokscape.landscape import Experiment, LaplaceClassification, ParityPopulation, Record, grokking_gap
 from grokscape.predictions import (
     Below,
     Calibrated,
@@ -115,7 +115,7 @@ lengthscales = claim(
 def classifiers_by_spurious_bits(seed: int, at: Setting) -> Mapping[str, Experiment]:
     return {
         f"{spurious}": LaplaceClassification(
-            population=ConcealedParity(spurious=spurious, filler=at.filler if spurious else "bits"),
+            population=ParityPopulation(spurious=spurious, filler=at.filler if spurious else "bits"),
             seed=seed,
             n_train=at.n_train,
             steps=at.steps,

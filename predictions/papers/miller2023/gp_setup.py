@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from grokscape.landscape import (
-    ConcealedParity,
     Experiment,
     GaussianProcessRegression,
     LaplaceClassification,
+    ParityPopulation,
     Record,
     Schedule,
     SignOfInput,
@@ -70,9 +70,9 @@ SPREAD = {"log_lengthscale": (-7.0, 0.0), "log_outputscale": (1.5, 5.0), "number
 TWELVE = judging(12)
 GPYTORCH = {"gpytorch": "pip install 'grokscape[gp]'"}
 
-PARITY = ConcealedParity(relevant=3, spurious=17)
-NOTHING_CONCEALED = ConcealedParity(relevant=3, spurious=0)
-PAPER_PARITY = ConcealedParity(relevant=3, spurious=37)
+PARITY = ParityPopulation(relevant=3, spurious=17)
+NOTHING_CONCEALED = ParityPopulation(relevant=3, spurious=0)
+PAPER_PARITY = ParityPopulation(relevant=3, spurious=37)
 
 
 def laplace(seed: int, at: Setting) -> Mapping[str, Experiment]:

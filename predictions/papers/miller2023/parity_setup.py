@@ -11,9 +11,9 @@ from grokscape.landscape import (
     SGD,
     Dense,
     Experiment,
-    HiddenParity,
     Record,
     Run,
+    SampledParity,
     Schedule,
     fit_transition,
     grokking_gap,
@@ -32,7 +32,7 @@ def networks_by_length(seed: int, at: Setting) -> Mapping[str, Experiment]:
     shortest = min(at.lengths)
     return {
         f"{bits}": Run(
-            task=HiddenParity(bits=bits, silent=bits - shortest if at.silent else 0, examples=1750),
+            task=SampledParity(bits=bits, silent=bits - shortest if at.silent else 0, examples=1750),
             model=Dense(widths=(at.width,)),
             optimiser=SGD(lr=at.lr, momentum=0.9, weight_decay=0.01),
             n_train=750,

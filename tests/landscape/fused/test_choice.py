@@ -13,9 +13,21 @@ import pytest
 import torch
 from torch import Tensor
 
+from grokscape.landscape import models
+from grokscape.landscape.errors import DataMissing
 from grokscape.landscape.fused import Fused
-from grokscape.landscape.models import Perceptron
+from grokscape.landscape.models import (
+    LSTM,
+    Dense,
+    EdgeNetwork,
+    Model,
+    NormalisedPerceptron,
+    Perceptron,
+    Tempered,
+    Transformer,
+)
 from grokscape.landscape.stack import Stack
+from grokscape.landscape.tasks import BinaryOperation, Molecules, Task, TeacherStudent, TokenTask
 from grokscape.landscape.training import arithmetic
 from tests.landscape.helpers import MemorySession, assert_same_bits, small_run, train, train_alone
 
@@ -148,9 +160,9 @@ def test_a_run_that_goes_on_by_another_arithmetic_says_both(monkeypatch: pytest.
 
 def test_parameters_stay_where_they_are_while_steps_are_taken() -> None:
     """Compiled steps hold on to the memory of the rows; an in-place change elsewhere must reach them."""
-    from grokscape.landscape.training.trainer import Ensemble
+    from grokscape.landscape.training.network_ensemble import NetworkEnsemble
 
-    ensemble = Ensemble([small_run(fixed_norm=2.0)], MemorySession())
+    ensemble = NetworkEnsemble([small_run(fixed_norm=2.0)], MemorySession())
     place = ensemble.rows.data_ptr()
     for _ in range(3):
         ensemble.advance()
@@ -181,3 +193,36 @@ def test_one_network_on_a_kink_is_no_complaint(monkeypatch: pytest.MonkeyPatch) 
     session = MemorySession()
     assert train_alone(small_run(), session).info["arithmetic"] == arithmetic.COMPILED
     assert session.notes == []
+
+
+#: Of each built-in model one that is quickly trained, on a task that it reads.
+BUILT_IN: list[tuple[Model, Task]] = [
+    (Dense(widths=(6,)), TeacherStudent(examples=40, widths=(4, 4))),
+    (EdgeNetwork(), Molecules()),
+    (LSTM(width=4), BinaryOperation(p=7)),
+    (NormalisedPerceptron(width=8, bias=True), BinaryOperation(p=7)),
+    (Perceptron(width=8, bias=True), BinaryOperation(p=7)),
+    (Tempered(of=Perceptron(width=8), temperature=3.0), BinaryOperation(p=7)),
+    (Transformer(width=8, heads=2, hidden=16), BinaryOperation(p=7)),
+]
+
+
+def test_every_built_in_model_is_among_those_that_are_tried() -> None:
+    described = {value for value in vars(models).values() if isinstance(value, type) and issubclass(value, Model)}
+    assert described - {Model} == {type(model) for model, _ in BUILT_IN}
+
+
+@pytest.mark.parametrize(("model", "task"), BUILT_IN, ids=lambda value: type(value).__name__)
+def test_a_built_in_model_offers_right_compiled_code_or_none(model: Model, task: Task) -> None:
+    """What inherits from a model that has compiled code computes something else, and must not offer the same."""
+    pytest.importorskip("numba")
+    session = MemorySession()
+    loss = "cross_entropy" if isinstance(task, TokenTask) else "mse"
+    run = small_run(model=model, task=task, loss=loss, n_train=20, steps=5)
+    try:
+        outcome = train_alone(run, session)
+    except DataMissing as missing:
+        pytest.skip(str(missing))
+    assert session.notes == []
+    expected = arithmetic.COMPILED if model.fused(task) else arithmetic.ONLY_STEPS_COMPILED
+    assert outcome.info["arithmetic"] == expected

@@ -16,7 +16,7 @@ from grokscape.landscape.optimisers import SGD, AdamW
 from grokscape.landscape.stack import Stack
 from grokscape.landscape.tasks import BinaryOperation, Permutations, SparseParity, TeacherStudent
 from grokscape.landscape.training import arithmetic
-from grokscape.landscape.training.trainer import Ensemble
+from grokscape.landscape.training.network_ensemble import NetworkEnsemble
 from tests.landscape.helpers import MemorySession, assert_same_bits, last_weights, small_run, train, train_alone
 from tests.references import torch_optimiser, training_data
 
@@ -52,8 +52,8 @@ def _block(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> N
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("name", SHAPES)
 def test_gradients_and_outputs_are_those_of_autograd(name: str, dtype: str) -> None:
-    ensemble = Ensemble([run_of(SHAPES[name], seed=s, dtype=dtype) for s in range(3)], MemorySession())
-    assert ensemble.members[0].arithmetic == [arithmetic.COMPILED]
+    ensemble = NetworkEnsemble([run_of(SHAPES[name], seed=s, dtype=dtype) for s in range(3)], MemorySession())
+    assert ensemble.logs[0].arithmetic == [arithmetic.COMPILED]
     tolerance = {"float32": 2e-6, "float64": 1e-14}[dtype]
     ensemble.rows.add_(torch.randn(ensemble.rows.shape, generator=torch.Generator().manual_seed(0)), alpha=0.1)
     ensemble.rows[:] = ensemble.stack.spread(ensemble.stack.compact(ensemble.rows))
@@ -97,7 +97,7 @@ def test_a_training_is_that_of_torch_optim_step_by_step(name: str, optimiser: An
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("name", SHAPES)
-def test_bits_do_not_depend_on_company(name: str, dtype: str) -> None:
+def test_bits_do_not_depend_on_the_batch(name: str, dtype: str) -> None:
     runs = [run_of(SHAPES[name], seed=s, dtype=dtype) for s in range(4)]
     everybody = train(runs)
     for run in runs[::3]:
@@ -110,9 +110,9 @@ def test_bits_do_not_depend_on_company(name: str, dtype: str) -> None:
 @pytest.mark.parametrize("name", SHAPES)
 def test_a_record_is_that_of_pytorch(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     runs = [run_of(SHAPES[name], seed=s, steps=6) for s in range(2)]
-    compiled = Ensemble(runs, MemorySession()).measure()
+    compiled = NetworkEnsemble(runs, MemorySession()).measure()
     monkeypatch.setenv(arithmetic.SWITCH, "0")
-    plain = Ensemble(runs, MemorySession()).measure()
+    plain = NetworkEnsemble(runs, MemorySession()).measure()
     for one, other in zip(compiled, plain, strict=True):
         assert one.keys() == other.keys()
         assert ("train", "loss") in one

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from grokscape.landscape.stack import Stack
-from grokscape.landscape.training.measurements import Looking
+from grokscape.landscape.training.measurements import RunMeasurer
 
 pytest.importorskip("numba")
 
@@ -21,9 +21,9 @@ def looked(outputs: torch.Tensor, labels: torch.Tensor, loss: str, tolerance: fl
     masks["unmirrored"] = torch.zeros(1, N, dtype=torch.bool)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GROKSCAPE_COMPILED", switch)
-        looking = Looking(stack, labels[None], masks, loss, tolerance)
-        assert (looking.kernel is None) == (switch == "0")
-        return looking.run(0, stack.spread(torch.arange(8.0)), outputs)
+        measurer = RunMeasurer(stack, labels[None], masks, loss, tolerance)
+        assert (measurer.kernel is None) == (switch == "0")
+        return measurer.run(0, stack.spread(torch.arange(8.0)), outputs)
 
 
 def both(outputs: torch.Tensor, labels: torch.Tensor, loss: str, tolerance: float | None = None) -> dict:

@@ -1,4 +1,4 @@
-"""Catches a wrong formula in the transformer's compiled gradient, and numbers of a run that hang on its company."""
+"""Catches a wrong formula in the transformer's compiled gradient, and numbers of a run that depend on its batch."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from grokscape.landscape.optimisers import AdamW
 from grokscape.landscape.stack import Stack
 from grokscape.landscape.tasks import BinaryOperation, Permutations, SparseParity, Task
 from grokscape.landscape.training import arithmetic
+from grokscape.landscape.training.network_ensemble import NetworkEnsemble
 from grokscape.landscape.training.run import Run
-from grokscape.landscape.training.trainer import Ensemble
 from tests.landscape.helpers import MemorySession
 
 pytest.importorskip("numba")
@@ -114,8 +114,8 @@ def small_runs(**changes: Any) -> list[Run]:
 @pytest.mark.parametrize("loss", ["cross_entropy", "mse"])
 def test_a_training_is_that_of_torch_optim(loss: str) -> None:
     run = small_runs(dtype="float64", loss=loss)[1]
-    ensemble = Ensemble([run], MemorySession())
-    assert ensemble.members[0].arithmetic == [arithmetic.COMPILED]
+    ensemble = NetworkEnsemble([run], MemorySession())
+    assert ensemble.logs[0].arithmetic == [arithmetic.COMPILED]
     network = run.model.build(run.task).double()
     network.initialise(seed=run.seed)
     optimiser = torch.optim.AdamW(network.parameters(), lr=1e-2, weight_decay=0.3, betas=(0.9, 0.98), eps=1e-8)
@@ -135,21 +135,21 @@ def test_a_training_is_that_of_torch_optim(loss: str) -> None:
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_a_run_alone_has_the_bits_that_it_has_in_company(dtype: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_alone_has_the_bits_that_it_has_in_a_batch(dtype: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fused, "BLOCK", 1)
     runs = small_runs(dtype=dtype)
-    company = Ensemble(runs, MemorySession())
-    alone = [Ensemble([run], MemorySession()) for run in runs]
+    batch = NetworkEnsemble(runs, MemorySession())
+    alone = [NetworkEnsemble([run], MemorySession()) for run in runs]
     for _ in range(5):
-        for ensemble in (company, *alone):
+        for ensemble in (batch, *alone):
             ensemble.advance()
-    company.keep([2, 0])
-    company.advance()
+    batch.keep([2, 0])
+    batch.advance()
     for place, number in enumerate([2, 0]):
         alone[number].advance()
-        assert alone[number].members[0].arithmetic == [arithmetic.COMPILED]
-        assert torch.equal(company.rows[place], alone[number].rows[0])
-        assert company.measure()[place] == alone[number].measure()[0]
+        assert alone[number].logs[0].arithmetic == [arithmetic.COMPILED]
+        assert torch.equal(batch.rows[place], alone[number].rows[0])
+        assert batch.measure()[place] == alone[number].measure()[0]
 
 
 @pytest.mark.parametrize(
@@ -162,9 +162,9 @@ def test_a_run_alone_has_the_bits_that_it_has_in_company(dtype: str, monkeypatch
 def test_pytorch_computes_where_looking_up_does_not_pay(task: Task, model: Transformer) -> None:
     run = Run(task=task, model=model, n_train=20, seed=0, steps=2)
     session = MemorySession()
-    ensemble = Ensemble([run], session)
+    ensemble = NetworkEnsemble([run], session)
     ensemble.advance()
-    assert ensemble.members[0].arithmetic == [arithmetic.ONLY_STEPS_COMPILED]
+    assert ensemble.logs[0].arithmetic == [arithmetic.ONLY_STEPS_COMPILED]
     assert not session.notes
 
 

@@ -18,15 +18,15 @@ from grokscape.landscape.errors import InvalidInput
 from grokscape.landscape.grokking import complexity, grokking_gap
 from grokscape.landscape.learners import BayesianNetwork
 from grokscape.landscape.learners.bayesian_compiled import CompiledPosteriors
-from grokscape.landscape.learners.bayesian_ensemble import Ensemble
+from grokscape.landscape.learners.bayesian_ensemble import BayesianEnsemble
 from grokscape.landscape.records.record import Record
-from grokscape.landscape.tasks import HiddenParity
+from grokscape.landscape.tasks import SampledParity
 from grokscape.landscape.training.arithmetic import BY_PYTORCH, COMPILED, SWITCH
 from grokscape.landscape.training.schedule import Schedule
 from grokscape.landscape.training.stop import Stop
 from tests.landscape.helpers import MemorySession, assert_same_bits, train, train_alone, value
 
-TASK = HiddenParity(bits=7, relevant=2, examples=90)
+TASK = SampledParity(bits=7, relevant=2, examples=90)
 
 
 def small(**changes: Any) -> BayesianNetwork:
@@ -34,7 +34,9 @@ def small(**changes: Any) -> BayesianNetwork:
     return BayesianNetwork(**(fields | {"start_deviation": 0.2, "epochs": 4} | changes))
 
 
-def objective(ensemble: Ensemble, row: int, layers: list[torch.Tensor], kl_weight: float, data: Any) -> torch.Tensor:
+def objective(
+    ensemble: BayesianEnsemble, row: int, layers: list[torch.Tensor], kl_weight: float, data: Any
+) -> torch.Tensor:
     """The loss of one network on a batch, as the paper has it."""
     inputs, labels, noise = (part[row] for part in data)
     entering, units = inputs.double(), noise.double()
@@ -47,7 +49,7 @@ def objective(ensemble: Ensemble, row: int, layers: list[torch.Tensor], kl_weigh
     return torch.nn.functional.cross_entropy(entered, labels) + kl_weight * divergence / ensemble.number
 
 
-def in_double(members: list[BayesianNetwork], kind: type[Ensemble]) -> Ensemble:
+def in_double(members: list[BayesianNetwork], kind: type[BayesianEnsemble]) -> BayesianEnsemble:
     """Return networks at their start in double precision."""
     ensemble = kind(members)
     rates = torch.tensor([[member.lr, member.kl_weight] for member in members], dtype=torch.float64)
@@ -57,7 +59,7 @@ def in_double(members: list[BayesianNetwork], kind: type[Ensemble]) -> Ensemble:
     return ensemble
 
 
-def gradient_of(ensemble: Ensemble, row: int, chosen: torch.Tensor, noise: torch.Tensor) -> list[torch.Tensor]:
+def gradient_of(ensemble: BayesianEnsemble, row: int, chosen: torch.Tensor, noise: torch.Tensor) -> list[torch.Tensor]:
     """Return one network's gradient; `chosen` are examples (networks, n)."""
     if isinstance(ensemble, CompiledPosteriors):
         return ensemble.gradient_of(row, chosen[row], noise[row])
@@ -66,11 +68,11 @@ def gradient_of(ensemble: Ensemble, row: int, chosen: torch.Tensor, noise: torch
 
 
 DIFFERENT = [small(), small(seed=1, start_scale=0.3, kl_weight=20.0, lr=0.3)]
-KINDS = pytest.mark.parametrize("kind", [Ensemble, CompiledPosteriors])
+KINDS = pytest.mark.parametrize("kind", [BayesianEnsemble, CompiledPosteriors])
 
 
 @KINDS
-def test_gradient_is_that_of_the_evidence_lower_bound(kind: type[Ensemble]) -> None:
+def test_gradient_is_that_of_the_evidence_lower_bound(kind: type[BayesianEnsemble]) -> None:
     ensemble = in_double(DIFFERENT, kind)
     chosen = torch.stack([split["train"][3:19] for split in ensemble.splits])
     inputs, labels = ensemble.inputs[0][chosen], ensemble.labels.gather(1, chosen)
@@ -84,8 +86,8 @@ def test_gradient_is_that_of_the_evidence_lower_bound(kind: type[Ensemble]) -> N
 
 
 def test_compiled_gradients_in_single_precision() -> None:
-    members = [small(width=200, task=HiddenParity(bits=30, relevant=3, examples=90), seed=seed) for seed in (0, 1)]
-    plain, compiled = Ensemble(members), CompiledPosteriors(members)
+    members = [small(width=200, task=SampledParity(bits=30, relevant=3, examples=90), seed=seed) for seed in (0, 1)]
+    plain, compiled = BayesianEnsemble(members), CompiledPosteriors(members)
     chosen = torch.stack([split["train"][:32] for split in plain.splits])
     noise = plain.standard_normal(plain.noise, 32)
     for row in (0, 1):
@@ -95,11 +97,11 @@ def test_compiled_gradients_in_single_precision() -> None:
 
 
 @KINDS
-def test_epochs_against_the_optimiser_of_torch(kind: type[Ensemble]) -> None:
+def test_epochs_against_the_optimiser_of_torch(kind: type[BayesianEnsemble]) -> None:
     ensemble = in_double(DIFFERENT, kind)
     layers = [[layer[row].clone().requires_grad_() for layer in ensemble.layers] for row in (0, 1)]
     optimisers = [torch.optim.SGD(own, lr=member.lr) for own, member in zip(layers, DIFFERENT, strict=True)]
-    streams = Ensemble(DIFFERENT).noise
+    streams = BayesianEnsemble(DIFFERENT).noise
     for epoch in range(1, 13):
         ensemble.advance()
         noise = ensemble.standard_normal(streams, 50).double()
@@ -117,7 +119,7 @@ def test_epochs_against_the_optimiser_of_torch(kind: type[Ensemble]) -> None:
 
 
 def test_records_and_noise_are_the_same_by_either_arithmetic() -> None:
-    plain, compiled = Ensemble(DIFFERENT), CompiledPosteriors(DIFFERENT)
+    plain, compiled = BayesianEnsemble(DIFFERENT), CompiledPosteriors(DIFFERENT)
     for _ in range(2):
         plain.advance()
         compiled.advance()
@@ -128,7 +130,7 @@ def test_records_and_noise_are_the_same_by_either_arithmetic() -> None:
 
 
 def test_an_epoch_takes_every_training_example_once() -> None:
-    ensemble = Ensemble([small()])
+    ensemble = BayesianEnsemble([small()])
     seen = []
 
     def note(inputs: torch.Tensor, *_: torch.Tensor) -> list[torch.Tensor]:
@@ -165,7 +167,7 @@ def test_divergence_is_that_of_the_distributions_and_has_two_parts() -> None:
 
 
 @KINDS
-def test_records_of_a_sample_scatter_about_those_of_the_means(kind: type[Ensemble]) -> None:
+def test_records_of_a_sample_scatter_about_those_of_the_means(kind: type[BayesianEnsemble]) -> None:
     exact = kind([small(start_deviation=1e-9)]).measure()
     for split in ("train", "test"):
         assert exact[split, "sampled loss"] == pytest.approx(exact[split, "loss"], rel=1e-5)
@@ -176,11 +178,11 @@ def test_records_of_a_sample_scatter_about_those_of_the_means(kind: type[Ensembl
     assert noisy["", "fit"] == noisy["train", "sampled loss"]
 
 
-def test_alone_or_in_company_a_network_is_the_same() -> None:
+def test_networks_are_batch_invariant() -> None:
     members = [small(), small(seed=1, epochs=2), small(seed=2, start_scale=0.1, labels="random"), small(kl_weight=0.0)]
     session = MemorySession()  # together although their keys differ
     together = train(members, session)
-    assert session.told == sorted(session.told)
+    assert session.reported == sorted(session.reported)
     for member in members:
         assert_same_bits(train_alone(member), together[member.identity])
         assert together[member.identity].info["arithmetic"] == COMPILED
@@ -197,7 +199,7 @@ def test_by_pytorch_a_network_is_the_same_up_to_rounding(monkeypatch: pytest.Mon
 
 
 def test_starts_of_one_seed_differ_by_their_scale_alone() -> None:
-    ensemble = Ensemble([small(start_scale=0.5), small(start_scale=1.0), small(seed=1, start_scale=1.0)])
+    ensemble = BayesianEnsemble([small(start_scale=0.5), small(start_scale=1.0), small(seed=1, start_scale=1.0)])
     for layer in (0, 1):
         means, logs = ensemble.halves(layer)
         assert torch.allclose(2 * means[0], means[1])
@@ -208,7 +210,7 @@ def test_starts_of_one_seed_differ_by_their_scale_alone() -> None:
 def test_it_learns_a_rule_and_stops() -> None:
     stop = (Stop(quantity="error", below=0.01, records=2),)
     run = small(
-        task=HiddenParity(bits=3, relevant=2, examples=400), n_train=200, width=40, start_deviation=0.01, epochs=200,
+        task=SampledParity(bits=3, relevant=2, examples=400), n_train=200, width=40, start_deviation=0.01, epochs=200,
         stop=stop, record=Schedule(per_decade=10, every=10),
     )  # fmt: skip
     outcome = train_alone(run)

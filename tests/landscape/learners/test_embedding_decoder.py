@@ -1,7 +1,7 @@
 """Catches a toy that trains on another loss, other pairs or at other rates than it says, or records something else.
 
 Its gradient is held against automatic differentiation, its steps against `torch.optim.AdamW`, both as compiled code and
-as PyTorch computes them. Compiled runs do not depend on their company, nor on interruptions, bit for bit.
+as PyTorch computes them. Compiled runs are batch-invariant, and do not depend on interruptions, bit for bit.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from grokscape.landscape.errors import InvalidInput
 from grokscape.landscape.learners import EmbeddingDecoder
 from grokscape.landscape.learners.embedding_compiled import CompiledDecoders
 from grokscape.landscape.learners.embedding_decoder import DECODER, EMBEDDING
-from grokscape.landscape.learners.embedding_ensemble import Ensemble
+from grokscape.landscape.learners.embedding_ensemble import EmbeddingEnsemble
 from grokscape.landscape.learners.embedding_parameters import Parameters
 from grokscape.landscape.theory import parallelograms
 from grokscape.landscape.training import arithmetic
@@ -38,7 +38,7 @@ def small(**changes: Any) -> EmbeddingDecoder:
 class Reference:
     """One run in float64, written as the paper has it."""
 
-    def __init__(self, run: EmbeddingDecoder, ensemble: Ensemble, row: int) -> None:
+    def __init__(self, run: EmbeddingDecoder, ensemble: EmbeddingEnsemble, row: int) -> None:
         self.run, double = run, torch.float64
         self.embedding = ensemble.places[row].to(double).clone().requires_grad_()
         layers: list[nn.Module] = []
@@ -80,9 +80,9 @@ VARIED = [
 ]
 
 
-def in_double(runs: list[EmbeddingDecoder], compiled: bool) -> Ensemble | CompiledDecoders:
+def in_double(runs: list[EmbeddingDecoder], compiled: bool) -> EmbeddingEnsemble | CompiledDecoders:
     """Return runs at their start in double precision."""
-    plain = Ensemble(runs)
+    plain = EmbeddingEnsemble(runs)
     plain.embedding = Parameters([plain.places.double()], [run.embedding for run in runs])
     plain.decoder = Parameters([layer.double() for layer in plain.decoder.arrays], [run.decoder for run in runs])
     plain.runs = {name: t.double() if t.is_floating_point() else t for name, t in plain.runs.items()}
@@ -102,7 +102,7 @@ def end_to_end(run: EmbeddingDecoder, embedding: torch.Tensor, linear: list[nn.L
     return torch.cat(parts).numpy()
 
 
-def gradients_of(ensemble: Ensemble | CompiledDecoders, row: int) -> np.ndarray:
+def gradients_of(ensemble: EmbeddingEnsemble | CompiledDecoders, row: int) -> np.ndarray:
     if isinstance(ensemble, CompiledDecoders):
         return ensemble.gradient(row).numpy()
     ensemble.gradient()
@@ -110,7 +110,7 @@ def gradients_of(ensemble: Ensemble | CompiledDecoders, row: int) -> np.ndarray:
     return torch.cat([gradient[row].flatten() for part in parts for gradient in part.gradients]).numpy()
 
 
-def parameters_of(ensemble: Ensemble | CompiledDecoders, row: int) -> np.ndarray:
+def parameters_of(ensemble: EmbeddingEnsemble | CompiledDecoders, row: int) -> np.ndarray:
     arrays = ensemble.arrays_of(row)
     return np.concatenate([arrays["embedding/values"], arrays["decoder/values"]])
 
@@ -121,7 +121,7 @@ def test_gradient_against_automatic_differentiation(dimension: int, compiled: bo
     runs = [run.replace(dimension=dimension) for run in VARIED]
     ensemble = in_double(runs, compiled)
     for row, run in enumerate(runs):
-        reference = Reference(run, Ensemble(runs), row)
+        reference = Reference(run, EmbeddingEnsemble(runs), row)
         reference.loss().backward()
         expected = end_to_end(run, reference.embedding, reference.linear, "grad")
         np.testing.assert_allclose(gradients_of(ensemble, row), expected, rtol=1e-12, atol=1e-14)
@@ -129,7 +129,7 @@ def test_gradient_against_automatic_differentiation(dimension: int, compiled: bo
 
 def test_compiled_gradients_in_single_precision() -> None:
     runs = [small(symbols=10, widths=(64, 64), outputs=30, n_train=45, seed=seed) for seed in (0, 1)]
-    plain = Ensemble(runs)
+    plain = EmbeddingEnsemble(runs)
     compiled = CompiledDecoders(plain)
     for row in (0, 1):
         expected = gradients_of(plain, row)
@@ -141,7 +141,7 @@ def test_compiled_gradients_in_single_precision() -> None:
 def test_steps_against_the_optimiser_of_torch(dimension: int, compiled: bool) -> None:
     runs = [run.replace(dimension=dimension) for run in VARIED]
     ensemble = in_double(runs, compiled)
-    references = [Reference(run, Ensemble(runs), row) for row, run in enumerate(runs)]
+    references = [Reference(run, EmbeddingEnsemble(runs), row) for row, run in enumerate(runs)]
     ensemble.advance(20)
     ensemble.advance(32)
     for row, (run, reference) in enumerate(zip(runs, references, strict=True)):
@@ -155,7 +155,7 @@ def test_steps_against_the_optimiser_of_torch(dimension: int, compiled: bool) ->
 @pytest.mark.parametrize("dimension", [1, 2])
 def test_records_against_their_definitions(dimension: int, compiled: bool) -> None:
     runs = [run.replace(dimension=dimension) for run in VARIED]
-    plain = Ensemble(runs)
+    plain = EmbeddingEnsemble(runs)
     plain.advance(5)
     measured = (CompiledDecoders(plain) if compiled else plain).measure()
     for row, run in enumerate(runs):
@@ -180,7 +180,7 @@ def test_records_against_their_definitions(dimension: int, compiled: bool) -> No
 
 @BOTH
 def test_a_training_that_diverged_is_recorded_as_such(compiled: bool) -> None:
-    plain = Ensemble(VARIED)
+    plain = EmbeddingEnsemble(VARIED)
     plain.decoder.values.fill_(torch.nan)
     measured = (CompiledDecoders(plain) if compiled else plain).measure()
     assert np.isnan(measured["train", "loss"]).all()
@@ -194,14 +194,14 @@ def test_training_sets_are_nested_and_differ_by_seed_and_draw() -> None:
     assert set(few) < set(many)
     assert set(small(draw=1, n_train=8).train_pairs) != set(few) != set(small(seed=1, n_train=8).train_pairs)
     # Another draw is other data for the same network.
-    for first, second in Ensemble([small(), small(draw=1)]).decoder.arrays:
+    for first, second in EmbeddingEnsemble([small(), small(draw=1)]).decoder.arrays:
         assert torch.equal(first, second)
 
 
 TOGETHER = [small(), small(seed=2, draw=1, steps=17), small(seed=3, decoder=DECODER.replace(lr=1e-2))]
 
 
-def test_compiled_members_are_the_same_in_any_company() -> None:
+def test_compiled_runs_are_batch_invariant() -> None:
     # What is stacked has one shape, and one set of moments.
     assert len({run.batch_key for run in TOGETHER}) == 1
     others = [small(n_train=10), small(decoder=DECODER.replace(beta2=0.9)), small(outputs=4)]

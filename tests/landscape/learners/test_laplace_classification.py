@@ -12,10 +12,10 @@ from grokscape.landscape.errors import InvalidInput, NotPositiveDefinite
 from grokscape.landscape.grokking import complexity, error, grokking_gap
 from grokscape.landscape.learners import LaplaceClassification
 from grokscape.landscape.learners.laplace_mode import find_mode, kernel
-from grokscape.landscape.tasks import ConcealedParity, SignOfInput
+from grokscape.landscape.tasks import ParityPopulation, SignOfInput
 from tests.landscape.learners.trained import trained
 
-SMALL = LaplaceClassification(population=ConcealedParity(spurious=3), seed=2, n_train=40, n_test=60, steps=30)
+SMALL = LaplaceClassification(population=ParityPopulation(spurious=3), seed=2, n_train=40, n_test=60, steps=30)
 PLACE = np.array([0.7, -0.5, 0.1, -0.3, 0.9, 1.2, 0.4])
 
 
@@ -55,7 +55,7 @@ def test_the_mode_is_one_wherever_the_search_begins():
 
 
 def test_a_singular_covariance_is_no_hindrance():
-    inputs, labels = SMALL.replace(population=ConcealedParity(spurious=0)).examples["train"]
+    inputs, labels = SMALL.replace(population=ParityPopulation(spurious=0)).examples["train"]
     assert len(np.unique(inputs, axis=0)) == 8
     mode = find_mode(kernel(inputs, inputs, np.zeros(3), 0.0), labels, np.zeros(40))
     assert mode.complexity > 0
@@ -67,7 +67,7 @@ def test_an_infinite_covariance_is_refused():
 
 
 def test_record_holds_what_every_learner_records():
-    record = trained(SMALL.replace(population=ConcealedParity(spurious=7), n_train=120, steps=60, lr=0.02))
+    record = trained(SMALL.replace(population=ParityPopulation(spurious=7), n_train=120, steps=60, lr=0.02))
     assert grokking_gap(record).steps > 0
     assert error(record, "test").iloc[-1] == 0
     assert (complexity(record) > 0).all()
@@ -84,16 +84,16 @@ def test_shuffled_labels_teach_nothing():
 
 
 def test_populations():
-    inputs, labels = ConcealedParity(relevant=2, spurious=5).draw(400, 1, "train")
+    inputs, labels = ParityPopulation(relevant=2, spurious=5).draw(400, 1, "train")
     assert set(inputs.ravel()) == {0, 1}
     assert np.array_equal(labels, 1 - 2 * ((inputs[:, :2].sum(1) + 1) % 2))
     assert np.abs(inputs.mean(0) - 0.5).max() < 0.1
     for filler in ("normal", "constant"):
-        other, same = ConcealedParity(relevant=2, spurious=5, filler=filler).draw(400, 1, "train")
+        other, same = ParityPopulation(relevant=2, spurious=5, filler=filler).draw(400, 1, "train")
         assert np.array_equal(other[:, :2], inputs[:, :2])
         assert np.array_equal(same, labels)
         assert other[:, 2:].std() == pytest.approx(1.0 if filler == "normal" else 0.0, abs=0.1)
-    assert not np.array_equal(ConcealedParity().draw(9, 1, "test")[0], ConcealedParity().draw(9, 1, "train")[0])
+    assert not np.array_equal(ParityPopulation().draw(9, 1, "test")[0], ParityPopulation().draw(9, 1, "train")[0])
     at, sign = SignOfInput().draw(300, 1, "train")
     assert np.array_equal(sign, np.sign(at[:, 0]))
     assert np.abs(at).max() <= 0.5
@@ -104,4 +104,4 @@ def test_nonsense_is_refused(field, value):
     with pytest.raises(InvalidInput, match=field):
         SMALL.replace(**{field: value})
     with pytest.raises(InvalidInput, match="spurious"):
-        ConcealedParity(spurious=-1)
+        ParityPopulation(spurious=-1)

@@ -99,7 +99,7 @@ def test_random_targets_are_not_those_of_the_inputs() -> None:
     assert abs(np.corrcoef(inputs.ravel(), targets.ravel())[0, 1]) < 0.02
 
 
-def test_company_changes_nothing() -> None:
+def test_the_batch_changes_nothing() -> None:
     learners = [LinearRegression(seed=seed, data_sets=2, n_test=50, steps=100) for seed in (0, 1)]
     together = train(learners)
     for learner in learners:

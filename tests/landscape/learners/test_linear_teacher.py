@@ -90,7 +90,7 @@ def test_decay_leaves_what_it_should_and_the_null_space_stays_without() -> None:
     assert free.final("loss", "test") == pytest.approx(0.5, rel=0.25)
 
 
-def test_company_changes_nothing() -> None:
+def test_the_batch_changes_nothing() -> None:
     learners = [LinearTeacher(seed=seed, inputs=20, n_train=30, steps=50, outputs=2) for seed in (0, 1)]
     together = train(learners)
     for learner in learners:

@@ -93,7 +93,7 @@ def test_large_weights_do_not_overflow_the_record() -> None:
     assert measured["test", "loss"][0] == pytest.approx(math.log(2), rel=1e-12)
 
 
-def test_company_does_not_change_a_single_bit() -> None:
+def test_the_batch_does_not_change_a_single_bit() -> None:
     """Members differ in all fields but the schedule, and leave at different steps; some in the middle of a vector."""
     source = np.random.default_rng(8)
     toys = [
@@ -113,9 +113,9 @@ def test_company_does_not_change_a_single_bit() -> None:
     ]
     assert len({toy.batch_key for toy in toys}) == 1
     alone = {toy.identity: train_alone(toy) for toy in toys}
-    for company in (toys, toys[::-1], toys[3:10], toys[:2]):
-        outcomes = train(company)
-        assert set(outcomes) == {toy.identity for toy in company}
+    for batch in (toys, toys[::-1], toys[3:10], toys[:2]):
+        outcomes = train(batch)
+        assert set(outcomes) == {toy.identity for toy in batch}
         for identity, outcome in outcomes.items():
             assert_same_bits(outcome, alone[identity])
 

@@ -11,10 +11,10 @@ import torch
 from grokscape.landscape.errors import InvalidInput, NotPositiveDefinite, Unavailable
 from grokscape.landscape.learners import VariationalClassification
 from grokscape.landscape.learners.laplace_mode import kernel
-from grokscape.landscape.tasks import ConcealedParity, SignOfInput
+from grokscape.landscape.tasks import ParityPopulation, SignOfInput
 from tests.landscape.learners.trained import trained
 
-SMALL = VariationalClassification(population=ConcealedParity(spurious=3), seed=2, n_train=24, n_test=50, steps=12)
+SMALL = VariationalClassification(population=ParityPopulation(spurious=3), seed=2, n_train=24, n_test=50, steps=12)
 
 
 def test_without_gpytorch_it_is_not_to_be_had(monkeypatch):
@@ -31,7 +31,7 @@ def test_fit_and_complexity_are_those_of_the_formulas():
     weights, last = record.weights(), lambda name, split="": record.series(name, split).iloc[-1]
     mean = weights["variational_strategy._variational_distribution.variational_mean"]
     root = np.tril(weights["variational_strategy._variational_distribution.chol_variational_covar"])
-    inputs, labels = (part.numpy() for part in SMALL.examples["train"])
+    inputs, labels = SMALL.examples["train"]
     lengths = np.array([last(f"lengthscale {k}") for k in range(1, 7)])
     prior = kernel(inputs, inputs, np.log(lengths), last("log outputscale")) + 1e-3 * np.eye(24)
     p = torch.distributions.MultivariateNormal(torch.full((24,), last("mean")).double(), torch.from_numpy(prior))

@@ -7,7 +7,7 @@ from grokscape.landscape.records.record import Record
 
 
 class Alone:
-    """Surroundings that want nothing; `shares` is what they were told."""
+    """Surroundings that want nothing; `shares` is what was reported to them."""
 
     device, compile = "cpu", False
 

@@ -12,8 +12,8 @@ from typing import Any, Self
 
 from grokscape.landscape.description import from_data
 from grokscape.landscape.experiment import Experiment, Outcome, Session
+from grokscape.landscape.scheduling.job_reports import JobReport, may_stop
 from grokscape.landscape.scheduling.outlook import Clock
-from grokscape.landscape.scheduling.telling import Told, may_stop
 from grokscape.landscape.scheduling.worker import Job
 from grokscape.landscape.training.stop import Stop
 
@@ -45,8 +45,8 @@ class Pretence:
     def seconds(self) -> float:
         return sum(truth.seconds for truth in self.truths) + self.fixed * len(self.batch)
 
-    def told(self, elapsed: float) -> Told:
-        """Return what the job tells after some seconds: runs that may stop are stepped together, others follow."""
+    def report(self, elapsed: float) -> JobReport:
+        """Return what the job reports after some seconds: runs that may stop are stepped together, others follow."""
         done = elapsed >= self.seconds
         if done or not may_stop(self.batch[0]):
             total = sum(truth.whole for truth in self.truths)
@@ -62,7 +62,7 @@ class Pretence:
                     high = now
             ended = {e.identity: t.share for e, t in zip(self.batch, self.truths, strict=True) if t.share <= now}
         fixed = self.fixed * len(ended)
-        return Told(0.0, now, max(0.0, min(elapsed, self.seconds) - fixed), fixed, elapsed, ended)
+        return JobReport(0.0, now, max(0.0, min(elapsed, self.seconds) - fixed), fixed, elapsed, ended)
 
 
 class Simulation(Executor, Clock):
@@ -119,7 +119,7 @@ class Simulation(Executor, Clock):
             self.time = until
         for pretence in self.working:
             hint = self.path / "progress" / f"{pretence.job.name}.job"
-            hint.write_text(json.dumps(asdict(pretence.told(self.time - pretence.began))))
+            hint.write_text(json.dumps(asdict(pretence.report(self.time - pretence.began))))
         return [future for future in futures if future.done()]
 
     def _start(self) -> None:
@@ -141,8 +141,8 @@ class Simulation(Executor, Clock):
         for experiment in first.batch:
             self.write(experiment)
         names = [experiment.identity for experiment in first.batch]
-        told = asdict(first.told(first.seconds))
-        first.future.set_result({"trained": names, "busy": [], "damaged": [], "notes": [], "told": told})
+        report = asdict(first.report(first.seconds))
+        first.future.set_result({"trained": names, "busy": [], "damaged": [], "notes": [], "report": report})
         self._start()
         return True
 

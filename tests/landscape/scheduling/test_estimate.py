@@ -10,9 +10,9 @@ import pytest
 from grokscape.landscape.learners import EmbeddingDecoder, GaussianProcessRegression
 from grokscape.landscape.optimisers import AdamW
 from grokscape.landscape.scheduling.estimate import USUAL_FIXED, Costs, Shares
+from grokscape.landscape.scheduling.job_reports import JobReport
 from grokscape.landscape.scheduling.kinship import Kinship, Pooled
 from grokscape.landscape.scheduling.requirements import SPEED
-from grokscape.landscape.scheduling.telling import Told
 from grokscape.landscape.training.stop import Stop
 from tests.landscape.helpers import small_run
 from tests.landscape.scheduling.simulated import Pretend
@@ -20,13 +20,13 @@ from tests.landscape.scheduling.simulated import Pretend
 STOP = (Stop(quantity="accuracy", above=0.9),)
 
 
-def told(seconds: float, now: float = 1.0, **ended: float) -> Told:
-    return Told(0.0, now, seconds, 0.0, seconds, ended)
+def report(seconds: float, now: float = 1.0, **ended: float) -> JobReport:
+    return JobReport(0.0, now, seconds, 0.0, seconds, ended)
 
 
 def learn(costs: Costs, run: Pretend, seconds: float) -> None:
     """Let a run be trained to its end."""
-    costs.saw(run.identity, [run], told(seconds, **{run.identity: 1.0}))
+    costs.saw(run.identity, [run], report(seconds, **{run.identity: 1.0}))
 
 
 # -- kinship ----------------------------------------------------------------------------------------------------------
@@ -161,7 +161,7 @@ def test_runs_that_stop_tell_how_fast_they_are_and_how_long_they_take() -> None:
     costs = Costs()
     batch = [Pretend(seed=seed, steps=100_000, stop=STOP) for seed in range(4)]
     work = batch[0].work
-    costs.saw("job", batch, told(work / 1e10, **{run.identity: 0.25 for run in batch}))
+    costs.saw("job", batch, report(work / 1e10, **{run.identity: 0.25 for run in batch}))
     assert costs.whole(batch[0]) == pytest.approx(work / 1e10, rel=0.1)
     assert costs.seconds(batch[0].replace(seed=9)) == pytest.approx(0.27 * work / 1e10, rel=0.1)
     assert costs.left(batch[0].replace(seed=9), 0.2) < 0.1 * work / 1e10
@@ -169,17 +169,17 @@ def test_runs_that_stop_tell_how_fast_they_are_and_how_long_they_take() -> None:
 
 def test_what_a_resumed_job_had_done_is_no_evidence_of_speed() -> None:
     costs, run = Costs(), Pretend(steps=100_000)
-    costs.saw("job", [run], Told(0.5, 0.6, 0.1 * run.work / 1e10, 0.0, 1.0, {}))
+    costs.saw("job", [run], JobReport(0.5, 0.6, 0.1 * run.work / 1e10, 0.0, 1.0, {}))
     assert costs.whole(run) == pytest.approx(run.work / 1e10, rel=0.1)
 
 
 def test_what_a_job_found_there_already_teaches_nothing() -> None:
     costs, run = Costs(), Pretend(steps=100_000)
     there = run.replace(seed=5)
-    costs.ended("job", [run, there], told(run.work / 1e10, **{run.identity: 1.0}))
+    costs.ended("job", [run, there], report(run.work / 1e10, **{run.identity: 1.0}))
     assert costs.whole(run) == pytest.approx(run.work / 1e10, rel=0.1)
     before = costs.whole(run)
-    costs.ended("other", [there], told(0.5))
+    costs.ended("other", [there], report(0.5))
     assert costs.whole(run) == before
 
 
@@ -191,7 +191,7 @@ def test_storing_costs_something_besides() -> None:
 
 def test_what_was_learnt_is_remembered() -> None:
     costs, again, run = Costs(), Costs(), Pretend(steps=100_000, stop=STOP)
-    costs.saw("job", [run], told(run.work / 1e10 / 4, **{run.identity: 0.25}))
+    costs.saw("job", [run], report(run.work / 1e10 / 4, **{run.identity: 0.25}))
     again.remember(json.loads(json.dumps(costs.to_data())))
     assert again.known
     assert again.is_calibrated(run)

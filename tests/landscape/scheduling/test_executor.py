@@ -26,8 +26,9 @@ from grokscape.landscape.scheduling.executor import train_all
 from grokscape.landscape.scheduling.local import local_executor
 from grokscape.landscape.scheduling.plan import Plan
 from grokscape.landscape.scheduling.scheduler import ENSEMBLE, Event, Scheduler
-from grokscape.landscape.scheduling.worker import ENVIRONMENT, import_module
+from grokscape.landscape.scheduling.worker import ENVIRONMENT
 from grokscape.landscape.training.run import Run
+from grokscape.landscape.user_modules import import_module
 from tests.landscape.helpers import (
     assert_same_trajectory,
     assert_same_weights,
@@ -166,7 +167,7 @@ def test_neighbours_of_what_broke_a_batch_are_trained_without_it(store: Store, t
     results = dict(announced(sweep([first, broken, never], store, threads)))
     assert results[first] == ""
     assert "cannot count" in results[broken]
-    # Its neighbour is trained again without it, and does not suffer for the company it was in.
+    # Its neighbour is trained again without it.
     assert results[never] == ""
     assert announced(sweep([first, never], store, threads)) == []
 
@@ -384,7 +385,7 @@ def test_progress_never_goes_back_and_arrives(store: Store, threads: Executor) -
     done = [event.progress.done for event in events]
     assert done == sorted(done)
     assert done[-1] == events[-1].progress.total == 90.0
-    # Told by the workers while they are at it, not only when they have finished.
+    # JobReport by the workers while they are at it, not only when they have finished.
     assert any(0 < value < 90 and value % 30 for value in done)
     counts = [event.progress.runs_done for event in events]
     assert counts == sorted(counts)

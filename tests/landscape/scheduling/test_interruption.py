@@ -20,7 +20,7 @@ import pytest
 from grokscape.landscape.experiment import Outcome
 from grokscape.landscape.records.store import Store
 from grokscape.landscape.scheduling.worker import ENVIRONMENT, Job, train_job
-from grokscape.landscape.training.trainer import Ensemble
+from grokscape.landscape.training.network_ensemble import NetworkEnsemble
 from tests.landscape.helpers import assert_same_bits, is_gone, train_alone
 from tests.landscape.scheduling.sweeping import long_run, wanted
 
@@ -129,7 +129,7 @@ def test_sweep_killed_again_and_again_is_the_uninterrupted_sweep(
     assert list(store.verify()) == []
     assert finished(store) == {experiment.identity for experiment in wanted()}
     assert set(last.lines("stored")) == finished(store) - before
-    # In another store, uninterrupted and in another company: one process, every run alone.
+    # In another store, uninterrupted and in other batches: one process, every run alone.
     other = Store(tmp_path / "other")
     for experiment in wanted():
         train_job(Job(name="x", store=str(other.path), experiments=[experiment.to_data()]).to_data())
@@ -137,7 +137,7 @@ def test_sweep_killed_again_and_again_is_the_uninterrupted_sweep(
 
 
 def _has_begun(path: Path) -> bool:
-    """Say whether a worker is training: it tells its progress."""
+    """Say whether a worker is training: it reports its progress."""
     return any((path / "progress").glob("*.job"))
 
 
@@ -156,15 +156,15 @@ def test_killed_long_run_goes_on_from_its_snapshot(
     assert not list((store.path / "aside").iterdir())
 
     steps_taken: list[int] = []
-    advance = Ensemble.advance
+    advance = NetworkEnsemble.advance
 
-    def counted(ensemble: Ensemble, count: int = 1) -> None:
+    def counted(ensemble: NetworkEnsemble, count: int = 1) -> None:
         steps_taken.extend(range(ensemble.step + 1, ensemble.step + count + 1))
         advance(ensemble, count)
 
-    monkeypatch.setattr(Ensemble, "advance", counted)
+    monkeypatch.setattr(NetworkEnsemble, "advance", counted)
     answer = train_job(Job(name="again", store=str(store.path), experiments=[run.to_data()]).to_data())
-    assert answer.pop("told")["ended"] == {run.identity: 1.0}
+    assert answer.pop("report")["ended"] == {run.identity: 1.0}
     assert answer == {"trained": [run.identity], "busy": [], "damaged": [], "notes": []}
     assert steps_taken == list(range(snapshot.step + 1, run.steps + 1))
     assert_same_bits(outcome_of(store, run), train_alone(run))

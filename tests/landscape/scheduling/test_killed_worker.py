@@ -28,8 +28,8 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="SIGKILL")
 
 
 @pytest.fixture(autouse=True)
-def _company(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Train several together, however little they cost: what happens to company is what is tested."""
+def _batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Train several together, however little they cost: what happens to a batch is what is tested."""
     monkeypatch.setattr(order, "PARTS", 0.01)
 
 
@@ -85,7 +85,7 @@ def test_what_kills_every_worker_is_named_and_left_out_and_nothing_else(store: S
     assert f"(run {deadly.identity[:8]}) is left out" in errors[deadly]
     assert "run the same command again" in errors[deadly]
     assert deadly not in store
-    # The second batch kept its company: nothing of it was lost.
+    # The second batch stayed together: nothing of it was lost.
     assert [store.read(mortal).info["together"] for mortal in others] == [1] * 5 + [6] * 6
     [note] = notes
     assert "6 runs" in note

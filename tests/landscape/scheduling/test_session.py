@@ -1,4 +1,4 @@
-"""Catches sessions that save or tell too often, never, or at the wrong address."""
+"""Catches sessions that save or report too often, never, or at the wrong address."""
 
 from __future__ import annotations
 
@@ -36,16 +36,16 @@ def test_snapshots_are_wanted_once_an_interval(tmp_path: Path, clock: Clock, mon
     assert [index for index, want in enumerate(wanted) if want] == [9, 19]
 
 
-def test_progress_is_told_at_most_four_times_a_second(tmp_path: Path, clock: Clock) -> None:
-    told: list[float] = []
-    session = StoreSession(Store(tmp_path / "store"), progress=told.append)
+def test_progress_is_reported_at_most_four_times_a_second(tmp_path: Path, clock: Clock) -> None:
+    reported: list[float] = []
+    session = StoreSession(Store(tmp_path / "store"), progress=reported.append)
     for step in range(100):
         session.report(step / 100)
         clock.now += 0.1
-    assert told[0] == 0.0
-    assert told == sorted(told)
-    assert 30 <= len(told) <= 40
-    StoreSession(Store(tmp_path / "store")).report(0.5)  # nobody to tell
+    assert reported[0] == 0.0
+    assert reported == sorted(reported)
+    assert 30 <= len(reported) <= 40
+    StoreSession(Store(tmp_path / "store")).report(0.5)  # nobody to report to
 
 
 def test_parents_come_from_the_store_and_are_checked(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from grokscape.landscape.models import Dense
 from grokscape.landscape.optimisers import SGD, AdamW
 from grokscape.landscape.records.record import Record
 from grokscape.landscape.surveys import SolutionPath
-from grokscape.landscape.tasks import Concealed
+from grokscape.landscape.tasks import ConcealedOperation
 from grokscape.landscape.training.run import Run
 from tests.landscape.helpers import MemorySession
 
@@ -24,7 +24,7 @@ DECAY = 0.05
 
 def run(**changes: Any) -> Run:
     fields: dict[str, Any] = {
-        "task": Concealed(p=3, dimensions=2, examples=60),
+        "task": ConcealedOperation(p=3, dimensions=2, examples=60),
         "model": Dense(widths=(8,)),
         "optimiser": SGD(lr=0.5, weight_decay=DECAY),
         "n_train": 40,
@@ -121,7 +121,7 @@ def test_both_networks_are_trained_first() -> None:
     ("field", "changes"),
     [
         ("last", {"last": FIRST}),
-        ("last", {"last": run(task=Concealed(p=3, dimensions=3, examples=60))}),
+        ("last", {"last": run(task=ConcealedOperation(p=3, dimensions=3, examples=60))}),
         ("first", {"first": run(optimiser=AdamW())}),
         ("points", {"points": 2}),
         ("bends", {"bends": -1}),

@@ -24,7 +24,7 @@ from grokscape.landscape.scheduling.worker import ENVIRONMENT
 from grokscape.landscape.tasks import SparseParity, TeacherStudent
 from grokscape.landscape.training import arithmetic
 from grokscape.landscape.training.batch_invariance import _laid_out, batch_dependence
-from grokscape.landscape.training.trainer import Ensemble
+from grokscape.landscape.training.network_ensemble import NetworkEnsemble
 from tests.landscape.helpers import MemorySession, small_run
 
 VALUES = TeacherStudent(examples=40, widths=(6, 6))
@@ -64,7 +64,7 @@ class Watch(TorchDispatchMode):
 
 def watched(runs: int, shape: dict[str, Any]) -> list[tuple[str, list[Layout]]]:
     """Return what PyTorch computes of an ensemble for its gradients, and for what it puts out."""
-    ensemble = Ensemble([small_run(**shape, seed=seed) for seed in range(runs)], MemorySession())
+    ensemble = NetworkEnsemble([small_run(**shape, seed=seed) for seed in range(runs)], MemorySession())
     for row in (ensemble.rows, *ensemble.state.values()):
         assert row.data_ptr() % BOUNDARY == 0
         assert row.stride(0) * row.itemsize % BOUNDARY == 0
@@ -92,8 +92,8 @@ def test_each_run_is_computed_by_itself_and_lies_alike(shape: str, monkeypatch: 
 def test_what_compiled_code_computes_with_lies_alike_for_every_run(shape: str) -> None:
     pytest.importorskip("numba")
     run = small_run(**SHAPES[shape])
-    ensemble = Ensemble([run, small_run(**SHAPES[shape], seed=1)], MemorySession())
-    assert ensemble.members[0].arithmetic == [arithmetic.COMPILED]
+    ensemble = NetworkEnsemble([run, small_run(**SHAPES[shape], seed=1)], MemorySession())
+    assert ensemble.logs[0].arithmetic == [arithmetic.COMPILED]
     fused = run.model.fused(run.task)
     assert isinstance(fused, FeedForward)
     network, block, work = fused.network(ensemble.stack, ensemble.dtype, run.n_train)

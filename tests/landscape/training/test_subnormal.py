@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
+from grokscape.landscape.training.network_ensemble import NetworkEnsemble
 from grokscape.landscape.training.subnormal import SUBNORMAL, flushed, flushes
-from grokscape.landscape.training.trainer import Ensemble
 from tests.landscape.helpers import MemorySession, small_run
 
 needs_flushing = pytest.mark.skipif(not torch.set_flush_denormal(False), reason="this processor cannot flush")
@@ -37,7 +37,7 @@ def test_they_count_as_nought_inside_and_not_outside() -> None:
 @pytest.mark.parametrize("compiled", ["1", "0"])
 def test_moments_of_weights_without_gradient_vanish(compiled: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GROKSCAPE_COMPILED", compiled)
-    ensemble = Ensemble([small_run()], MemorySession())
+    ensemble = NetworkEnsemble([small_run()], MemorySession())
     ensemble.state["mean"].fill_(2e-38)
     ensemble.gradients = lambda rows: torch.zeros_like(rows)  # type: ignore[method-assign, assignment]
     ensemble.stretch = None

@@ -194,9 +194,9 @@ def test_kept_weights_are_those_of_a_run_that_ends_there() -> None:
 def test_session_is_told_of_progress_up_to_the_end() -> None:
     session = MemorySession()
     train([small_run(steps=20), small_run(steps=40)], session)
-    assert session.told == sorted(session.told)
-    assert session.told[0] == 0
-    assert session.told[-1] == 1
+    assert session.reported == sorted(session.reported)
+    assert session.reported[0] == 0
+    assert session.reported[-1] == 1
 
 
 # -- beginnings and ends -----------------------------------------------------------------------------------------------
@@ -270,10 +270,10 @@ def test_diverging_run_ends_and_spares_the_others() -> None:
     assert_same_bits(outcomes[sound.identity], train_alone(sound))
 
 
-# -- company ----------------------------------------------------------------------------------------------------------
+# -- batches ----------------------------------------------------------------------------------------------------------
 
 #: Large enough for MKL to choose among its kernels, with sizes that are no multiple of a vector's.
-COMPANY = {
+IN_BATCHES = {
     "perceptron": {"task": BinaryOperation(p=23), "model": Perceptron(width=67), "n_train": 211},
     "embedded": {
         "task": BinaryOperation(p=13),
@@ -295,12 +295,12 @@ COMPANY = {
 
 @needs_invariance
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("shape", COMPANY)
+@pytest.mark.parametrize("shape", IN_BATCHES)
 @pytest.mark.parametrize("fixed_norm", [None, 7.0], ids=["free", "fixed-norm"])
-def test_company_does_not_change_a_single_bit(shape: str, dtype: str, fixed_norm: float | None) -> None:
+def test_the_batch_does_not_change_a_single_bit(shape: str, dtype: str, fixed_norm: float | None) -> None:
     runs = [
         small_run(
-            **({"steps": 30} | COMPANY[shape]),
+            **({"steps": 30} | IN_BATCHES[shape]),
             seed=seed,
             dtype=dtype,
             fixed_norm=fixed_norm,
@@ -311,8 +311,8 @@ def test_company_does_not_change_a_single_bit(shape: str, dtype: str, fixed_norm
         for seed in range(7)
     ]
     alone = {run.identity: train_alone(run) for run in runs[:3]}
-    for company in (runs[:3], runs[2::-1], runs, runs[::-1]):
-        outcomes = train(company)
+    for batch in (runs[:3], runs[2::-1], runs, runs[::-1]):
+        outcomes = train(batch)
         for identity, outcome in alone.items():
             assert_same_bits(outcome, outcomes[identity])
 

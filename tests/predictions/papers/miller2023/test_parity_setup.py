@@ -11,7 +11,7 @@ from scipy.special import erf
 
 from grokscape.landscape.experiment import Experiment
 from grokscape.landscape.records.record import Record
-from grokscape.landscape.tasks import HiddenParity
+from grokscape.landscape.tasks import SampledParity
 from grokscape.landscape.training.run import Run
 from grokscape.predictions.papers.miller2023.parity import parity_gap_grows
 from grokscape.predictions.papers.miller2023.parity_setup import networks_by_length, per_bit
@@ -32,7 +32,7 @@ def made_up(stretched: bool, shape: Callable[..., np.ndarray] = rising, growth: 
 
     def behave(arm: str, seed: int, label: str, run: Experiment) -> Record:
         assert isinstance(run, Run)
-        assert isinstance(run.task, HiddenParity)
+        assert isinstance(run.task, SampledParity)
         bits = run.task.bits - run.task.silent
         steps = np.array(run.record.steps(run.steps))
         time = TIME * jitter(seed) * 1.8 * math.exp(growth * (bits - 25))
@@ -54,10 +54,10 @@ def test_runs_differ_in_length_alone_and_silent_bits_add_nothing() -> None:
     at = parity_gap_grows.arms("quick")
     runs = networks_by_length(3, at["claim"])
     assert list(runs) == ["25", "35", "45"]
-    assert len({run.replace(task=HiddenParity()) for run in runs.values() if isinstance(run, Run)}) == 1
+    assert len({run.replace(task=SampledParity()) for run in runs.values() if isinstance(run, Run)}) == 1
     for run in networks_by_length(3, at["silent bits"]).values():
         assert isinstance(run, Run)
-        assert isinstance(run.task, HiddenParity)
+        assert isinstance(run.task, SampledParity)
         assert run.task.bits - run.task.silent == 25
 
 

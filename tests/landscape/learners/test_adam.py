@@ -1,4 +1,4 @@
-"""Adam in NumPy against PyTorch's, and the table that a course of training fills."""
+"""Adam in NumPy against PyTorch's."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from grokscape.landscape.learners.course import Course, adam
+from grokscape.landscape.learners.adam import adam
 
 
 @dataclass
@@ -31,17 +31,3 @@ def test_adam_takes_the_steps_of_pytorch() -> None:
         optimiser.step()
     assert len(found) == 201
     assert start.tolist() == [1.0, -2.0, 3.0]
-
-
-def test_a_course_is_a_tidy_table_with_its_last_weights() -> None:
-    course = Course()
-    course.note(0, {("train", "loss"): 2.0, ("", "complexity"): np.float64(1.0)})
-    course.note(3, {("train", "loss"): 1.0})
-    outcome = course.outcome(3, {"w": np.array(1.0)})
-    assert outcome.trajectory.to_numpy().tolist() == [
-        [0, "train", "loss", 2.0],
-        [0, "", "complexity", 1.0],
-        [3, "train", "loss", 1.0],
-    ]
-    assert outcome.info["last_step"] == 3
-    assert outcome.weights[3]["w"] == 1.0

@@ -1,4 +1,4 @@
-"""How a job tells what it has done, and what that took: written by its worker, read by whoever waits for it."""
+"""What a job has done and what that took: its progress report, written by a worker and read by the scheduler."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def may_stop(experiment: Experiment) -> bool:
 
 
 @dataclass(frozen=True)
-class Told:
+class JobReport:
     """What a job has done so far.
 
     Attributes
@@ -50,8 +50,8 @@ class Told:
     ended: Mapping[str, float]
 
     @classmethod
-    def read(cls, data: Any) -> Told:
-        """Read what `Telling` wrote.
+    def read(cls, data: Any) -> JobReport:
+        """Read what a `JobReporter` wrote.
 
         Raises
         ------
@@ -76,8 +76,8 @@ class Told:
 
 
 @dataclass
-class Telling:
-    """Takes the time of a job and leaves where the sweep can read it how far it is.
+class JobReporter:
+    """Takes the time of a job, and writes its progress reports where the scheduler reads them.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ class Telling:
     clock : callable
         What seconds are counted by: those of this thread, unless most of the work is done elsewhere.
     resumed : callable
-        Says whether what is told first was done by an earlier job.
+        Says whether the first share that is reported was done by an earlier job.
     """
 
     path: Path
@@ -120,7 +120,7 @@ class Telling:
         self.ended[experiment.identity] = min(1.0, float(last_step) / whole) if known else 1.0  # type: ignore[arg-type]
 
     def __call__(self, done: float) -> None:
-        """Tell the share done so far."""
+        """Report the share done so far."""
         if self.first is None:
             self.first = done if self.resumed() else 0.0
         self.now = done
@@ -128,10 +128,10 @@ class Telling:
             self.path.write_text(json.dumps(self.to_data()))
 
     def to_data(self) -> dict[str, Any]:
-        """Return what a `Told` is read from."""
+        """Return what a `JobReport` is read from."""
         now = self.clock()
         training = self.training + (0.0 if self._entered is None else now - self._entered)
-        told = Told(
+        report = JobReport(
             self.first or 0.0,
             self.now,
             training,
@@ -139,4 +139,4 @@ class Telling:
             time.monotonic() - self._wall,
             self.ended,
         )
-        return asdict(told)
+        return asdict(report)

@@ -20,7 +20,7 @@ CONCEALED["x*y*x"] = lambda x, y, _: x * y * x
 
 
 @dataclass(frozen=True, kw_only=True)
-class Concealed(Task, kind="concealed"):
+class ConcealedOperation(Task, kind="concealed"):
     """``operation(x, y) mod p`` of two one-hot symbols, followed by coordinates that are irrelevant.
 
     The inputs that could exist are too many; a pool of them is drawn, with replacement, and split by the seed of a run.

@@ -6,11 +6,11 @@ import pytest
 import torch
 
 from grokscape.landscape.errors import InvalidInput
-from grokscape.landscape.tasks import HiddenParity
+from grokscape.landscape.tasks import SampledParity
 
 
 def test_labels_are_the_parity_of_the_relevant_bits_alone() -> None:
-    task = HiddenParity(bits=12, relevant=3, examples=4000)
+    task = SampledParity(bits=12, relevant=3, examples=4000)
     for seed in (0, 1):
         chosen = task.relevant_bits(seed)
         assert len(set(chosen.tolist())) == 3
@@ -26,14 +26,14 @@ def test_labels_are_the_parity_of_the_relevant_bits_alone() -> None:
 
 
 def test_bits_are_fair_and_shared_between_lengths() -> None:
-    short, long = HiddenParity(bits=20, examples=3000), HiddenParity(bits=64, examples=3000)
+    short, long = SampledParity(bits=20, examples=3000), SampledParity(bits=64, examples=3000)
     assert set(long.inputs.unique().tolist()) == {0.0, 1.0}
     assert torch.equal(long.inputs[:, :20], short.inputs)
     assert (long.inputs.mean(0) - 0.5).abs().max() < 0.04
 
 
 def test_silent_bits_are_zero_and_never_relevant() -> None:
-    task, without = HiddenParity(bits=9, relevant=3, silent=4), HiddenParity(bits=5, relevant=3)
+    task, without = SampledParity(bits=9, relevant=3, silent=4), SampledParity(bits=5, relevant=3)
     assert not task.inputs[:, 5:].any()
     assert torch.equal(task.inputs[:, :5], without.inputs)
     for seed in range(20):
@@ -46,5 +46,5 @@ def test_silent_bits_are_zero_and_never_relevant() -> None:
     [({"bits": 65}, "bits"), ({"relevant": 0}, "relevant"), ({"silent": 28}, "silent"), ({"examples": 0}, "examples")],
 )
 def test_impossible_tasks_are_refused(changes: dict[str, int], named: str) -> None:
-    with pytest.raises(InvalidInput, match=f"HiddenParity.{named} "):
-        HiddenParity(**changes)
+    with pytest.raises(InvalidInput, match=f"SampledParity.{named} "):
+        SampledParity(**changes)

@@ -1,4 +1,4 @@
-"""Hidden parity: the exclusive or of a few bits among many, on random bit strings."""
+"""Sparse parity of strings too long to list: the exclusive or of a few bits among many, on random strings."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from grokscape.landscape.tasks.task import Task
 
 
 @dataclass(frozen=True, kw_only=True)
-class HiddenParity(Task, kind="hidden_parity"):
+class SampledParity(Task, kind="hidden_parity"):
     """Parity of `relevant` of `bits` bits, on random strings of zeros and ones.
 
-    There are too many strings to list, which `SparseParity` does. Every seed has relevant bits of its own, so that
-    intervals over seeds are over rules too.
+    There are too many strings to list, which `SparseParity` does. (A `ParityPopulation` draws new ones whenever it is
+    asked.) Every seed has relevant bits of its own, so that intervals over seeds are over rules too.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""One embedding and its decoder on their way: what was recorded, and whether the run ends."""
+"""What one run of an embedding and its decoder has recorded so far, and whether it ends."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from grokscape.landscape.learners.embedding_decoder import EmbeddingDecoder
 
 
-class Course:
-    """A run between its first step and its last.
+class EmbeddingLog:
+    """What a run has recorded between its first step and its last.
 
     Parameters
     ----------

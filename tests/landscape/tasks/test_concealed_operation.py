@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from grokscape.landscape.errors import InvalidInput
-from grokscape.landscape.tasks import CONCEALED, Concealed
+from grokscape.landscape.tasks import CONCEALED, ConcealedOperation
 
 
 def by_hand(operation: str, x: int, y: int, p: int) -> int:
@@ -24,7 +24,7 @@ def by_hand(operation: str, x: int, y: int, p: int) -> int:
 
 @pytest.mark.parametrize("operation", sorted(CONCEALED))
 def test_labels_are_the_operation_on_the_symbols_that_the_inputs_show(operation: str) -> None:
-    task = Concealed(operation=operation, dimensions=3, examples=200, draw=4)
+    task = ConcealedOperation(operation=operation, dimensions=3, examples=200, draw=4)
     assert task.inputs.shape == (200, 17)
     assert task.n_outputs == 7
     x, y = task.inputs[:, :7].argmax(1), task.inputs[:, 7:14].argmax(1)
@@ -34,14 +34,14 @@ def test_labels_are_the_operation_on_the_symbols_that_the_inputs_show(operation:
 
 
 def test_every_pair_is_as_likely_as_every_other() -> None:
-    task = Concealed(dimensions=0, examples=49_000, draw=1)
+    task = ConcealedOperation(dimensions=0, examples=49_000, draw=1)
     counts = np.bincount((7 * task.pairs[:, 0] + task.pairs[:, 1]).numpy(), minlength=49)
     # Chi-square with 48 degrees of freedom: 95 is its quantile at 1 - 6e-5.
     assert ((counts - 1000) ** 2 / 1000).sum() < 95
 
 
 def test_bits_are_even_and_independent_of_each_other_and_of_the_labels() -> None:
-    task = Concealed(dimensions=6, examples=20_000, draw=2)
+    task = ConcealedOperation(dimensions=6, examples=20_000, draw=2)
     bits = task.irrelevant
     assert set(bits.unique().tolist()) == {0.0, 1.0}
     columns = torch.cat([bits, torch.nn.functional.one_hot(task.labels, 7).double()], 1)
@@ -52,21 +52,21 @@ def test_bits_are_even_and_independent_of_each_other_and_of_the_labels() -> None
 
 
 def test_the_controls_hold_zeros_or_normal_numbers() -> None:
-    assert not Concealed(dimensions=5, noise="zeros").irrelevant.any()
-    normal = Concealed(dimensions=5, noise="normal", examples=5000).irrelevant
+    assert not ConcealedOperation(dimensions=5, noise="zeros").irrelevant.any()
+    normal = ConcealedOperation(dimensions=5, noise="normal", examples=5000).irrelevant
     assert normal.mean().item() == pytest.approx(0.0, abs=0.03)
     assert normal.std().item() == pytest.approx(1.0, abs=0.03)
 
 
 @pytest.mark.parametrize("noise", ["bits", "zeros", "normal"])
 def test_more_concealment_is_the_same_data_with_coordinates_appended(noise: str) -> None:
-    few, many = (Concealed(dimensions=n, noise=noise, draw=3) for n in (4, 9))
+    few, many = (ConcealedOperation(dimensions=n, noise=noise, draw=3) for n in (4, 9))
     assert torch.equal(few.inputs, many.inputs[:, :18])
     assert torch.equal(few.labels, many.labels)
 
 
 def test_draws_differ_and_repeat() -> None:
-    first, again, other = (Concealed(draw=draw) for draw in (0, 0, 1))
+    first, again, other = (ConcealedOperation(draw=draw) for draw in (0, 0, 1))
     assert torch.equal(first.inputs, again.inputs)
     assert not torch.equal(first.inputs, other.inputs)
 
@@ -75,5 +75,5 @@ def test_draws_differ_and_repeat() -> None:
     ("field", "value"), [("operation", "x*y"), ("p", 6), ("dimensions", -1), ("examples", 0), ("draw", -1)]
 )
 def test_what_makes_no_sense_is_refused(field: str, value: object) -> None:
-    with pytest.raises(InvalidInput, match=rf"Concealed\.{field} is"):
-        Concealed(**{field: value})
+    with pytest.raises(InvalidInput, match=rf"ConcealedOperation\.{field} is"):
+        ConcealedOperation(**{field: value})
