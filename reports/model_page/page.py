@@ -14,9 +14,8 @@ from pandas.api.types import is_numeric_dtype
 from grokscape.landscape import printable
 from grokscape.landscape.measures.result import Cost, Result
 from grokscape.reports import numbers as wording
-from grokscape.reports.claims_page.page import Figure, environment, shell
-from grokscape.reports.claims_page.summary import arxiv_link
 from grokscape.reports.figures.tables import harmless
+from grokscape.reports.html import Figure, arxiv_link, environment, shell
 from grokscape.reports.model_page.account import Account
 from grokscape.reports.model_page.figures import data, draw
 from grokscape.reports.model_page.instruments import account, title
