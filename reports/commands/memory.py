@@ -1,4 +1,4 @@
-"""What a check takes of memory, told beforehand: by the process that checks, and by each of its workers."""
+"""An estimate of the memory that a check will take: of the process that checks, and of each of its workers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CHECKING, CLAIM, RUN = 450e6, 0.35e6, 3e3
 WORKER = 600e6
 
 
-def told(
+def memory_lines(
     pending: Sequence[Pending], batches: Sequence[Sequence[Experiment]], workers: int, device: str
 ) -> Iterator[str]:
     """Yield lines about the memory that a check will take."""
@@ -47,5 +47,5 @@ def of_check(pending: Sequence[Pending]) -> float:
 
 
 def of_training(batches: Iterable[Sequence[Experiment]]) -> float:
-    """Return roughly the bytes that the dearest of some batches takes; 0 if it is of none known."""
+    """Return roughly the bytes that the largest of some batches takes; 0 if it is known of none."""
     return max((batch[0].memory(len(batch)) for batch in batches), default=0.0)

@@ -42,7 +42,7 @@ lacks = claim(id="bad2026.lacks", needs={"no_such_package": text}, **shown)
 @pytest.fixture
 def here(tmp_path, monkeypatch, request):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("PYTHONPATH", str(request.config.rootpath))
+    monkeypatch.setenv("PYTHONPATH", str(request.config.rootpath), prepend=os.pathsep)
     return tmp_path
 
 
