@@ -11,8 +11,8 @@ from grokscape.landscape.sharing import ROOM
 from grokscape.predictions.checking.pending import Pending
 from grokscape.reports.numbers import count, size
 
-#: Bytes of the checking process with all that it loads, before it knows a claim; and besides for each claim (what was
-#: measured, its verdict and its part of the page) and each run (its description). Measured.
+#: Bytes of the checking process with its libraries, before it knows a claim; in addition for each claim (what was
+#: measured, its verdict and its part of the page); and for each run (its description). Measured.
 CHECKING, CLAIM, RUN = 450e6, 0.35e6, 3e3
 
 #: Bytes of a worker with all that it loads to train experiments of every kind (measured). Compiling, which is done once
@@ -29,12 +29,12 @@ def memory_lines(
         yield f"memory: about {size(check)} for the check itself"
         return
     training = of_training(batches)
-    besides = (
+    trainings = (
         f"up to {size(training + ROOM)} for a training" if training else "what its trainings take, which is unknown"
     )
     yield (
         f"memory: about {size(check)} for the check itself, and for each of {count(workers, 'worker')} "
-        f"{size(WORKER)} for its libraries and {besides}"
+        f"{size(WORKER)} for its libraries and {trainings}"
     )
     if check + workers * (WORKER + training + ROOM) > machine_memory():
         yield f"[yellow]note[/] this machine has {size(machine_memory())}; what needs more may be killed"

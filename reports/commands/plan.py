@@ -54,10 +54,10 @@ def reached(claim: Prediction, tier: str, store: Store | None, *, vet: bool = Tr
             found.reach(store)
     except Unavailable:
         raise
-    except Exception as error:  # a claim is somebody's code
+    except Exception as error:  # a claim is user code
         reason = told(error)
         raise InvalidInput(
-            f"the claim {claim.id!r} cannot say what it trains ({reason}); mend its runs or its refinement"
+            f"the claim {claim.id!r} cannot say what it trains ({reason}); fix its runs or its refinement"
         ) from error
     return found
 

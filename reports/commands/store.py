@@ -70,8 +70,8 @@ def prune(store: Store, options: argparse.Namespace, console: Console) -> int:
         for tier in claim.tiers:
             # Runs on data that have gone since are wanted all the same.
             wanted |= ancestry(reached(claim, tier, store, vet=False).experiments).keys()
-    doomed = store.prune(keep=wanted, dry_run=options.dry_run)
-    for line in (*map(shown, doomed), *store.complaints):
+    removed = store.prune(keep=wanted, dry_run=options.dry_run)
+    for line in (*map(shown, removed), *store.complaints):
         console.print(Text(line))
-    console.print(f"{'would remove' if options.dry_run else 'removed'} {len(doomed)} entries")
+    console.print(f"{'would remove' if options.dry_run else 'removed'} {len(removed)} entries")
     return 1 if store.complaints else 0

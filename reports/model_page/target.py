@@ -97,8 +97,8 @@ def load(target: str) -> Subject:
         returned = factory()
     except (KeyboardInterrupt, GeneratorExit):
         raise
-    except BaseException as error:  # somebody's code
-        raise InvalidInput(f"{name} of {place} raised {one_line(error)}; mend it, or see where with --debug") from error
+    except BaseException as error:  # user code
+        raise InvalidInput(f"{name} of {place} raised {one_line(error)}; fix it, or see where with --debug") from error
     return _subject(returned, target, name)
 
 

@@ -48,5 +48,5 @@ def test_prune_removes_nothing_if_a_refinement_breaks(here, capsys):
     check("test2026.halving")
     Path("other.py").write_text(HALVING.replace("halving()", "halving(refine=lambda seed, at, records: 1 / 0)"))
     assert main(["store", "prune", "--module", "other.py"]) == 2
-    assert "mend its runs or its refinement" in capsys.readouterr().err
+    assert "fix its runs or its refinement" in capsys.readouterr().err
     assert len(list(Path("grokscape-store/runs").iterdir())) == 32
