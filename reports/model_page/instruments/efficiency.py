@@ -11,7 +11,7 @@ import numpy as np
 from grokscape.reports.model_page.instrument import Callback, Effort, Instrument, Panel
 from grokscape.reports.model_page.requirements import classification, fresh_models, output_tensor
 from grokscape.reports.model_page.summary import Quantity, Summary, warn_unless
-from grokscape.reports.numbers import capital, listed, number
+from grokscape.reports.numbers import capital, listed, number, share
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -146,18 +146,18 @@ def _summary_of_frontier(result: EfficiencyFrontier) -> Summary:
     passed = int(result.generalises.any(1).sum())
     return Summary(
         sentence=f"{capital(crossing.sentence())}. In {passed} of {len(result.seeds)} seeds a network generalises "
-        f"({result.gate_split} accuracy of {result.gate:.0%} or more) at some norm.",
+        f"({result.gate_split} accuracy of {share(result.gate)} or more) at some norm.",
         quantities=(Quantity("critical data size", crossing.estimate, low=crossing.lower, high=crossing.upper),),
         formula=f"D* at which both need the same norm for a training loss of {number(result.level)}: fresh networks on "
         "D random labels, and networks on the true labels",
         units="training examples",
-        error=f"{crossing.coverage:.1%} interval over seeds"
+        error=f"{share(crossing.coverage)} interval over seeds"
         if crossing.method != "none"
         else "too few seeds with a crossing in range for an interval",
         source="Varma et al. 2023, section 4",
         arxiv="2309.02390",
         converged=bool(resting == 1.0),
-        warnings=warn_unless(resting == 1.0, f"{1 - resting:.0%} of the memorising networks had not come to rest."),
+        warnings=warn_unless(resting == 1.0, f"{share(1 - resting)} of the memorising networks had not come to rest."),
     )
 
 

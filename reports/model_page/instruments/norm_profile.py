@@ -42,7 +42,7 @@ def _summary(result: NormProfile) -> Summary:
         minimum = f"; its minimum lies at {where.text} times the initial norm"
     else:
         inside = int(np.isfinite(critical.seeds).sum())
-        minimum = f"; {inside} of {seeds} seeds have its minimum inside the norms measured"
+        minimum = f"; in {inside} of {seeds} seeds its minimum lies inside the norms measured"
     agree = f"; {round(test.agreement * seeds)} of {seeds} seeds agree" if test.kind != "neither" else ""
     return Summary(
         sentence=f"The training loss {_shape(train.kind)}. The test loss {_shape(test.kind)}{minimum}{agree}.",

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
-from grokscape.reports.model_page.instrument import Callback, Effort, Instrument
+from grokscape.reports.model_page.instrument import Callback, Effort, Instrument, Panel
 from grokscape.reports.model_page.requirements import two_networks
 from grokscape.reports.model_page.summary import Quantity, Summary, warn_unless
 from grokscape.reports.numbers import number
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
     from grokscape.landscape.measures.paths.bent import LowLossPath
     from grokscape.landscape.measures.paths.straight import Path
     from grokscape.reports.model_page.target import Subject
@@ -86,6 +90,17 @@ def _warnings(result: Path) -> tuple[str, ...]:
     return warn_unless(result.converged, "The bounds on the barrier lie further apart than was asked for.")
 
 
+def _panels(result: Path) -> Sequence[Panel]:
+    return (partial(_draw, result),)
+
+
+def _draw(result: Path, axes: Axes) -> Axes:
+    """Draw the loss on the path, with the bounds on the barrier as the page writes numbers."""
+    drawn = result.plot(axes)
+    drawn.set_title(f"Barrier between {number(result.barrier, 3)} and {number(result.barrier_bound, 3)}")
+    return drawn
+
+
 STRAIGHT_PATH = Instrument(
     name="straight-path",
     title="Straight path to the second network",
@@ -93,6 +108,7 @@ STRAIGHT_PATH = Instrument(
     run=_straight,
     summary=_summary_of_straight,
     requires=(two_networks,),
+    panels=_panels,
     group="paths",
     place=40,
 )
@@ -103,6 +119,7 @@ LOW_LOSS_PATH = Instrument(
     run=_bent,
     summary=_summary_of_bent,
     requires=(two_networks,),
+    panels=_panels,
     group="paths",
     place=41,
 )

@@ -40,7 +40,7 @@ def test_the_lu_mechanism(problem):
 def test_no_shape_is_said_to_be_none_and_why(problem):
     summary = NORM_PROFILE.summary(profile(problem, lambda x: -8 * x, lambda x: x, converged=False))
     assert summary.sentence.startswith("The training loss has neither an L nor a U that is certain.")
-    assert "0 of 4 seeds have its minimum inside the norms measured" in summary.sentence
+    assert "in 0 of 4 seeds its minimum lies inside the norms measured" in summary.sentence
     assert "agree" not in summary.sentence
     assert not summary.converged
     assert any("32 of 36 networks came to rest" in warning for warning in summary.warnings)
