@@ -104,7 +104,8 @@ def parser() -> Parser:
     which = Parser(add_help=False)
     which.add_argument("ids", nargs="*", metavar="ID", help="claims, or globs such as 'varma2023.*' (all of them)")
 
-    commands.add_parser("list", parents=[which, modules], help="show the claims that can be checked")
+    listing = commands.add_parser("list", parents=[which, modules], help="show the claims that can be checked")
+    listing.set_defaults(run="check.run_list")
 
     check = commands.add_parser(
         "check",
@@ -129,12 +130,16 @@ def parser() -> Parser:
         "--compile", action="store_true", help="use torch.compile; for long runs, gives up bitwise repeats"
     )
 
+    check.set_defaults(run="check.run_check")
+
     report = commands.add_parser("report", parents=[store, tier], help="write the page again from the store alone")
     report.add_argument("--report", type=Path, default=DEFAULT_REPORT, metavar="FILE", help="the page (%(default)s)")
+    report.set_defaults(run="report.run_report")
 
     _add_measure(commands)
 
     keeping = commands.add_parser("store", help="look after a store")
+    keeping.set_defaults(run="store.run_store")
     actions = keeping.add_subparsers(dest="action", required=True, metavar="ACTION")
     actions.add_parser("ls", parents=[store], help="list the runs it holds")
     actions.add_parser("verify", parents=[store], help="check every file; set aside what is damaged or foreign")
@@ -147,24 +152,33 @@ def parser() -> Parser:
     return top
 
 
-def _add_measure(commands: argparse._SubParsersAction[Parser]) -> None:
-    from grokscape.reports.model_page.instrument import INSTRUMENTS
+class ListInstruments(argparse.Action):
+    """Print the instruments of ``grokscape measure`` and stop, as ``--help`` does."""
 
-    names = "".join(
-        f"  {instrument.name:<20} {instrument.about}"
-        + (f" [{instrument.group}]" if instrument.group else "")
-        + (" (only if asked for)" if instrument.asked_only else "")
-        + "\n"
-        for instrument in INSTRUMENTS
-    )
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
+        sys.stdout.write(_instruments())
+        parser.exit()
+
+
+def _instruments() -> str:
+    from grokscape.reports.model_page.instruments import all_instruments
+
+    return "".join(f"  {instrument.help_line}\n" for instrument in all_instruments())
+
+
+def _add_measure(commands: argparse._SubParsersAction[Parser]) -> None:
     measure = commands.add_parser(
         "measure",
         help="measure the landscape and the efficiency of a model of your own",
-        epilog=MEASURE_EPILOG + names,
+        epilog=MEASURE_EPILOG + _instruments(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    measure.set_defaults(run="measure.run_measure")
     measure.add_argument("target", metavar="TARGET", help="path.py:factory or package.module:factory")
     measure.add_argument("--what", metavar="LIST", help="instruments or groups, separated by commas (all that fit)")
+    measure.add_argument(
+        "--list", action=ListInstruments, nargs=0, help="show the instruments and their groups, and stop"
+    )
     measure.add_argument("--report", type=Path, default=DEFAULT_MEASURED, metavar="FILE", help="the page (%(default)s)")
     measure.add_argument("--json", type=Path, metavar="FILE", help="write every number, too")
     measure.add_argument(
@@ -183,8 +197,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")
     options = parser().parse_args(arguments)
     # Heavy imports only now: --help must answer at once.
-    home = "grokscape.reports.commands.measure" if options.command == "measure" else "grokscape.reports.commands.check"
-    run = getattr(importlib.import_module(home), f"run_{options.command}")
+    module, _, function = options.run.rpartition(".")
+    run = getattr(importlib.import_module(f"grokscape.reports.commands.{module}"), function)
     console = SafeConsole(highlight=False, soft_wrap=not sys.stdout.isatty())
     try:
         return int(run(options, console))
@@ -192,7 +206,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _refuse(str(error), options)
     except OSError as error:
         return _refuse(f"{error}; check that the folder exists and can be written", options)
-    except Exception as error:  # nothing known raises anything else; whatever does is told in a line all the same
+    except Exception as error:  # nothing known raises anything else; whatever does is shown in a line all the same
         reason = told(error)
         return _refuse(f"something broke that should not ({reason}); set GROKSCAPE_DEBUG=1 to see where", options)
     except KeyboardInterrupt:

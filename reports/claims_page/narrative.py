@@ -12,6 +12,7 @@ from typing import Any
 from grokscape.predictions.wording import must
 from grokscape.reports import numbers as wording
 from grokscape.reports.claims_page.summary import MEANINGS
+from grokscape.reports.numbers import listed
 
 Verdicts = Sequence[Mapping[str, Any]]
 
@@ -67,11 +68,6 @@ def name(id: str) -> str:
     for plain, spelt in _SPELLINGS.items():
         words = re.sub(rf"\b{plain}\b", spelt, words)
     return words
-
-
-def listed(items: Sequence[str]) -> str:
-    """Return "a", "a and b" or "a, b and c"."""
-    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"
 
 
 def _counted(verdicts: Verdicts, tier: str) -> str:

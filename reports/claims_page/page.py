@@ -6,21 +6,14 @@ The same verdicts give the same bytes.
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import importlib.resources
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
-import jinja2
-from markupsafe import Markup
-
-from grokscape.landscape.printable import printable, told
+from grokscape.landscape.printable import told
 from grokscape.landscape.records.files import write_output
 from grokscape.landscape.records.store import Store
 from grokscape.predictions.checking.verdict_files import load_verdicts
@@ -35,29 +28,7 @@ from grokscape.reports.figures.draw_maps import draw_plane
 from grokscape.reports.figures.draw_portraits import draw_portrait
 from grokscape.reports.figures.maps import charts
 from grokscape.reports.figures.portraits import portraits
-
-
-@dataclass(frozen=True)
-class Figure:
-    """A figure of the page: its drawings, and what is drawn as a file to keep.
-
-    One that redraws a ``figure`` of its source, or is a map, stands in the source's section; the article links to it.
-    """
-
-    title: str
-    drawings: tuple[Markup, ...]
-    note: str
-    csv: str
-    file_name: str
-    figure: str = ""
-
-    @property
-    def anchor(self) -> str:
-        return self.file_name.removesuffix(".csv")
-
-    @property
-    def href(self) -> str:
-        return "data:text/csv;charset=utf-8," + quote(self.csv, safe=",.-+/:()", errors="replace")
+from grokscape.reports.html import Figure, environment, shell
 
 
 @dataclass(frozen=True)
@@ -265,35 +236,3 @@ def _portrait_figures(verdict: Mapping[str, Any], anchor: str) -> Iterator[Figur
         title = wording.capital(portrait.title)
         table, source = tables.of_portrait(portrait), portrait.figure or "portrait"
         yield Figure(title, (drawing,), portrait.note, table, f"{name}.csv", source)
-
-
-def environment() -> jinja2.Environment:
-    """Return what fills in the templates; every text is escaped, and `printable`."""
-    return jinja2.Environment(
-        loader=jinja2.FunctionLoader(_resource),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        finalize=lambda value: printable(value) if type(value) is str else value,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-
-
-def shell(*more_css: str) -> dict[str, str]:
-    """Return what the base template needs: style and script, and the hashes by which the page allows them.
-
-    Parameters
-    ----------
-    *more_css : str
-        Names of further style sheets.
-    """
-    css, script = "".join(map(_resource, ("page.css", *more_css))), _resource("page.js")
-    return {"css": Markup(css), "script": Markup(script), "css_hash": _hash(css), "script_hash": _hash(script)}
-
-
-def _resource(name: str) -> str:
-    return (importlib.resources.files("grokscape.reports") / "templates" / name).read_text(encoding="utf-8")
-
-
-def _hash(text: str) -> str:
-    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

@@ -10,6 +10,7 @@ from typing import Any
 
 from grokscape.reports import numbers as wording
 from grokscape.reports.figures.criterion import Strip, strips
+from grokscape.reports.html import arxiv_link
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,6 @@ _ABOUT: Mapping[str, Any] = {
     "controls": {},
 }
 _SOURCE: Mapping[str, Any] = {"key": "", "title": "", "authors": "", "arxiv": "", "url": "", "where": ""}
-_ARXIV = re.compile(r"(\d{4}\.\d{4,5}|[a-z-]+(\.[A-Z]{2})?/\d{7})(v\d+)?")
 
 
 def meaning(status: str) -> Meaning:
@@ -120,11 +120,6 @@ def paper(verdict: Mapping[str, Any]) -> str:
     year = re.search(r"(?:19|20)\d\d", source["key"])
     name = f"{authors[0]} et al." if len(authors) > 2 else " and ".join(authors) or str(verdict["id"]).partition(".")[0]
     return f"{name} {year[0]}" if year else name
-
-
-def arxiv_link(identifier: str) -> str | None:
-    """Return the address of a paper, None for what is no arXiv identifier."""
-    return f"https://arxiv.org/abs/{identifier}" if _ARXIV.fullmatch(identifier) else None
 
 
 def link(source: Mapping[str, Any]) -> str | None:

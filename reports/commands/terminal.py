@@ -1,14 +1,12 @@
-"""What the command line prints."""
+"""What the command line prints about verdicts."""
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 from rich.table import Table
 
 from grokscape.landscape.scheduling.progress import SweepProgress
@@ -16,6 +14,7 @@ from grokscape.predictions.checking.check import Update
 from grokscape.predictions.prediction import Prediction
 from grokscape.predictions.verdict import Judged, Status, Verdict
 from grokscape.predictions.wording import must
+from grokscape.reports.commands.progress_bar import ProgressBar
 from grokscape.reports.numbers import duration
 
 #: Symbol and colour of each verdict; the word always stands beside them.
@@ -35,15 +34,9 @@ def badge(status: Status) -> str:
     return f"[{colour}]{symbol} {status.value}[/]"
 
 
-def watch(updates: Iterable[Update], console: Console) -> None:
-    """Show a check while it runs: verdicts as they come, and how long it will take.
-
-    On a terminal a bar is kept up to date; elsewhere a line every 15 seconds says the same.
-    """
-    columns = [TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[eta]}")]
-    spoken = time.monotonic()
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("training", total=1.0, eta="")
+def watch_check(updates: Iterable[Update], console: Console) -> None:
+    """Show a check while it runs: verdicts as they come, and how long it will take."""
+    with ProgressBar(console, "training") as bar:
         for update in updates:
             if update.note:
                 console.print(f"[yellow]note[/] {escape(update.note)}")
@@ -52,15 +45,10 @@ def watch(updates: Iterable[Update], console: Console) -> None:
                     f"{badge(update.verdict.status)}  {update.verdict.id}  [dim]{escape(update.verdict.reason)}[/]"
                 )
             if update.progress is not None and update.progress.runs:
-                line = progress_line(update.progress)
-                share = update.progress.share
-                bar.update(task, completed=share or 0.0, total=None if share is None else 1.0, eta=line)
-                if not console.is_terminal and time.monotonic() - spoken > 15:
-                    spoken = time.monotonic()
-                    console.print(f"training: {line}")
+                bar.update("training", update.progress.share, eta(update.progress))
 
 
-def progress_line(sweep: SweepProgress) -> str:
+def eta(sweep: SweepProgress) -> str:
     """Return how many runs are done and how long the rest will take."""
     to_go = "estimating" if sweep.eta is None else f"about {duration(sweep.eta)} to go"
     return f"{sweep.runs_done}/{sweep.runs} runs, {to_go}"

@@ -18,8 +18,8 @@ from grokscape.reports.numbers import count, duration, share
 #: Seconds of training from which on it is worth measuring how fast this machine is, and how long that may take.
 WORTH_MEASURING, MEASURING = 60.0, 10.0
 
-#: A check shorter than this need not say how well it used its cores.
-WORTH_TELLING = 10.0
+#: A check shorter than this need not show how well it used its cores.
+WORTH_SHOWING = 10.0
 
 
 @contextmanager
@@ -60,14 +60,14 @@ class CoreTime:
     def __init__(self) -> None:
         self._began, self._before = time.monotonic(), os.times()
 
-    def told(self, workers: int) -> str:
-        """Return how much of the time of their cores workers have used; "" if it is not worth telling.
+    def summary(self, workers: int) -> str:
+        """Return how much of the time of their cores workers have used; "" if it is not worth showing.
 
         Where there is a worker for each core, this process has used of the same cores.
         """
         wall, now, before = time.monotonic() - self._began, os.times(), self._before
         used = now.children_user + now.children_system - before.children_user - before.children_system
-        if wall < WORTH_TELLING or used <= 0:  # some systems do not say
+        if wall < WORTH_SHOWING or used <= 0:  # some systems do not say
             return ""
         if workers >= available_cores():
             used += now.user + now.system - before.user - before.system

@@ -1,4 +1,8 @@
-"""A short script for each instrument, ending in a figure: ``python -m grokscape.reports.gallery.norm_profile``."""
+"""A short script for each kind of instrument, ending in a figure.
+
+They are named like the files of `grokscape.reports.model_page.instruments`, and run by
+``python -m grokscape.reports.gallery.norm_profile``.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """A network that is half rule and half table comes apart, by its logits and by its neurons.
 
-Eight squaring units add modulo 23 by multiplying two rotations; one rectifying unit for each training example knows
-its answer by heart. Two ways that know nothing of each other find the same two parts: the generalising circuit is
+Eight squaring units add modulo 23 by multiplying two rotations; one rectifying unit for each training example has
+memorised its answer. Two independent methods find the same two parts: the generalising circuit is
 right on held-out pairs, the memorising one on training pairs alone, and random parts of the same size on neither.
 """
 

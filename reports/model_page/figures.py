@@ -1,15 +1,13 @@
-"""The instruments' own pictures, drawn in the report's size and type, in colours that follow its light and dark."""
+"""The instruments' figures, drawn in the report's size and type, in colours that follow its light and dark."""
 
 from __future__ import annotations
 
-import functools
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import matplotlib
 import numpy as np
-import pandas as pd
 import seaborn as sns
 from cycler import cycler
 from markupsafe import Markup
@@ -27,9 +25,9 @@ from matplotlib.ticker import (
 )
 
 from grokscape.landscape.measures.result import Result
-from grokscape.reports.figures.canvas import COLOURS, GRID, INK, SERIES, SMALL, SOFT, WIDTH, log_ticks, style
+from grokscape.reports.figures.canvas import COLOURS, INK, SERIES, SMALL, SOFT, WIDTH, log_ticks, style
 from grokscape.reports.figures.svg import inline
-from grokscape.reports.model_page.instruments.sharpness import FORMS
+from grokscape.reports.model_page.instrument import Instrument
 from grokscape.reports.numbers import number
 
 HEIGHT = 250.0
@@ -59,13 +57,13 @@ SETTINGS: dict[Any, Any] = {
 }
 
 
-def draw(name: str, result: Result, *, words: str) -> tuple[str, tuple[Markup, ...]]:
+def draw(instrument: Instrument[Any], result: Result, *, words: str) -> tuple[str, tuple[Markup, ...]]:
     """Draw a result; return the title that the picture gave itself, and the picture without it, in one or more panels.
 
     Parameters
     ----------
-    name : str
-        Of the instrument: the prefix of every id in the picture.
+    instrument : Instrument
+        Its name is the prefix of every id in the picture.
     result : Result
     words : str
         What it shows, for those who do not see it.
@@ -73,108 +71,16 @@ def draw(name: str, result: Result, *, words: str) -> tuple[str, tuple[Markup, .
     with style(), matplotlib.rc_context(SETTINGS), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of fonts and of layout: the page's own font draws the text
         title, drawings = "", []
-        for index, panel in enumerate(_panels(name, result)):
+        for index, panel in enumerate(instrument.panels(result)):
             figure = Figure(figsize=(WIDTH / 72, HEIGHT / 72), layout="constrained")
             drawn = panel(figure.add_subplot())
             title = drawn.get_title()
             drawn.set_title("")
             for axes in figure.axes:
                 _plain(axes)
-            key = f"figure-{name}-{index}"
+            key = f"figure-{instrument.name}-{index}"
             drawings.append(inline(figure, key=key, words=f"{title}. {words}", colours=PageColours()))
         return title if len(drawings) == 1 else "", tuple(drawings)
-
-
-def data(name: str, result: Any) -> pd.DataFrame:
-    """Return what is drawn as a table."""
-    if name == "margin":
-        return pd.DataFrame({"example": np.arange(result.margin.shape[1]), "margin": result.margin[0]})
-    if name == "trace":
-        samples = result.samples[0]
-        return pd.DataFrame({"parameter" if result.exact else "probe": np.arange(len(samples)), "value": samples})
-    return result.to_frame()
-
-
-def _panels(name: str, result: Any) -> list[Callable[[Axes], Axes]]:
-    """Return what draws each panel: mostly the result's own picture, but not where that is a single point."""
-    if name == "negative-eigenvalue":  # one number
-        return []
-    if name == "margin":
-        return [functools.partial(_margins, result)]
-    if name == "trace":
-        return [functools.partial(_samples, result)]
-    if name == "sharpness":
-        return [functools.partial(_forms, result)]
-    if name == "progress":
-        shown = [(names[0],) for measure, names in result.quantities.items() if measure != "performance"]
-        performance = result.quantities.get("performance", ())
-        pairs = [tuple(name for name in performance if kind in name) for kind in ("loss", "accuracy")]
-        return [functools.partial(_along, result, names) for names in (*pairs, *shown) if names]
-    return [result.plot]
-
-
-def _margins(result: Any, axes: Axes) -> Axes:
-    """Draw how the examples' margins are spread."""
-    sns.histplot(x=result.margin[0], ax=axes, color=SERIES[0], edgecolor="white", linewidth=0.5)
-    axes.axvline(0, color=SOFT, linewidth=0.8)
-    axes.axvline(result.margin[0].mean(), color=SERIES[1], label="mean")
-    axes.legend()
-    axes.set(xlabel="margin, z_label − max(other z)", ylabel="examples", title="Margins of the examples")
-    return axes
-
-
-def _samples(result: Any, axes: Axes) -> Axes:
-    """Draw the samples whose mean, or the diagonal whose sum, is the trace."""
-    samples = np.sort(result.samples[0])
-    axes.plot(np.arange(1, len(samples) + 1), samples, "." if len(samples) < 300 else "-", color=SERIES[0])
-    if result.exact:
-        axes.set(xlabel="rank", ylabel="entry of the diagonal", title="Diagonal of the Hessian, sorted")
-        return axes
-    low, high = (float(end[0]) for end in result.interval())
-    axes.axhline(result.estimate[0], color=SERIES[1], label="mean and its 95 % interval")
-    axes.axhspan(low, high, color=SERIES[1], alpha=0.2, linewidth=0)
-    axes.legend()
-    axes.set(xlabel="rank", ylabel="estimate of the trace", title="Estimates by single probes, sorted")
-    return axes
-
-
-def _forms(result: Any, axes: Axes) -> Axes:
-    """Draw every form in a row of its own; the scale is logarithmic if all are positive."""
-    names = [FORMS[form][0] for form in result.forms]
-    places = np.arange(len(names))
-    value, done = result.value[:, 0], result.converged[:, 0]
-    for chosen, marker in ((~result.lower_bound, "o"), (result.lower_bound, ">")):
-        for fine, face in ((True, SERIES[0]), (False, "none")):
-            some = chosen & (done == fine)
-            axes.scatter(value[some], places[some], marker=marker, s=36, facecolors=face, edgecolors=SERIES[0])
-    axes.set_yticks(places, names)
-    axes.invert_yaxis()
-    axes.grid(axis="y", color=GRID, linewidth=0.6)
-    if np.all(value > 0):
-        axes.set_xscale("log")
-    axes.set(xlabel="sharpness (triangles: lower bounds)", title="Forms of sharpness")
-    return axes
-
-
-def _along(result: Any, quantities: Sequence[str], axes: Axes) -> Axes:
-    """Draw quantities along the training, with their nulls, and two standard errors where they have them."""
-    for colour, quantity in zip(SERIES, quantities, strict=False):
-        for name, look in ((quantity, "-"), (f"{quantity}_null", "--")):
-            if name in result.values:
-                axes.plot(result.steps, result.values[name], look, color=colour, marker=".", label=_words(name))
-                if name in result.standard_errors:
-                    half = 2 * result.standard_errors[name]
-                    edges = (result.values[name] - half, result.values[name] + half)
-                    axes.fill_between(result.steps, *edges, color=colour, alpha=0.2, linewidth=0)
-    if len(axes.lines) > 1:
-        axes.legend()
-    what = _words(quantities[0]) if len(quantities) == 1 else quantities[0].split("_")[-1]
-    axes.set(xlabel="step", ylabel=what, title=what)
-    return axes
-
-
-def _words(name: str) -> str:
-    return name.replace("_", " ")
 
 
 def _plain(axes: Axes) -> None:

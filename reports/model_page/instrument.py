@@ -1,26 +1,34 @@
-"""The instruments that ``grokscape measure`` knows, with the settings it runs them with.
-
-An instrument is imported when it runs, so that ``--help`` can name all of them at once.
-"""
+"""An instrument as ``grokscape measure`` knows it: its name, what it requires, measures, says and draws."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Generic, TypeVar
 
-from grokscape.reports.model_page import requirements as obstacles
+from grokscape.landscape.errors import InvalidInput
+from grokscape.reports.model_page.requirements import Requirement
+from grokscape.reports.model_page.summary import Summary
 
 if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
     from grokscape.landscape.measures.result import Result
     from grokscape.reports.model_page.target import Subject
 
-Progress = Callable[[float], None]
+R = TypeVar("R", bound="Result")
+
+#: Receives the share of the work that is done.
+Callback = Callable[[float], None]
+#: Draws on axes, and returns them with the panel's title.
+Panel = Callable[["Axes"], "Axes"]
 
 
 @dataclass(frozen=True)
-class Setting:
-    """How carefully, and from which seed, to measure."""
+class Effort:
+    """How thoroughly, and from which seed, to measure."""
 
     seed: int = 0
     quick: bool = False
@@ -30,215 +38,73 @@ class Setting:
         return quick if self.quick else usual
 
 
-@dataclass(frozen=True)
-class Instrument:
-    """An instrument on the command line.
+def own_plot(result: Result) -> Sequence[Panel]:
+    """Return a result's own plot as the only panel."""
+    return (result.plot,)
+
+
+def own_table(result: Result) -> pd.DataFrame:
+    """Return a result's own table."""
+    return result.to_frame()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Instrument(Generic[R]):
+    """An instrument on the command line, and its section of the page.
+
+    It is defined whole in one file of `grokscape.reports.model_page.instruments`, which imports torch, pandas and
+    matplotlib only when the instrument runs or draws: ``--help`` names all instruments at once.
 
     Attributes
     ----------
     name : str
+        On the command line: lower case, with hyphens.
+    title : str
+        Heading of its section.
     about : str
-        What it measures, for the help text.
+        What it measures, in a line of the help text.
     run : callable
-        ``run(subject, setting, progress) -> Result``.
-    obstacle : callable
-        ``obstacle(subject)``, why it cannot be used there; empty if it can.
+        ``run(subject, effort, progress) -> result``; `progress` is a callback that receives the share done.
+    summary : callable
+        ``summary(result) -> Summary``.
+    requires : tuple of Requirement
+        Of what is measured; where one is not met, the instrument is left out and the page says why.
+    panels : callable
+        ``panels(result)``, the functions that draw the figure's panels, each on axes of its own; none for no figure.
+    table : callable
+        ``table(result)``, the data drawn, for the CSV file.
     group : str
         Another name, for several instruments together.
-    asked_only : bool
+    on_request : bool
         Whether it is left out unless it, or its group, is named: for what takes long.
+    place : int
+        Where it stands on the page: sections are sorted by it.
     """
 
     name: str
+    title: str
     about: str
-    run: Callable[[Subject, Setting, Progress], Result]
-    obstacle: Callable[[Subject], str] = lambda _: ""
+    run: Callable[[Subject, Effort, Callback], R]
+    summary: Callable[[R], Summary]
+    requires: tuple[Requirement, ...] = ()
+    panels: Callable[[R], Sequence[Panel]] = own_plot
+    table: Callable[[R], pd.DataFrame] = own_table
     group: str = ""
-    asked_only: bool = False
+    on_request: bool = False
+    place: int = 100
 
+    def __post_init__(self) -> None:
+        for field in ("name", "group"):  # anchors of the page and names of files are made of them
+            value = getattr(self, field)
+            if not re.fullmatch("[a-z][a-z0-9-]*", value) and (field == "name" or value):
+                raise InvalidInput(f"{field} of an instrument is {value!r}, expected lower-case letters and hyphens")
 
-# -- How each is run ---------------------------------------------------------------------------------------------------
+    def unmet(self, subject: Subject) -> str:
+        """Return why the first requirement that is not met is not; "" if the instrument can be used."""
+        return next((reason for requirement in self.requires if (reason := requirement(subject))), "")
 
-
-def _norm_profile(subject: Subject, setting: Setting, progress: Progress) -> Result:
-    import numpy as np
-
-    from grokscape.landscape.measures.norm_profile.profile import norm_profile
-    from grokscape.landscape.optimisers import AdamW
-
-    options: dict[str, Any] = {}
-    if setting.quick:  # fewer norms, and larger steps than those published
-        options = {"scales": 10.0 ** np.linspace(-1, 1, 7), "steps": 1000}
-        options["optimiser"] = AdamW(lr=1e-2, weight_decay=0.0, beta2=0.999)
-    return norm_profile(
-        subject.problem,
-        seeds=range(setting.seed, setting.seed + 4),
-        initialise=subject.initialise,
-        progress=progress,
-        **options,
-    )
-
-
-def _eigenvalues(subject: Subject, setting: Setting, progress: Progress) -> Result:
-    from grokscape.landscape.measures.curvature.eigenvalues import top_eigenvalues
-
-    k = min(setting.choose(10, 3), subject.problem.size)
-    return top_eigenvalues(
-        subject.problem, k, tolerance=1e-4, most=setting.choose(1000, 200), seed=setting.seed, progress=progress
-    )
-
-
-def _negative_eigenvalue(subject: Subject, setting: Setting, progress: Progress) -> Result:
-    from grokscape.landscape.measures.curvature.eigenvalues import top_eigenvalues
-
-    found = top_eigenvalues(
-        subject.problem,
-        1,
-        negative=True,
-        tolerance=1e-3,
-        most=setting.choose(1000, 200),
-        seed=setting.seed,
-        progress=progress,
-    )
-    assert found.smallest is not None
-    return found.smallest
-
-
-def _trace(subject: Subject, setting: Setting, progress: Progress) -> Result:
-    from grokscape.landscape.measures.curvature.traces import trace
-
-    return trace(subject.problem, budget=setting.choose(100, 30), seed=setting.seed, progress=progress)
-
-
-def _density(subject: Subject, setting: Setting, progress: Progress) -> Result:
-    from grokscape.landscape.measures.curvature.density import spectral_density
-
-    return spectral_density(
-        subject.problem,
-        probes=setting.choose(8, 4),
-        steps=setting.choose(64, 24),
-        seed=setting.seed,
-        progress=progress,
-    )
-
-
-def _sharpness(subject: Subject, setting: Setting, progress: Progress) -> Result:
-    from grokscape.landscape.measures.sharpness.forms import sharpness
-
-    return sharpness(
-        subject.problem,
-        budget=setting.choose(100, 30),
-        iterations=setting.choose(100, 30),
-        seed=setting.seed,
-        progress=progress,
-    )
-
-
-def _homogeneity(subject: Subject, *_: Any) -> Result:
-    from grokscape.landscape.measures.efficiency.degree import homogeneity
-
-    return homogeneity(subject.problem)
-
-
-def _margin(subject: Subject, *_: Any) -> Result:
-    from grokscape.landscape.measures.efficiency.per_norm import efficiency
-
-    return efficiency(subject.problem)
-
-
-def _frontier(subject: Subject, setting: Setting, progress: Progress) -> Result:
-    """Hold memorising and generalising networks at norms around the present one, on a quarter of the data and more."""
-    import numpy as np
-
-    from grokscape.landscape.initialisation import fresh
-    from grokscape.landscape.measures.efficiency.frontier import efficiency_frontier
-
-    problem = subject.problem
-    norm = float(problem.start.norm())
-    start = fresh(problem, setting.seed, subject.initialise)
-    losses = problem.evaluate(_rows(problem.start, start))["loss"]
-    n = problem.count["train"]
-    shares = (0.25, 0.5, 1.0) if setting.quick else (0.125, 0.25, 0.5, 1.0)
-    return efficiency_frontier(
-        problem,
-        sorted({max(2, round(n * share)) for share in shares}),
-        np.geomspace(norm / 4, norm * 2, setting.choose(8, 5)),
-        level=max(2 * float(losses[0]), float(losses[1]) / 20),
-        seeds=range(setting.seed, setting.seed + setting.choose(6, 2)),
-        steps=setting.choose(1000, 300),
-        initialise=subject.initialise,
-        progress=progress,
-    )
-
-
-def _line(subject: Subject, setting: Setting, progress: Progress) -> Result:
-    from grokscape.landscape.measures.paths.slices import line_slice
-
-    return line_slice(subject.problem, setting.seed, points=setting.choose(51, 21), progress=progress)
-
-
-def _plane(subject: Subject, setting: Setting, progress: Progress) -> Result:
-    from grokscape.landscape.measures.paths.slices import plane_slice
-
-    seeds = (setting.seed, setting.seed + 1)
-    return plane_slice(subject.problem, seeds, points=setting.choose(31, 15), progress=progress)
-
-
-def _straight_path(subject: Subject, setting: Setting, progress: Progress) -> Result:
-    from grokscape.landscape.measures.paths.straight import interpolate
-
-    return interpolate(subject.problem, *obstacles.ends(subject), points=setting.choose(51, 21), progress=progress)
-
-
-def _bent_path(subject: Subject, setting: Setting, progress: Progress) -> Result:
-    from grokscape.landscape.measures.paths.bent import low_loss_path
-
-    return low_loss_path(
-        subject.problem, *obstacles.ends(subject), steps=setting.choose(500, 100), seed=setting.seed, progress=progress
-    )
-
-
-def _progress(subject: Subject, setting: Setting, progress: Progress) -> Result:
-    from grokscape.landscape.measures.progress import Context
-    from grokscape.landscape.measures.progress import progress as progress_measures
-
-    context = subject.context or Context(seed=setting.seed, examples=setting.choose(64, 16))
-    return progress_measures(subject.problem, dict(subject.checkpoints), context=context, progress=progress)
-
-
-def _rows(*networks: Any) -> Any:
-    import torch
-
-    return torch.stack(networks)
-
-
-INSTRUMENTS = (
-    Instrument(
-        "norm-profile",
-        "train and test loss over the weight norm: is there an L and a U?",
-        _norm_profile,
-        lambda subject: obstacles.no_test(subject) or obstacles.redrawn(subject),
-    ),
-    Instrument("eigenvalues", "largest eigenvalues of the Hessian", _eigenvalues, group="hessian"),
-    Instrument("negative-eigenvalue", "its most negative eigenvalue", _negative_eigenvalue, asked_only=True),
-    Instrument("trace", "trace of the Hessian", _trace, group="hessian"),
-    Instrument("spectral-density", "density of all its eigenvalues", _density, group="hessian"),
-    Instrument("sharpness", "the field's forms of sharpness, side by side", _sharpness, group="hessian"),
-    Instrument("homogeneity", "degree of homogeneity κ of the model", _homogeneity, obstacles.one_tensor, "efficiency"),
-    Instrument("margin", "margin per norm^κ", _margin, obstacles.classifies, "efficiency"),
-    Instrument(
-        "frontier",
-        "norm that memorising and generalising need, by data size",
-        _frontier,
-        lambda subject: obstacles.classifies(subject) or obstacles.redrawn(subject),
-        "efficiency",
-        asked_only=True,
-    ),
-    Instrument("line", "loss along a random direction", _line, group="slices"),
-    Instrument("plane", "loss on a random plane", _plane, group="slices"),
-    Instrument(
-        "straight-path", "loss on the straight line to a second network", _straight_path, obstacles.no_ends, "paths"
-    ),
-    Instrument("low-loss-path", "a bent path of low loss to it", _bent_path, obstacles.no_ends, "paths"),
-    Instrument("progress", "progress measures along checkpoints", _progress, obstacles.no_training),
-)
+    @property
+    def help_line(self) -> str:
+        """A line for the help text."""
+        group = f" [{self.group}]" if self.group else ""
+        return f"{self.name:<20} {self.about}{group}" + (" (only if asked for)" if self.on_request else "")

@@ -14,13 +14,12 @@ from pandas.api.types import is_numeric_dtype
 from grokscape.landscape import printable
 from grokscape.landscape.measures.result import Cost, Result
 from grokscape.reports import numbers as wording
-from grokscape.reports.claims_page.page import Figure, environment, shell
-from grokscape.reports.claims_page.summary import arxiv_link
 from grokscape.reports.figures.tables import harmless
-from grokscape.reports.model_page.account import Account
-from grokscape.reports.model_page.figures import data, draw
-from grokscape.reports.model_page.instruments import account, title
+from grokscape.reports.html import Figure, arxiv_link, environment, shell
+from grokscape.reports.model_page.figures import draw
+from grokscape.reports.model_page.instrument import Instrument
 from grokscape.reports.model_page.run import InstrumentRun
+from grokscape.reports.model_page.summary import Summary
 
 #: Rows of a table that the page shows; the file beside the figure holds all.
 ROWS = 24
@@ -50,7 +49,7 @@ class Section:
     name: str
     title: str
     state: State
-    account: Account | None = None
+    summary: Summary | None = None
     reason: str = ""
     figure: Figure | None = None
     columns: tuple[str, ...] = ()
@@ -61,26 +60,23 @@ class Section:
     warnings: tuple[str, ...] = ()
     link: str | None = None
 
-    @property
-    def was_tried(self) -> bool:
-        """Whether the instrument ran at all."""
-        return self.account is not None or self.state is FAILED
-
 
 @dataclass(frozen=True)
-class Run:
-    """What ``grokscape measure`` did, for the page.
+class MeasuredModel:
+    """A model with all that was measured of it, for the page.
 
     Attributes
     ----------
     target, model : str
+        As the user named it; the class of the model.
     facts : sequence of (term, text)
         About the problem.
     command : str
-    findings : sequence of InstrumentRun
-    left_out, unfinished : mapping of str to str
-        Name of an instrument -> why it was not used; why it did not finish.
-    made : sequence of (name, text)
+        That measures it again.
+    runs : sequence of InstrumentRun
+    left_out, unfinished : mapping of Instrument to str
+        Why an instrument was not used; why it did not finish.
+    provenance : sequence of (name, text)
         Versions and settings.
     """
 
@@ -88,26 +84,26 @@ class Run:
     model: str
     facts: Sequence[tuple[str, str]]
     command: str
-    findings: Sequence[InstrumentRun]
-    left_out: Mapping[str, str] = field(default_factory=dict)
-    unfinished: Mapping[str, str] = field(default_factory=dict)
-    made: Sequence[tuple[str, str]] = ()
+    runs: Sequence[InstrumentRun]
+    left_out: Mapping[Instrument[Any], str] = field(default_factory=dict)
+    unfinished: Mapping[Instrument[Any], str] = field(default_factory=dict)
+    provenance: Sequence[tuple[str, str]] = ()
 
 
-def render(run: Run) -> str:
+def render(measured: MeasuredModel) -> str:
     """Return the page as HTML."""
-    sections = [_section(finding) for finding in run.findings]
-    sections += [Section(name, title(name), STOPPED, reason=reason) for name, reason in run.unfinished.items()]
+    sections = [_section(run) for run in measured.runs]
+    sections += [Section(one.name, one.title, STOPPED, reason=why) for one, why in measured.unfinished.items()]
     counts: dict[State, int] = {}
     for section in sections:
         state = MEASURED if section.state is CONVERGED else section.state
         counts[state] = counts.get(state, 0) + 1
     html = environment().get_template("model.html.j2").render(
-        run=run,
+        measured=measured,
         sections=sections,
-        left_out=[(title(name), reason) for name, reason in run.left_out.items()],
+        left_out=[(instrument.title, reason) for instrument, reason in measured.left_out.items()],
         counts=list(counts.items()),
-        total=wording.duration(sum(finding.seconds for finding in run.findings)),
+        total=wording.duration(sum(run.seconds for run in measured.runs)),
         wording=wording,
         **shell("model.css"),
     )  # fmt: skip
@@ -115,46 +111,44 @@ def render(run: Run) -> str:
     return html.encode("utf-8", "replace").decode("utf-8")
 
 
-def _section(finding: InstrumentRun) -> Section:
-    name = finding.name
-    seconds = wording.duration(finding.seconds)
-    if finding.result is None:
-        return Section(name, title(name), FAILED, reason=finding.failure, time=seconds, warnings=finding.warnings)
-    told = account(name, finding.result)
-    state = {True: CONVERGED, False: UNCONVERGED, None: MEASURED}[told.converged]
-    figure, complaint = _figure(name, finding.result, told)
-    frame = finding.result.to_frame()
+def _section(run: InstrumentRun) -> Section:
+    title, seconds = run.instrument.title, wording.duration(run.seconds)
+    summary = run.summary
+    if run.result is None or summary is None:
+        return Section(run.name, title, FAILED, reason=run.failure, time=seconds, warnings=run.warnings)
+    figure, complaint = _figure(run.instrument, run.result, summary)
+    frame = run.result.to_frame()
     return Section(
-        name,
-        title(name),
-        state,
-        account=told,
+        run.name,
+        title,
+        {True: CONVERGED, False: UNCONVERGED, None: MEASURED}[summary.converged],
+        summary=summary,
         figure=figure,
         columns=tuple(str(column).replace("_", " ") for column in frame.columns),
         rows=tuple(tuple(_cell(value) for value in row) for row in frame.head(ROWS).itertuples(index=False)),
         more_rows=max(0, len(frame) - ROWS),
-        cost=cost(getattr(finding.result, "cost", Cost())),
+        cost=cost(getattr(run.result, "cost", Cost())),
         time=seconds,
-        warnings=(*told.warnings, *complaint, *finding.warnings),
-        link=arxiv_link(told.arxiv),
+        warnings=(*summary.warnings, *complaint, *run.warnings),
+        link=arxiv_link(summary.arxiv),
     )
 
 
-def _figure(name: str, result: Result, told: Account) -> tuple[Figure | None, tuple[str, ...]]:
-    """Return the picture, or why there is none: what was measured is worth telling without it."""
+def _figure(instrument: Instrument[Any], result: Result, summary: Summary) -> tuple[Figure | None, tuple[str, ...]]:
+    """Return the figure, or why there is none: what was measured is worth showing without it."""
     try:
-        caption, drawings = draw(name, result, words=told.sentence)
+        caption, drawings = draw(instrument, result, words=summary.sentence)
     except Exception as error:
         return None, (f"The figure could not be drawn ({printable.told(error)}).",)
     if not drawings:
         return None, ()
     caption = wording.capital(caption) if caption.isascii() else caption
-    table = data(name, result).rename(columns=harmless)
+    table = instrument.table(result).rename(columns=harmless)
     for column in table:
         if not is_numeric_dtype(table[column]):
             table[column] = table[column].map(harmless)
     csv = table.to_csv(index=False, lineterminator="\n")
-    return Figure(caption or title(name), drawings, "", csv, f"{name}.csv"), ()
+    return Figure(caption or instrument.title, drawings, "", csv, f"{instrument.name}.csv"), ()
 
 
 def cost(spent: Cost) -> str:

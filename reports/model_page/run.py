@@ -1,4 +1,4 @@
-"""Which instruments to use on a problem, and running them one after another."""
+"""Which instruments to use on a subject, and running them one after another."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from grokscape.landscape.errors import InvalidInput
-from grokscape.reports.model_page.instrument import INSTRUMENTS, Instrument, Setting
+from grokscape.reports.model_page.instrument import Effort, Instrument
+from grokscape.reports.model_page.instruments import all_instruments
+from grokscape.reports.model_page.summary import Summary
 
 if TYPE_CHECKING:
     from grokscape.landscape.measures.result import Result
@@ -23,7 +25,7 @@ class InstrumentRun:
 
     Attributes
     ----------
-    name : str
+    instrument : Instrument
     result : Result or None
         None if it failed.
     seconds : float
@@ -31,18 +33,27 @@ class InstrumentRun:
         Why it failed, in one line.
     error : BaseException or None
     warnings : tuple of str
-        What was warned of meanwhile.
+        Issued while it ran.
     """
 
-    name: str
+    instrument: Instrument[Any]
     result: Result | None
     seconds: float
     failure: str = ""
     error: BaseException | None = None
     warnings: tuple[str, ...] = ()
 
+    @property
+    def name(self) -> str:
+        return self.instrument.name
 
-def choose(text: str | None) -> list[Instrument]:
+    @property
+    def summary(self) -> Summary | None:
+        """The result in words, None if there is none."""
+        return None if self.result is None else self.instrument.summary(self.result)
+
+
+def choose(text: str | None) -> list[Instrument[Any]]:
     """Return the instruments that a comma-separated list names, in their own order; all of them for None.
 
     Raises
@@ -50,10 +61,11 @@ def choose(text: str | None) -> list[Instrument]:
     InvalidInput
         If a name is unknown; says which there are, and the nearest.
     """
+    instruments = all_instruments()
     if text is None:
-        return list(INSTRUMENTS)
-    groups = {instrument.group for instrument in INSTRUMENTS} - {""}
-    known = [*sorted(groups), *(instrument.name for instrument in INSTRUMENTS if instrument.name not in groups)]
+        return list(instruments)
+    groups = {instrument.group for instrument in instruments} - {""}
+    known = [*sorted(groups), *(instrument.name for instrument in instruments if instrument.name not in groups)]
     wanted = [word.strip().lower() for word in text.split(",") if word.strip()]
     if not wanted:
         raise InvalidInput(f"--what names nothing, expected some of {', '.join(known)}")
@@ -62,10 +74,10 @@ def choose(text: str | None) -> list[Instrument]:
             near = difflib.get_close_matches(word, known, n=1, cutoff=0.4)
             meant = f"did you mean {near[0]!r}? " if near else ""
             raise InvalidInput(f"--what names {word!r}, {meant}expected some of {', '.join(known)}")
-    return [instrument for instrument in INSTRUMENTS if {instrument.name, instrument.group} & set(wanted)]
+    return [instrument for instrument in instruments if {instrument.name, instrument.group} & set(wanted)]
 
 
-def plan(subject: Subject, text: str | None) -> tuple[list[Instrument], dict[str, str]]:
+def plan(subject: Subject, text: str | None) -> tuple[list[Instrument[Any]], dict[Instrument[Any], str]]:
     """Return the instruments to use on a subject, and those that are left out with the reason.
 
     Raises
@@ -73,28 +85,28 @@ def plan(subject: Subject, text: str | None) -> tuple[list[Instrument], dict[str
     InvalidInput
         If nothing remains.
     """
-    from grokscape.reports.model_page.target import told
+    from grokscape.reports.model_page.target import one_line
 
     use, left_out = [], {}
     for instrument in choose(text):
         try:
-            reason = instrument.obstacle(subject)
+            reason = instrument.unmet(subject)
         except Exception as error:  # of the user's own code, such as its initialise
-            reason = told(error)
-        if not reason and text is None and instrument.asked_only:
+            reason = one_line(error)
+        if not reason and text is None and instrument.on_request:
             reason = f"it takes long, so it has to be asked for: --what {instrument.name}"
         if reason:
-            left_out[instrument.name] = reason
+            left_out[instrument] = reason
         else:
             use.append(instrument)
     if not use:
-        reasons = "; ".join(f"{name}: {reason}" for name, reason in left_out.items())
+        reasons = "; ".join(f"{instrument.name}: {reason}" for instrument, reason in left_out.items())
         raise InvalidInput(f"nothing can be measured on {subject.target} ({reasons})")
     return use, left_out
 
 
 def measure(
-    subject: Subject, instruments: Sequence[Instrument], setting: Setting, progress: Callable[[str, float], None]
+    subject: Subject, instruments: Sequence[Instrument[Any]], effort: Effort, progress: Callable[[str, float], None]
 ) -> Iterator[InstrumentRun]:
     """Run instruments in turn; one that fails does not take the others with it.
 
@@ -102,11 +114,11 @@ def measure(
     ----------
     subject : Subject
     instruments : sequence of Instrument
-    setting : Setting
+    effort : Effort
     progress : callable
-        ``progress(name, share)``, told how far an instrument is.
+        ``progress(name, share)``, a callback that receives how far an instrument is.
     """
-    from grokscape.reports.model_page.target import told
+    from grokscape.reports.model_page.target import one_line
 
     for instrument in instruments:
         progress(instrument.name, 0.0)
@@ -114,11 +126,11 @@ def measure(
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             try:
-                result = instrument.run(subject, setting, lambda share: progress(instrument.name, share))  # noqa: B023
+                result = instrument.run(subject, effort, lambda share: progress(instrument.name, share))  # noqa: B023
             except Exception as raised:
-                failure, error = told(raised), raised
+                failure, error = one_line(raised), raised
         yield InstrumentRun(
-            instrument.name,
+            instrument,
             result,
             time.perf_counter() - began,
             failure,

@@ -65,6 +65,13 @@ class Subject:
     initialise: Initialise | None = None
     context: Context | None = None
 
+    @property
+    def path_ends(self) -> tuple[Network, Network]:
+        """The two networks between which a path is measured: to `other`, or else between the outer checkpoints."""
+        if self.other is not None:
+            return self.problem.start, self.other
+        return self.checkpoints[0][1], self.checkpoints[-1][1]
+
 
 def load(target: str) -> Subject:
     """Call the factory that a target names, and bind what it returns.
@@ -82,23 +89,25 @@ def load(target: str) -> Subject:
     place, colon, name = target.rpartition(":")
     if not colon or not name.isidentifier():
         where = target.rstrip(":") if not name or not colon else place
-        raise InvalidInput(f"TARGET is {target!r}, expected path.py:factory or package.module:factory{_offer(where)}")
+        raise InvalidInput(
+            f"TARGET is {target!r}, expected path.py:factory or package.module:factory{_functions_in(where)}"
+        )
     factory = _factory(place, name)
     try:
         returned = factory()
     except (KeyboardInterrupt, GeneratorExit):
         raise
-    except BaseException as error:  # somebody's code
-        raise InvalidInput(f"{name} of {place} raised {told(error)}; mend it, or see where with --debug") from error
+    except BaseException as error:  # user code
+        raise InvalidInput(f"{name} of {place} raised {one_line(error)}; fix it, or see where with --debug") from error
     return _subject(returned, target, name)
 
 
-def told(error: BaseException) -> str:
+def one_line(error: BaseException) -> str:
     """Return an error in one line: its type, and the beginning of what it says."""
     if isinstance(error, InvalidInput):
         return str(error)
-    said = printable.told(error).partition(": ")[2]
-    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    message = printable.told(error).partition(": ")[2]
+    lines = [line.strip() for line in message.splitlines() if line.strip()]
     text = lines[0] if lines else ""
     text = text if len(text) <= 300 else f"{text[:299]}…"
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
@@ -119,7 +128,7 @@ def _factory(place: str, name: str) -> Callable[[], Any]:
     module = import_module(place)
     if not hasattr(module, name):
         found = [key for key, value in vars(module).items() if _own(module.__name__, key, value)]
-        raise InvalidInput(f"there is no function {name!r} in {place}; {_listed(found, name)}")
+        raise InvalidInput(f"there is no function {name!r} in {place}; {_suggested(found, name)}")
     factory = getattr(module, name)
     if not callable(factory):
         raise InvalidInput(f"{name} in {place} is {_kind(factory)}, expected a function without arguments")
@@ -148,7 +157,7 @@ def _needed(factory: Callable[..., Any]) -> list[str]:
     return []
 
 
-def _offer(place: str) -> str:
+def _functions_in(place: str) -> str:
     """Return which functions a file has, without running it."""
     path = Path(place)
     if not (place.endswith(".py") and path.is_file()):
@@ -158,10 +167,10 @@ def _offer(place: str) -> str:
     except (SyntaxError, ValueError, OSError):
         return ""
     found = [node.name for node in tree.body if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")]
-    return f"; {_listed(found, '')}"
+    return f"; {_suggested(found, '')}"
 
 
-def _listed(names: Sequence[str], wanted: str) -> str:
+def _suggested(names: Sequence[str], wanted: str) -> str:
     if not names:
         return "it defines no function; add one that returns a dict with model, loss, train and test"
     near = difflib.get_close_matches(wanted, names, n=1)
@@ -220,7 +229,7 @@ def _problem(parts: Mapping[str, Any], name: str) -> Problem:
         raise InvalidInput(f"what {name} returned cannot be measured: {error}") from error
     except Exception as error:
         raise InvalidInput(
-            f"the model and the loss of {name} do not work on its training data ({told(error)}); call "
+            f"the model and the loss of {name} do not work on its training data ({one_line(error)}); call "
             "loss(model(inputs), targets) on them"
         ) from error
 

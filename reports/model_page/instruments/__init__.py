@@ -1,56 +1,27 @@
-"""Sentences and main numbers of each instrument, made from its result alone."""
+"""The instruments of ``grokscape measure``: each is defined whole in a file here, which is found by being here."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import importlib
+import pkgutil
 from typing import Any
 
-from grokscape.landscape.measures.result import Result
-from grokscape.reports.model_page.account import Account
-from grokscape.reports.model_page.instruments import curvature, efficiency, norm_profile, progress, sharpness, slices
-from grokscape.reports.numbers import capital
+from grokscape.landscape.errors import InvalidInput
+from grokscape.reports.model_page.instrument import Instrument
 
 
-def account(name: str, result: Result) -> Account:
-    """Return what the page says of an instrument's result."""
-    return _ACCOUNTS[name](result)
+def all_instruments() -> tuple[Instrument[Any], ...]:
+    """Return every instrument that a file of this folder defines, in the order of the page.
 
-
-def title(name: str) -> str:
-    """Return the heading of an instrument."""
-    return TITLES.get(name, capital(name.replace("-", " ")))
-
-
-TITLES = {
-    "norm-profile": "Loss over the weight norm",
-    "trace": "Trace of the Hessian",
-    "spectral-density": "Spectral density of the Hessian",
-    "sharpness": "Sharpness",
-    "progress": "Progress measures along the training",
-    "eigenvalues": "Largest eigenvalues of the Hessian",
-    "negative-eigenvalue": "Most negative eigenvalue of the Hessian",
-    "homogeneity": "Homogeneity",
-    "margin": "Efficiency: margin per norm",
-    "frontier": "Efficiency frontier",
-    "line": "Slice along a random direction",
-    "plane": "Slice on a random plane",
-    "straight-path": "Straight path to the second network",
-    "low-loss-path": "Path of low loss to the second network",
-}
-
-_ACCOUNTS: dict[str, Callable[[Any], Account]] = {
-    "norm-profile": norm_profile.norm_profile,
-    "eigenvalues": curvature.eigenvalues,
-    "trace": curvature.trace,
-    "spectral-density": curvature.density,
-    "sharpness": sharpness.sharpness,
-    "negative-eigenvalue": curvature.negative,
-    "homogeneity": efficiency.homogeneity,
-    "margin": efficiency.margin,
-    "frontier": efficiency.frontier,
-    "line": slices.line,
-    "plane": slices.plane,
-    "straight-path": slices.path,
-    "low-loss-path": slices.path,
-    "progress": progress.progress,
-}
+    Raises
+    ------
+    InvalidInput
+        If two have one name.
+    """
+    files = [importlib.import_module(f"{__name__}.{file.name}") for file in pkgutil.iter_modules(__path__)]
+    found = [value for file in files for value in vars(file).values() if isinstance(value, Instrument)]
+    names = [instrument.name for instrument in found]
+    for name in names:
+        if names.count(name) > 1:
+            raise InvalidInput(f"two instruments have the name {name!r}, expected one; rename one of them")
+    return tuple(sorted(found, key=lambda instrument: instrument.place))

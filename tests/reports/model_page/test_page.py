@@ -18,8 +18,10 @@ from torch import nn
 from grokscape.landscape.measures.efficiency.degree import homogeneity
 from grokscape.landscape.problem import Problem
 from grokscape.reports.cli import main
-from grokscape.reports.model_page.instrument import INSTRUMENTS
-from grokscape.reports.model_page.page import Run, render
+from grokscape.reports.model_page.instruments import all_instruments
+from grokscape.reports.model_page.instruments.efficiency import HOMOGENEITY, MARGIN
+from grokscape.reports.model_page.instruments.slices import LINE, PLANE
+from grokscape.reports.model_page.page import MeasuredModel, render
 from grokscape.reports.model_page.run import InstrumentRun
 from tests.reports.claims_page.test_page import URLS, Page
 from tests.reports.conftest import HOSTILE
@@ -31,7 +33,7 @@ def everything(tmp_path_factory):
     """Status, page and numbers of all that can be measured on a tiny model, quickly."""
     folder = tmp_path_factory.mktemp("measured")
     (folder / "tiny.py").write_text(TINY)
-    names = ",".join(one.name for one in INSTRUMENTS if one.name != "frontier")
+    names = ",".join(one.name for one in all_instruments() if one.name != "frontier")
     page, numbers = folder / "out.html", folder / "out.json"
     target = f"{folder / 'tiny.py'}:make"
     status = main(["measure", target, "--what", names, "--quick", "--report", str(page), "--json", str(numbers)])
@@ -43,7 +45,7 @@ def test_every_instrument_measures_and_has_its_section(everything):
     failures = {name: found["failure"] for name, found in numbers["measured"].items() if found["failure"]}
     assert failures == {}
     assert status == 0
-    names = [one.name for one in INSTRUMENTS if one.name != "frontier"]
+    names = [one.name for one in all_instruments() if one.name != "frontier"]
     assert [attributes["id"] for attributes in Page(html).all("article")] == names
     overview = text(html.split('<table class="instruments"')[1].split("</table>")[0])
     for name, found in numbers["measured"].items():
@@ -102,7 +104,7 @@ def test_colours_follow_the_theme(everything):
     assert "var(--series-0)" in svgs[0]
 
 
-def finding(parameters):
+def measured(parameters):
     start = {name: torch.randn(2, 2, generator=torch.Generator().manual_seed(i)) for i, name in enumerate(parameters)}
     problem = Problem(
         lambda w, x: sum(x @ one for one in w.values()) + 1,
@@ -110,21 +112,21 @@ def finding(parameters):
         (torch.ones(4, 2), torch.tensor([0, 1, 0, 1])),
         parameters=start,
     )
-    return InstrumentRun("homogeneity", homogeneity(problem), 1.0, warnings=(HOSTILE,))
+    return InstrumentRun(HOMOGENEITY, homogeneity(problem), 1.0, warnings=(HOSTILE,))
 
 
 def test_hostile_text_stays_text():
     def page(text):
         return render(
-            Run(
+            MeasuredModel(
                 target=text,
                 model=text,
                 facts=[("Names", text)],
                 command=text,
-                findings=[finding([text]), InstrumentRun("line", None, 1.0, text)],
-                left_out={"margin": text},
-                unfinished={"plane": text},
-                made=[("torch", text)],
+                runs=[measured([text]), InstrumentRun(LINE, None, 1.0, text)],
+                left_out={MARGIN: text},
+                unfinished={PLANE: text},
+                provenance=[("torch", text)],
             )
         )
 
@@ -151,22 +153,22 @@ def test_hostile_names_reach_the_page_from_the_command_line(tmp_path, monkeypatc
     assert page.text.count(name) >= 4
 
 
-def test_is_the_same_for_the_same_findings():
-    one = finding(["a"])
-    run = Run(target="a.py:b", model="M", facts=[], command="c", findings=[one])
+def test_is_the_same_for_the_same_results():
+    one = measured(["a"])
+    run = MeasuredModel(target="a.py:b", model="M", facts=[], command="c", runs=[one])
     assert render(run) == render(run)
     np.random.rand()  # noqa: NPY002 - whatever others draw meanwhile
     assert render(run) == render(run)
 
 
 def test_a_figure_that_cannot_be_drawn_does_not_take_the_numbers(monkeypatch):
-    one = finding(["a"])
+    one = measured(["a"])
 
     def refuse(self, ax=None):
         raise ValueError("no ink")
 
     monkeypatch.setattr(type(one.result), "plot", refuse)
-    html = render(Run(target="a.py:b", model="M", facts=[], command="c", findings=[one]))
+    html = render(MeasuredModel(target="a.py:b", model="M", facts=[], command="c", runs=[one]))
     assert "The figure could not be drawn (ValueError: no ink)." in text(html)
     assert "homogeneous" in text(html)
 

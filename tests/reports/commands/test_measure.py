@@ -16,10 +16,9 @@ import torch
 from torch import nn
 
 from grokscape.reports.cli import main
-from grokscape.reports.commands import measure as measure_command
-from grokscape.reports.model_page import run as measuring
-from grokscape.reports.model_page.instrument import INSTRUMENTS
-from tests.paths import PYTHONPATH
+from grokscape.reports.commands import measure as command
+from grokscape.reports.commands import progress_bar
+from grokscape.reports.model_page.instruments import all_instruments
 from tests.reports.model_page.measured import AWKWARD, TINY, section, text
 
 
@@ -129,7 +128,7 @@ def test_ctrl_c_keeps_what_was_finished(here):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, "PYTHONPATH": PYTHONPATH, "PYTHONUNBUFFERED": "1"},
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
         # A shell that runs the tests in the background leaves them deaf to Ctrl-C, and so their children.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
@@ -159,7 +158,7 @@ def test_help_teaches(capsys):
     assert stop.value.code == 0
     told = capsys.readouterr().out
     assert "def make():" in told
-    assert all(one.name in told for one in INSTRUMENTS)
+    assert all(one.name in told for one in all_instruments())
 
 
 def test_the_example_of_the_help_runs(here, capsys):
@@ -182,28 +181,28 @@ def test_the_example_of_the_help_runs(here, capsys):
     ],
 )
 def test_says_how_long_it_will_take(share, seconds, line):
-    assert measure_command.eta(share, seconds) == line
+    assert command.eta(share, seconds) == line
 
 
-def test_every_long_instrument_tells_how_far_it_is(here, monkeypatch):
-    told = {}
-    real = measuring.measure
+def test_every_long_instrument_reports_how_far_it_is(here, monkeypatch):
+    reported = {}
+    real = command.measure
 
-    def spy(subject, instruments, setting, progress):
-        return real(subject, instruments, setting, lambda name, share: told.setdefault(name, []).append(share))
+    def spy(subject, instruments, effort, progress):
+        return real(subject, instruments, effort, lambda name, share: reported.setdefault(name, []).append(share))
 
-    monkeypatch.setattr(measure_command, "measure", spy)
+    monkeypatch.setattr(command, "measure", spy)
     names = "norm-profile,plane,straight-path,low-loss-path,progress"
     assert main(["measure", "tiny.py:make", "--what", names, "--quick"]) == 0
-    assert list(told) == names.split(",")
-    for shares in told.values():
+    assert list(reported) == names.split(",")
+    for shares in reported.values():
         assert len(shares) > 1
         assert shares[0] == 0
         assert shares == sorted(shares)
         assert shares[-1] == pytest.approx(1)
 
 
-def test_tells_how_far_it_is_where_there_is_no_terminal(here, monkeypatch, capsys):
-    monkeypatch.setattr(measure_command, "SPOKEN", 0.0)
+def test_says_how_far_it_is_where_there_is_no_terminal(here, monkeypatch, capsys):
+    monkeypatch.setattr(progress_bar, "INTERVAL", 0.0)
     assert main(["measure", "tiny.py:make", "--what", "line,plane", "--quick"]) == 0
     assert re.search(r"plane: \d+ %, instrument 2 of 2, (about \S+ s to go|estimating)", capsys.readouterr().out)

@@ -1,12 +1,14 @@
-"""What the page says of one instrument: the form of it."""
+"""What the page says about an instrument's result: a sentence, the main numbers, and what they mean."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from grokscape.reports.numbers import interval, number
+
+#: Units of what is measured of the Hessian.
+CURVATURE = "of the loss, per squared unit of the parameters"
 
 
 @dataclass(frozen=True)
@@ -47,8 +49,8 @@ class Quantity:
         return f"{number(self.value)} ± {number(self.error, 2)}"
 
 
-@dataclass(frozen=True)
-class Account:
+@dataclass(frozen=True, kw_only=True)
+class Summary:
     """An instrument's result in words.
 
     Attributes
@@ -56,11 +58,11 @@ class Account:
     sentence : str
         Made of the numbers.
     quantities : tuple of Quantity
-        The main ones, for the summary.
+        The main ones, for the overview.
     formula, units, error, source : str
         What is meant; `error` says what stands behind the ± or the interval.
     arxiv : str
-        Of the source, if it is there.
+        Identifier of the source, if it is there.
     converged : bool or None
         None where nothing has to converge.
     warnings : tuple of str
@@ -70,10 +72,10 @@ class Account:
 
     sentence: str
     quantities: tuple[Quantity, ...]
-    formula: str
     units: str
     error: str
     source: str
+    formula: str = ""
     arxiv: str = ""
     converged: bool | None = None
     warnings: tuple[str, ...] = ()
@@ -86,11 +88,6 @@ class Account:
         return [(term, text) for term, text in pairs if text]
 
 
-def unless(fine: object, warning: str) -> tuple[str, ...]:
-    """Return a warning, or none if all is fine."""
+def warn_unless(fine: object, warning: str) -> tuple[str, ...]:
+    """Return a warning as a tuple of one, or an empty tuple if all is fine."""
     return () if fine else (warning,)
-
-
-def listed(names: Sequence[str]) -> str:
-    """Return "a", "a and b", "a, b and c"."""
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -1,4 +1,4 @@
-"""What goes wrong with ``grokscape measure`` is told in one sentence, and harms nothing."""
+"""What goes wrong with ``grokscape measure`` is reported in one sentence, and harms nothing."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def bad_weights():
         (["bad.py:goood"], "there is no function 'goood' in bad.py; did you mean 'good'? there are: good, needs"),
         (["bad.py:number"], "number in bad.py is an int, expected a function without arguments"),
         (["bad.py:needs"], "needs in bad.py needs n, expected a function without arguments; give defaults, or write"),
-        (["bad.py:raises"], "raises of bad.py raised ZeroDivisionError: of all things; mend it, or see where"),
+        (["bad.py:raises"], "raises of bad.py raised ZeroDivisionError: of all things; fix it, or see where"),
         (["bad.py:ends"], "ends of bad.py raised SystemExit: 3"),
         (["bad.py:nothing"], "nothing returned nothing, expected a dict with 'model', 'loss', 'train'"),
         (["bad.py:model"], "model returned a model (Linear), expected a dict with 'model', 'loss', 'train'"),
