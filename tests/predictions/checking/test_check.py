@@ -12,7 +12,7 @@ import jsonschema
 import pytest
 
 from grokscape.landscape.records.store import Store
-from grokscape.predictions import verdict as verdicts
+from grokscape.predictions.checking import verdict_files
 from grokscape.predictions.checking.check import Check
 from grokscape.predictions.checking.verdict_files import load_verdicts
 from grokscape.predictions.evidence import Evidence, Measurement
@@ -132,7 +132,7 @@ def test_evidence_that_lacks_a_quantity_is_an_error(store):
 
 
 def test_the_json_of_every_kind_of_verdict_fits_its_schema(store):
-    schema = json.loads((Path(verdicts.__file__).parent / "verdict.schema.json").read_text())
+    schema = json.loads((Path(verdict_files.__file__).parent / "verdict.schema.json").read_text())
     claims = [
         claim("large"),
         claim("tiny", value=-2.0),
