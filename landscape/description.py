@@ -153,7 +153,8 @@ def words(value: Any) -> str:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return called(_plain_name(type(value)), {f.name: getattr(value, f.name) for f in dataclasses.fields(value)})
     if isinstance(value, tuple):
-        return ", ".join(map(words, value))
+        *first, last = map(words, value) if value else ["none"]
+        return f"{', '.join(first)} and {last}" if first else last
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 

@@ -40,7 +40,7 @@ _PHRASES = {
     "Digits": "{examples} handwritten digits",
     "MnistSample": "{examples} digits of MNIST",
 }
-_NAMES = {"Dense": "multilayer perceptron"}
+_NAMES = {"Dense": "multilayer perceptron", "TeacherStudent": "outputs of a teacher network"}
 
 
 def upgraded(verdict: Mapping[str, Any]) -> dict[str, Any]:

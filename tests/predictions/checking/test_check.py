@@ -172,7 +172,7 @@ def test_the_command_in_a_verdict_names_the_users_module(store):
 
 def test_controls_with_settings_of_their_own_are_told(store):
     found, _ = check([claim(controls=(Control("small", {"value": 0.5}, "why"),))], store)
-    assert found[0].about["controls"] == {"small": {"value": "0.5"}}
+    assert found[0].about["controls"] == {"small": {"value": 0.5}}
 
 
 def test_a_seed_that_is_not_measured_is_an_error_and_not_a_smaller_sample(store):

@@ -148,7 +148,7 @@ def test_what_did_not_hold_is_told_by_its_numbers() -> None:
         "Void could not be judged: The reason of void.",
         "Broken could not be checked for an error.",
         "Corrected is undecided: its criteria are met, but corrected for 22 claims of its family p is 0.21.",
-        "Loose is undecided: The reason of loose.",
+        "Loose is undecided: The control “c” did not clearly fail.",
     )
 
 
