@@ -20,7 +20,7 @@ def number(value: float | None, digits: int = 4) -> str:
     if not exponent:
         return mantissa
     power = "10" + str(int(exponent)).translate(_SUPERSCRIPT)
-    return power if mantissa == "1" else f"{mantissa} × {power}"
+    return {"1": power, "−1": f"−{power}"}.get(mantissa, f"{mantissa} × {power}")
 
 
 def interval(low: float | None, high: float | None) -> str:

@@ -56,5 +56,5 @@ def operating(
 
 @functools.cache
 def foreseen(rule: Rule, *, effect: float, spread: float, seeds: int = 1000, seed: int = 0) -> Decision:
-    """Return what a rule decides where seeds as calibration found them are so many that chance has no say."""
+    """Return what a rule decides where seeds like those of calibration are so many that chance has little say."""
     return rule.decide(rule.draw(np.random.default_rng(seed), seeds, effect, spread)).outcome

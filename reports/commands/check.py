@@ -60,7 +60,7 @@ def run_check(options: argparse.Namespace, console: Console) -> int:
     if not any(options.tier in claim.tiers for claim in claims):
         offered = sorted({tier for claim in claims for tier in claim.tiers}, key=TIERS.index)
         raise InvalidInput(f"no chosen claim has a {options.tier} tier; they can be checked at: {', '.join(offered)}")
-    expectations = [expectation.Expectation.parse(text) for text in options.expect]
+    expectations = [expectation.KnownOutcome.parse(text) for text in options.expect]
     for expected in expectations:
         if expected.id not in {claim.id for claim in claims}:
             raise InvalidInput(f"--expect names {expected.id!r}, which is not among the claims to check")

@@ -99,4 +99,3 @@ def test_wrong_shapes_have_no_contributions():
 def test_what_calibration_foresees_follows_from_its_effect():
     assert foreseen(Exceeds(1.0), effect=1.1, spread=0.3) is Decision.CORROBORATED
     assert foreseen(Exceeds(1.0), effect=0.9, spread=0.3) is Decision.FALSIFIED
-    assert foreseen(Exceeds(1.0), effect=1.0, spread=0.3) is Decision.UNDECIDED
