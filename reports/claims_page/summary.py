@@ -135,6 +135,8 @@ def foreseen(verdict: Mapping[str, Any]) -> str:
         return ""
     if verdict["status"] == anticipated:
         return "Calibration foresaw this."
+    if verdict["status"] == "INCONCLUSIVE":
+        return f"Calibration foresaw that it {_FORESEEN[anticipated]}."
     return f"Calibration did not foresee this: on its seeds the claim {_FORESEEN[anticipated]}."
 
 

@@ -100,6 +100,27 @@ def test_shows_what_a_sceptic_asks_for(html: str, stored: dict[str, Data], name:
     assert all(f'title="{seed:032x}"' in shown for seed in verdict["seeds"])
 
 
+def test_says_whether_calibration_foresaw_a_verdict(verdicts: list[Data]) -> None:
+    holds = verdicts[0]
+    for status, anticipated, words in (
+        ("PASS", "PASS", "Calibration foresaw this."),
+        ("FAIL", "PASS", "Calibration did not foresee this: on its seeds the claim holds."),
+        ("INCONCLUSIVE", "FAIL", "Calibration foresaw that it fails."),
+    ):
+        html = render([holds | {"status": status, "anticipated": anticipated}], tier="quick")
+        assert f'<p class="foreseen">{words}</p>' in html
+    for silent in ({"anticipated": ""}, {"status": "INVALID"}):
+        assert 'class="foreseen"' not in render([holds | silent], tier="quick")
+
+
+def test_shows_the_history_of_a_claim_and_whose_it_is(html: str) -> None:
+    shown = " ".join(Page(article(html, "varies")).text.split())
+    first = "2026-01-02: The budget is twice as long. Half of the seeds had not fitted. Judged before: 100-107."
+    assert f"History {first} A gate was added. It was missing. Seeds and setting" in shown
+    assert "a reading that contradicts the source" in shown
+    assert "History" not in article(html, "holds")
+
+
 @pytest.mark.parametrize(("name", "words"), [("absent", "pyhessian"), ("broken", "ValueError: no")])
 def test_shows_a_verdict_without_evidence(html: str, name: str, words: str) -> None:
     shown = article(html, name)
