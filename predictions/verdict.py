@@ -112,7 +112,9 @@ class Judged:
 
 def described(rule: Rule, quantity: str) -> dict[str, Any]:
     """Return what a rule says of itself and of a quantity, as fields of `Judged`."""
-    mine = {field.name: getattr(rule, field.name) for field in fields(rule)} if is_dataclass(rule) else {}
+    mine: dict[str, Any] = {}
+    if is_dataclass(rule):
+        mine = {field.name: getattr(rule, field.name) for field in fields(rule)}
     return {
         "rule": type(rule).__name__,
         "parameters": {name: value for name, value in mine.items() if isinstance(value, str | int | float | None)},
