@@ -14,6 +14,7 @@ import itertools
 import json
 import math
 import operator
+import re
 import sys
 import typing
 from collections.abc import Iterator
@@ -101,6 +102,14 @@ class Description:
         data.update((name, _plain(getattr(self, name))) for name in _hints(type(self)))
         return data
 
+    def words(self) -> str:
+        """Return how readers call it: "perceptron (width 128)"; override it where that says too little."""
+        return self.called(_plain_name(type(self)))
+
+    def called(self, name: str) -> str:
+        """Return a name with the fields that say something: no None, no False, no fingerprint of data."""
+        return called(name, {field: getattr(self, field) for field in _hints(type(self))})
+
     def parts(self) -> Iterator[Description]:
         """Yield this description and all descriptions inside it."""
         yield self
@@ -135,6 +144,34 @@ class Description:
                 if number and not least <= abs(number) <= most:
                     expected = f"sizes between {least:g} and {most:g}, or 0"
                     self.refuse(name, expected, "beyond these its powers or exponentials are no numbers")
+
+
+def words(value: Any) -> str:
+    """Return a value of a field, or any description or dataclass, in words."""
+    if isinstance(value, Description):
+        return value.words()
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return called(_plain_name(type(value)), {f.name: getattr(value, f.name) for f in dataclasses.fields(value)})
+    if isinstance(value, tuple):
+        *first, last = map(words, value) if value else ["none"]
+        return f"{', '.join(first)} and {last}" if first else last
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def called(name: str, fields: dict[str, Any]) -> str:
+    """Return a name with what its fields say, in parentheses."""
+    said = [
+        field.replace("_", " ") + ("" if value is True else f" {words(value)}")
+        for field, value in fields.items()
+        if value is not None and value is not False and value != () and not re.fullmatch("[0-9a-f]{32,}", str(value))
+    ]
+    return f"{name} ({', '.join(said)})" if said else name
+
+
+def _plain_name(cls: type) -> str:
+    """Return the name of a class as words: "encoder stack"; acronyms stay as they are."""
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z][a-z])", " ", cls.__name__).split()
+    return " ".join(word.lower() if word[1:].islower() else word for word in words)
 
 
 def from_data(data: Any) -> Description:

@@ -20,6 +20,7 @@ from .prediction import Setting as Setting
 from .prediction import Source as Source
 from .prediction import Tier as Tier
 from .rules import Below as Below
+from .rules import Contributions as Contributions
 from .rules import Decision as Decision
 from .rules import Exceeds as Exceeds
 from .rules import Finding as Finding
@@ -27,6 +28,7 @@ from .rules import Monotone as Monotone
 from .rules import Operating as Operating
 from .rules import Precedes as Precedes
 from .rules import Proportion as Proportion
+from .rules import Requirement as Requirement
 from .rules import Rule as Rule
 from .rules import Sample as Sample
 from .rules import Spread as Spread

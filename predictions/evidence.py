@@ -129,7 +129,7 @@ class Rows(Sequence[dict[str, Any]]):
     """
 
     def __init__(self, observations: Observations) -> None:
-        self._observations = observations
+        self.observations = observations
 
     @classmethod
     def of(cls, rows: Iterable[Mapping[str, Any]]) -> Rows:
@@ -137,17 +137,17 @@ class Rows(Sequence[dict[str, Any]]):
         return cls(Observations(Observation(**row) for row in rows))
 
     def __len__(self) -> int:
-        return len(self._observations)
+        return len(self.observations)
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
-        return map(_row, self._observations)
+        return map(_row, self.observations)
 
     @overload
     def __getitem__(self, index: int) -> dict[str, Any]: ...
     @overload
     def __getitem__(self, index: slice) -> list[dict[str, Any]]: ...
     def __getitem__(self, index: int | slice) -> dict[str, Any] | list[dict[str, Any]]:
-        found = self._observations[index]
+        found = self.observations[index]
         return [_row(o) for o in found] if isinstance(found, tuple) else _row(found)
 
     def __eq__(self, other: object) -> bool:
@@ -211,6 +211,10 @@ class Evidence:
         wrong = [o for o in chosen if not math.isfinite(o.value)]
         if wrong:
             raise ValueError(f"{quantity!r} is {wrong[0].value} for seed {wrong[0].seed} in arm {arm!r}")
+
+    def seeds(self, quantity: str, *, arm: str = CLAIM, at: float | None = None) -> list[int]:
+        """Return the seeds of an arm for which a quantity was measured, in order."""
+        return sorted({o.seed for o in self.observations.of(quantity, arm, at)})
 
     def sample(self, quantity: str, *, arm: str = CLAIM, at: float | None = None) -> Sample:
         """Return a quantity over the seeds of an arm, in the order of seeds.

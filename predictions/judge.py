@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from grokscape.predictions.evidence import CLAIM, Evidence
 from grokscape.predictions.prediction import Criterion, Gate, Prediction
 from grokscape.predictions.rules import LEVEL, Decision, Operating, Rule, holm, operating
-from grokscape.predictions.verdict import ControlResult, GateResult, Judged, Status, Verdict
-from grokscape.predictions.wording import sentence
+from grokscape.predictions.verdict import ControlResult, GateResult, Judged, Status, Verdict, contributions, described
+from grokscape.predictions.wording import reason
 
 
 def judge(prediction: Prediction, tier: str, evidence: Evidence, *, family: int = 1) -> Verdict:
@@ -39,44 +39,29 @@ def judge(prediction: Prediction, tier: str, evidence: Evidence, *, family: int 
         for control in prediction.controls
         for found in [_judge_arm(prediction.criteria, control.name, evidence, family)]
     )
-    status, reason = _status(criteria, controls, gates)
-    return Verdict(
+    verdict = Verdict(
         id=prediction.id,
         tier=tier,
-        status=status,
-        reason=reason,
+        status=_status(criteria, controls, gates),
+        reason="",
         criteria=criteria,
         controls=controls,
         gates=gates,
         p=max(found.p for found in criteria),
         family=family,
-        evidence=evidence.to_data(),
+        anticipated=prediction.anticipated.value,
     )
+    return dataclasses.replace(verdict, reason=reason(verdict.to_data()), evidence=evidence.to_data())
 
 
-def _status(
-    criteria: tuple[Judged, ...], controls: tuple[ControlResult, ...], gates: tuple[GateResult, ...]
-) -> tuple[Status, str]:
-    for gate in gates:
-        if not gate.met:
-            where = "" if gate.arm == CLAIM else f" in the control “{gate.arm}”"
-            return (
-                Status.INVALID,
-                f"The gate “{gate.requirement}” was not met{where}: the worst seed has {gate.worst:.4g}.",
-            )
-    for control in controls:
-        if control.outcome == Decision.CORROBORATED:
-            return Status.INVALID, f"The control “{control.name}” passed: {sentence(control.criteria[0])}"
-    for found in criteria:
-        if found.outcome == Decision.FALSIFIED:
-            return Status.FAIL, sentence(found)
-    for found in criteria:
-        if found.outcome == Decision.UNDECIDED:
-            return Status.INCONCLUSIVE, sentence(found)
-    for control in controls:
-        if control.outcome == Decision.UNDECIDED:
-            return Status.INCONCLUSIVE, f"The control “{control.name}” did not clearly fail."
-    return Status.PASS, " ".join(sentence(found) for found in criteria)
+def _status(criteria: tuple[Judged, ...], controls: tuple[ControlResult, ...], gates: tuple[GateResult, ...]) -> Status:
+    outcomes = {found.outcome for found in criteria}
+    of_controls = {control.outcome for control in controls}
+    if not all(gate.met for gate in gates) or Decision.CORROBORATED in of_controls:
+        return Status.INVALID
+    if Decision.FALSIFIED in outcomes:
+        return Status.FAIL
+    return Status.INCONCLUSIVE if Decision.UNDECIDED in outcomes | of_controls else Status.PASS
 
 
 def _judge_arm(criteria: tuple[Criterion, ...], arm: str, evidence: Evidence, family: int) -> tuple[Judged, ...]:
@@ -84,30 +69,29 @@ def _judge_arm(criteria: tuple[Criterion, ...], arm: str, evidence: Evidence, fa
 
 
 def _judge_one(criterion: Criterion, arm: str, evidence: Evidence, of: int, family: int) -> Judged:
+    rule = criterion.rule
     sample = evidence.sample(criterion.quantity, arm=arm, at=criterion.at)
-    finding = criterion.rule.decide(sample)
+    finding = rule.decide(sample)
     outcome = finding.outcome
     if outcome is Decision.FALSIFIED and of > 1:
         # One falsified criterion of several sinks a claim: each gets its share of the risk.
-        strict = criterion.rule.decide(sample, 1 - (1 - LEVEL) / of).outcome
+        strict = rule.decide(sample, 1 - (1 - LEVEL) / of).outcome
         outcome = outcome if strict is Decision.FALSIFIED else Decision.UNDECIDED
-    rates = _rates(criterion.rule, finding.n, criterion.calibrated.effect, criterion.calibrated.spread, family)
+    rates = _rates(rule, finding.n, criterion.calibrated.effect, criterion.calibrated.spread, family)
     return Judged(
         quantity=criterion.quantity,
         at=criterion.at,
-        rule=type(criterion.rule).__name__,
-        subject=criterion.rule.subject(criterion.quantity),
-        requirement=criterion.rule.sentence(),
+        **described(rule, criterion.quantity),
         outcome=outcome.value,
         estimate=finding.estimate,
         low=finding.low,
         high=finding.high,
-        thresholds=criterion.rule.thresholds,
         threshold_from=criterion.threshold_from,
         p=finding.p,
         n=finding.n,
         false_pass=rates.false_pass,
         power=rates.power,
+        contributions=contributions(rule, sample, evidence.seeds(criterion.quantity, arm=arm, at=criterion.at)),
     )
 
 
@@ -127,10 +111,10 @@ def _gate(gate: Gate, arm: str, evidence: Evidence) -> GateResult:
     values = evidence.sample(gate.quantity, arm=arm).values
     if gate.above is not None:
         worst = float(values.min())
-        return GateResult(arm, gate.quantity, f"{gate.quantity} above {gate.above:.4g}", worst, worst > gate.above)
+        return GateResult(arm, gate.quantity, gate.above, None, worst, worst > gate.above)
     assert gate.below is not None
     worst = float(values.max())
-    return GateResult(arm, gate.quantity, f"{gate.quantity} below {gate.below:.4g}", worst, worst < gate.below)
+    return GateResult(arm, gate.quantity, None, gate.below, worst, worst < gate.below)
 
 
 def correct_families(verdicts: Iterable[Verdict]) -> list[Verdict]:
@@ -150,7 +134,9 @@ def correct_families(verdicts: Iterable[Verdict]) -> list[Verdict]:
         for index, p in zip(members, adjusted, strict=False):
             verdict = dataclasses.replace(verdicts[index], p_holm=p)
             if verdict.status is Status.PASS and p > 1 - LEVEL:
-                reason = f"{verdict.reason} Corrected for the {size} claims of its family, p = {p:.3g}: undecided."
-                verdict = dataclasses.replace(verdict, status=Status.INCONCLUSIVE, reason=reason)
+                verdict = dataclasses.replace(verdict, status=Status.INCONCLUSIVE, family=size)
+                verdict = dataclasses.replace(
+                    verdict, reason=reason(dataclasses.replace(verdict, evidence=()).to_data())
+                )
             verdicts[index] = verdict
     return verdicts

@@ -15,7 +15,8 @@ from grokscape.predictions.figures import Curve as Curve
 from grokscape.predictions.figures import Map as Map
 from grokscape.predictions.figures import Orbit as Orbit
 from grokscape.predictions.figures import Portrait as Portrait
-from grokscape.predictions.rules import Rule
+from grokscape.predictions.rules import Decision, Rule, foreseen
+from grokscape.predictions.verdict import Status
 
 if TYPE_CHECKING:
     from grokscape.landscape.experiment import Experiment
@@ -117,6 +118,11 @@ class Criterion:
     threshold_from: str
     calibrated: Calibrated
     at: float | None = None
+
+    @property
+    def foreseen(self) -> Decision:
+        """What a thousand seeds like those of calibration would decide."""
+        return foreseen(self.rule, effect=self.calibrated.effect, spread=self.calibrated.spread)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -336,6 +342,14 @@ class Prediction:
         names = [control.name for control in self.controls]
         if len({CLAIM, *names}) != len(names) + 1:
             raise InvalidInput(f"the controls of {self.id!r} need names that differ, none of them {CLAIM!r}")
+
+    @property
+    def anticipated(self) -> Status:
+        """What calibration foresees: PASS, or FAIL where seeds like its own, were they many, falsify a criterion."""
+        foreseen = {criterion.foreseen for criterion in self.criteria}
+        if Decision.FALSIFIED in foreseen:
+            return Status.FAIL
+        return Status.INCONCLUSIVE if Decision.UNDECIDED in foreseen else Status.PASS
 
     def _refuse_seeds(self, tier: str) -> None:
         """Refuse seeds that are none, or that would be counted twice."""

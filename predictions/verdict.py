@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
 from enum import StrEnum
 from typing import Any
 
+import numpy as np
+
 from grokscape.landscape.printable import printable
 from grokscape.predictions.evidence import Rows
+from grokscape.predictions.rules import Requirement, Rule, Sample
 
-#: Name of the JSON form of a verdict; ``verdict.schema.json`` beside this file describes it.
-SCHEMA = "grokscape-verdict/1"
+#: Name of the JSON form of a verdict; ``checking/verdict.schema.json`` describes it.
+SCHEMA = "grokscape-verdict/2"
 
 
 class Status(StrEnum):
@@ -37,6 +40,16 @@ BAD = (Status.FAIL, Status.INVALID, Status.ERROR)
 
 
 @dataclass(frozen=True)
+class Contribution:
+    """What one seed contributes to an estimate: a value, and between which numbers the true one lies."""
+
+    seed: int
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
 class Judged:
     """One criterion on one arm.
 
@@ -46,15 +59,23 @@ class Judged:
         What was measured, and at which level.
     rule : str
         Name of the rule's class.
+    parameters : mapping
+        The rule's own fields.
+    kind : str
+        What the estimate is; see `Rule`.
     subject : str
         What the estimate is, in words.
-    requirement : str
+    axis : str
+        What a seed contributes, in words.
+    requirement : Requirement
         What had to hold, in words.
     outcome : str
         "corroborated", "falsified" or "undecided".
     estimate, low, high : float
         Over seeds, with the 95 % interval (infinite where there were too few seeds for one).
     thresholds : tuple of float
+    region : tuple of float
+        Between which two numbers the estimate had to lie; infinite where there is no bound.
     threshold_from : str
     p : float
         Two-sided, against the threshold.
@@ -63,32 +84,73 @@ class Judged:
     false_pass, power : float
         Simulated error rates of the rule at this number of seeds: before any correction, and at the strictest level
         that Holm's correction for the family can ask for.
+    contributions : tuple of Contribution
+        Of each seed, in their order.
     """
 
     quantity: str
     at: float | None
     rule: str
+    parameters: Mapping[str, Any]
+    kind: str
     subject: str
-    requirement: str
+    axis: str
+    requirement: Requirement
     outcome: str
     estimate: float
     low: float
     high: float
     thresholds: tuple[float, ...]
+    region: tuple[float, float]
     threshold_from: str
     p: float
     n: int
     false_pass: float
     power: float
+    contributions: tuple[Contribution, ...]
+
+
+def described(rule: Rule, quantity: str) -> dict[str, Any]:
+    """Return what a rule says of itself and of a quantity, as fields of `Judged`."""
+    mine: dict[str, Any] = {}
+    if is_dataclass(rule):
+        mine = {field.name: getattr(rule, field.name) for field in fields(rule)}
+    return {
+        "rule": type(rule).__name__,
+        "parameters": {name: value for name, value in mine.items() if isinstance(value, str | int | float | None)},
+        "kind": rule.kind,
+        "subject": rule.subject(quantity),
+        "axis": rule.axis(quantity),
+        "requirement": rule.requirement(),
+        "thresholds": rule.thresholds,
+        "region": rule.region,
+    }
+
+
+def contributions(rule: Rule, sample: Sample, seeds: Sequence[int]) -> tuple[Contribution, ...]:
+    """Return what each seed contributes to a rule's estimate.
+
+    Raises
+    ------
+    ValueError
+        If the rule (of somebody's own) does not say so of each seed.
+    """
+    found = rule.contributions(sample)
+    columns = [np.asarray(column, dtype=float).tolist() for column in (found.values, found.low, found.high)]
+    if any(len(column) != len(seeds) for column in columns):
+        name = f"{type(rule).__name__}.contributions"
+        raise ValueError(f"{name} gives {len(columns[0])} values for {len(seeds)} seeds, expected one for each")
+    return tuple(Contribution(*row) for row in zip(seeds, *columns, strict=True))
 
 
 @dataclass(frozen=True)
 class GateResult:
-    """Whether a gate was met, and by what the worst seed missed or met it."""
+    """Whether a gate was met, and by what the worst seed missed or met it; of above and below one is None."""
 
     arm: str
     quantity: str
-    requirement: str
+    above: float | None
+    below: float | None
     worst: float
     met: bool
 
@@ -126,11 +188,13 @@ class Verdict:
     evidence : sequence of mapping
         Every observation, as rows.
     about : mapping
-        The claim itself as data: sentence, source, theory, curves, notes, setting.
+        The claim itself as data: sentence, source, theory, kind, amendments, curves, notes, setting.
     provenance : mapping
         Versions, date, command that reproduces the check.
-    expected : str
-        Why another verdict than PASS was expected, if it was (``--expect``).
+    anticipated : str
+        What calibration foresaw (`Prediction.anticipated`); "" where nothing was judged.
+    accepted : str
+        Why this verdict is known and accepted, if it is (``--expect``).
     """
 
     id: str
@@ -150,23 +214,25 @@ class Verdict:
     evidence: Sequence[Mapping[str, Any]] = ()
     about: Mapping[str, Any] = field(default_factory=dict)
     provenance: Mapping[str, Any] = field(default_factory=dict)
-    expected: str = ""
+    anticipated: str = ""
+    accepted: str = ""
 
     def to_data(self) -> dict[str, Any]:
         """Return the verdict as JSON-able data: infinite bounds become null, and texts `printable`."""
         # The rows of evidence, by far the largest part, are made once, and not copied.
         data: dict[str, Any] = {"schema": SCHEMA, **asdict(replace(self, evidence=())), "evidence": self.evidence}
         data["status"] = self.status.value
-        return _finite(data)
+        return finite(data)
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
+    """Return data as JSON can hold them: numbers that are infinite, or none, become null, and texts `printable`."""
     if isinstance(value, dict):
-        return {_finite(key): _finite(item) for key, item in value.items()}
+        return {finite(key): finite(item) for key, item in value.items()}
     if isinstance(value, str):
         return printable(value)
     if isinstance(value, list | tuple | Rows):
-        return [_finite(item) for item in value]
+        return [finite(item) for item in value]
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value

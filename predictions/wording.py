@@ -1,26 +1,83 @@
-"""Numbers as prose: the one place where a finding becomes a sentence."""
+"""Numbers as prose: the one place where what was found, as the data of a verdict, becomes sentences."""
 
 from __future__ import annotations
 
-import math
+from collections.abc import Mapping
+from typing import Any
 
-from grokscape.predictions.verdict import Judged
+from grokscape.predictions.numbers import capital, count, estimate, number
+from grokscape.predictions.rules import Requirement
 
-
-def sentence(found: Judged) -> str:
-    """Return what was found, in words: the only place where numbers become prose."""
-    where = "" if found.at is None else f" at {found.at:.4g}"
-    verb = {"corroborated": "as claimed", "falsified": "against the claim", "undecided": "undecided"}[found.outcome]
-    interval = f"{found.estimate:.4g} [{found.low:.4g}, {found.high:.4g}]"
-    if math.isinf(found.low) and math.isinf(found.high):
-        interval = f"{found.estimate:.4g} (too few seeds for an interval)"
-    subject = found.subject[:1].upper() + found.subject[1:] + where
-    return f"{subject} is {interval} over {found.n} seeds; it {must(found.requirement)}: {verb}."
+_OUTCOMES = {"corroborated": "as claimed", "falsified": "against the claim", "undecided": "undecided"}
 
 
-def must(requirement: str) -> str:
-    """Turn "exceeds 3" into "must exceed 3"."""
-    for verb, infinitive in (("exceeds", "exceed"), ("is", "be"), ("lies", "lie"), ("happens", "happen")):
-        if requirement.startswith(f"{verb} "):
-            return f"must {infinitive} {requirement.removeprefix(verb).lstrip()}"
-    return f"must satisfy: {requirement}"
+def states(requirement: Mapping[str, str]) -> str:
+    """Return what holds, to follow a subject: "exceeds 3"."""
+    return Requirement(**requirement).statement
+
+
+def must(requirement: Mapping[str, str]) -> str:
+    """Return what has to hold: "must exceed 3"."""
+    return Requirement(**requirement).demand
+
+
+def subject(found: Mapping[str, Any]) -> str:
+    """Return what a criterion is about, and at which level."""
+    return found["subject"] + ("" if found["at"] is None else f" at {number(found['at'])}")
+
+
+def measured(found: Mapping[str, Any]) -> str:
+    """Return the estimate of a criterion, with its interval."""
+    return estimate(found["estimate"], found["low"], found["high"])
+
+
+def sentence(found: Mapping[str, Any]) -> str:
+    """Return what was found of a criterion, in words."""
+    return (
+        f"{capital(subject(found))} is {measured(found)} over {count(found['n'], 'seed')}; it "
+        f"{must(found['requirement'])}: {_OUTCOMES[found['outcome']]}."
+    )
+
+
+def gate(found: Mapping[str, Any]) -> str:
+    """Return what a gate demands, in words: "training accuracy above 0.99"."""
+    side, limit = ("below", found["below"]) if found["above"] is None else ("above", found["above"])
+    return f"{found['quantity']} {side} {number(limit)}"
+
+
+def reason(verdict: Mapping[str, Any]) -> str:
+    """Return why a verdict is what it is, from its numbers; "" where they do not say so."""
+    criteria, status = verdict["criteria"], verdict["status"]
+    if status == "INVALID":
+        return _invalid(verdict)
+    if status == "PASS":
+        return " ".join(map(sentence, criteria))
+    decisive = {"FAIL": "falsified", "INCONCLUSIVE": "undecided"}.get(status)
+    for found in criteria:
+        if found["outcome"] == decisive:
+            return sentence(found)
+    return _inconclusive(verdict) if status == "INCONCLUSIVE" else ""
+
+
+def _invalid(verdict: Mapping[str, Any]) -> str:
+    for found in verdict["gates"]:
+        if not found["met"]:
+            where = "" if found["arm"] == "claim" else f" in the control “{found['arm']}”"
+            return f"The gate “{gate(found)}” was not met{where}: the worst seed has {number(found['worst'])}."
+    for control in verdict["controls"]:
+        if control["outcome"] == "corroborated":
+            return f"The control “{control['name']}” passed: {sentence(control['criteria'][0])}"
+    return ""
+
+
+def _inconclusive(verdict: Mapping[str, Any]) -> str:
+    """Return why a verdict is open though every criterion is met."""
+    for control in verdict["controls"]:
+        if control["outcome"] == "undecided":
+            return f"The control “{control['name']}” did not clearly fail."
+    if verdict["p_holm"] is None:
+        return ""
+    found = " ".join(map(sentence, verdict["criteria"]))
+    family = count(verdict["family"], "claim")
+    corrected = f"Corrected for the {family} of its family, p = {number(verdict['p_holm'], 3)}: undecided."
+    return f"{found} {corrected}".lstrip()

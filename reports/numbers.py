@@ -1,46 +1,16 @@
-"""Numbers as text, the same way everywhere in the report."""
+"""Numbers as text, the same way everywhere in the reports: those of verdicts, and what only reports show."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
-_SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-
-
-def number(value: float | None, digits: int = 4) -> str:
-    """Return a number with some significant digits: ``0.9641``, ``−3``, ``40,000``, ``1.2 × 10⁻⁵``; "none" for None."""
-    if value is None:
-        return "none"
-    if math.isinf(value):
-        return "∞" if value > 0 else "−∞"
-    if 1e4 <= abs(value) < 1e6:
-        return f"{float(f'{value:.{digits}g}'):,.0f}".replace("-", "−")
-    mantissa, _, exponent = f"{value + 0.0:.{digits}g}".partition("e")
-    mantissa = mantissa.replace("-", "−")
-    if not exponent:
-        return mantissa
-    power = "10" + str(int(exponent)).translate(_SUPERSCRIPT)
-    return power if mantissa == "1" else f"{mantissa} × {power}"
-
-
-def interval(low: float | None, high: float | None) -> str:
-    """Return an interval; a missing bound is infinite, and two of them mean that seeds were too few."""
-    if low is None and high is None:
-        return "too few seeds for an interval"
-    return f"[{'−∞' if low is None else number(low)}, {'∞' if high is None else number(high)}]"
-
-
-def estimate(value: float | None, low: float | None, high: float | None) -> str:
-    """Return an estimate with its interval: ``0.9641 [0.9523, 0.977]``."""
-    if low is None and high is None:
-        return f"{number(value)} ({interval(low, high)})"
-    return f"{number(value)} {interval(low, high)}"
-
-
-def share(value: float | None) -> str:
-    """Return a share in per cent."""
-    return "unknown" if value is None else f"{100 * value:.3g} %"
+from grokscape.predictions.numbers import capital as capital
+from grokscape.predictions.numbers import count as count
+from grokscape.predictions.numbers import estimate as estimate
+from grokscape.predictions.numbers import interval as interval
+from grokscape.predictions.numbers import listed as listed
+from grokscape.predictions.numbers import number as number
+from grokscape.predictions.numbers import share as share
 
 
 def duration(seconds: float) -> str:
@@ -57,11 +27,6 @@ def size(bytes: float) -> str:
     return f"{rounded / 1e6:g} MB" if rounded < 1e9 else f"{rounded / 1e9:g} GB"
 
 
-def count(n: int, singular: str, plural: str = "") -> str:
-    """Return "1 run", "2 runs"."""
-    return f"{n} {singular if n == 1 else plural or singular + 's'}"
-
-
 def ranges(numbers: Sequence[int]) -> str:
     """Return whole numbers as ranges: ``100–109, 120``."""
     parts: list[list[int]] = []
@@ -71,13 +36,3 @@ def ranges(numbers: Sequence[int]) -> str:
         else:
             parts.append([n])
     return ", ".join("–".join(str(end) for end in part) for part in parts)
-
-
-def capital(text: str) -> str:
-    """Return a text with a capital first letter, the rest as it is."""
-    return text[:1].upper() + text[1:]
-
-
-def listed(items: Sequence[str]) -> str:
-    """Return "a", "a and b" or "a, b and c"."""
-    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"

@@ -67,6 +67,9 @@ class Dense(Model, kind="dense"):
     activation: Literal["relu", "tanh", "quadratic"] = "relu"
     bias: bool = True
 
+    def words(self) -> str:
+        return self.called("multilayer perceptron")
+
     def validate(self) -> None:
         self.refuse_widths("widths")
 

@@ -60,6 +60,9 @@ class BinaryOperation(TokenTask, kind="binary_operation"):
     operation: str = "x+y"
     p: int = 113
 
+    def words(self) -> str:
+        return f"{self.operation} modulo {self.p}"
+
     def validate(self) -> None:
         if self.operation not in OPERATIONS:
             self.refuse("operation", f"one of {', '.join(OPERATIONS)}")

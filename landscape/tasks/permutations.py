@@ -30,6 +30,9 @@ class Permutations(TokenTask, kind="permutations"):
     n: int = 5
     word: Literal["xy", "xyx^-1", "xyx"] = "xy"
 
+    def words(self) -> str:
+        return f"{self.word} in S{self.n}"
+
     def validate(self) -> None:
         if not 2 <= self.n <= 6:
             self.refuse("n", "a number from 2 to 6", "the input space has (n!)^2 elements")

@@ -27,6 +27,9 @@ class SparseParity(TokenTask, kind="sparse_parity"):
     n: int = 10
     k: int = 3
 
+    def words(self) -> str:
+        return f"the parity of {self.k} of {self.n} bits"
+
     def validate(self) -> None:
         if not 1 <= self.n <= 16:
             self.refuse("n", "a number from 1 to 16", "the input space has 2^n elements")

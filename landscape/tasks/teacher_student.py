@@ -39,6 +39,9 @@ class TeacherStudent(Task, kind="teacher_student"):
     examples: int = 1000
     within: float = 1e-3
 
+    def words(self) -> str:
+        return self.called("outputs of a teacher network")
+
     def validate(self) -> None:
         for name in ("features", "outputs", "examples"):
             if getattr(self, name) < 1:

@@ -28,6 +28,10 @@ class Stop(Description, kind="stop"):
     below: float | None = None
     records: int = 3
 
+    def words(self) -> str:
+        side, level = ("above", self.above) if self.below is None else ("below", self.below)
+        return f"{self.split} {self.quantity} {side} {level:g} in {self.records} records".lstrip()
+
     def validate(self) -> None:
         if (self.above is None) == (self.below is None):
             self.refuse("above", "exactly one of above and below")

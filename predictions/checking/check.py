@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import importlib.metadata
 import importlib.util
-import shlex
-import time
 from collections import Counter
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
@@ -16,22 +13,20 @@ from typing import Any
 
 from grokscape.landscape.errors import DataMissing, StoreError, Unavailable
 from grokscape.landscape.experiment import Experiment
-from grokscape.landscape.printable import short, told
+from grokscape.landscape.printable import told
 from grokscape.landscape.records.store import Damaged, Store
 from grokscape.landscape.records.writable import refuse_unwritable_store
 from grokscape.landscape.scheduling.calibration import learning
 from grokscape.landscape.scheduling.plan import Plan, ancestry
 from grokscape.landscape.scheduling.progress import SweepProgress
 from grokscape.landscape.scheduling.scheduler import Failure, Scheduler
+from grokscape.predictions.checking.about import about, provenance
 from grokscape.predictions.checking.pending import Pending
-from grokscape.predictions.checking.registry import GROUP
 from grokscape.predictions.checking.verdict_files import keep_verdict
+from grokscape.predictions.drawn import require_drawn
 from grokscape.predictions.judge import correct_families, judge
 from grokscape.predictions.prediction import Prediction
 from grokscape.predictions.verdict import Status, Verdict
-
-#: Characters of a setting's value in a verdict.
-LONGEST_VALUE = 100_000
 
 
 @dataclass(frozen=True)
@@ -228,6 +223,7 @@ class Check:
             return self.without_evidence(prediction, Status.ERROR, f"A run failed: {item.failure.reason}")
         try:
             evidence, seconds = item.measure(self.store)
+            require_drawn(prediction, evidence)
             verdict = judge(prediction, self.tier, evidence, family=self.family(prediction))
         except Damaged:
             raise
@@ -256,34 +252,11 @@ class Check:
 
     def about(self, prediction: Prediction) -> dict[str, Any]:
         """Return what a verdict says about its claim and its making."""
-        source = dataclasses.asdict(prediction.source) | {"where": prediction.where}
-        setting = dict(prediction.tiers[self.tier].setting) if self.tier in prediction.tiers else {}
-
-        def shown(values: Mapping[str, Any]) -> dict[str, str]:
-            return {name: short(value, LONGEST_VALUE) for name, value in values.items()}
-
-        about = {
-            "claim": prediction.claim,
-            "source": source,
-            "theory": prediction.theory,
-            "notes": prediction.notes,
-            "curves": [dataclasses.asdict(curve) for curve in prediction.curves],
-            "maps": [dataclasses.asdict(drawn) for drawn in prediction.maps],
-            "disputes": list(prediction.disputes),
-            "portraits": [dataclasses.asdict(drawn) for drawn in prediction.portraits],
-            "setting": shown(setting),
-            "controls": {control.name: shown(control.changes) for control in prediction.controls},
+        return {
+            "about": about(prediction, self.tier),
+            "provenance": provenance(prediction, self.tier, self.modules),
+            "calibration_seeds": prediction.calibration_seeds,
         }
-        plugins = {point.value for point in importlib.metadata.entry_points(group=GROUP)}
-        own = [module for module in self.modules if module not in plugins]
-        extra = "".join(f" --module {shlex.quote(module)}" for module in own)
-        provenance = {
-            "grokscape": importlib.metadata.version("grokscape"),
-            "torch": importlib.metadata.version("torch"),
-            "date": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-            "command": f"grokscape check {prediction.id} --tier {self.tier}{extra}",
-        }
-        return {"about": about, "provenance": provenance, "calibration_seeds": prediction.calibration_seeds}
 
 
 def _lacking(lack: Unavailable) -> str:

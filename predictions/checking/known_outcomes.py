@@ -40,7 +40,7 @@ class KnownOutcome:
 
 
 def apply(expectations: Iterable[KnownOutcome], verdicts: Sequence[Verdict]) -> list[Verdict]:
-    """Note on each verdict that came out as expected why it was expected.
+    """Note on each verdict that came out as expected why it is accepted.
 
     Raises
     ------
@@ -52,7 +52,7 @@ def apply(expectations: Iterable[KnownOutcome], verdicts: Sequence[Verdict]) -> 
     if unknown:
         raise InvalidInput(f"a verdict is expected of {unknown[0]!r}, which is not among the claims checked")
     return [
-        dataclasses.replace(verdict, expected=by_id[verdict.id].reason)
+        dataclasses.replace(verdict, accepted=by_id[verdict.id].reason)
         if verdict.id in by_id and by_id[verdict.id].status is verdict.status
         else verdict
         for verdict in verdicts

@@ -14,6 +14,7 @@ from grokscape.landscape.records import inside, strict_json
 from grokscape.landscape.records.files import write_atomically
 from grokscape.landscape.records.inside import FOLDER, Damaged, shown
 from grokscape.landscape.records.store import Store
+from grokscape.predictions.checking import version_1
 from grokscape.predictions.checking.schema import Check, checker
 from grokscape.predictions.evidence import Rows
 from grokscape.predictions.verdict import Status, Verdict
@@ -85,9 +86,10 @@ def verify_verdicts(store: Store) -> Iterator[tuple[Path, str]]:
 
 
 def _verdict(content: bytes, id: str, tier: str) -> dict[str, Any]:
-    """Return the verdict that a file holds, or raise ValueError with what is wrong with it."""
+    """Return the verdict that a file holds, as one of today, or raise ValueError with what is wrong with it."""
     data = strict_json.parse(content)
-    if wrong := _check()(data):
+    old = isinstance(data, dict) and data.get("schema") == version_1.SCHEMA
+    if wrong := _check("verdict_1.schema.json" if old else "verdict.schema.json")(data):
         raise ValueError(f"verdict{wrong}")
     # Verdicts made by hand, or before there were checksums, have none.
     if data.pop("sha256", None) not in (None, _digest(data)):
@@ -96,7 +98,7 @@ def _verdict(content: bytes, id: str, tier: str) -> dict[str, Any]:
         raise ValueError("it holds another claim's verdict")
     if data["tier"] != tier:
         raise ValueError("it holds a verdict of another tier")
-    return data
+    return version_1.upgraded(data) if old else data
 
 
 def _digest(data: Mapping[str, Any]) -> str:
@@ -104,7 +106,7 @@ def _digest(data: Mapping[str, Any]) -> str:
 
 
 @functools.cache
-def _check() -> Check:
-    schema = json.loads((Path(__file__).parent / "verdict.schema.json").read_bytes())
+def _check(file: str) -> Check:
+    schema = json.loads((Path(__file__).parent / file).read_bytes())
     # One made by hand or by another version may lack something, which the page then does not show.
     return checker(schema | {"required": ["id", "tier", "status"]}, schema["$defs"])

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
+from grokscape.predictions.numbers import number
 from grokscape.predictions.rules.intervals import mean_interval, mean_p, median_interval, sign_p
-from grokscape.predictions.rules.rule import LEVEL, Decision, Finding, Rule, Sample, nothing_censored, plain
+from grokscape.predictions.rules.rule import (
+    LEVEL,
+    Decision,
+    Finding,
+    Requirement,
+    Rule,
+    Sample,
+    nothing_censored,
+    plain,
+)
 
 Centre = Literal["median", "mean"]
 
@@ -61,11 +72,11 @@ class Exceeds(Rule):
         return Finding(outcome, _estimate(values, self.centre), low, high, p, len(values))
 
     @property
-    def thresholds(self) -> tuple[float, ...]:
-        return (self.threshold,)
+    def region(self) -> tuple[float, float]:
+        return self.threshold, math.inf
 
-    def sentence(self) -> str:
-        return f"exceeds {self.threshold:.4g}"
+    def requirement(self) -> Requirement:
+        return Requirement("exceed", number(self.threshold))
 
     def draw(self, rng: np.random.Generator, seeds: int, centre: float, spread: float) -> Sample:
         return Sample.of(rng.normal(centre, spread, seeds))
@@ -87,11 +98,11 @@ class Below(Rule):
         return Finding(mirrored.outcome, estimate, low, high, mirrored.p, mirrored.n)
 
     @property
-    def thresholds(self) -> tuple[float, ...]:
-        return (self.threshold,)
+    def region(self) -> tuple[float, float]:
+        return -math.inf, self.threshold
 
-    def sentence(self) -> str:
-        return f"is below {self.threshold:.4g}"
+    def requirement(self) -> Requirement:
+        return Requirement("be", f"below {number(self.threshold)}")
 
     def draw(self, rng: np.random.Generator, seeds: int, centre: float, spread: float) -> Sample:
         return Sample.of(rng.normal(centre, spread, seeds))
@@ -128,11 +139,11 @@ class Within(Rule):
         return Finding(outcome, above.estimate, above.low, above.high, max(above.p, under.p), above.n)
 
     @property
-    def thresholds(self) -> tuple[float, ...]:
-        return (self.low, self.high)
+    def region(self) -> tuple[float, float]:
+        return self.low, self.high
 
-    def sentence(self) -> str:
-        return f"lies between {self.low:.4g} and {self.high:.4g}"
+    def requirement(self) -> Requirement:
+        return Requirement("lie", f"between {number(self.low)} and {number(self.high)}")
 
     def draw(self, rng: np.random.Generator, seeds: int, centre: float, spread: float) -> Sample:
         return Sample.of(rng.normal(centre, spread, seeds))

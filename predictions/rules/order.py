@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from scipy import stats
 
+from grokscape.predictions.numbers import number
 from grokscape.predictions.rules.intervals import median_interval, sign_p
 from grokscape.predictions.rules.location import Exceeds
-from grokscape.predictions.rules.rule import LEVEL, Decision, Finding, Rule, Sample
+from grokscape.predictions.rules.rule import LEVEL, Contributions, Decision, Finding, Requirement, Rule, Sample
 
 
 @dataclass(frozen=True)
@@ -30,23 +32,31 @@ class Monotone(Rule):
     direction: Literal["rising", "falling"]
     least: float = 0.8
 
+    kind: ClassVar[str] = "rank correlation"
+
     def decide(self, sample: Sample, level: float = LEVEL) -> Finding:
+        return Exceeds(self.least).decide(Sample.of(self.contributions(sample).values), level)
+
+    @property
+    def region(self) -> tuple[float, float]:
+        return self.least, math.inf
+
+    def requirement(self) -> Requirement:
+        return Requirement("exceed", f"{number(self.least)} in the {self.direction} direction")
+
+    def subject(self, quantity: str) -> str:
+        return f"rank correlation of {quantity} with its level"
+
+    def axis(self, quantity: str) -> str:  # noqa: ARG002
+        return "rank correlation, in the direction claimed"
+
+    def contributions(self, sample: Sample) -> Contributions:
+        """Spearman's rank correlations, times -1 for "falling"."""
         if sample.values.ndim != 2 or sample.values.shape[1] < 3:
             raise ValueError(f"expected values at three or more levels per seed, found shape {sample.values.shape}")
         values = np.where(sample.censored, np.inf, sample.values)
         sign = 1 if self.direction == "rising" else -1
-        correlations = sign * _spearman(sample.levels, values)
-        return Exceeds(self.least).decide(Sample.of(correlations), level)
-
-    @property
-    def thresholds(self) -> tuple[float, ...]:
-        return (self.least,)
-
-    def sentence(self) -> str:
-        return f"exceeds {self.least:.4g} in the {self.direction} direction"
-
-    def subject(self, quantity: str) -> str:
-        return f"rank correlation of {quantity} with its level"
+        return Contributions.exact(sign * _spearman(sample.levels, values))
 
     def draw(self, rng: np.random.Generator, seeds: int, centre: float, spread: float) -> Sample:
         """Simulate six levels that differ by `centre` each (in the claimed direction), with noise `spread`."""
@@ -84,19 +94,14 @@ class Precedes(Rule):
 
     factor: float = 1.0
 
+    kind: ClassVar[str] = "ratio"
+
     def decide(self, sample: Sample, level: float = LEVEL) -> Finding:
-        if sample.values.ndim != 2 or sample.values.shape[1] != 2:
-            raise ValueError(f"expected two times per seed, found shape {sample.values.shape}")
-        early, late = sample.values.T
-        early_unseen, late_unseen = sample.censored.T
-        # A step at 0 is before the first step; counting it as step 1 keeps ratios finite.
-        ratio = np.maximum(late, 1) / np.maximum(early, 1)
-        # Bounds of each true ratio: a censored late time only grows, a censored early time only shrinks it.
-        least = np.where(early_unseen, 0.0, ratio)
-        most = np.where(late_unseen, np.inf, ratio)
+        found = self.contributions(sample)
+        least, most = found.low, found.high
         low, _ = median_interval(least, level)
         _, high = median_interval(most, level)
-        n = len(ratio)
+        n = len(least)
         outcome = Decision.UNDECIDED
         if low > self.factor:
             outcome = Decision.CORROBORATED
@@ -106,14 +111,27 @@ class Precedes(Rule):
         return Finding(outcome, float(np.median(least)), low, high, p, n)
 
     @property
-    def thresholds(self) -> tuple[float, ...]:
-        return (self.factor,)
+    def region(self) -> tuple[float, float]:
+        return self.factor, math.inf
 
-    def sentence(self) -> str:
-        return f"exceeds {self.factor:.4g}"
+    def requirement(self) -> Requirement:
+        return Requirement("exceed", number(self.factor))
 
     def subject(self, quantity: str) -> str:
         return f"{quantity} (ratio of times)"
+
+    def axis(self, quantity: str) -> str:  # noqa: ARG002
+        return "later time / earlier time"
+
+    def contributions(self, sample: Sample) -> Contributions:
+        """Ratios late / early: a censored late time only grows, a censored early time only shrinks the true one."""
+        if sample.values.ndim != 2 or sample.values.shape[1] != 2:
+            raise ValueError(f"expected two times per seed, found shape {sample.values.shape}")
+        # A step at 0 is before the first step; counting it as step 1 keeps ratios finite.
+        early, late = np.maximum(sample.values, 1).T
+        early_unseen, late_unseen = sample.censored.T
+        ratio = late / early
+        return Contributions(ratio, np.where(early_unseen, 0.0, ratio), np.where(late_unseen, np.inf, ratio))
 
     def draw(self, rng: np.random.Generator, seeds: int, centre: float, spread: float) -> Sample:
         """Simulate ratios with median `centre`, log-normal with standard deviation `spread` of the logarithm."""

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
+from grokscape.predictions.numbers import share
 from grokscape.predictions.rules.intervals import proportion_interval, proportion_p
-from grokscape.predictions.rules.rule import LEVEL, Decision, Finding, Rule, Sample, nothing_censored, plain
+from grokscape.predictions.rules.rule import (
+    LEVEL,
+    Contributions,
+    Decision,
+    Finding,
+    Requirement,
+    Rule,
+    Sample,
+    nothing_censored,
+    plain,
+)
 
 
 @dataclass(frozen=True)
@@ -16,8 +29,10 @@ class Proportion(Rule):
 
     threshold: float
 
+    kind: ClassVar[str] = "share"
+
     def decide(self, sample: Sample, level: float = LEVEL) -> Finding:
-        happened = plain(sample) > 0.5
+        happened = self.contributions(sample).values
         nothing_censored(sample)
         n, successes = len(happened), int(happened.sum())
         low, high = proportion_interval(successes, n, level)
@@ -29,11 +44,18 @@ class Proportion(Rule):
         return Finding(outcome, successes / n, low, high, proportion_p(successes, n, self.threshold), n)
 
     @property
-    def thresholds(self) -> tuple[float, ...]:
-        return (self.threshold,)
+    def region(self) -> tuple[float, float]:
+        return self.threshold, math.inf
 
-    def sentence(self) -> str:
-        return f"happens in more than {self.threshold:.0%} of seeds"
+    def requirement(self) -> Requirement:
+        return Requirement("happen", f"in more than {share(self.threshold)} of seeds")
+
+    def axis(self, quantity: str) -> str:  # noqa: ARG002
+        return "share of seeds"
+
+    def contributions(self, sample: Sample) -> Contributions:
+        """Whether it happened: 1 or 0."""
+        return Contributions.exact((plain(sample) > 0.5).astype(float))
 
     def draw(self, rng: np.random.Generator, seeds: int, centre: float, spread: float = 0.0) -> Sample:  # noqa: ARG002
         """Simulate a coin; its spread follows from `centre`."""

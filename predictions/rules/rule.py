@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import ClassVar, Self
 
 import numpy as np
 
@@ -76,12 +78,59 @@ class Finding:
     n: int
 
 
+@dataclass(frozen=True)
+class Contributions:
+    """What each seed contributes to an estimate, on the scale of the estimate.
+
+    Attributes
+    ----------
+    values : array of float, shape (seeds,)
+    low, high : array of float, shape (seeds,)
+        Between which the true value lies: equal to it where nothing is censored.
+    """
+
+    values: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+
+    @classmethod
+    def exact(cls, values: np.ndarray) -> Self:
+        """Return contributions of which nothing is censored."""
+        return cls(values, values, values)
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """What must hold of an estimate: a verb in the infinitive ("exceed", "be", "lie"), and what follows it."""
+
+    verb: str
+    rest: str
+
+    @property
+    def statement(self) -> str:
+        """What holds: "exceeds 3"."""
+        return f"{'is' if self.verb == 'be' else f'{self.verb}s'} {self.rest}"
+
+    @property
+    def demand(self) -> str:
+        """What has to: "must exceed 3"."""
+        return f"must {self.verb} {self.rest}"
+
+
 class Rule(ABC):
     """A decision rule: a frozen dataclass with its thresholds, and two separate criteria.
 
     `decide` corroborates if the whole interval lies where the claim says, falsifies if it lies entirely elsewhere,
     and leaves it undecided otherwise.
+
+    Attributes
+    ----------
+    kind : str
+        What its estimate is: "value", "share", "rank correlation", "ratio" (which belongs on a logarithmic axis, and
+        for which the columns of a sample are two events), "spread", or another word.
     """
+
+    kind: ClassVar[str] = "value"
 
     @abstractmethod
     def decide(self, sample: Sample, level: float = LEVEL) -> Finding:
@@ -95,16 +144,35 @@ class Rule(ABC):
 
     @property
     @abstractmethod
+    def region(self) -> tuple[float, float]:
+        """Between which two numbers the estimate must lie; infinite where there is no bound."""
+
+    @property
     def thresholds(self) -> tuple[float, ...]:
         """The number or numbers that the estimate is held against."""
+        return tuple(bound for bound in self.region if math.isfinite(bound))
 
     @abstractmethod
-    def sentence(self) -> str:
+    def requirement(self) -> Requirement:
         """Return what must hold, in words, to follow the subject."""
 
     def subject(self, quantity: str) -> str:
         """Return what the estimate is, in words: the quantity itself unless the rule makes something else of it."""
         return quantity
+
+    def axis(self, quantity: str) -> str:
+        """Return what a seed contributes, in words."""
+        return quantity
+
+    def contributions(self, sample: Sample) -> Contributions:
+        """Return what each seed contributes to the estimate: its value, unless the rule makes something else of it.
+
+        Raises
+        ------
+        ValueError
+            If the sample has the wrong shape for this rule.
+        """
+        return Contributions.exact(plain(sample))
 
     @abstractmethod
     def draw(self, rng: np.random.Generator, seeds: int, centre: float, spread: float) -> Sample:

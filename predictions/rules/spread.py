@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from scipy import stats
 
-from grokscape.predictions.rules.rule import LEVEL, Decision, Finding, Rule, Sample, nothing_censored, plain
+from grokscape.predictions.numbers import number
+from grokscape.predictions.rules.rule import (
+    LEVEL,
+    Contributions,
+    Decision,
+    Finding,
+    Requirement,
+    Rule,
+    Sample,
+    nothing_censored,
+    plain,
+)
 
 
 @dataclass(frozen=True)
@@ -28,6 +41,8 @@ class Spread(Rule):
 
     threshold: float
 
+    kind: ClassVar[str] = "spread"
+
     def decide(self, sample: Sample, level: float = LEVEL) -> Finding:
         values = plain(sample)
         nothing_censored(sample)
@@ -47,14 +62,23 @@ class Spread(Rule):
         return Finding(outcome, estimate, low, high, float(p), len(values))
 
     @property
-    def thresholds(self) -> tuple[float, ...]:
-        return (self.threshold,)
+    def region(self) -> tuple[float, float]:
+        return self.threshold, math.inf
 
-    def sentence(self) -> str:
-        return f"exceeds {self.threshold:.4g}"
+    def requirement(self) -> Requirement:
+        return Requirement("exceed", number(self.threshold))
 
     def subject(self, quantity: str) -> str:
         return f"standard deviation between seeds of {quantity}"
+
+    def axis(self, quantity: str) -> str:
+        return f"distance from the mean over seeds of {quantity}"
+
+    def contributions(self, sample: Sample) -> Contributions:
+        """Distances from the mean, scaled so that their root mean square is the standard deviation."""
+        values = plain(sample)
+        scale = math.sqrt(len(values) / max(len(values) - 1, 1))
+        return Contributions.exact(scale * np.abs(values - values.mean()))
 
     def draw(self, rng: np.random.Generator, seeds: int, centre: float, spread: float = 0.0) -> Sample:  # noqa: ARG002
         """Simulate normal values whose standard deviation is `centre`; their spread is what is decided on."""

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from grokscape.predictions.wording import must
+from grokscape.predictions.wording import measured, must, subject
 from grokscape.reports import numbers as wording
+from grokscape.reports.claims_page.settings import each_in_words, in_words
 from grokscape.reports.claims_page.summary import MEANINGS
 from grokscape.reports.numbers import listed
 
@@ -26,12 +26,6 @@ _BECAME = {
     "ERROR": ("could not be checked for an error", "could not be checked for errors", "could be checked, for errors"),
 }
 _SMALL = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
-#: How descriptions are called that readers know by another form than their parameters.
-_NAMES = {
-    "BinaryOperation": "{operation} modulo {p}",
-    "Permutations": "{word} in S{n}",
-    "SparseParity": "the parity of {k} of {n} bits",
-}
 #: Words of ids that are written otherwise.
 _SPELLINGS = {
     "mnist": "MNIST", "layernorm": "LayerNorm", "bayesian": "Bayesian", "laplace": "Laplace",
@@ -105,9 +99,9 @@ def _scale(verdicts: Verdicts) -> Iterable[str]:
         setting = verdict["about"]["setting"]
         task = setting.get("tasks") or setting.get("task")
         if task and "model" in setting:
-            model = readable(setting["model"])
+            model = in_words(setting["model"])
             trained[model] += 1
-            tasks[model].update(readables(task))
+            tasks[model].update(each_in_words(task))
     places = [f"{_article(model)} {model} on {listed(_by_count(tasks[model]))}" for model in _by_count(trained)]
     seeds = sorted({len(verdict["seeds"]) for verdict in judged} - {0})
     if not seeds:
@@ -164,42 +158,4 @@ def _exception(verdict: Mapping[str, Any]) -> str:
 
 
 def _measured(criterion: Mapping[str, Any]) -> str:
-    where = "" if criterion["at"] is None else f" at {wording.number(criterion['at'])}"
-    value = wording.estimate(criterion["estimate"], criterion["low"], criterion["high"])
-    return f"{criterion['subject']}{where} is {value} and {must(criterion['requirement'])}"
-
-
-def readables(text: str) -> list[str]:
-    """Return the descriptions in the ``repr`` of one or of a tuple of them, each in words."""
-    try:
-        found = ast.parse(text, mode="eval").body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return [text]
-    if isinstance(found, ast.Tuple) and found.elts:
-        return [readable(ast.unparse(item)) for item in found.elts]
-    return [readable(text)]
-
-
-def readable(text: str) -> str:
-    """Return the ``repr`` of a description in words: "x+y modulo 37", "perceptron (width 128, activation relu)".
-
-    What cannot be read so is returned as it is.
-    """
-    try:
-        call = ast.parse(text, mode="eval").body
-        if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name) or call.args:
-            return text
-        values = {keyword.arg: ast.literal_eval(keyword.value) for keyword in call.keywords if keyword.arg}
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return text
-    if call.func.id in _NAMES:
-        try:
-            return _NAMES[call.func.id].format(**values)
-        except KeyError:
-            pass  # a description of another version
-    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z][a-z])", " ", call.func.id)
-    words = " ".join(word.lower() if word[1:].islower() else word for word in words.split())
-    # A fingerprint pins data, and tells a reader nothing.
-    kept = {k: v for k, v in values.items() if v not in (None, False) and not re.fullmatch("[0-9a-f]{32,}", str(v))}
-    said = [key.replace("_", " ") + ("" if value is True else f" {value}") for key, value in kept.items()]
-    return f"{words} ({', '.join(said)})" if said else words
+    return f"{subject(criterion)} is {measured(criterion)} and {must(criterion['requirement'])}"

@@ -16,14 +16,16 @@ from typing import Any
 from grokscape.landscape.printable import told
 from grokscape.landscape.records.files import write_output
 from grokscape.landscape.records.store import Store
+from grokscape.predictions import wording as sentences
 from grokscape.predictions.checking.verdict_files import load_verdicts
-from grokscape.predictions.wording import must
 from grokscape.reports import numbers as wording
 from grokscape.reports.claims_page import narrative, summary
+from grokscape.reports.claims_page.settings import in_words
 from grokscape.reports.figures import tables
-from grokscape.reports.figures.criterion import strips
+from grokscape.reports.figures.criterion import criterion_plots
 from grokscape.reports.figures.curves import curves
-from grokscape.reports.figures.draw_criterion import draw_panel, draw_strip
+from grokscape.reports.figures.draw_criterion import draw_criterion
+from grokscape.reports.figures.draw_curves import draw_panel
 from grokscape.reports.figures.draw_maps import draw_plane
 from grokscape.reports.figures.draw_portraits import draw_portrait
 from grokscape.reports.figures.maps import charts
@@ -125,7 +127,11 @@ def _pieces(verdicts: Sequence[Mapping[str, Any]], tier: str, complaints: Sequen
         control_outcomes=summary.CONTROL_OUTCOMES,
         wording=wording,
         claim_name=narrative.name,
-        must=must,
+        states=sentences.states,
+        must=sentences.must,
+        gate=sentences.gate,
+        foreseen=summary.foreseen,
+        in_words=in_words,
     )  # fmt: skip
     # Text from a claim may hold halves of surrogate pairs, which no file can.
     yield from (piece.encode("utf-8", "replace").decode("utf-8") for piece in page)
@@ -208,9 +214,9 @@ def _place(figure: str) -> tuple[float, str]:
 
 
 def _criterion_figures(verdict: Mapping[str, Any], anchor: str) -> Iterator[Figure]:
-    for index, strip in enumerate(strips(verdict), start=1):
+    for index, plot in enumerate(criterion_plots(verdict), start=1):
         name = f"{anchor}-criterion-{index}"
-        yield Figure(strip.title, (draw_strip(strip, key=name),), "", tables.of_strip(strip), f"{name}.csv")
+        yield Figure(plot.title, (draw_criterion(plot, key=name),), "", tables.of_criterion(plot), f"{name}.csv")
 
 
 def _curve_figures(verdict: Mapping[str, Any], anchor: str) -> Iterator[Figure]:

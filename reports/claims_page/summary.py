@@ -8,8 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from grokscape.predictions.wording import reason
 from grokscape.reports import numbers as wording
-from grokscape.reports.figures.criterion import Strip, strips
+from grokscape.reports.claims_page.settings import in_words
+from grokscape.reports.figures.criterion import CriterionPlot, criterion_plots
 from grokscape.reports.html import arxiv_link
 
 
@@ -56,6 +58,14 @@ CONTROL_OUTCOMES = {
     "corroborated": "passes: the measurement cannot tell the claim from its absence",
     "undecided": "does not clearly fail",
 }
+#: Status that calibration foresaw -> what the claim did there.
+_FORESEEN = {"PASS": "holds", "FAIL": "fails", "INCONCLUSIVE": "is undecided"}
+#: Whose claim it is, where it is not its source's own.
+_KINDS = {
+    "extension": "the source’s, held to another learner, task or range",
+    "rival": "a reading that contradicts the source",
+    "ours": "this project’s own",
+}
 _ID = re.compile(r"[a-z0-9]+\.[a-z0-9_]+")
 _EMPTY: Mapping[str, Any] = {
     **dict.fromkeys(("criteria", "controls", "gates", "seeds", "calibration_seeds", "evidence"), ()),
@@ -63,13 +73,16 @@ _EMPTY: Mapping[str, Any] = {
     "p": None,
     "p_holm": None,
     "reason": "",
-    "expected": "",
+    "anticipated": "",
+    "accepted": "",
 }
 _ABOUT: Mapping[str, Any] = {
     "claim": "",
     "source": {},
     "theory": "",
+    "kind": "",
     "notes": "",
+    "amendments": (),
     "curves": (),
     "maps": (),
     "portraits": (),
@@ -110,7 +123,21 @@ def completed(verdict: Mapping[str, Any]) -> dict[str, Any]:
     result["about"] = {**_ABOUT, **result["about"]}
     result["provenance"] = {"command": "", **result["provenance"]}
     result["about"]["source"] = {**_SOURCE, **result["about"]["source"]}
+    # Made from the numbers where they say it; what is stored is for whoever reads the file.
+    result["reason"] = reason(result) or result["reason"]
     return result
+
+
+def foreseen(verdict: Mapping[str, Any]) -> str:
+    """Return whether calibration foresaw a verdict, as a sentence; "" where that cannot be said."""
+    anticipated = verdict["anticipated"]
+    if not anticipated or verdict["status"] not in ("PASS", "FAIL", "INCONCLUSIVE"):
+        return ""
+    if verdict["status"] == anticipated:
+        return "Calibration foresaw this."
+    if verdict["status"] == "INCONCLUSIVE":
+        return f"Calibration foresaw that it {_FORESEEN[anticipated]}."
+    return f"Calibration did not foresee this: on its seeds the claim {_FORESEEN[anticipated]}."
 
 
 def paper(verdict: Mapping[str, Any]) -> str:
@@ -153,22 +180,22 @@ def spark(verdict: Mapping[str, Any]) -> Spark | None:
     index = decisive(verdict)
     if index is None:
         return None
-    strip: Strip = strips(verdict)[index]
-    row = strip.rows[0]
+    plot: CriterionPlot = criterion_plots(verdict)[index]
+    row = plot.rows[0]
     if row.estimate is None:
         return None
 
     def place(value: float) -> float:
-        return round(100 * strip.position(value), 1)
+        return round(100 * plot.position(value), 1)
 
     return Spark(
         interval=None
         if row.low is None and row.high is None
         else (0.0 if row.low is None else place(row.low), 100.0 if row.high is None else place(row.high)),
         estimate=place(row.estimate),
-        thresholds=tuple(place(value) for value in strip.thresholds),
-        region=None if strip.region is None else (place(strip.region[0]), place(strip.region[1])),
-        words=f"{wording.estimate(row.estimate, row.low, row.high)}; {strip.title}",
+        thresholds=tuple(place(value) for value in plot.thresholds),
+        region=None if plot.region is None else (place(plot.region[0]), place(plot.region[1])),
+        words=f"{wording.estimate(row.estimate, row.low, row.high)}; {plot.title}",
     )
 
 
@@ -180,7 +207,8 @@ def facts(verdict: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("seeds that set it up", wording.ranges(verdict["calibration_seeds"])),
         ("largest p of its criteria", _p(verdict)),
         ("cost", _cost(cost) if cost else ""),
-        *((name, text) for name, text in verdict["about"]["setting"].items()),
+        ("whose claim", _KINDS.get(verdict["about"]["kind"], "")),
+        *((name.replace("_", " "), in_words(value)) for name, value in verdict["about"]["setting"].items()),
     ]
     return [(name, text) for name, text in found if text]
 

@@ -91,11 +91,11 @@ def write_results(
 ) -> Iterator[str]:
     """Write what was asked for; yield a sentence about each that cannot be."""
     for verdict in verdicts:
-        if verdict.expected:
+        if verdict.accepted:
             try:
-                keep_verdict(store, verdict)  # with the reason why it was expected, for the page
+                keep_verdict(store, verdict)  # with the reason why it is accepted, for the page
             except (OSError, TypeError, ValueError) as error:
-                yield f"that {verdict.id} was expected could not be kept in the store ({error})"
+                yield f"that {verdict.id} is accepted could not be kept in the store ({error})"
     if options.json:
         try:
             write_output(options.json, _json(verdicts))

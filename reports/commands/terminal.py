@@ -13,9 +13,8 @@ from grokscape.landscape.scheduling.progress import SweepProgress
 from grokscape.predictions.checking.check import Update
 from grokscape.predictions.prediction import Prediction
 from grokscape.predictions.verdict import Judged, Status, Verdict
-from grokscape.predictions.wording import must
 from grokscape.reports.commands.progress_bar import ProgressBar
-from grokscape.reports.numbers import duration
+from grokscape.reports.numbers import count, duration, estimate, number
 
 #: Symbol and colour of each verdict; the word always stands beside them.
 LOOK = {
@@ -61,7 +60,7 @@ def verdict_table(verdicts: Sequence[Verdict]) -> Table:
     table.add_column("claim", overflow="fold")
     for verdict in verdicts:
         lines = [
-            f"[bold]{verdict.id}[/]" + (f" [dim]expected: {escape(verdict.expected)}[/]" if verdict.expected else "")
+            f"[bold]{verdict.id}[/]" + (f" [dim]expected: {escape(verdict.accepted)}[/]" if verdict.accepted else "")
         ]
         lines += [measured(found) for found in verdict.criteria]
         if verdict.status is not Status.PASS:
@@ -72,9 +71,9 @@ def verdict_table(verdicts: Sequence[Verdict]) -> Table:
 
 def measured(found: Judged) -> str:
     """Return one criterion in a line: what was measured, with its interval, and what it must be."""
-    where = "" if found.at is None else f" at {found.at:.4g}"
-    interval = f"{found.estimate:.4g} \\[{found.low:.4g}, {found.high:.4g}]"
-    return f"{escape(found.subject)}{where}: {interval} over {found.n} seeds, [dim]{escape(must(found.requirement))}[/]"
+    where = "" if found.at is None else f" at {number(found.at)}"
+    line = f"{found.subject}{where}: {estimate(found.estimate, found.low, found.high)} over {count(found.n, 'seed')}"
+    return f"{escape(line)}, [dim]{escape(found.requirement.demand)}[/]"
 
 
 def summary(verdicts: Sequence[Verdict]) -> str:

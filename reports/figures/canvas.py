@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import math
+import sys
 from collections.abc import Iterator, Sequence
 
 import matplotlib
+import numpy as np
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis, XAxis
@@ -31,6 +33,11 @@ COLOURS = {
     PAPER: "var(--paper)",
     **{colour: f"var(--series-{index})" for index, colour in enumerate(SERIES)},
 }
+
+
+def colour(index: int) -> str:
+    """The colour of an arm by its place; the claim's is 0."""
+    return str(SERIES[index % len(SERIES)])
 
 
 @contextlib.contextmanager
@@ -74,6 +81,18 @@ def scale(axis: Axis, limits: tuple[float, float], *, log: bool) -> None:
     axis.set_major_locator(FixedLocator(ticks))
     axis.set_major_formatter(FixedFormatter([number(tick) for tick in ticks]))
     axis.set_minor_locator(NullLocator())
+
+
+def around(values: np.ndarray, log: bool, room: float) -> tuple[float, float]:
+    """Limits that hold all values, with a share of their range as room on either side."""
+    values = values[np.isfinite(values) & ((values > 0) | (not log))]
+    low, high = float(values.min()), float(values.max())
+    if log:
+        low, high = math.log(low), math.log(high)
+    margin = room * (high - low) or 0.5 * (abs(low) if not log else 1.0) or 0.5
+    if log:  # what underflows has no logarithm
+        return max(math.exp(low - margin), sys.float_info.min), math.exp(min(high + margin, 700.0))
+    return low - margin, high + margin
 
 
 def linear_ticks(low: float, high: float, most: int = 5) -> list[float]:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import dataclasses
 import functools
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from grokscape.predictions.evidence import CLAIM
-from grokscape.reports.numbers import capital
+from grokscape.reports.numbers import capital, number
 
 #: Above this number of levels of a seed a line is drawn as a median with a band, and below it seed by seed.
 MANY_LEVELS = 20
@@ -159,33 +159,49 @@ class Curves:
         """A panel in words, for those who do not see it."""
         lines = "; ".join(
             f"{'claim' if line.arm == CLAIM else f'control {line.arm}'}, {line.quantity}: from "
-            + " to ".join(f"{line.median[end]:.4g} at {line.levels[end]:.4g}" for end in line.drawn[[0, -1]])
+            + " to ".join(f"{number(line.median[end])} at {number(line.levels[end])}" for end in line.drawn[[0, -1]])
             for line in panel.lines
         )
         return f"{self.title}: {self.y} against {self.x}. Medians over seeds: {lines}."
 
 
 def curves(verdict: Mapping[str, Any]) -> list[Curves]:
-    """Return the curves that a claim asks for, and those that its criteria decide on, as far as they were measured."""
-    asked = list(verdict["about"]["curves"])
-    named = {quantity for curve in asked for quantity in curve["quantities"]}
-    for criterion in verdict["criteria"]:
-        quantity = criterion["quantity"]
-        if quantity in named or criterion["at"] is not None or criterion["rule"] == "Precedes":
-            continue  # drawn already; or decided at one level; or two times, whose ratio is all that matters
-        named.add(quantity)
-        asked.append({"quantities": [quantity], "x": "level", "y": quantity, "title": capital(quantity)})
+    """Return the curves that a claim asks for, and those that its criteria decide on; none without evidence.
+
+    Raises
+    ------
+    ValueError
+        If a curve names nothing that was measured, which no check lets pass.
+    """
     arms = [CLAIM, *(control["name"] for control in verdict["controls"])]
-    found = (_curves(curve, arms, verdict) for curve in asked)
-    return [figure for figure in found if figure is not None]
-
-
-def _curves(curve: Mapping[str, Any], arms: Sequence[str], verdict: Mapping[str, Any]) -> Curves | None:
-    wanted = list(dict.fromkeys(curve["quantities"]))
     rows: dict[tuple[str, str], list[Mapping[str, Any]]] = defaultdict(list)
     for o in verdict["evidence"]:
         if o["at"] is not None and o["value"] is not None:
             rows[(o["arm"], o["quantity"])].append(o)
+    if not rows:
+        return []
+    asked = [*verdict["about"]["curves"], *_decided(verdict, {quantity for _, quantity in rows})]
+    return [_curves(curve, arms, rows, verdict["criteria"]) for curve in asked]
+
+
+def _decided(verdict: Mapping[str, Any], levelled: Set[str]) -> Iterator[Mapping[str, Any]]:
+    """Yield curves of what criteria decide on over all levels, as far as the claim asks for none."""
+    drawn = {quantity for curve in verdict["about"]["curves"] for quantity in curve["quantities"]}
+    for criterion in verdict["criteria"]:
+        quantity = criterion["quantity"]
+        # Of two events the ratio is all that matters.
+        if quantity in levelled - drawn and criterion["at"] is None and criterion["kind"] != "ratio":
+            drawn.add(quantity)
+            yield {"quantities": [quantity], "x": "level", "y": quantity, "title": capital(quantity)}
+
+
+def _curves(
+    curve: Mapping[str, Any],
+    arms: Sequence[str],
+    rows: Mapping[tuple[str, str], Sequence[Mapping[str, Any]]],
+    criteria: Sequence[Mapping[str, Any]],
+) -> Curves:
+    wanted = list(dict.fromkeys(curve["quantities"]))
     lines = [
         line_of(arm, quantity, rows[(arm, quantity)], bool(curve.get("each_seed")))
         for arm in arms
@@ -193,7 +209,7 @@ def _curves(curve: Mapping[str, Any], arms: Sequence[str], verdict: Mapping[str,
         if (arm, quantity) in rows
     ]
     if not lines:
-        return None
+        raise ValueError(f"the curve {curve['title']!r} names {', '.join(map(repr, wanted))}, which was not measured")
     log_x = bool(curve.get("log_x")) and all((line.levels > 0).all() for line in lines)
     log_y = bool(curve.get("log_y")) and any((line.values > 0).any() for line in lines)
     lines = [_thinned(dataclasses.replace(line, log_x=log_x)) for line in lines]
@@ -203,7 +219,7 @@ def _curves(curve: Mapping[str, Any], arms: Sequence[str], verdict: Mapping[str,
         panels = [Panel(arm, tuple(mine)) for arm in arms if (mine := [line for line in lines if line.arm == arm])]
     marks = [
         (float(criterion["at"]), float(threshold))
-        for criterion in verdict["criteria"]
+        for criterion in criteria
         if criterion["quantity"] in wanted and criterion["at"] is not None
         for threshold in criterion["thresholds"]
     ]

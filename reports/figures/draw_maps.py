@@ -16,8 +16,20 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 
-from grokscape.reports.figures.canvas import COLOURS, GRID, INK, NORMAL, PAPER, SMALL, SOFT, axes, canvas, scale, style
-from grokscape.reports.figures.draw_criterion import around
+from grokscape.reports.figures.canvas import (
+    COLOURS,
+    GRID,
+    INK,
+    NORMAL,
+    PAPER,
+    SMALL,
+    SOFT,
+    around,
+    axes,
+    canvas,
+    scale,
+    style,
+)
 from grokscape.reports.figures.maps import Chart, Plane
 from grokscape.reports.figures.svg import clipped, inline, plain_text
 from grokscape.reports.numbers import number

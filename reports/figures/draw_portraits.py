@@ -9,8 +9,20 @@ from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from grokscape.reports.figures.canvas import COLOURS, GRID, INK, NORMAL, PAPER, SMALL, axes, canvas, scale, style
-from grokscape.reports.figures.draw_criterion import around, colour
+from grokscape.reports.figures.canvas import (
+    COLOURS,
+    GRID,
+    INK,
+    NORMAL,
+    PAPER,
+    SMALL,
+    around,
+    axes,
+    canvas,
+    colour,
+    scale,
+    style,
+)
 from grokscape.reports.figures.portraits import Orbit, Portrait
 from grokscape.reports.figures.svg import clipped, inline
 

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from grokscape.landscape.printable import printable
-from grokscape.reports.figures.criterion import Strip
+from grokscape.reports.figures.criterion import CriterionPlot
 from grokscape.reports.figures.curves import Curves, Line
 from grokscape.reports.figures.maps import Chart
 from grokscape.reports.figures.portraits import Portrait
@@ -27,16 +27,16 @@ IGNORED = "".join(c for c in map(chr, range(0x10000)) if c.isspace()) + "\u200b\
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*(e[+-]?\d+)?|inf|nan)")
 
 
-def of_strip(strip: Strip) -> str:
+def of_criterion(plot: CriterionPlot) -> str:
     """Return a row for each seed of each arm, then one for each estimate and each threshold."""
     rows: list[Sequence[object]] = [
-        (row.arm, point.seed, f"{point.value:.6g}", point.bound) for row in strip.rows for point in row.points
+        (row.arm, point.seed, f"{point.value:.6g}", point.bound) for row in plot.rows for point in row.points
     ]
-    for row in strip.rows:
+    for row in plot.rows:
         bounds = (("estimate", row.estimate), ("low", row.low), ("high", row.high))
         rows += [(row.arm, name, "" if value is None else f"{value:.6g}", "") for name, value in bounds]
-    rows += [("", "threshold", f"{value:.6g}", "") for value in strip.thresholds]
-    return _csv(("arm", "seed", strip.label, "true value lies"), rows)
+    rows += [("", "threshold", f"{value:.6g}", "") for value in plot.thresholds]
+    return _csv(("arm", "seed", plot.label, "true value lies"), rows)
 
 
 def of_curves(figure: Curves) -> str:

@@ -103,7 +103,7 @@ def test_surprises():
     found = [verdict("a.x", Status.FAIL), verdict("a.y", Status.PASS), verdict("a.z", Status.INVALID)]
     told = surprises(expected, found)
     assert [sentence.split(":")[0] for sentence in told] == ["a.y", "a.z"]
-    assert [v.expected for v in apply(expected, found)] == ["known", "", ""]
+    assert [v.accepted for v in apply(expected, found)] == ["known", "", ""]
     assert surprises([], [verdict("a.q", status) for status in (Status.INCONCLUSIVE, Status.NOT_RUN)]) == []
     with pytest.raises(InvalidInput, match="not among the claims"):
         apply([KnownOutcome("b.x", Status.PASS, "why")], found)

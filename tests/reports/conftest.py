@@ -14,14 +14,31 @@ from grokscape.landscape.records.store import Store
 from grokscape.predictions.checking.check import Check
 from grokscape.predictions.evidence import CLAIM, Evidence, Measurement, Observation
 from grokscape.predictions.judge import correct_families, judge
-from grokscape.predictions.prediction import Calibrated, Control, Criterion, Curve, Gate, Prediction, Source, Tier
-from grokscape.predictions.rules import Below, Exceeds, Monotone, Precedes, Proportion, Rule, Within
+from grokscape.predictions.prediction import (
+    Amendment,
+    Calibrated,
+    Control,
+    Criterion,
+    Curve,
+    Gate,
+    Prediction,
+    Source,
+    Tier,
+)
+from grokscape.predictions.rules import Below, Exceeds, Monotone, Precedes, Proportion, Rule, Spread, Within
 from grokscape.predictions.verdict import Status, Verdict
 from grokscape.reports.claims_page.page import render
 
 Measure = Callable[[str, np.random.Generator], Iterable[Measurement]]
 SEEDS = tuple(range(100, 108))
 SOURCE = Source(key="someone2024", title="A theory of everything", authors="One, Two, Three", arxiv="2401.01234")
+
+
+HISTORY = (
+    Amendment(date="2026-01-02", what="The budget is twice as long", why="half of the seeds had not fitted",
+              seeds="100-107"),
+    Amendment(date="", what="A gate was added", why="it was missing"),
+)  # fmt: skip
 
 
 def criterion(quantity: str, rule: Rule, at: float | None = None) -> Criterion:
@@ -111,6 +128,9 @@ def made() -> list[Verdict]:
         verdict_on(claim("fails", effect), plain(1.0, 5.0)),
         verdict_on(claim("undecided", effect), plain(1e-4, 5.0), SEEDS[:3]),
         verdict_on(claim("invalid", criterion("effect", Within(0.9, 1.1))), plain(1.0, 1.0)),
+        verdict_on(
+            claim("varies", criterion("effect", Spread(0.1)), kind="rival", amendments=HISTORY), plain(10.0, 0.1)
+        ),
         verdict_on(claim("happens", criterion("effect", Proportion(0.5))), plain(1.0, 0.1)),
     ]  # fmt: skip
     for name, status, reason in (
@@ -145,7 +165,8 @@ def poisoned(value: Any, key: str = "") -> Any:
         }
     if isinstance(value, list):
         return [poisoned(item) for item in value]
-    if isinstance(value, str) and key not in ("status", "outcome", "schema", "rule") and (key, value) != ("arm", CLAIM):
+    fixed = key in ("status", "outcome", "schema", "rule", "kind", "anticipated") or (key, value) == ("arm", CLAIM)
+    if isinstance(value, str) and not fixed:
         return value + HOSTILE
     return value
 

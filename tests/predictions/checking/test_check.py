@@ -12,7 +12,7 @@ import jsonschema
 import pytest
 
 from grokscape.landscape.records.store import Store
-from grokscape.predictions import verdict as verdicts
+from grokscape.predictions.checking import verdict_files
 from grokscape.predictions.checking.check import Check
 from grokscape.predictions.checking.verdict_files import load_verdicts
 from grokscape.predictions.evidence import Evidence, Measurement
@@ -132,7 +132,7 @@ def test_evidence_that_lacks_a_quantity_is_an_error(store):
 
 
 def test_the_json_of_every_kind_of_verdict_fits_its_schema(store):
-    schema = json.loads((Path(verdicts.__file__).parent / "verdict.schema.json").read_text())
+    schema = json.loads((Path(verdict_files.__file__).parent / "verdict.schema.json").read_text())
     claims = [
         claim("large"),
         claim("tiny", value=-2.0),
@@ -172,7 +172,7 @@ def test_the_command_in_a_verdict_names_the_users_module(store):
 
 def test_controls_with_settings_of_their_own_are_told(store):
     found, _ = check([claim(controls=(Control("small", {"value": 0.5}, "why"),))], store)
-    assert found[0].about["controls"] == {"small": {"value": "0.5"}}
+    assert found[0].about["controls"] == {"small": {"value": 0.5}}
 
 
 def test_a_seed_that_is_not_measured_is_an_error_and_not_a_smaller_sample(store):

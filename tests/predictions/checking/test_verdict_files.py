@@ -10,13 +10,12 @@ import jsonschema
 import pytest
 
 from grokscape.landscape.records.store import Store
-from grokscape.predictions import verdict as verdicts
 from grokscape.predictions.checking import verdict_files
 from grokscape.predictions.checking.schema import checker
 from grokscape.predictions.checking.verdict_files import load_verdicts, save_verdict
 from grokscape.predictions.verdict import Status, Verdict
 
-SCHEMA = json.loads((Path(verdicts.__file__).parent / "verdict.schema.json").read_text())
+SCHEMA = json.loads((Path(verdict_files.__file__).parent / "verdict.schema.json").read_text())
 
 
 @pytest.fixture
@@ -60,9 +59,9 @@ def test_a_verdict_without_a_checksum_is_read(store: Store, file: Path) -> None:
         ({"tier": "paper"}, "a verdict of another tier"),
         ({"tier": 3}, "verdict.tier is 3"),
         ({"status": "FINE"}, "verdict.status is 'FINE'"),
-        ({"schema": "grokscape-verdict/2"}, "verdict.schema is 'grokscape-verdict/2'"),
+        ({"schema": "grokscape-verdict/3"}, "verdict.schema is 'grokscape-verdict/3'"),
         ({"criteria": {}}, "verdict.criteria is {}, expected array"),
-        ({"criteria": [{"at": 1}]}, "verdict.criteria[0] lacks 'estimate'"),
+        ({"criteria": [{"at": 1}]}, "verdict.criteria[0] lacks 'axis'"),
         ({"evidence": [1]}, "verdict.evidence[0] is 1, expected object"),
         ({"seeds": [True]}, "verdict.seeds[0] is True, expected integer"),
         ({"runs": {"claim": {"1": {"x": "../../etc"}}}}, "expected ^[0-9a-f]{32}$"),

@@ -7,9 +7,9 @@ import pytest
 
 from grokscape.predictions.rules import (
     Below,
+    Decision,
     Exceeds,
     Monotone,
-    Outcome,
     Precedes,
     Proportion,
     Sample,
@@ -48,14 +48,14 @@ def test_the_median_keeps_its_promise_for_any_distribution(rule, shape):
         "exponential": lambda: rng.exponential(1 / np.log(2), 8),
         "cauchy": lambda: 1 + rng.standard_cauchy(8),
     }[shape]
-    false = np.mean([rule.decide(Sample.of(draw())).outcome is Outcome.CORROBORATED for _ in range(4000)])
+    false = np.mean([rule.decide(Sample.of(draw())).outcome is Decision.CORROBORATED for _ in range(4000)])
     assert 0 < false <= 0.05
 
 
 def test_the_mean_breaks_its_promise_for_skewed_values_as_documented():
     rng = np.random.default_rng(3)
     samples = (Sample.of(rng.exponential(1.0, 8)) for _ in range(4000))
-    false = np.mean([Below(1.0, "mean").decide(s).outcome is Outcome.CORROBORATED for s in samples])
+    false = np.mean([Below(1.0, "mean").decide(s).outcome is Decision.CORROBORATED for s in samples])
     assert 0.06 < false < 0.11
 
 
@@ -65,7 +65,7 @@ def test_censoring_does_not_make_order_out_of_nothing():
     found = 0
     for _ in range(3000):
         times = rng.exponential(100, (8, 2))
-        found += Precedes(1.0).decide(Sample.of(times.clip(max=80), times > 80)).outcome is Outcome.CORROBORATED
+        found += Precedes(1.0).decide(Sample.of(times.clip(max=80), times > 80)).outcome is Decision.CORROBORATED
     assert found / 3000 <= 0.05
 
 

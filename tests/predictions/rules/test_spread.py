@@ -67,4 +67,4 @@ def test_promises_only_what_the_docstring_says_for_other_shapes(shape, low, high
 
 def test_reads_as_a_sentence():
     assert Spread(0.02).subject("log efficiency") == "standard deviation between seeds of log efficiency"
-    assert Spread(0.02).sentence() == "exceeds 0.02"
+    assert Spread(0.02).requirement().statement == "exceeds 0.02"

@@ -143,19 +143,19 @@ def test_letters_are_legible_on_a_telephone(browser: Browser, page: Path) -> Non
 
 def test_filters(browser: Browser, page: Path) -> None:
     browser.open(page)
-    assert browser.one("#shown").text == "8 claims"
+    assert browser.one("#shown").text == "9 claims"
     Select(browser.one("#status")).select_by_visible_text("holds")
-    assert browser.one("#shown").text == "3 of 8 claims"
-    assert len(browser.shown(".overview tbody tr")) == len(browser.shown("article")) == 3
+    assert browser.one("#shown").text == "4 of 9 claims"
+    assert len(browser.shown(".overview tbody tr")) == len(browser.shown("article")) == 4
     browser.one("#search").send_keys("FALLS")
-    assert browser.one("#shown").text == "1 of 8 claims"
+    assert browser.one("#shown").text == "1 of 9 claims"
     assert browser.shown(".overview tbody a") == ["someone2024.falls"]
     browser.one("#search").send_keys(" nonsense")
     assert browser.one("#nothing").is_displayed()
     browser.one("button[type=reset]").click()
     browser.run("return new Promise((done) => setTimeout(done, 50))")
-    assert browser.one("#shown").text == "8 claims"
-    assert len(browser.shown("article")) == 8
+    assert browser.one("#shown").text == "9 claims"
+    assert len(browser.shown("article")) == 9
 
 
 def test_a_link_shows_a_claim_that_is_filtered_out(browser: Browser, page: Path) -> None:
@@ -171,7 +171,7 @@ def test_a_link_that_is_no_valid_escape_leaves_the_page_alive(browser: Browser, 
     browser.driver.get(f"{page.as_uri()}#%E0%A4%A")
     assert browser.errors() == []
     browser.one("#search").send_keys("FALLS")
-    assert browser.one("#shown").text != "8 claims"
+    assert browser.one("#shown").text != "9 claims"
 
 
 def test_order(browser: Browser, page: Path) -> None:
@@ -241,7 +241,7 @@ def test_all_is_there_without_script(browser: Browser, page: Path) -> None:
     browser.driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
     try:
         browser.open(page)
-        assert len(browser.shown("article")) == 8
+        assert len(browser.shown("article")) == 9
         assert not browser.one(".filters").is_displayed()
         assert not browser.one("#theme").is_displayed()
     finally:

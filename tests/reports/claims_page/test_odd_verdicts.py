@@ -33,7 +33,7 @@ def test_mutated_verdicts_are_shown_or_named(tmp_path: Path, stored: dict[str, D
     found, complaints = load_verdicts(store, "quick")
     assert len(found) + len(complaints) == len(stored)
     with (
-        mock.patch("grokscape.reports.claims_page.page.draw_strip", return_value=""),
+        mock.patch("grokscape.reports.claims_page.page.draw_criterion", return_value=""),
         mock.patch("grokscape.reports.claims_page.page.draw_panel", return_value=""),
     ):
         page = render(found, tier="quick", complaints=complaints)
@@ -55,7 +55,7 @@ def test_settings_of_any_text_are_told_or_named(stored: dict[str, Data], text: s
     one = copy.deepcopy(next(iter(stored.values())))
     one["about"]["setting"] = {"task": text, "tasks": text, "model": text}
     with (
-        mock.patch("grokscape.reports.claims_page.page.draw_strip", return_value=""),
+        mock.patch("grokscape.reports.claims_page.page.draw_criterion", return_value=""),
         mock.patch("grokscape.reports.claims_page.page.draw_panel", return_value=""),
     ):
         assert "<article" in render([one], tier="quick")

@@ -59,6 +59,7 @@ def test_statuses_are_those_that_the_samples_promise(stored: dict[str, Data]) ->
         "fails": "FAIL",
         "undecided": "INCONCLUSIVE",
         "invalid": "INVALID",
+        "varies": "PASS",
         "happens": "PASS",
         "absent": "NOT RUN",
         "broken": "ERROR",
@@ -67,7 +68,7 @@ def test_statuses_are_those_that_the_samples_promise(stored: dict[str, Data]) ->
 
 def test_counts_each_verdict_in_words(html: str) -> None:
     counts = " ".join(Page(html.split('<ul class="counts"')[1].split("</ul>")[0]).text.split())
-    assert counts.endswith("3 ✓ hold 1 ✕ fails 1 ? undecided 1 ⊘ invalid 1 ○ not run 1 ! error")
+    assert counts.endswith("4 ✓ hold 1 ✕ fails 1 ? undecided 1 ⊘ invalid 1 ○ not run 1 ! error")
 
 
 def test_is_the_same_for_the_same_verdicts(verdicts: list[Data], html: str) -> None:
@@ -97,6 +98,27 @@ def test_shows_what_a_sceptic_asks_for(html: str, stored: dict[str, Data], name:
         assert wording.estimate(found["estimate"], found["low"], found["high"]) in text
         assert found["threshold_from"] in text
     assert all(f'title="{seed:032x}"' in shown for seed in verdict["seeds"])
+
+
+def test_says_whether_calibration_foresaw_a_verdict(verdicts: list[Data]) -> None:
+    holds = verdicts[0]
+    for status, anticipated, words in (
+        ("PASS", "PASS", "Calibration foresaw this."),
+        ("FAIL", "PASS", "Calibration did not foresee this: on its seeds the claim holds."),
+        ("INCONCLUSIVE", "FAIL", "Calibration foresaw that it fails."),
+    ):
+        html = render([holds | {"status": status, "anticipated": anticipated}], tier="quick")
+        assert f'<p class="foreseen">{words}</p>' in html
+    for silent in ({"anticipated": ""}, {"status": "INVALID"}):
+        assert 'class="foreseen"' not in render([holds | silent], tier="quick")
+
+
+def test_shows_the_history_of_a_claim_and_whose_it_is(html: str) -> None:
+    shown = " ".join(Page(article(html, "varies")).text.split())
+    first = "2026-01-02: The budget is twice as long. Half of the seeds had not fitted. Judged before: 100-107."
+    assert f"History {first} A gate was added. It was missing. Seeds and setting" in shown
+    assert "a reading that contradicts the source" in shown
+    assert "History" not in article(html, "holds")
 
 
 @pytest.mark.parametrize(("name", "words"), [("absent", "pyhessian"), ("broken", "ValueError: no")])
@@ -221,7 +243,9 @@ def test_written_from_the_store_alone(tmp_path: Path, verdicts: list[Data]) -> N
 def test_needs_neither_torch_nor_claims() -> None:
     code = (
         "import sys, grokscape.reports.claims_page.page; "
-        "print([m for m in sys.modules if m == 'torch' or m.startswith(('predictions.varma', 'predictions.power'))])"
+        "rooms = ('papers', 'judge', 'checking.check', 'checking.pending');"
+        "there = ['grokscape.predictions.' + room for room in rooms];"
+        "print([m for m in sys.modules if m == 'torch' or m.startswith(tuple(there))])"
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "[]"

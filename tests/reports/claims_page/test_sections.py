@@ -12,7 +12,7 @@ import pytest
 from grokscape.reports.claims_page.page import render
 from grokscape.reports.claims_page.summary import completed, link
 from grokscape.reports.figures.curves import MOST_LEVELS, Line, curves
-from grokscape.reports.figures.draw_criterion import distinct, look
+from grokscape.reports.figures.draw_curves import distinct, look
 from grokscape.reports.figures.draw_maps import fills
 from grokscape.reports.figures.maps import charts
 from grokscape.reports.figures.tables import of_chart
@@ -22,14 +22,16 @@ Data = dict[str, Any]
 
 def criterion(**changes: Any) -> Data:
     return {
-        "quantity": "accuracy", "at": None, "rule": "Exceeds", "subject": "accuracy", "requirement": "exceeds 0.9",
+        "quantity": "accuracy", "at": None, "rule": "Exceeds", "kind": "value", "axis": "accuracy",
+        "region": [0.9, None], "contributions": [], "subject": "accuracy",
+        "requirement": {"verb": "exceed", "rest": "0.9"},
         "outcome": "corroborated", "estimate": 0.95, "low": 0.93, "high": 0.97, "thresholds": [0.9],
         "threshold_from": "a choice", "p": 0.001, "n": 10, "false_pass": 0.02, "power": 1.0,
     } | changes  # fmt: skip
 
 
 def verdict(name: str, status: str = "PASS", key: str = "someone2024", **about: Any) -> Data:
-    setting = {"task": "BinaryOperation(operation='x+y', p=37)", "model": "Perceptron(width=128, bias=False)"}
+    setting = {"task": {"words": "x+y modulo 37", "data": None}, "model": {"words": "perceptron", "data": None}}
     source = {"key": key, "title": f"On {key}", "authors": "A, B, C", "arxiv": "", "url": "", "where": "section 1"}
     return completed(
         {

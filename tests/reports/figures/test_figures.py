@@ -13,18 +13,20 @@ import pytest
 from scipy import stats
 
 from grokscape.reports.figures import canvas, tables
-from grokscape.reports.figures.criterion import Point, Strip, strips
+from grokscape.reports.figures.canvas import around
+from grokscape.reports.figures.criterion import CriterionPlot, Point, criterion_plots
 from grokscape.reports.figures.curves import MOST_LEVELS, Curves, curves
-from grokscape.reports.figures.draw_criterion import around, draw_panel, draw_strip, look
+from grokscape.reports.figures.draw_criterion import draw_criterion
+from grokscape.reports.figures.draw_curves import draw_panel, look
 
 Data = dict[str, Any]
 
 
-def strip(verdict: Data, index: int = 0) -> Strip:
-    return strips(verdict)[index]
+def strip(verdict: Data, index: int = 0) -> CriterionPlot:
+    return criterion_plots(verdict)[index]
 
 
-def values(found: Strip, row: int = 0) -> list[float]:
+def values(found: CriterionPlot, row: int = 0) -> list[float]:
     return [point.value for point in found.rows[row].points]
 
 
@@ -61,16 +63,13 @@ def test_times_are_shown_as_ratios_and_bounds(stored: dict[str, Data]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("censored", "bound"),
-    [((False, False), "exact"), ((False, True), "above"), ((True, False), "below"), ((True, True), "unknown")],
+    ("low", "high", "bound"), [(3.0, 3.0, "exact"), (3.0, None, "above"), (0.0, 3.0, "below"), (0.0, None, "unknown")]
 )
-def test_where_the_true_ratio_lies(stored: dict[str, Data], censored: tuple[bool, bool], bound: str) -> None:
-    verdict = stored["holds"]
-    evidence = [
-        o | {"censored": censored[int(o["at"])]} if o["quantity"] == "delay" and o["seed"] == 100 else o
-        for o in verdict["evidence"]
-    ]
-    assert strip(verdict | {"evidence": evidence}, 1).rows[0].points[0].bound == bound
+def test_where_the_true_value_lies(stored: dict[str, Data], low: float, high: float | None, bound: str) -> None:
+    one = {"seed": 100, "value": 3.0, "low": low, "high": high}
+    criterion = stored["holds"]["criteria"][1] | {"contributions": [one]}
+    found = strip(stored["holds"] | {"criteria": [criterion], "controls": []})
+    assert found.rows[0].points == (Point(100, 3.0, bound),)
 
 
 def test_order_is_shown_as_rank_correlation(stored: dict[str, Data]) -> None:
@@ -103,17 +102,24 @@ def test_shares_show_whether_it_happened(stored: dict[str, Data]) -> None:
     assert set(values(strip(stored["happens"]), 1)) == {0.0}
 
 
-def test_points_that_cannot_have_made_the_estimate_are_not_shown(stored: dict[str, Data]) -> None:
-    verdict = stored["fails"]
-    strange = verdict["criteria"][0] | {"rule": "Mine", "requirement": "is a rule of my own", "estimate": 77.0}
-    found = strip(verdict | {"criteria": [strange]})
+def test_a_rule_of_somebodys_own_that_says_nothing_of_seeds_is_drawn_without_them(stored: dict[str, Data]) -> None:
+    own = {"rule": "Mine", "contributions": [], "region": [None, None], "estimate": 77.0}
+    found = strip(stored["fails"] | {"criteria": [stored["fails"]["criteria"][0] | own]})
     assert found.rows[0].points == ()
+    assert found.rows[0].estimate == 77.0
     assert found.region is None
+
+
+def test_spread_shows_how_far_every_seed_is_from_the_mean(stored: dict[str, Data]) -> None:
+    found = strip(stored["varies"])
+    assert found.label == "distance from the mean over seeds of effect"
+    assert len(values(found)) == 8
+    assert np.sqrt(np.mean(np.square(values(found)))) == pytest.approx(found.rows[0].estimate)
 
 
 def test_positions_stay_on_the_axis(stored: dict[str, Data]) -> None:
     for verdict in stored.values():
-        for found in strips(verdict):
+        for found in criterion_plots(verdict):
             low, high = found.limits
             assert found.position(low) == pytest.approx(0.0)
             assert found.position(high) == pytest.approx(1.0)
@@ -164,6 +170,12 @@ def test_plain_quantities_have_no_curve(stored: dict[str, Data]) -> None:
     assert curves(stored["holds"] | {"evidence": []}) == []
 
 
+def test_a_curve_of_something_never_measured_is_named(stored: dict[str, Data]) -> None:
+    asked = [stored["holds"]["about"]["curves"][0] | {"quantities": ["tset accuracy"]}]
+    with pytest.raises(ValueError, match="the curve 'During training' names 'tset accuracy', which was not measured"):
+        curves(stored["holds"] | {"about": stored["holds"]["about"] | {"curves": asked}})
+
+
 def test_an_arm_without_the_quantity_is_left_out(stored: dict[str, Data]) -> None:
     evidence = [o for o in stored["falls"]["evidence"] if o["arm"] == "claim"]
     (found,) = curves(stored["falls"] | {"evidence": evidence})
@@ -179,7 +191,7 @@ def test_seeds_that_stopped_early_leave_gaps(stored: dict[str, Data]) -> None:
 
 def test_thresholds_at_a_level_are_marked(stored: dict[str, Data]) -> None:
     verdict = stored["falls"]
-    criterion = verdict["criteria"][0] | {"at": 4.0, "requirement": "is below 30", "thresholds": [30.0]}
+    criterion = verdict["criteria"][0] | {"at": 4.0, "thresholds": [30.0]}
     curve = {"quantities": ["steps"], "x": "level", "y": "steps", "title": "Steps", "log_x": True, "log_y": True}
     about = verdict["about"] | {"curves": [curve]}
     (found,) = curves(verdict | {"criteria": [criterion], "about": about})
@@ -219,7 +231,7 @@ def test_arms_differ_in_more_than_colour(stored: dict[str, Data]) -> None:
 
 
 def drawings(verdict: Data, key: str) -> list[str]:
-    drawn = [draw_strip(found, key=f"{key}-{n}") for n, found in enumerate(strips(verdict))]
+    drawn = [draw_criterion(found, key=f"{key}-{n}") for n, found in enumerate(criterion_plots(verdict))]
     for n, figure in enumerate(curves(verdict)):
         drawn += [draw_panel(figure, panel, key=f"{key}-{n}-{m}") for m, panel in enumerate(figure.panels)]
     return [str(svg) for svg in drawn]
@@ -243,14 +255,13 @@ def test_drawings_are_small_well_formed_and_deterministic(stored: dict[str, Data
 
 @pytest.mark.parametrize("unseen", [(0,), (0, 1)])
 def test_times_that_never_came_can_be_drawn(stored: dict[str, Data], unseen: tuple[int, ...]) -> None:
-    evidence = [
-        o | {"censored": o["at"] in unseen} if o["quantity"] == "delay" else o for o in stored["holds"]["evidence"]
-    ]
     criterion = stored["holds"]["criteria"][1] | {"estimate": 0.0, "low": 0.0, "high": None}
-    found = strip(stored["holds"] | {"evidence": evidence, "criteria": [criterion], "controls": []})
+    bounds = {"low": 0.0} | ({"high": None} if 1 in unseen else {})
+    criterion["contributions"] = [one | bounds for one in criterion["contributions"]]
+    found = strip(stored["holds"] | {"criteria": [criterion], "controls": []})
     assert found.log
     assert len(found.rows[0].points) == 8
-    assert ET.fromstring(draw_strip(found, key="k")).tag == "svg"
+    assert ET.fromstring(draw_criterion(found, key="k")).tag == "svg"
 
 
 def test_colours_are_left_to_the_page(stored: dict[str, Data]) -> None:
@@ -281,10 +292,10 @@ def test_drawing_leaves_the_settings_of_the_process(stored: dict[str, Data]) -> 
 
 def test_dollars_and_strange_letters_are_plain_text(stored: dict[str, Data]) -> None:
     verdict = stored["fails"]
-    criterion = verdict["criteria"][0] | {"quantity": "$\\frac{$ <漢> \x00 & \ud800"}
+    criterion = verdict["criteria"][0] | {"axis": "$\\frac{$ <漢> \x00 & \ud800"}
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        svg = draw_strip(strip(verdict | {"criteria": [criterion]}), key="k")
+        svg = draw_criterion(strip(verdict | {"criteria": [criterion]}), key="k")
     assert "$\\frac{$" in svg
     assert "&lt;漢&gt;" in svg
 
@@ -305,7 +316,7 @@ def test_ticks_are_round() -> None:
 
 
 def test_tables_hold_what_is_drawn(stored: dict[str, Data]) -> None:
-    lines = tables.of_strip(strip(stored["fails"])).splitlines()
+    lines = tables.of_criterion(strip(stored["fails"])).splitlines()
     assert len(lines) == 1 + 2 * 8 + 2 * 3 + 1
     assert lines[-1] == ",threshold,0.1,"
     (band,) = curves(stored["holds"])
