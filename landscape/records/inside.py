@@ -130,6 +130,11 @@ def remove(path: Path) -> None:
             path.unlink()
 
 
+def is_passing(path: Path) -> bool:
+    """Say whether it is there for a moment only: a record being written, or a probe of whether one can be."""
+    return path.name.startswith((".writing-", ".probe-"))
+
+
 def is_left_behind(path: Path) -> bool:
     """Say whether a file of something that may be under way is too old for that."""
     try:

@@ -283,7 +283,7 @@ class Store:
 
     def folders(self) -> Iterator[Path]:
         """Yield the folders (or whatever else lies there) of all finished trainings."""
-        yield from (path for path in inside.entries(self.path / "runs") if not path.name.startswith(".writing-"))
+        yield from (path for path in inside.entries(self.path / "runs") if not inside.is_passing(path))
 
     def experiments(self) -> Iterator[tuple[Path, dict[str, Any]]]:
         """Yield the folder and the header of every record, without comparing large files; what has none is left out."""

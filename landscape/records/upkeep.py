@@ -24,7 +24,8 @@ _NAMES = {
     "progress": r"[0-9a-f]{32}\.safetensors|[^.].*\.job",
     "verdicts": r"[^.].*\.json",
 }
-_BEING_WRITTEN = r"\.(?:%s)-[a-z0-9_]{8}"
+#: A probe is what `writable` writes to see whether it can.
+_BEING_WRITTEN = r"\.(?:%s|probe)-[a-z0-9_]{8}"
 
 
 def verify(store: Store) -> Iterator[tuple[Path, str]]:
@@ -86,7 +87,8 @@ def _shelves(store: Store) -> Iterator[tuple[Path, str]]:
     yield store.path / "locks", FILE
     yield store.path / "progress", FILE
     for tier in inside.entries(store.path / "verdicts"):
-        yield tier, FILE
+        if not inside.is_passing(tier):
+            yield tier, FILE
 
 
 def prune(store: Store, keep: set[str], dry_run: bool) -> list[Path]:
@@ -106,10 +108,11 @@ def prune(store: Store, keep: set[str], dry_run: bool) -> list[Path]:
     doomed = [folder for folder in store.folders() if folder.name not in keep]
     doomed += inside.entries(store.path / "aside")
     passing = [*inside.entries(store.path / "locks"), *inside.entries(store.path / "progress")]
-    passing += [path for path in inside.entries(store.path / "runs") if path.name.startswith(".writing-")]
+    for shelf in ("runs", "verdicts"):
+        passing += filter(inside.is_passing, inside.entries(store.path / shelf))
     doomed += sorted(path for path in passing if inside.is_left_behind(path))
     for folder in (store.path, *inside.entries(store.path / "verdicts")):
-        doomed += inside.leftovers(folder)
+        doomed += inside.leftovers(folder) + inside.leftovers(folder, "probe")
     return doomed if dry_run else [path for path in doomed if _is_removed(path, store)]
 
 

@@ -23,6 +23,7 @@ from grokscape.landscape.learners import EmbeddingDecoder, TwoCircuits
 from grokscape.landscape.optimisers import AdamW
 from grokscape.landscape.records import inside, snapshots, strict_json, trajectories
 from grokscape.landscape.records.store import Damaged, Store, describe
+from grokscape.landscape.records.writable import refuse_unwritable_store
 from grokscape.landscape.scheduling.session import StoreSession
 from grokscape.landscape.training.run import Run
 from grokscape.landscape.training.stop import Stop
@@ -523,3 +524,19 @@ def test_prune_leaves_a_lock_that_somebody_has_held_for_long(store: Store, train
         assert lock.exists()
     os.utime(lock, (0, 0))
     assert store.prune(keep=set()) == [lock]
+
+
+SHELVES = ("runs", "progress", "locks", "verdicts", "verdicts/quick")
+
+
+def test_a_probe_that_a_kill_left_is_no_damage_and_goes_in_time(store: Store) -> None:
+    refuse_unwritable_store(store, "quick")
+    probes = [store.path / shelf / ".probe-iak724em" for shelf in SHELVES]
+    for probe in probes:
+        probe.write_bytes(bytes(4096))
+    assert list(store.verify()) == []
+    assert store.prune(keep=set(), dry_run=True) == []
+    for probe in probes:
+        os.utime(probe, (0, 0))
+    assert sorted(store.prune(keep=set())) == sorted(probes)
+    assert not any(probe.exists() for probe in probes)
