@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from typing import Any
 
+from grokscape.landscape.description import Description
 from grokscape.landscape.scheduling.plan import ancestry
 from grokscape.predictions.checking.pending import Pending
 from grokscape.predictions.checking.registry import load
@@ -25,7 +26,7 @@ def listing(claim: Prediction, *, every_run: bool = False) -> Iterator[str]:
     yield from (f"  criterion: {_criterion(criterion)}" for criterion in claim.criteria)
     for gate in claim.gates:
         yield f"  gate: {gate.quantity}, above {gate.above}, below {gate.below}, controls {gate.controls}"
-    yield from (f"  control: {control.name}: {dict(control.changes)}" for control in claim.controls)
+    yield from (f"  control: {control.name}: {_plain(control.changes)}" for control in claim.controls)
     yield f"  calibration seeds: {claim.calibration_seeds}; rounds: {claim.rounds}"
     for tier in (tier for tier in TIERS if tier in claim.tiers):
         yield f"  {tier}: seeds {claim.tiers[tier].seeds}"
@@ -38,12 +39,21 @@ def listing(claim: Prediction, *, every_run: bool = False) -> Iterator[str]:
             yield from (f"      {line}" for line in lines if every_run)
 
 
+def _plain(value: Any) -> Any:
+    """Return a value with descriptions as data: by their kinds, whatever their classes are called."""
+    if isinstance(value, Description):
+        return value.to_data()
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    return type(value)(map(_plain, value)) if isinstance(value, tuple | list) else value
+
+
 def _criterion(criterion: Criterion) -> str:
     rule, found = criterion.rule, criterion.calibrated
     values: dict[str, Any] = {field.name: getattr(rule, field.name) for field in fields(rule)}  # type: ignore[arg-type]
     return (
         f"{criterion.quantity}, at {criterion.at}: {type(rule).__name__} {values}; from: {criterion.threshold_from}; "
-        f"calibrated: {found.effect}, {found.spread}, {found.seeds}"
+        f"calibrated: {found and (found.effect, found.spread, found.seeds)}"
     )
 
 
