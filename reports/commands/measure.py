@@ -28,7 +28,8 @@ from grokscape.reports.model_page.instrument import Effort, Instrument
 from grokscape.reports.model_page.json_data import json_data
 from grokscape.reports.model_page.page import MeasuredModel, render
 from grokscape.reports.model_page.run import InstrumentRun, choose, measure, plan
-from grokscape.reports.model_page.target import Subject, load
+from grokscape.reports.model_page.subject import Subject
+from grokscape.reports.model_page.target import load
 from grokscape.reports.numbers import count, duration
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 
 from grokscape.landscape.errors import InvalidInput
-from grokscape.reports.model_page.target import Subject, one_line
+from grokscape.reports.model_page.subject import Subject
+from grokscape.reports.model_page.target import one_line
 from grokscape.reports.numbers import count, number
 
 #: Names of parameters that are shown.

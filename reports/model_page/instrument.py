@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from grokscape.landscape.measures.result import Result
-    from grokscape.reports.model_page.target import Subject
+    from grokscape.reports.model_page.subject import Subject
 
 R = TypeVar("R", bound="Result")
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from grokscape.landscape.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from grokscape.reports.model_page.target import Subject
+    from grokscape.reports.model_page.subject import Subject
 
 Requirement = Callable[["Subject"], str]
 

@@ -16,7 +16,7 @@ from grokscape.reports.model_page.summary import Summary
 
 if TYPE_CHECKING:
     from grokscape.landscape.measures.result import Result
-    from grokscape.reports.model_page.target import Subject
+    from grokscape.reports.model_page.subject import Subject
 
 
 @dataclass(frozen=True)

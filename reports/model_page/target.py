@@ -1,27 +1,19 @@
-"""Loading what a user wants measured: a function without arguments that returns a model, a loss and data."""
+"""Loading what a user wants measured: what a function without arguments returns, bound into a subject."""
 
 from __future__ import annotations
 
-import ast
-import contextlib
 import difflib
-import inspect
-import sys
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
 from grokscape.landscape import printable
 from grokscape.landscape.errors import InvalidInput
-from grokscape.landscape.initialisation import Initialise
-from grokscape.landscape.measures.progress import Context
 from grokscape.landscape.problem import Problem
 from grokscape.landscape.problem.networks import Network, as_row, step_number
-from grokscape.landscape.user_modules import import_module
+from grokscape.reports.model_page.factory import find_factory, functions_in, kind_of
+from grokscape.reports.model_page.subject import Subject
 
 EXPECTED = (
     "expected a dict with 'model', 'loss', 'train' and, if there is one, 'test'; a tuple (model, loss, train, test); "
@@ -34,43 +26,6 @@ KEYS = ("model", "loss", "train", "test", *OPTIONS, *EXTRAS)
 
 #: Examples that are stacked at once from a `Dataset`.
 STACKED = 1024
-
-
-@dataclass(frozen=True)
-class Subject:
-    """What is measured.
-
-    Attributes
-    ----------
-    problem : Problem
-    target : str
-        As the user named it.
-    model : str
-        The class of the model, in words.
-    checkpoints : tuple of (int, network)
-        By step, in the order of training; networks as they were given, with their own buffers.
-    other : network, or None
-        A second network of the same architecture.
-    initialise : callable or None
-        Draws a fresh model by seed, where the model's own ``reset_parameters`` do not serve.
-    context : grokscape.landscape.measures.progress.Context or None
-        What some progress measures need.
-    """
-
-    problem: Problem
-    target: str
-    model: str
-    checkpoints: tuple[tuple[int, Network], ...] = ()
-    other: Network | None = None
-    initialise: Initialise | None = None
-    context: Context | None = None
-
-    @property
-    def path_ends(self) -> tuple[Network, Network]:
-        """The two networks between which a path is measured: to `other`, or else between the outer checkpoints."""
-        if self.other is not None:
-            return self.problem.start, self.other
-        return self.checkpoints[0][1], self.checkpoints[-1][1]
 
 
 def load(target: str) -> Subject:
@@ -90,9 +45,9 @@ def load(target: str) -> Subject:
     if not colon or not name.isidentifier():
         where = target.rstrip(":") if not name or not colon else place
         raise InvalidInput(
-            f"TARGET is {target!r}, expected path.py:factory or package.module:factory{_functions_in(where)}"
+            f"TARGET is {target!r}, expected path.py:factory or package.module:factory{functions_in(where)}"
         )
-    factory = _factory(place, name)
+    factory = find_factory(place, name)
     try:
         returned = factory()
     except (KeyboardInterrupt, GeneratorExit):
@@ -113,73 +68,6 @@ def one_line(error: BaseException) -> str:
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
-# -- Finding the function ----------------------------------------------------------------------------------------------
-
-
-def _factory(place: str, name: str) -> Callable[[], Any]:
-    if place.endswith(".py"):
-        path = Path(place)
-        if not path.is_file():
-            near = difflib.get_close_matches(path.name, [p.name for p in path.parent.glob("*.py")], n=1)
-            hint = f"did you mean {str(path.with_name(near[0]))!r}?" if near else "give the path of a Python file"
-            raise InvalidInput(f"there is no file {place!r}; {hint}")
-    elif "" not in sys.path and str(Path.cwd()) not in sys.path:
-        sys.path.append(str(Path.cwd()))  # a console command does not look there by itself
-    module = import_module(place)
-    if not hasattr(module, name):
-        found = [key for key, value in vars(module).items() if _own(module.__name__, key, value)]
-        raise InvalidInput(f"there is no function {name!r} in {place}; {_suggested(found, name)}")
-    factory = getattr(module, name)
-    if not callable(factory):
-        raise InvalidInput(f"{name} in {place} is {_kind(factory)}, expected a function without arguments")
-    needed = _needed(factory)
-    if needed:
-        raise InvalidInput(
-            f"{name} in {place} needs {', '.join(needed)}, expected a function without arguments; give defaults, or "
-            "write one that calls it"
-        )
-    return factory
-
-
-def _own(module: str, key: str, value: object) -> bool:
-    return inspect.isfunction(value) and value.__module__ == module and not key.startswith("_")
-
-
-def _needed(factory: Callable[..., Any]) -> list[str]:
-    """Return the arguments that a function cannot be called without."""
-    with contextlib.suppress(TypeError, ValueError):
-        return [
-            parameter.name
-            for parameter in inspect.signature(factory).parameters.values()
-            if parameter.default is parameter.empty
-            and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
-        ]
-    return []
-
-
-def _functions_in(place: str) -> str:
-    """Return which functions a file has, without running it."""
-    path = Path(place)
-    if not (place.endswith(".py") and path.is_file()):
-        return ""
-    try:
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-    except (SyntaxError, ValueError, OSError):
-        return ""
-    found = [node.name for node in tree.body if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")]
-    return f"; {_suggested(found, '')}"
-
-
-def _suggested(names: Sequence[str], wanted: str) -> str:
-    if not names:
-        return "it defines no function; add one that returns a dict with model, loss, train and test"
-    near = difflib.get_close_matches(wanted, names, n=1)
-    return (f"did you mean {near[0]!r}? " if near else "") + f"there are: {', '.join(names)}"
-
-
-# -- What it returned --------------------------------------------------------------------------------------------------
-
-
 def _subject(returned: Any, target: str, name: str) -> Subject:
     if isinstance(returned, Problem):
         return Subject(returned, target, _model_name(returned))
@@ -189,14 +77,14 @@ def _subject(returned: Any, target: str, name: str) -> Subject:
         returned = dict(zip(("model", "loss", "train", "test"), returned, strict=False))
     if not isinstance(returned, Mapping):
         hint = "; does it lack a return?" if returned is None else ""
-        raise InvalidInput(f"{name} returned {_kind(returned)}, {EXPECTED}{hint}")
+        raise InvalidInput(f"{name} returned {kind_of(returned)}, {EXPECTED}{hint}")
     parts = dict(returned)
     problem = parts.pop("problem", None)
     if problem is None:
         problem = _problem(parts, name)
     elif not isinstance(problem, Problem):
         raise InvalidInput(
-            f"{name} returned {_kind(problem)} as 'problem', expected a grokscape.landscape.problem.Problem"
+            f"{name} returned {kind_of(problem)} as 'problem', expected a grokscape.landscape.problem.Problem"
         )
     other = parts.get("other")
     if other is not None:
@@ -248,7 +136,7 @@ def _checkpoints(problem: Problem, given: Any, name: str) -> list[tuple[int, Net
         pairs = list(enumerate(given))
     else:
         raise InvalidInput(
-            f"{name} returned {_kind(given)} as 'checkpoints', expected a list of models or of their state dicts, or "
+            f"{name} returned {kind_of(given)} as 'checkpoints', expected a list of models or of their state dicts, or "
             "a dict of them by step"
         )
     found: list[tuple[int, Network]] = []
@@ -269,13 +157,3 @@ def _first(pair: tuple[int, Network]) -> int:
 
 def _model_name(problem: Problem) -> str:
     return "a function" if problem.template is None else type(problem.template).__name__
-
-
-def _kind(value: Any) -> str:
-    """Return what something is, in words."""
-    if value is None:
-        return "nothing"
-    if isinstance(value, nn.Module):
-        return f"a model ({type(value).__name__})"
-    word = type(value).__name__
-    return f"{'an' if word[0] in 'aeiouAEIOU' else 'a'} {word}"

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from grokscape.landscape.measures.efficiency.degree import Homogeneity
     from grokscape.landscape.measures.efficiency.frontier import EfficiencyFrontier
     from grokscape.landscape.measures.efficiency.per_norm import Efficiency
-    from grokscape.reports.model_page.target import Subject
+    from grokscape.reports.model_page.subject import Subject
 
 
 # -- Homogeneity -------------------------------------------------------------------------------------------------------

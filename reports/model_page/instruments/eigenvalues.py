@@ -10,7 +10,7 @@ from grokscape.reports.numbers import count, number
 
 if TYPE_CHECKING:
     from grokscape.landscape.measures.curvature.eigenvalues import Eigenvalues
-    from grokscape.reports.model_page.target import Subject
+    from grokscape.reports.model_page.subject import Subject
 
 _SUBSCRIPT = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 

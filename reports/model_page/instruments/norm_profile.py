@@ -13,7 +13,7 @@ from grokscape.reports.numbers import count
 
 if TYPE_CHECKING:
     from grokscape.landscape.measures.norm_profile.result import NormProfile
-    from grokscape.reports.model_page.target import Subject
+    from grokscape.reports.model_page.subject import Subject
 
 
 def _run(subject: Subject, effort: Effort, progress: Callback) -> NormProfile:

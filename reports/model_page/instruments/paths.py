@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from grokscape.landscape.measures.paths.bent import LowLossPath
     from grokscape.landscape.measures.paths.straight import Path
-    from grokscape.reports.model_page.target import Subject
+    from grokscape.reports.model_page.subject import Subject
 
 
 def _straight(subject: Subject, effort: Effort, progress: Callback) -> Path:

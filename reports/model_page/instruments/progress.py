@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from grokscape.landscape.measures.progress import Progress
-    from grokscape.reports.model_page.target import Subject
+    from grokscape.reports.model_page.subject import Subject
 
 #: What the sentence follows, and how it is called there.
 _FOLLOWED = {"weight_norm": "the weight norm", "test_loss": "the test loss", "test_accuracy": "test accuracy"}

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from grokscape.landscape.measures.sharpness.forms import Sharpness
-    from grokscape.reports.model_page.target import Subject
+    from grokscape.reports.model_page.subject import Subject
 
 #: Form -> its name, and its formula; H is the Hessian, T = diag |θ|, L the training loss.
 FORMS = {

@@ -12,7 +12,7 @@ from grokscape.reports.numbers import number
 
 if TYPE_CHECKING:
     from grokscape.landscape.measures.paths.slices import Plane, Slice
-    from grokscape.reports.model_page.target import Subject
+    from grokscape.reports.model_page.subject import Subject
 
 
 def _line(subject: Subject, effort: Effort, progress: Callback) -> Slice:

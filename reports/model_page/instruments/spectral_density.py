@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,7 +13,7 @@ from grokscape.reports.numbers import number
 
 if TYPE_CHECKING:
     from grokscape.landscape.measures.curvature.density import SpectralDensity
-    from grokscape.reports.model_page.target import Subject
+    from grokscape.reports.model_page.subject import Subject
 
 
 def _run(subject: Subject, effort: Effort, progress: Callback) -> SpectralDensity:
@@ -31,15 +32,18 @@ def _summary(result: SpectralDensity) -> Summary:
     nodes, weights = result.nodes[0], result.weights[0]
     largest = float(np.abs(nodes).max())
     within, negative = (_share(weights, chosen) for chosen in (np.abs(nodes) <= largest / 100, nodes < -largest / 100))
-    low, high = (float(end[0]) for end in result.mean_interval())
+    mean = Quantity("mean eigenvalue", float(result.moment()[0]))
+    if not result.exact:
+        low, high = (float(end[0]) for end in result.mean_interval())
+        mean = dataclasses.replace(mean, low=low, high=high)
     count_of = "the eigenvalues, all of them computed" if result.exact else "Lanczos quadrature from random directions"
     return Summary(
         sentence=f"{_percent(within)} of the {result.size:,} eigenvalues lie within 1 % of the largest in magnitude "
         f"({number(largest)}) around zero; {_percent(negative)} lie below that.",
         quantities=(
-            Quantity("share near zero", within[0], within[1]),
-            Quantity("share below", negative[0], negative[1]),
-            Quantity("mean eigenvalue", float(result.moment()[0]), low=low, high=high),
+            Quantity("share near zero", within[0], None if result.exact else within[1]),
+            Quantity("share below", negative[0], None if result.exact else negative[1]),
+            mean,
         ),
         formula=f"p(t) = (1/P) Σᵢ N(t; λᵢ, s²) with s = {number(float(result.width[0]), 3)}; {count_of}",
         units="per unit of eigenvalue, that is " + CURVATURE,

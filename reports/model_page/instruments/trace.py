@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from grokscape.landscape.measures.curvature.traces import Trace
-    from grokscape.reports.model_page.target import Subject
+    from grokscape.reports.model_page.subject import Subject
 
 _SOURCES = {"xtrace": "XTrace, Epperly, Tropp and Webber 2024", "hutch++": "Hutch++, Meyer et al. 2021"}
 

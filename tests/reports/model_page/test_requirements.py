@@ -11,7 +11,7 @@ from torch import nn
 from grokscape.landscape.problem import Problem
 from grokscape.reports.model_page import requirements
 from grokscape.reports.model_page.instrument import Instrument
-from grokscape.reports.model_page.target import Subject
+from grokscape.reports.model_page.subject import Subject
 
 INPUTS = torch.ones(4, 2)
 LABELS = torch.tensor([0, 1, 0, 1])
