@@ -185,8 +185,10 @@ class ClaimItem(pytest.Item):
 
 def _properties(verdict: Verdict) -> Iterator[tuple[str, object]]:
     """What JUnit's XML says about a claim."""
+    from grokscape.predictions.numbers import estimate
+
     yield "verdict", verdict.status.value
     yield "reason", printable(verdict.reason)
     for found in verdict.criteria:
-        interval = f"{found.estimate:.6g} [{found.low:.6g}, {found.high:.6g}]"
-        yield printable(found.quantity), printable(f"{interval}; {found.requirement}")
+        measured = estimate(found.estimate, found.low, found.high)
+        yield printable(found.quantity), printable(f"{measured}; {found.requirement.demand}")

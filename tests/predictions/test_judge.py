@@ -9,7 +9,7 @@ import pytest
 from grokscape.predictions.evidence import Evidence, Observation
 from grokscape.predictions.judge import correct_families, judge
 from grokscape.predictions.prediction import Calibrated, Criterion
-from grokscape.predictions.rules import Below, Exceeds
+from grokscape.predictions.rules import Below, Contributions, Exceeds
 from grokscape.predictions.verdict import Status, Verdict
 from tests.predictions.made_up.claims import claim, with_gate
 
@@ -86,6 +86,43 @@ def test_falsifying_one_of_several_criteria_takes_more_evidence():
 def test_the_reason_is_made_from_the_numbers():
     reason = judge(claim(), "quick", evidence(UP, DOWN)).reason
     assert reason == "Size is 2.35 [2, 2.7] over 8 seeds; it must exceed 1: as claimed."
+
+
+def test_a_verdict_says_what_calibration_foresaw():
+    assert judge(claim(), "quick", evidence(DOWN, DOWN)).anticipated == "PASS"
+    doubted = Criterion(
+        quantity="size", rule=Exceeds(1.0), threshold_from="a test", calibrated=Calibrated(0.5, 0.1, "0")
+    )
+    denied = dataclasses.replace(claim(), criteria=(*claim().criteria, doubted))
+    assert [criterion.foreseen for criterion in denied.criteria] == ["corroborated", "falsified"]
+    assert denied.anticipated is Status.FAIL
+    assert judge(denied, "quick", evidence(UP, DOWN)).anticipated == "FAIL"
+
+
+def test_a_criterion_carries_what_a_report_draws():
+    found = judge(claim(), "quick", evidence(UP, DOWN)).to_data()["criteria"][0]
+    assert [(one["seed"], one["value"]) for one in found["contributions"]] == list(enumerate(UP))
+    assert (found["rule"], found["kind"], found["axis"]) == ("Exceeds", "value", "size")
+    assert found["parameters"] == {"threshold": 1.0, "centre": "median"}
+    assert (found["region"], found["thresholds"]) == ([1.0, None], [1.0])
+    assert found["requirement"] == {"verb": "exceed", "rest": "1"}
+
+
+def test_a_rule_of_somebodys_own_that_forgets_seeds_is_named():
+    class Forgetful(Exceeds):
+        def contributions(self, sample):
+            return Contributions.exact(sample.values[1:])
+
+    criterion = dataclasses.replace(claim().criteria[0], rule=Forgetful(1.0))
+    forgets = dataclasses.replace(claim(), criteria=(criterion,))
+    with pytest.raises(ValueError, match=r"Forgetful\.contributions gives 7 values for 8 seeds, expected one for each"):
+        judge(forgets, "quick", evidence(UP, DOWN))
+
+
+def test_gates_are_data():
+    gated = with_gate(claim(), above=-3.0)
+    gates = judge(gated, "quick", evidence(UP, DOWN)).gates
+    assert {(gate.above, gate.below) for gate in gates} == {(-3.0, None)}
 
 
 def test_holm_within_a_family_and_not_beyond():

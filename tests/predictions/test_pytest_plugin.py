@@ -46,6 +46,7 @@ def test_each_verdict_becomes_what_pytest_calls_it(run, pytester):
     assert set(cases) == {f"test2026.{n}" for n in ("holds", "fails", "controlled", "broken", "few", "needy")}
     properties = {p.get("name"): p.get("value") for p in cases["test2026.fails"].iter("property")}
     assert properties["verdict"] == "FAIL"
+    assert properties["size"].endswith("must exceed 1")
     assert "must exceed 1" in cases["test2026.fails"].find("failure").text
     assert cases["test2026.controlled"].find("error") is not None
 

@@ -17,7 +17,7 @@ from grokscape.predictions.checking.check import Check
 from grokscape.predictions.checking.verdict_files import load_verdicts
 from grokscape.predictions.evidence import Evidence, Measurement
 from grokscape.predictions.judge import judge
-from grokscape.predictions.prediction import Control, Tier
+from grokscape.predictions.prediction import Control, Curve, Tier
 from grokscape.predictions.verdict import Status
 from tests.landscape.scheduling.toys import Toy
 from tests.predictions.made_up.claims import Constant, claim, measure
@@ -129,6 +129,13 @@ def test_evidence_that_lacks_a_quantity_is_an_error(store):
     found, _ = check([claim("silent", measure=lambda records, at: ())], store)
     assert found[0].status is Status.ERROR
     assert "size" in found[0].reason
+
+
+def test_a_curve_over_something_never_measured_is_an_error_that_names_it(store):
+    curve = Curve(quantities=("loss",), x="step", y="loss", title="The loss")
+    found, _ = check([claim("lost", curves=(curve,)), claim()], store)
+    assert [verdict.status for verdict in found] == [Status.ERROR, Status.PASS]
+    assert "the curve 'The loss' names 'loss', which was not measured at any level in any arm" in found[0].reason
 
 
 def test_the_json_of_every_kind_of_verdict_fits_its_schema(store):

@@ -22,7 +22,7 @@ from grokscape.reports.figures.draw_curves import draw_panel, look
 Data = dict[str, Any]
 
 
-def strip(verdict: Data, index: int = 0) -> CriterionPlot:
+def plot(verdict: Data, index: int = 0) -> CriterionPlot:
     return criterion_plots(verdict)[index]
 
 
@@ -38,11 +38,11 @@ def measured(verdict: Data, quantity: str, arm: str, at: float | None = None) ->
     ]
 
 
-# -- Strips ------------------------------------------------------------------------------------------------------------
+# -- Criteria ----------------------------------------------------------------------------------------------------------
 
 
-def test_a_strip_shows_every_seed_beside_the_control(stored: dict[str, Data]) -> None:
-    found = strip(stored["holds"])
+def test_a_plot_shows_every_seed_beside_the_control(stored: dict[str, Data]) -> None:
+    found = plot(stored["holds"])
     assert [row.arm for row in found.rows] == ["claim", "no effect"]
     for index, row in enumerate(found.rows):
         assert values(found, index) == measured(stored["holds"], "final accuracy", row.arm)
@@ -53,7 +53,7 @@ def test_a_strip_shows_every_seed_beside_the_control(stored: dict[str, Data]) ->
 
 
 def test_times_are_shown_as_ratios_and_bounds(stored: dict[str, Data]) -> None:
-    found = strip(stored["holds"], 1)
+    found = plot(stored["holds"], 1)
     early, late = (np.array(measured(stored["holds"], "delay", "claim", at)) for at in (0, 1))
     assert values(found) == (late / early).tolist()
     assert {point.bound for point in found.rows[0].points} == {"exact"}
@@ -68,12 +68,12 @@ def test_times_are_shown_as_ratios_and_bounds(stored: dict[str, Data]) -> None:
 def test_where_the_true_value_lies(stored: dict[str, Data], low: float, high: float | None, bound: str) -> None:
     one = {"seed": 100, "value": 3.0, "low": low, "high": high}
     criterion = stored["holds"]["criteria"][1] | {"contributions": [one]}
-    found = strip(stored["holds"] | {"criteria": [criterion], "controls": []})
+    found = plot(stored["holds"] | {"criteria": [criterion], "controls": []})
     assert found.rows[0].points == (Point(100, 3.0, bound),)
 
 
 def test_order_is_shown_as_rank_correlation(stored: dict[str, Data]) -> None:
-    found = strip(stored["falls"])
+    found = plot(stored["falls"])
     assert values(found) == pytest.approx([1.0] * 8)
     ordered = [o["value"] for o in stored["falls"]["evidence"] if o["arm"] == "no effect" and o["seed"] == 100]
     expected = -stats.spearmanr([1, 2, 4, 8], [*ordered[:3], math.inf]).statistic
@@ -81,37 +81,37 @@ def test_order_is_shown_as_rank_correlation(stored: dict[str, Data]) -> None:
 
 
 def test_region_follows_the_requirement(stored: dict[str, Data]) -> None:
-    assert strip(stored["fails"]).region == (-math.inf, 0.1)
-    assert strip(stored["invalid"]).region == (0.9, 1.1)
-    assert strip(stored["happens"]).region == (0.5, math.inf)
+    assert plot(stored["fails"]).region == (-math.inf, 0.1)
+    assert plot(stored["invalid"]).region == (0.9, 1.1)
+    assert plot(stored["happens"]).region == (0.5, math.inf)
 
 
 def test_wide_positive_ranges_are_logarithmic(stored: dict[str, Data]) -> None:
-    assert strip(stored["undecided"]).log
-    assert not strip(stored["invalid"]).log
+    assert plot(stored["undecided"]).log
+    assert not plot(stored["invalid"]).log
 
 
 def test_too_few_seeds_have_no_interval(stored: dict[str, Data]) -> None:
-    row = strip(stored["undecided"]).rows[0]
+    row = plot(stored["undecided"]).rows[0]
     assert (row.low, row.high) == (None, None)
     assert len(row.points) == 3
 
 
 def test_shares_show_whether_it_happened(stored: dict[str, Data]) -> None:
-    assert set(values(strip(stored["happens"]))) == {1.0}
-    assert set(values(strip(stored["happens"]), 1)) == {0.0}
+    assert set(values(plot(stored["happens"]))) == {1.0}
+    assert set(values(plot(stored["happens"]), 1)) == {0.0}
 
 
 def test_a_rule_of_somebodys_own_that_says_nothing_of_seeds_is_drawn_without_them(stored: dict[str, Data]) -> None:
     own = {"rule": "Mine", "contributions": [], "region": [None, None], "estimate": 77.0}
-    found = strip(stored["fails"] | {"criteria": [stored["fails"]["criteria"][0] | own]})
+    found = plot(stored["fails"] | {"criteria": [stored["fails"]["criteria"][0] | own]})
     assert found.rows[0].points == ()
     assert found.rows[0].estimate == 77.0
     assert found.region is None
 
 
 def test_spread_shows_how_far_every_seed_is_from_the_mean(stored: dict[str, Data]) -> None:
-    found = strip(stored["varies"])
+    found = plot(stored["varies"])
     assert found.label == "distance from the mean over seeds of effect"
     assert len(values(found)) == 8
     assert np.sqrt(np.mean(np.square(values(found)))) == pytest.approx(found.rows[0].estimate)
@@ -129,7 +129,7 @@ def test_positions_stay_on_the_axis(stored: dict[str, Data]) -> None:
 
 
 def test_words_name_arms_estimates_and_threshold(stored: dict[str, Data]) -> None:
-    words = strip(stored["holds"]).words
+    words = plot(stored["holds"]).words
     assert words.startswith("Final accuracy exceeds 0.9. Threshold 0.9. claim: 0.95")
     assert "control no effect: " in words
     assert "over 8 seeds" in words
@@ -258,7 +258,7 @@ def test_times_that_never_came_can_be_drawn(stored: dict[str, Data], unseen: tup
     criterion = stored["holds"]["criteria"][1] | {"estimate": 0.0, "low": 0.0, "high": None}
     bounds = {"low": 0.0} | ({"high": None} if 1 in unseen else {})
     criterion["contributions"] = [one | bounds for one in criterion["contributions"]]
-    found = strip(stored["holds"] | {"criteria": [criterion], "controls": []})
+    found = plot(stored["holds"] | {"criteria": [criterion], "controls": []})
     assert found.log
     assert len(found.rows[0].points) == 8
     assert ET.fromstring(draw_criterion(found, key="k")).tag == "svg"
@@ -295,7 +295,7 @@ def test_dollars_and_strange_letters_are_plain_text(stored: dict[str, Data]) -> 
     criterion = verdict["criteria"][0] | {"axis": "$\\frac{$ <漢> \x00 & \ud800"}
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        svg = draw_criterion(strip(verdict | {"criteria": [criterion]}), key="k")
+        svg = draw_criterion(plot(verdict | {"criteria": [criterion]}), key="k")
     assert "$\\frac{$" in svg
     assert "&lt;漢&gt;" in svg
 
@@ -316,7 +316,7 @@ def test_ticks_are_round() -> None:
 
 
 def test_tables_hold_what_is_drawn(stored: dict[str, Data]) -> None:
-    lines = tables.of_criterion(strip(stored["fails"])).splitlines()
+    lines = tables.of_criterion(plot(stored["fails"])).splitlines()
     assert len(lines) == 1 + 2 * 8 + 2 * 3 + 1
     assert lines[-1] == ",threshold,0.1,"
     (band,) = curves(stored["holds"])
@@ -352,7 +352,7 @@ def test_numbers_and_harmless_texts_of_a_table_stay(number: object) -> None:
 
 
 def test_types_are_plain(stored: dict[str, Data]) -> None:
-    assert isinstance(strip(stored["holds"]).rows[0].points[0], Point)
+    assert isinstance(plot(stored["holds"]).rows[0].points[0], Point)
     assert isinstance(curves(stored["holds"])[0], Curves)
 
 
