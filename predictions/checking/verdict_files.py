@@ -52,7 +52,8 @@ def keep_verdict(store: Store, verdict: Verdict) -> str:
 def load_verdicts(store: Store, tier: str) -> tuple[list[dict[str, Any]], list[str]]:
     """Return the kept verdicts of a tier as data, by id, and a sentence about each file that cannot be read.
 
-    Those of version 1 come as if they were written today. Their evidence, which is nearly all of them, is kept in columns (`Rows`).
+    Those of version 1 come as if they were written today. Their evidence, which is nearly all of them, is kept in
+    columns (`Rows`).
     """
     found, complaints, room = [], [], LARGEST_TOGETHER
     folder = store.path / "verdicts" / tier
