@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import seaborn as sns
 from matplotlib.axes import Axes
 
+from grokscape.landscape.drawing import draw
 from grokscape.landscape.drawing.axes import axes_or_new
-
-if TYPE_CHECKING:
-    from grokscape.landscape.measures.norm_profile.result import NormProfile
+from grokscape.landscape.measures.norm_profile.result import NormProfile
 
 COLOURS = {"train": "C0", "test": "C1"}
 
 
-def draw(profile: NormProfile, ax: Axes | None = None, *, size: int | None = None, best: bool = False) -> Axes:
+@draw.register
+def draw_norm_profile(
+    profile: NormProfile, ax: Axes | None = None, *, size: int | None = None, best: bool = False
+) -> Axes:
     """Draw train and test loss over the norm: geometric means over seeds, and every network as a point.
 
     Networks that did not converge are crosses and take no part in the means. The shaded band is the interval of the

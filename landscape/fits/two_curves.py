@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 from scipy import stats
 from scipy.interpolate import PchipInterpolator
 from scipy.optimize import brentq
@@ -48,17 +47,10 @@ class CrossingSize:
     method: str
     coverage: float
 
-    def to_frame(self) -> pd.DataFrame:
-        """Return one row for each seed: bounds of its crossing, and whether they are censored."""
-        known = self.seed_lower == self.seed_upper
-        return pd.DataFrame(
-            {
-                "seed": np.arange(len(known)),
-                "lower": self.seed_lower,
-                "upper": self.seed_upper,
-                "censored": ~known,
-            }
-        )
+    @property
+    def censored(self) -> np.ndarray:
+        """Which seeds' crossings are known only to lie between two bounds, shape (seeds,)."""
+        return self.seed_lower != self.seed_upper
 
     def sentence(self) -> str:
         """Say the crossing in words."""

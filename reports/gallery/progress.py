@@ -9,7 +9,7 @@ sharpens all along; the tangent kernel moves mostly before the test accuracy doe
 import torch
 from torch import nn
 
-from grokscape.landscape.measures.progress import Context, HiddenLayer, Space, Spectrum, progress
+from grokscape.landscape.measures.progress import Context, Neurons, Space, Spectrum, progress
 from grokscape.landscape.models import Perceptron
 from grokscape.landscape.optimisers import AdamW
 from grokscape.landscape.problem import Problem
@@ -36,7 +36,7 @@ for step in range(1, 1201):
 context = Context(
     spectrum=Spectrum("embedding", axis=0, size=p),
     space=Space(inputs=task.inputs, elements=task.labels, training=training),
-    neurons=HiddenLayer(incoming=("hidden", 2), outgoing=("output", 0)),
+    neurons=Neurons(incoming=("hidden", 2), outgoing=("output", 0)),
 )
 measures = ["performance", "circuit_losses", "fourier_spectrum", "neuron_sparsity", "weight_norm", "kernel_change"]
 measured = progress(problem, checkpoints, measures=measures, context=context)

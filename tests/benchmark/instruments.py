@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from grokscape.landscape.measures.curvature.curvature import Curvature
 from grokscape.landscape.measures.curvature.eigenvalues import top_eigenvalues
-from grokscape.landscape.measures.curvature.operator import Curvature
 from grokscape.landscape.measures.curvature.traces import trace
 from grokscape.landscape.problem import Problem
 from tests.benchmark.norm_profile import norm_profile_ratio

@@ -9,9 +9,9 @@ from torch import Tensor
 
 from grokscape.landscape.errors import InvalidInput
 from grokscape.landscape.measures.circuits.circuit import need_classes
-from grokscape.landscape.measures.circuits.neurons import Neurons
 from grokscape.landscape.measures.circuits.split import Split
 from grokscape.landscape.measures.circuits.units import split_units
+from grokscape.landscape.measures.neurons import Neurons
 from grokscape.landscape.measures.result import Cost
 from grokscape.landscape.problem import Problem
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -12,16 +12,14 @@ import torch
 
 from grokscape.landscape.errors import InvalidInput
 from grokscape.landscape.measures.arguments import plain_arguments
-from grokscape.landscape.measures.curvature.operator import Curvature, Kind
+from grokscape.landscape.measures.curvature.curvature import Curvature, Kind
+from grokscape.landscape.measures.curvature.operator import Operator
 from grokscape.landscape.measures.curvature.quadrature import Quadrature, quadrature, spectral_mean_interval
 from grokscape.landscape.measures.curvature.smoothing import Axis, Smoothing, smoothing
-from grokscape.landscape.measures.curvature.trace_estimators import Matrices, draws
+from grokscape.landscape.measures.curvature.trace_estimators import draws
 from grokscape.landscape.measures.result import Cost, Result
 from grokscape.landscape.measures.several import Networks, eigh, of_networks
 from grokscape.landscape.problem import Problem
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 #: Up to this order, all eigenvalues may be computed in place of a quadrature that would cost more products.
 SMALL = 2048
@@ -139,11 +137,6 @@ class SpectralDensity(Result):
             }
         )
 
-    def plot(self, ax: Axes | None = None) -> Axes:
-        from grokscape.landscape.drawing.spectral_density import draw_spectral_density
-
-        return draw_spectral_density(self, ax)
-
 
 @plain_arguments
 @of_networks(*ARRAYS)
@@ -228,13 +221,13 @@ def spectral_density(
 
 
 def density_of(
-    found: Quadrature, smooth: Smoothing, matrices: Matrices, *, exact: bool, kind: Kind, split: str, seed: int
+    found: Quadrature, smooth: Smoothing, operator: Operator, *, exact: bool, kind: Kind, split: str, seed: int
 ) -> SpectralDensity:
     """Smooth a quadrature into a density."""
     lost = ~np.isfinite(found.nodes).all((1, 2))
     if lost.any():
-        return _with_lost(found, lost, smooth, matrices, exact=exact, kind=kind, split=split, seed=seed)
-    placed = smooth.place(found.nodes, found.weights, torch.finfo(matrices.rows.dtype).eps, matrices.size)
+        return _with_lost(found, lost, smooth, operator, exact=exact, kind=kind, split=split, seed=seed)
+    placed = smooth.place(found.nodes, found.weights, torch.finfo(operator.dtype).eps, operator.size)
     each, squared = placed.evaluate(found.nodes, found.weights)
     density = each.mean(1)
     probes = each.shape[1]
@@ -253,18 +246,18 @@ def density_of(
         width=placed.width,
         nodes=found.nodes,
         weights=found.weights,
-        size=matrices.size,
+        size=operator.size,
         axis=smooth.axis,
         exact=exact,
         kind=kind,
         split=split,
         seed=seed,
-        cost=getattr(matrices, "cost", Cost()),
+        cost=getattr(operator, "cost", Cost()),
     )
 
 
 def _with_lost(
-    found: Quadrature, lost: np.ndarray, smooth: Smoothing, matrices: Matrices, **options: Any
+    found: Quadrature, lost: np.ndarray, smooth: Smoothing, operator: Operator, **options: Any
 ) -> SpectralDensity:
     """Return densities in which some networks, whose spectra are not finite, are NaN throughout."""
     parts = [found] if found.fewer is None else [found, found.fewer]
@@ -273,7 +266,7 @@ def _with_lost(
         for part in parts
     ]
     fewer = Quadrature(*mended[1]) if len(mended) > 1 else None
-    density = density_of(Quadrature(*mended[0], fewer), smooth, matrices, **options)
+    density = density_of(Quadrature(*mended[0], fewer), smooth, operator, **options)
     for name in ARRAYS:
         getattr(density, name)[lost] = np.nan
     return density

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -14,16 +14,15 @@ from torch import Tensor
 
 from grokscape.landscape.errors import InvalidInput
 from grokscape.landscape.measures.arguments import plain_arguments
-from grokscape.landscape.measures.completeness import SPARE, complete
-from grokscape.landscape.measures.curvature.lanczos import Operator, Ritz, largest, start_vectors
-from grokscape.landscape.measures.curvature.operator import Curvature, Kind
+from grokscape.landscape.measures.curvature.completeness import SPARE, complete
+from grokscape.landscape.measures.curvature.curvature import Curvature, Kind
+from grokscape.landscape.measures.curvature.lanczos import start_vectors
+from grokscape.landscape.measures.curvature.operator import Operator, Signed
+from grokscape.landscape.measures.curvature.restarted import Ritz, largest
 from grokscape.landscape.measures.result import Cost, Result
 from grokscape.landscape.measures.several import Networks, eigh, of_networks
 from grokscape.landscape.problem import Problem
 from grokscape.landscape.randomness import integers
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 #: Up to this order, the dense matrix is cheaper than an iteration.
 SMALL = 128
@@ -84,11 +83,6 @@ class Eigenvalues(Result):
             return frame
         return pd.concat([frame, self.smallest.to_frame().assign(rank=-1)], ignore_index=True)
 
-    def plot(self, ax: Axes | None = None) -> Axes:
-        from grokscape.landscape.drawing.eigenvalues import draw_eigenvalues
-
-        return draw_eigenvalues(self, ax)
-
 
 @plain_arguments
 @of_networks("values", "vectors", "residuals", "converged")
@@ -111,9 +105,9 @@ def top_eigenvalues(
     """Measure the k largest (algebraic) eigenvalues of the Hessian or Gauss-Newton matrix.
 
     Thick-restart Lanczos on products with vectors, the networks side by side; see
-    `grokscape.landscape.measures.curvature.lanczos`. Where k is more than 1, a second iteration looks for what the
+    `grokscape.landscape.measures.curvature.restarted`. Where k is more than 1, a second iteration looks for what the
     first cannot see, further copies of a multiple eigenvalue, and bounds what is left; see
-    `grokscape.landscape.measures.completeness`.
+    `grokscape.landscape.measures.curvature.completeness`.
 
     Parameters
     ----------
@@ -171,8 +165,8 @@ def top_eigenvalues(
         """Return the pairs, and which of them are certain to be the largest."""
         certain = np.ones((operator.count, k), bool)
         if dense:
-            return _exact(operator, k, matrix.rows), certain
-        start = start_vectors(operator, matrix.rows, seed)
+            return _exact(operator, k), certain
+        start = start_vectors(operator, seed)
         options = {"tolerance": tolerance, "basis": basis, "held": k + SPARE if k > 1 else 1}
         ritz = largest(operator, start, k, most=most, progress=told, **options)  # type: ignore[arg-type]
         if k == 1:  # how often the largest eigenvalue occurs does not matter
@@ -260,29 +254,11 @@ def signs_of(values: Tensor) -> Tensor:
     return torch.from_numpy(signs).to(values).expand_as(values)[:, None]
 
 
-class Signed:
-    """The matrices times a sign: with -1, their largest eigenvalue is the opposite of the smallest one."""
-
-    def __init__(self, matrix: Operator, sign: int) -> None:
-        self._matrix, self._sign = matrix, sign
-        self.size, self.count = matrix.size, matrix.count
-
-    def matvec(self, vectors: Tensor) -> Tensor:
-        """Multiply each matrix with its own vector, shapes (networks, P)."""
-        return self._sign * self._matrix.matvec(vectors)
-
-    def select(self, networks: Tensor) -> Signed:
-        """Return some of the matrices alone, by index."""
-        return Signed(self._matrix.select(networks), self._sign)
-
-    def dense(self) -> Tensor:
-        """Return the matrices, shape (networks, P, P)."""
-        return self._sign * self._matrix.dense()
-
-
-def _exact(matrix: Operator, k: int, like: Tensor) -> Ritz:
+def _exact(operator: Operator, k: int) -> Ritz:
     """Return the k largest eigenpairs of the dense matrices."""
-    values, vectors = eigh(matrix.dense().double())
+    values, vectors = eigh(operator.dense().double())
     size = values.abs().amax(1).cpu()
-    values, rows = values.flip(1)[:, :k].cpu(), vectors.mT.flip(1)[:, :k].to(like)
-    return Ritz(values, rows, torch.zeros_like(values), torch.zeros_like(rows[:, 0]), matrix.count * matrix.size, size)
+    values, rows = values.flip(1)[:, :k].cpu(), vectors.mT.flip(1)[:, :k].to(operator.dtype)
+    return Ritz(
+        values, rows, torch.zeros_like(values), torch.zeros_like(rows[:, 0]), operator.count * operator.size, size
+    )

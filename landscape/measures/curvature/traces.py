@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -13,11 +13,11 @@ from scipy import stats
 
 from grokscape.landscape.errors import InvalidInput
 from grokscape.landscape.measures.arguments import plain_arguments
-from grokscape.landscape.measures.curvature.operator import Curvature, Kind
+from grokscape.landscape.measures.curvature.curvature import Curvature, Kind
+from grokscape.landscape.measures.curvature.operator import Operator
 from grokscape.landscape.measures.curvature.trace_estimators import (
     Draw,
     Estimate,
-    Matrices,
     Tick,
     draws,
     hutch_plus_plus,
@@ -27,9 +27,6 @@ from grokscape.landscape.measures.curvature.trace_estimators import (
 from grokscape.landscape.measures.result import Cost, Result
 from grokscape.landscape.measures.several import Networks, of_networks
 from grokscape.landscape.problem import Problem
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 Method = Literal["xtrace", "hutch++", "hutchinson", "exact"]
 
@@ -105,11 +102,6 @@ class Trace(Result):
                 "method": self.method,
             }
         )
-
-    def plot(self, ax: Axes | None = None) -> Axes:
-        from grokscape.landscape.drawing.trace import draw_trace
-
-        return draw_trace(self, ax)
 
 
 @plain_arguments
@@ -192,14 +184,14 @@ def trace(
     )
 
 
-def _diagonal(curvature: Matrices, draw: Draw, budget: int, tick: Tick) -> Estimate:
+def _diagonal(operator: Operator, draw: Draw, budget: int, tick: Tick) -> Estimate:
     """Return the exact traces by P products, keeping no matrix; nothing is drawn."""
     del draw, budget
     entries = []
-    for index in range(curvature.size):
-        unit = torch.zeros_like(curvature.rows)
+    for index in range(operator.size):
+        unit = torch.zeros(operator.count, operator.size, dtype=operator.dtype, device=operator.device)
         unit[:, index] = 1.0
-        entries.append(curvature.matvec(unit)[:, index].double())
+        entries.append(operator.matvec(unit)[:, index].double())
         tick()
     diagonal = torch.stack(entries, 1)
     value = diagonal.sum(1)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -22,9 +21,6 @@ from grokscape.landscape.measures.result import Cost, Result
 from grokscape.landscape.measures.several import with_gaps
 from grokscape.landscape.optimisers import AdamW, Optimiser
 from grokscape.landscape.problem import Problem
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 #: Without decay, which would pull against the norm; a large eps, so that vanishing gradients do not become noise.
 AT_NORM = AdamW(lr=1e-2, weight_decay=0.0, beta2=0.98, eps=1e-6)
@@ -69,12 +65,6 @@ class NormAtLoss(Result):
         names = ("norm", "loss", "rescaled", "optimised")
         columns = {name: getattr(self, name) for name in names}
         return pd.DataFrame({"network": np.arange(len(self.norm)), "level": self.level} | columns)
-
-    def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw loss against norm, with the level and the norms that reach it."""
-        from grokscape.landscape.drawing.efficiency import draw_norm_at_loss
-
-        return draw_norm_at_loss(self, ax)
 
 
 @plain_arguments

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -18,9 +17,6 @@ from grokscape.landscape.measures.norm_profile.sphere import Sphere
 from grokscape.landscape.measures.result import Cost, Result
 from grokscape.landscape.problem import Problem
 from grokscape.landscape.problem.networks import as_rows
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,12 +78,6 @@ class Homogeneity(Result):
         names = ("degree", "spread", "scaling_degree", "residual", "scaling_residual", "homogeneous", "norm")
         columns = {name: getattr(self, name) for name in names}
         return pd.DataFrame({"network": np.arange(len(self.degree))} | columns)
-
-    def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw the degree of every example, one column of points for each network."""
-        from grokscape.landscape.drawing.efficiency import draw_homogeneity
-
-        return draw_homogeneity(self, ax)
 
 
 @plain_arguments

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -22,9 +22,6 @@ from grokscape.landscape.measures.norm_profile.on_sphere import Minima, minimise
 from grokscape.landscape.measures.result import Cost, Result
 from grokscape.landscape.optimisers import Optimiser
 from grokscape.landscape.problem import Problem
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,15 +109,6 @@ class EfficiencyFrontier(Result):
             where = {"seed": seeds.ravel(), "size": sizes.ravel(), "norm": norms.ravel()}
             pieces.append(pd.DataFrame({"circuit": circuit} | where | columns))
         return pd.concat(pieces, ignore_index=True)
-
-    def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw loss against norm by size, and beside it the norm needed against size with the crossing.
-
-        With `ax` given, only the second, which is also what is returned.
-        """
-        from grokscape.landscape.drawing.frontier import draw_frontier
-
-        return draw_frontier(self, ax)
 
 
 @plain_arguments

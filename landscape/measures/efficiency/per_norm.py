@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -21,9 +20,6 @@ from grokscape.landscape.measures.result import Cost, Result
 from grokscape.landscape.measures.several import with_gaps
 from grokscape.landscape.problem import Problem
 from grokscape.landscape.problem.batches import joined
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,12 +77,6 @@ class Efficiency(Result):
             | columns
             | {"mean_margin": self.margin.mean(1), "min_margin": self.margin.min(1), "kappa": self.kappa}
         )
-
-    def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw the value of every network with its standard error."""
-        from grokscape.landscape.drawing.efficiency import draw_efficiency
-
-        return draw_efficiency(self, ax)
 
 
 @plain_arguments

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.optim.adamw import adamw
 
 from grokscape.landscape.errors import InvalidInput
-from grokscape.landscape.graph_capture.recorded import recorded
+from grokscape.landscape.graph_capture import captured, different_inputs, transpose_products
 from grokscape.landscape.measures.norm_profile.sphere import Sphere
 from grokscape.landscape.optimisers import AdamW, Optimiser, State
 from grokscape.landscape.problem import Problem
@@ -90,9 +90,9 @@ class Descent:
         if len(data.batches) > 1 or not self.problem.vectorised:
             return data, data.gradient
         if data.own:
-            return data, recorded(data.gradient, rows)
+            return data, _planned(data.gradient, rows)
         if len(rows) not in self.plans:
-            self.plans[len(rows)] = recorded(data.gradient, rows)
+            self.plans[len(rows)] = _planned(data.gradient, rows)
         return data, self.plans[len(rows)]
 
     def _advance(self, rows: Tensor, gradient: Tensor, state: State, taken: int) -> None:
@@ -177,6 +177,10 @@ class Data:
             found["loss"][index] = float(self.problem.output_loss(one, true))
             found["accuracy"][index], _ = self.problem.accuracy(one, true)
         return found
+
+
+def _planned(gradient: Gradient, rows: Tensor) -> Gradient:
+    return captured(gradient, rows, simplify=transpose_products, check_on=different_inputs(rows))
 
 
 def _changes(history: np.ndarray, steps: np.ndarray) -> np.ndarray:

@@ -48,7 +48,7 @@ class Minima:
         The training loss or a parameter is not finite.
     cost : Cost
         Steps of networks that are done, but not yet let go of, are counted; the four gradients of each network that go
-        into a plan (see `grokscape.landscape.graph_capture.recorded`) are not.
+        into a plan (see `grokscape.landscape.graph_capture.capture.captured`) are not.
     """
 
     rows: Tensor

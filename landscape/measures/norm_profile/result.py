@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -11,9 +11,6 @@ import pandas as pd
 from grokscape.landscape.errors import InvalidInput
 from grokscape.landscape.fits.norm_shape import CriticalNorm, Shape, classify, critical_norm
 from grokscape.landscape.measures.result import Cost, Result
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 When = Literal["end", "best"]
 Split = Literal["train", "test"]
@@ -136,12 +133,6 @@ class NormProfile(Result):
         first = ["size", "scale", "norm", "seed", "split", "when"]
         frame = pd.concat(tables, ignore_index=True)
         return frame[first + [name for name in frame.columns if name not in first]]
-
-    def plot(self, ax: Axes | None = None, *, size: int | None = None, best: bool = False) -> Axes:
-        """Draw train and test loss over the norm (of one size; best-seen values dashed, on request)."""
-        from grokscape.landscape.drawing.norm_profile import draw
-
-        return draw(self, ax, size=size, best=best)
 
     def _of(self, when: str) -> dict[tuple[str, str], np.ndarray]:
         if when not in ("end", "best"):

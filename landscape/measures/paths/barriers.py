@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from grokscape.landscape.measures.curvature.operator import Curvature
+from grokscape.landscape.measures.curvature.curvature import Curvature
 from grokscape.landscape.measures.paths.curves import Curve
 from grokscape.landscape.measures.paths.slices import Progress, chunks
 from grokscape.landscape.measures.result import Cost

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, get_args
+from typing import get_args
 
 import numpy as np
 import torch
@@ -19,9 +19,6 @@ from grokscape.landscape.optimisers import AdamW, Optimiser
 from grokscape.landscape.problem import Problem
 from grokscape.landscape.problem.networks import Network
 from grokscape.landscape.randomness import generator
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 #: Deviation of the first pivots from the straight line, in units of its length: breaks the tie of a symmetric ridge.
 JITTER = 0.01
@@ -50,11 +47,6 @@ class LowLossPath(Path):
     history: np.ndarray
     mean_loss: np.ndarray
     settled: bool
-
-    def plot(self, ax: Axes | None = None) -> Axes:
-        from grokscape.landscape.drawing.paths import plot_path
-
-        return plot_path(self, ax)
 
 
 @plain_arguments

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -17,9 +16,6 @@ from grokscape.landscape.measures.directions import Biases, Normalise, chosen_di
 from grokscape.landscape.measures.result import Cost, Result
 from grokscape.landscape.problem import Problem
 from grokscape.landscape.problem.networks import Network, network_of
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 Progress = Callable[[float], None]
 Extent = float | tuple[float, float]
@@ -70,11 +66,6 @@ class Slice(Result):
         """Return the columns offset, split, loss and accuracy."""
         return split_frame(self, {"offset": self.offsets})
 
-    def plot(self, ax: Axes | None = None) -> Axes:
-        from grokscape.landscape.drawing.slices import plot_line
-
-        return plot_line(self, ax)
-
 
 @dataclass(frozen=True, kw_only=True)
 class Plane(Result):
@@ -121,11 +112,6 @@ class Plane(Result):
         """Return the columns first, second, split, loss and accuracy."""
         first, second = np.meshgrid(self.first, self.second, indexing="ij")
         return split_frame(self, {"first": first, "second": second})
-
-    def plot(self, ax: Axes | None = None) -> Axes:
-        from grokscape.landscape.drawing.slices import plot_plane
-
-        return plot_plane(self, ax)
 
 
 @plain_arguments

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -17,9 +17,6 @@ from grokscape.landscape.measures.paths.slices import Progress, split_frame
 from grokscape.landscape.measures.result import Cost, Result
 from grokscape.landscape.problem import Problem
 from grokscape.landscape.problem.networks import Network, on_one_path
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,11 +105,6 @@ class Path(Result):
     def to_frame(self) -> pd.DataFrame:
         """Return the columns t, split, loss and accuracy."""
         return split_frame(self, {"t": self.t})
-
-    def plot(self, ax: Axes | None = None) -> Axes:
-        from grokscape.landscape.drawing.paths import plot_path
-
-        return plot_path(self, ax)
 
 
 @plain_arguments

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from grokscape.landscape.errors import InvalidInput
+from grokscape.landscape.measures.neurons import Neurons
 from grokscape.landscape.problem import Problem
 from grokscape.landscape.problem.batches import Batch, alike
 from grokscape.landscape.problem.containers import each_tensor, leaves
@@ -67,20 +68,6 @@ class Spectrum(NamedTuple):
     weights: str | Callable[[dict[str, Tensor]], Tensor]
     axis: int
     size: int
-
-
-class HiddenLayer(NamedTuple):
-    """A layer of neurons, named by the two tensors between which it stands.
-
-    Attributes
-    ----------
-    incoming, outgoing : pair of (str, int)
-        Name of the tensor and the axis along which it counts the neurons: for ``nn.Linear``, 0 in the layer before and
-        1 in the layer after them.
-    """
-
-    incoming: tuple[str, int]
-    outgoing: tuple[str, int]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,7 +134,8 @@ class Context:
     frequencies : sequence of int, optional
         Key frequencies of the circuit, between 1 and n / 2. `progress` takes those of the last checkpoint's logits;
         values at earlier checkpoints then use what only the future tells: they describe, and predict nothing.
-    neurons : HiddenLayer, optional
+    neurons : Neurons, optional
+        Of one layer, with what feeds them and what they feed.
     examples : int
         How many training examples the tangent kernel and the attribution use.
     draws : int
@@ -163,7 +151,7 @@ class Context:
     spectrum: Spectrum | tuple[str, int, int] | None = None
     space: Space | None = None
     frequencies: Sequence[int] | None = None
-    neurons: HiddenLayer | tuple[tuple[str, int], tuple[str, int]] | None = None
+    neurons: Neurons | None = None
     examples: int = 32
     draws: int = 64
     seed: int = 0

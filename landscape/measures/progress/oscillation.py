@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from grokscape.landscape.errors import InvalidInput
 from grokscape.landscape.measures.result import Cost, Result
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,12 +54,6 @@ class LossOscillation(Result):
     def to_frame(self) -> pd.DataFrame:
         """Return the spectrum, columns frequency and power."""
         return pd.DataFrame({"frequency": self.frequencies, "power": self.power})
-
-    def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw the spectrum."""
-        from grokscape.landscape.drawing.progress import draw_oscillation
-
-        return draw_oscillation(self, ax)
 
 
 def loss_oscillation(

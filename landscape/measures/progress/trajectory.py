@@ -6,7 +6,6 @@ import contextlib
 import dataclasses
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -21,9 +20,6 @@ from grokscape.landscape.measures.progress.registry import MEASURES, Measure
 from grokscape.landscape.measures.result import Cost, Result
 from grokscape.landscape.problem import Problem
 from grokscape.landscape.problem.networks import Network, network_of, step_number
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,12 +77,6 @@ class Progress(Result):
             for quantity in names
         ]
         return pd.concat(parts, ignore_index=True)
-
-    def plot(self, ax: Axes | None = None, quantities: Iterable[str] | None = None) -> Axes:
-        """Draw quantities along training, each stretched from 0 to 1; by default each measure's first."""
-        from grokscape.landscape.drawing.progress import draw_progress
-
-        return draw_progress(self, ax, quantities)
 
 
 @torch.inference_mode(False)  # gradients are needed, whatever the caller's mode

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from grokscape.landscape.errors import InvalidInput
+from grokscape.landscape.measures.neurons import Neurons
 from grokscape.landscape.measures.progress.context import Context, Spectrum, tensor_named
 from grokscape.landscape.measures.progress.spectra import (
     fourier_basis,
@@ -85,11 +86,12 @@ def weight_sparsity(problem: Problem, row: Tensor, context: Context) -> dict[str
 def neuron_sparsity(problem: Problem, row: Tensor, context: Context) -> dict[str, float]:
     """Return how unevenly a layer's norm is spread over its neurons.
 
-    Of the norms r_j of the neurons' incoming weights (without biases): ``neuron_participation = (sum r^2)^2 / sum
-    r^4``, from 1 to their number; ``neuron_hoyer`` and ``neuron_gini`` of r.
+    Of the norms r_j of the neurons' incoming tensors: ``neuron_participation = (sum r^2)^2 / sum r^4``, from 1 to their
+    number; ``neuron_hoyer`` and ``neuron_gini`` of r.
     """
-    neurons = context.need("neurons", "neuron_sparsity")
-    norms = neuron_norms(problem, row, neurons[0])
+    neurons: Neurons = context.need("neurons", "neuron_sparsity")
+    neurons.count(problem.layout)
+    norms = incoming_norms(problem, row, neurons)
     return {
         "neuron_participation": float(participation(norms)),
         "neuron_hoyer": float(hoyer(norms)),
@@ -143,15 +145,6 @@ def token_weights(problem: Problem, row: Tensor, spectrum: Spectrum) -> Tensor:
     return tensor.detach().double().movedim(spectrum.axis, 0)[: spectrum.size].flatten(1)
 
 
-def neuron_norms(problem: Problem, row: Tensor, incoming: tuple[str, int]) -> Tensor:
-    """Return the norm of each neuron's weights in one tensor, float64 of shape (neurons,)."""
-    return neuron_weights(problem, row.double(), incoming).norm(dim=1)
-
-
-def neuron_weights(problem: Problem, row: Tensor, side: tuple[str, int]) -> Tensor:
-    """Return a tensor with its neurons first, shape (neurons, weights of each)."""
-    name, axis = side
-    tensor = tensor_named(problem, row, name, "neurons")
-    if not -tensor.ndim <= axis < tensor.ndim:
-        raise InvalidInput(f"neurons have axis {axis} of {name!r}, whose shape is {tuple(tensor.shape)}")
-    return tensor.movedim(axis, 0).flatten(1) if tensor.ndim > 1 else tensor[:, None]
+def incoming_norms(problem: Problem, row: Tensor, neurons: Neurons) -> Tensor:
+    """Return the norm of each neuron's incoming tensors, float64 of shape (neurons,)."""
+    return neurons.weights(problem.layout, row.double(), neurons.incoming).norm(dim=1)

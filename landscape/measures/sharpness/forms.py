@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -13,18 +12,16 @@ from torch import Tensor
 
 from grokscape.landscape.errors import InvalidInput
 from grokscape.landscape.measures.arguments import plain_arguments
+from grokscape.landscape.measures.curvature.curvature import Curvature
 from grokscape.landscape.measures.curvature.eigenvalues import measured, top_eigenvalues
-from grokscape.landscape.measures.curvature.lanczos import largest, start_vectors
-from grokscape.landscape.measures.curvature.operator import Curvature
-from grokscape.landscape.measures.curvature.rescaled import Rescaled
+from grokscape.landscape.measures.curvature.lanczos import start_vectors
+from grokscape.landscape.measures.curvature.operator import Rescaled
+from grokscape.landscape.measures.curvature.restarted import largest
 from grokscape.landscape.measures.curvature.traces import trace
 from grokscape.landscape.measures.result import Cost, Result
 from grokscape.landscape.measures.several import Networks, of_networks
 from grokscape.landscape.measures.sharpness.worst_case import Rise, ascend_in_ball, ascend_in_box, step_in_ball
 from grokscape.landscape.problem import Problem
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 #: Every form; see `sharpness`.
 FORMS = (
@@ -98,11 +95,6 @@ class Sharpness(Result):
                 "products": np.repeat([cost.products / networks for cost in self.costs], networks),
             }
         )
-
-    def plot(self, ax: Axes | None = None) -> Axes:
-        from grokscape.landscape.drawing.sharpness import draw_sharpness
-
-        return draw_sharpness(self, ax)
 
 
 @plain_arguments
@@ -256,6 +248,6 @@ Measured = tuple[np.ndarray, np.ndarray, np.ndarray, Cost]
 
 def _adaptive_lambda_max(matrix: Curvature, seed: int, tolerance: float = 1e-6) -> Measured:
     rescaled = Rescaled(matrix, matrix.rows.abs())
-    ritz = largest(rescaled, start_vectors(rescaled, matrix.rows, seed), 1, tolerance=tolerance, most=2000)
+    ritz = largest(rescaled, start_vectors(rescaled, seed), 1, tolerance=tolerance, most=2000)
     value, _, residual, converged = measured(rescaled, ritz, tolerance)
     return value[:, 0], residual[:, 0], converged[:, 0], Cost(products=ritz.products + matrix.count)

@@ -68,7 +68,7 @@ def test_the_device_gives_what_the_cpu_gives(problems, measure):
 def test_splits_on_the_device(problems):
     tokens = torch.cartesian_prod(torch.arange(P), torch.arange(P))
     whole, labels = F.one_hot(tokens, P).flatten(1).double(), tokens.sum(1) % P
-    neurons = Neurons([("0.weight", 0), ("2.weight", 1)])
+    neurons = Neurons(("0.weight", 0), ("2.weight", 1))
     for split in (
         lambda p: split_by_pruning(p, neurons, keep=0.9),
         lambda p: split_by_projection(p, cyclic(P, whole, labels)),

@@ -8,7 +8,7 @@ import torch
 from torch.nn import functional as F
 
 from grokscape.landscape.errors import InvalidInput
-from grokscape.landscape.measures.curvature.operator import Curvature
+from grokscape.landscape.measures.curvature.curvature import Curvature
 from tests.landscape.adopted import INPUTS, LABELS, PLAIN, network, problem, trace, true_trace
 
 

@@ -13,7 +13,7 @@ from torch.func import functional_call
 from torch.nn import functional as F
 
 from grokscape.landscape.errors import InvalidInput
-from grokscape.landscape.measures.curvature.operator import Curvature
+from grokscape.landscape.measures.curvature.curvature import Curvature
 from grokscape.landscape.measures.paths.slices import line_slice
 from grokscape.landscape.measures.paths.straight import interpolate
 from grokscape.landscape.measures.progress import progress

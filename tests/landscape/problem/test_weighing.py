@@ -10,8 +10,8 @@ from torch import nn
 from torch.nn import functional as F
 
 from grokscape.landscape.errors import InvalidInput
+from grokscape.landscape.measures.curvature.curvature import Curvature
 from grokscape.landscape.measures.curvature.eigenvalues import top_eigenvalues
-from grokscape.landscape.measures.curvature.operator import Curvature
 from grokscape.landscape.problem import Problem
 from grokscape.landscape.problem.weighing import weighing
 from tests.landscape.data import (

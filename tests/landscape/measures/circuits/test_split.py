@@ -131,7 +131,7 @@ def test_frozen_tied_and_empty_parameters_and_functions_are_taken():
     model.empty = nn.Parameter(torch.zeros(0, dtype=torch.float64))
     model.first.bias.requires_grad_(False)
     data = t.problem.whole("train"), t.problem.whole("test")
-    some = Neurons([("first.weight", 0), ("second.weight", -1)])
+    some = Neurons(("first.weight", 0), ("second.weight", -1))
     split = split_by_pruning(Problem(model, nn.functional.cross_entropy, *data), some)
     assert (split.members == t.is_rule).all()
     weights = {name: p.detach() for name, p in t.model.named_parameters()}
@@ -166,10 +166,10 @@ TRAIN = T.problem.whole("train")
     ("call", "message"),
     [
         (lambda: Neurons([]), "at least one"),
-        (lambda: split_by_pruning(T.problem, Neurons([("third", 0)])), "neurons name 'third', but the varied"),
-        (lambda: split_by_pruning(T.problem, Neurons([("first.bias", 1)])), "along axis 1 of 'first.bias'"),
+        (lambda: split_by_pruning(T.problem, Neurons(("third", 0))), "neurons name 'third', but the varied"),
+        (lambda: split_by_pruning(T.problem, Neurons(("first.bias", 1))), "along axis 1 of 'first.bias'"),
         (
-            lambda: split_by_pruning(T.problem, Neurons([("first.bias", 0), ("second.weight", 0)])),
+            lambda: split_by_pruning(T.problem, Neurons(("first.bias", 0), ("second.weight", 0))),
             "neurons number 29 along .* 7 along .*the same number",
         ),
         (lambda: split_by_pruning(T.problem, NEURONS, keep=0), "keep is 0, expected a share"),
@@ -278,7 +278,7 @@ def test_nulls_are_different_sets_of_as_many_units_and_the_cost_is_what_is_asked
 
     monkeypatch.setattr(Problem, "outputs", counting)
     members = torch.arange(8) < 3
-    split = split_units(problem, Neurons([("a", 0)]), members, method="", evidence={}, cost=Cost(), nulls=20, seed=0)
+    split = split_units(problem, Neurons(("a", 0)), members, method="", evidence={}, cost=Cost(), nulls=20, seed=0)
     assert len(asked) == split.cost.evaluations + 1  # one to see how many classes there are
     assert split.generalising.norm**2 == pytest.approx(1 + 2 + 4)
     drawn = [f"{round(null.norm**2):b}" for null in split.nulls]
@@ -287,7 +287,7 @@ def test_nulls_are_different_sets_of_as_many_units_and_the_cost_is_what_is_asked
 
 
 def test_a_split_can_be_pickled_and_still_runs():
-    split = split_by_pruning(T.problem, Neurons([("first.weight", 0), ("first.bias", 0), ("second.weight", 1)]))
+    split = split_by_pruning(T.problem, Neurons([("first.weight", 0), ("first.bias", 0)], ("second.weight", 1)))
     again = pickle.loads(pickle.dumps(split))
     inputs, _ = T.problem.batches["test"][0]
     assert torch.equal(again.generalising.outputs(inputs), split.generalising.outputs(inputs))

@@ -13,13 +13,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from grokscape.landscape.errors import InvalidInput
+from grokscape.landscape.measures.curvature.curvature import Curvature
 from grokscape.landscape.measures.curvature.density import SpectralDensity, density_of, spectral_density
-from grokscape.landscape.measures.curvature.operator import Curvature
 from grokscape.landscape.measures.curvature.quadrature import quadrature
 from grokscape.landscape.measures.curvature.smoothing import Smoothing
 from grokscape.landscape.problem import Problem
 from tests.landscape.measures.curvature import matrices
-from tests.landscape.measures.curvature.matrices import Plain
+from tests.landscape.measures.curvature.matrices import Repeated
 
 mpl.use("Agg")
 
@@ -52,7 +52,7 @@ def smoothed(found: SpectralDensity, eigenvalues: np.ndarray) -> np.ndarray:
 @functools.cache
 def measured(name: str, seeds: int = SEEDS, steps: int = 40) -> SpectralDensity:
     matrix = MATRICES[name]
-    plain, generator = Plain(matrix, seeds), torch.Generator().manual_seed(0)
+    plain, generator = Repeated(matrix, seeds), torch.Generator().manual_seed(0)
 
     def draw(_: int) -> Tensor:
         return torch.randn(seeds, len(matrix), generator=generator, dtype=matrix.dtype)

@@ -15,46 +15,13 @@ from torch import nn
 from torch.nn import functional as F
 
 from grokscape.landscape.errors import InvalidInput
+from grokscape.landscape.measures.curvature.curvature import Curvature
 from grokscape.landscape.measures.curvature.eigenvalues import measured, top_eigenvalues
-from grokscape.landscape.measures.curvature.lanczos import Ritz, largest, start_vectors
-from grokscape.landscape.measures.curvature.operator import Curvature
+from grokscape.landscape.measures.curvature.lanczos import start_vectors
+from grokscape.landscape.measures.curvature.restarted import Ritz, largest
 from grokscape.landscape.problem import Problem
 from tests.landscape.measures.cases import CASES, case
-
-
-class Known:
-    """Symmetric matrices that are known."""
-
-    def __init__(self, matrices):
-        self.matrices = matrices
-        self.count, self.size = matrices.shape[:2]
-
-    def matvec(self, vectors):
-        return (self.matrices @ vectors[:, :, None])[:, :, 0]
-
-    def select(self, networks):
-        return Known(self.matrices[networks])
-
-    def dense(self):
-        return self.matrices
-
-
-def with_spectrum(values, seed):
-    """Return a random symmetric matrix with these eigenvalues, shape (P, P)."""
-    generator = torch.Generator().manual_seed(seed)
-    basis, _ = torch.linalg.qr(torch.randn(len(values), len(values), dtype=torch.float64, generator=generator))
-    return (basis * torch.as_tensor(values, dtype=torch.float64)) @ basis.T
-
-
-def bowl(values):
-    """Return the problem whose Hessian is diagonal with these values."""
-    values = torch.as_tensor(values, dtype=torch.float64)
-
-    def half(parameters, inputs):
-        return 0.5 * (values * parameters["x"].square()).sum() * inputs
-
-    one = torch.ones(1, dtype=torch.float64)
-    return Problem(half, lambda z, _: z, (one, one), parameters={"x": torch.ones_like(values)})
+from tests.landscape.measures.curvature.matrices import Known, bowl, with_spectrum
 
 
 @pytest.fixture(scope="module")
@@ -152,7 +119,7 @@ def test_restarts_and_repeated_values_and_low_rank():
     low = with_spectrum([3.0, 2.0, 1.0] + [0.0] * 197, 2)
     same = 2.0 * torch.eye(200, dtype=torch.float64)
     operator = Known(torch.stack([spread, low, same]))
-    start = start_vectors(operator, spread[:1], 0)
+    start = start_vectors(operator, 0)
     ritz = largest(operator, start, 4, tolerance=1e-8, most=4000, basis=12)
     truth = torch.linalg.eigvalsh(operator.matrices).flip(1)[:, :4]
     torch.testing.assert_close(ritz.values, truth, rtol=1e-7, atol=1e-9)

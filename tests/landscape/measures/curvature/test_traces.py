@@ -15,26 +15,26 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from grokscape.landscape.errors import InvalidInput
-from grokscape.landscape.measures.curvature.operator import Curvature
+from grokscape.landscape.measures.curvature.curvature import Curvature
 from grokscape.landscape.measures.curvature.trace_estimators import Estimate
 from grokscape.landscape.measures.curvature.traces import ESTIMATORS, trace
 from grokscape.landscape.problem import Problem
 from tests.landscape.measures.curvature import matrices
-from tests.landscape.measures.curvature.matrices import Plain
+from tests.landscape.measures.curvature.matrices import Repeated
 
 mpl.use("Agg")
 
 SEEDS = 200
 
 
-def seeded(matrix: Plain, seed: int) -> Callable[[int], Tensor]:
+def seeded(matrix: Repeated, seed: int) -> Callable[[int], Tensor]:
     """Return probes that differ from network to network."""
     generator = torch.Generator().manual_seed(seed)
-    return lambda _: torch.randn(matrix.count, matrix.size, generator=generator, dtype=matrix.rows.dtype)
+    return lambda _: torch.randn(matrix.count, matrix.size, generator=generator, dtype=matrix.dtype)
 
 
 def estimates(method: str, matrix: Tensor, budget: int, count: int = SEEDS) -> Estimate:
-    plain = Plain(matrix, count)
+    plain = Repeated(matrix, count)
     found = ESTIMATORS[method](plain, seeded(plain, 0), budget, lambda: None)
     assert budget - 2 <= plain.products <= budget
     return found

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from grokscape.landscape.errors import InvalidInput
-from grokscape.landscape.measures.curvature.operator import Curvature
+from grokscape.landscape.measures.curvature.curvature import Curvature
 from grokscape.landscape.measures.directions import direction_between, random_direction
 from grokscape.landscape.measures.paths.slices import line_slice, plane_slice
 from grokscape.landscape.problem import Problem

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from grokscape.landscape.measures.progress import Context, HiddenLayer, Space, Spectrum
+from grokscape.landscape.measures.progress import Context, Neurons, Space, Spectrum
 from grokscape.landscape.problem import Problem
 
 GROUP = 7
@@ -43,7 +43,7 @@ def adder(dtype: torch.dtype = torch.float64, batch_size: int | None = None) -> 
         last_layer="out.*",
         spectrum=Spectrum("embed.weight", axis=0, size=GROUP),
         space=Space(inputs=tokens, elements=labels, training=training),
-        neurons=HiddenLayer(incoming=("into.weight", 0), outgoing=("out.weight", 1)),
+        neurons=Neurons(incoming=("into.weight", 0), outgoing=("out.weight", 1)),
     )
     return module, problem, context
 

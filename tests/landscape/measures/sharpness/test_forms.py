@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from grokscape.landscape.errors import InvalidInput
-from grokscape.landscape.measures.curvature.operator import Curvature
+from grokscape.landscape.measures.curvature.curvature import Curvature
 from grokscape.landscape.measures.sharpness.forms import FORMS, LOWER_BOUNDS, sharpness
 from grokscape.landscape.problem import Problem
 

@@ -12,9 +12,9 @@ from torch import nn
 from torch.nn import functional as F
 
 from grokscape.landscape.errors import InvalidInput
+from grokscape.landscape.measures.curvature.curvature import Curvature
 from grokscape.landscape.measures.curvature.density import spectral_density
 from grokscape.landscape.measures.curvature.eigenvalues import top_eigenvalues
-from grokscape.landscape.measures.curvature.operator import Curvature
 from grokscape.landscape.measures.curvature.traces import trace
 from grokscape.landscape.measures.sharpness.forms import sharpness
 from grokscape.landscape.problem import Problem

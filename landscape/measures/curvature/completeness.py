@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from grokscape.landscape import randomness
-from grokscape.landscape.measures.curvature.lanczos import Operator, Ritz
+from grokscape.landscape.measures.curvature.lanczos import lanczos_step, orthogonal_to, random_vectors, unit
+from grokscape.landscape.measures.curvature.operator import Operator
+from grokscape.landscape.measures.curvature.restarted import Ritz
 
 #: Chance that a fresh vector is so nearly orthogonal to an eigenvector that it goes unseen.
 CHANCE = 1e-4
@@ -208,33 +209,22 @@ class _Run:
 def _rest(operator: Operator, known: Tensor, goal: np.ndarray, steps: int, tolerance: float, number: int) -> _Run:
     """Iterate on what is left of each matrix, until it lies below the goal or its largest eigenvalue above is known."""
     count, _, size = known.shape
-    tiny = torch.finfo(known.dtype).tiny
-    vector = _apart(known, _drawn(known, str(number)))
-    vector = vector / vector.norm(dim=1, keepdim=True).clamp(min=tiny)
     basis = known.new_empty(count, steps + 1, size)
-    basis[:, 0] = vector
-    diagonal, off_diagonal = [], []
-    largest = torch.zeros(count, 1).to(known)
-    for step in range(steps):
-        image = operator.matvec(basis[:, step])
-        largest = torch.maximum(largest, image.norm(dim=1, keepdim=True))
-        image = _apart(known, image)
-        diagonal.append((basis[:, step].double() * image.double()).sum(1))
-        mine = basis[:, : step + 1]
-        image = _apart(known, _apart(mine, image))
-        length = image.norm(dim=1, keepdim=True)
-        finished = length <= 8 * torch.finfo(known.dtype).eps * largest
-        length = length.masked_fill(finished, 0.0)
-        off_diagonal.append(length[:, 0].double())
-        image = image / length.masked_fill(finished, 1.0)
-        if bool(finished.any()) and step + 1 < steps:  # the space is complete; go on outside it
-            other = _apart(known, _apart(mine, _drawn(known, f"{number}/{step}")))
-            image = torch.where(finished, other / other.norm(dim=1, keepdim=True).clamp(min=tiny), image)
-        basis[:, step + 1] = image
-        if (step + 1 >= min(FIRST, steps) and (step + 1 - FIRST) % 3 == 0) or step + 1 == steps:
+    basis[:, 0] = unit(orthogonal_to(known, random_vectors(operator, 0, f"completeness/{number}")))
+    diagonal, off_diagonal, image = [], [], None
+    for last in range(steps):
+        step = lanczos_step(operator, basis, last, deflated=known, largest_image=image)
+        image = step.image
+        diagonal.append(step.along[:, -1])
+        off_diagonal.append(step.length)
+        if bool(step.complete.any()) and last + 1 < steps:  # go on outside the space
+            fresh = random_vectors(operator, 0, f"completeness/{number}/{last}")
+            fresh = unit(orthogonal_to(known, orthogonal_to(basis[:, : last + 1], fresh)))
+            basis[:, last + 1] = torch.where(step.complete[:, None], fresh, basis[:, last + 1])
+        if (last + 1 >= min(FIRST, steps) and (last + 1 - FIRST) % 3 == 0) or last + 1 == steps:
             run = _Run(
-                basis[:, : step + 1],
-                basis[:, step + 1],
+                basis[:, : last + 1],
+                basis[:, last + 1],
                 torch.stack(diagonal, 1).cpu().numpy(),
                 torch.stack(off_diagonal, 1).cpu().numpy(),
                 size,
@@ -242,20 +232,6 @@ def _rest(operator: Operator, known: Tensor, goal: np.ndarray, steps: int, toler
             values, weights = run.pairs()
             edge = np.abs(run.off_diagonal[:, -1] * weights[:, -1, 0])
             found = (values[:, 0] > goal) & (edge <= tolerance * np.abs(values[:, 0]))
-            if (found | (run.bound() < goal) | finished[:, 0].cpu().numpy()).all():
+            if (found | (run.bound() < goal) | step.complete.cpu().numpy()).all():
                 break
     return run
-
-
-def _drawn(known: Tensor, name: str) -> Tensor:
-    """Return a random vector, the same for every matrix, shape (networks, P)."""
-    draw = randomness.generator(0, f"completeness/{name}").standard_normal(known.shape[2])
-    return torch.from_numpy(draw).to(known).expand(len(known), -1)
-
-
-def _apart(known: Tensor, vectors: Tensor) -> Tensor:
-    """Return vectors (networks, P) less their parts along orthonormal ones (networks, n, P)."""
-    for _ in range(2):
-        part = torch.bmm(vectors[:, None], known.mT)
-        vectors = torch.baddbmm(vectors[:, None], part, known, alpha=-1)[:, 0]
-    return vectors
