@@ -122,7 +122,7 @@ def direction_between(a: Tensor | np.ndarray, b: Tensor | np.ndarray) -> Tensor:
 
 
 def chosen_direction(problem: Problem, direction: Any, around: Tensor, **scaling: Any) -> tuple[Tensor, int | None]:
-    """Return the direction that a seed or a row stands for, and the seed; rows are taken as they are."""
+    """Return the direction that a seed or a row stands for, and the seed; a row is taken as it is."""
     if isinstance(direction, int | np.integer):
         return random_direction(problem, direction, around=around, **scaling), int(direction)
     row = as_row(problem, direction, "direction")

@@ -70,7 +70,7 @@ def network_of(
     return problem, row
 
 
-def as_rows(problem: Problem, rows: Any) -> Tensor:
+def as_params(problem: Problem, params: Any) -> Tensor:
     """Return several networks as vectors, shape (networks, P); by default the one that the problem starts from.
 
     A network with a number that is not finite becomes NaN throughout: an instrument gives NaN for it, and numbers for
@@ -81,15 +81,15 @@ def as_rows(problem: Problem, rows: Any) -> Tensor:
     InvalidInput
         If they are no real numbers of that shape, or none is finite.
     """
-    if rows is None:
+    if params is None:
         return problem.start[None].clone()
-    found = _vector(rows, "rows").to(problem.start).clone()
+    found = _vector(params, "rows").to(problem.start).clone()
     if found.ndim != 2 or found.shape[1] != problem.size or not len(found):
-        hint = "; give rows[None] for one network" if found.shape == (problem.size,) else ""
-        raise InvalidInput(f"rows have shape {tuple(found.shape)}, expected (networks, {problem.size}){hint}")
+        hint = "; give params[None] for one network" if found.shape == (problem.size,) else ""
+        raise InvalidInput(f"params have shape {tuple(found.shape)}, expected (networks, {problem.size}){hint}")
     lost = ~torch.isfinite(found).all(1)
     if lost.all():
-        raise InvalidInput("rows hold NaN or infinite weights in every network; measure earlier checkpoints")
+        raise InvalidInput("params hold NaN or infinite weights in every network; measure earlier checkpoints")
     return found.masked_fill_(lost[:, None], torch.nan)
 
 
@@ -121,10 +121,10 @@ def on_one_path(problem: Problem, networks: Mapping[str, Network]) -> tuple[Prob
         make_statistics_differentiable(wide.template)
         wide.attributes = Attributes(wide.template)
     tensors = [own.carried() | own.layout.tensors(row) for own, row in found.values()]
-    rows = torch.stack([wide.layout.row({n: each[n].to(wide.start) for n in wide.layout.names}) for each in tensors])
-    for (name, (own, row)), wide_row in zip(found.items(), rows, strict=True):
+    params = torch.stack([wide.layout.row({n: each[n].to(wide.start) for n in wide.layout.names}) for each in tensors])
+    for (name, (own, row)), wide_row in zip(found.items(), params, strict=True):
         _need_on_path(wide, wide_row, own, row, name)
-    return wide, rows
+    return wide, params
 
 
 def step_number(key: object) -> int:

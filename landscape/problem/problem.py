@@ -262,35 +262,35 @@ class Problem(VariedModel):
             return False
         _, *batch = next(self.shares("train"))
         two = next(cut((batch[0], batch[1]), 2))
-        rows = self.start.expand(2, -1).clone().requires_grad_()
+        params = self.start.expand(2, -1).clone().requires_grad_()
         inputs, targets = two if self._runs(copied(two)) else batch  # a model may insist on its batch
         try:
             with torch.enable_grad():  # whoever asks first may not want gradients
-                losses = vmap(lambda row: self.batch_loss(row, inputs, targets))(rows)
-                torch.autograd.grad(losses.sum(), rows)
+                losses = vmap(lambda row: self.batch_loss(row, inputs, targets))(params)
+                torch.autograd.grad(losses.sum(), params)
         except Exception:  # whatever a stranger's module can raise
             return False
         return True
 
-    def outputs_of(self, rows: Tensor, inputs: Any, *, own: bool = False) -> Any:
+    def outputs_of(self, params: Tensor, inputs: Any, *, own: bool = False) -> Any:
         """Return the outputs of several networks, shape (networks, n, ...), differentiable.
 
         Parameters
         ----------
-        rows : Tensor, shape (networks, P)
+        params : Tensor, shape (networks, P)
         inputs : Tensor
             Shape (n, ...), or (networks, n, ...) if every network has its `own`.
         own : bool
         """
-        return self._each(self.outputs, rows, (inputs,), own)
+        return self._each(self.outputs, params, (inputs,), own)
 
-    def losses(self, rows: Tensor, inputs: Any, targets: Any, *, own: bool = False) -> Tensor:
+    def losses(self, params: Tensor, inputs: Any, targets: Any, *, own: bool = False) -> Tensor:
         """Return the mean loss of several networks on one batch, shape (networks,), differentiable (see above)."""
-        return self._each(self.batch_loss, rows, (inputs, targets), own)
+        return self._each(self.batch_loss, params, (inputs, targets), own)
 
-    def _each(self, function: Callable[..., Any], rows: Tensor, data: tuple[Any, ...], own: bool) -> Any:
+    def _each(self, function: Callable[..., Any], params: Tensor, data: tuple[Any, ...], own: bool) -> Any:
         form, contents = (emptied(data), tensors(data)) if own else (data, [])
-        if len(rows) > 1 and self.vectorised:
+        if len(params) > 1 and self.vectorised:
             result: Any = None
 
             def tensors_of(row: Tensor, *mine: Tensor) -> tuple[Tensor, ...]:
@@ -299,19 +299,19 @@ class Problem(VariedModel):
                 result = emptied(outputs)
                 return tuple(tensors(outputs))
 
-            found = vmap(tensors_of)(rows, *contents)
+            found = vmap(tensors_of)(params, *contents)
             return filled(result, found)
         results = [
-            function(row, *filled(form, (leaf[index] for leaf in contents))) for index, row in enumerate(rows.unbind(0))
+            function(row, *filled(form, (leaf[index] for leaf in contents))) for index, row in enumerate(params.unbind(0))
         ]
         return each_tensor(lambda *leaves: torch.stack(leaves), *results)
 
     @full_precision()
-    def gradients(self, rows: Tensor, split: str = "train") -> tuple[Tensor, Tensor]:
+    def gradients(self, params: Tensor, split: str = "train") -> tuple[Tensor, Tensor]:
         """Return loss (networks,) and gradient (networks, P) of several networks on a whole split."""
-        losses, gradients = rows.new_zeros(len(rows)), torch.zeros_like(rows)
+        losses, gradients = params.new_zeros(len(params)), torch.zeros_like(params)
         for share, inputs, targets in self.shares(split):
-            leaf = rows.detach().requires_grad_()
+            leaf = params.detach().requires_grad_()
             values = self.losses(leaf, inputs, targets)
             losses += share * values.detach()
             (gradient,) = torch.autograd.grad(values.sum(), leaf, allow_unused=True)
@@ -321,16 +321,16 @@ class Problem(VariedModel):
 
     @torch.no_grad()
     @full_precision()
-    def evaluate(self, rows: Tensor, split: str = "train") -> dict[str, Tensor]:
+    def evaluate(self, params: Tensor, split: str = "train") -> dict[str, Tensor]:
         """Return ``loss`` and ``accuracy`` of several networks on a whole split, each float64 of shape (networks,)."""
-        loss = torch.zeros(len(rows), dtype=torch.float64)
-        found: list[list[tuple[float, int]]] = [[] for _ in rows]
+        loss = torch.zeros(len(params), dtype=torch.float64)
+        found: list[list[tuple[float, int]]] = [[] for _ in params]
         for share, (inputs, targets) in self.shared(split):
-            outputs = None if self._loss.reads_hooks else self.outputs_of(rows, inputs)
+            outputs = None if self._loss.reads_hooks else self.outputs_of(params, inputs)
             for index, mine in enumerate(found):
-                one = self.outputs(rows[index], inputs) if self._loss.reads_hooks else part(outputs, index)
+                one = self.outputs(params[index], inputs) if self._loss.reads_hooks else part(outputs, index)
                 if share:
-                    loss[index] += share * float(self.raw_loss(one, targets, rows[index]).mean())
+                    loss[index] += share * float(self.raw_loss(one, targets, params[index]).mean())
                 mine.append(self.accuracy(one, targets))
         return {"loss": loss, "accuracy": torch.tensor([_mean(mine) for mine in found], dtype=torch.float64)}
 

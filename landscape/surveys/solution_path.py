@@ -122,7 +122,7 @@ class SolutionPath(Experiment, kind="solution_path"):
             )
         else:
             path = interpolate(problem, *ends, points=self.points)
-        squares = torch.from_numpy(path.rows()).square().sum(1).numpy()
+        squares = torch.from_numpy(path.params()).square().sum(1).numpy()
         penalty = self.first.optimiser.weight_decay / 2 * squares  # type: ignore[attr-defined]
         columns = {
             ("", "t"): path.t,

@@ -96,7 +96,7 @@ def forty_checkpoints() -> None:
         module, inputs, labels = addition(p, width, 0.5)
         kept = trained(module, inputs, labels, 400, 10)
         problem = Problem(module, F.cross_entropy, (inputs, labels))
-        rows = problem.layout.rows(kept)
+        params = problem.layout.rows(kept)
 
         def library(
             module: nn.Module = module,
@@ -115,8 +115,8 @@ def forty_checkpoints() -> None:
 
         took = medians(
             {
-                "together": lambda: top_eigenvalues(problem, rows=rows, tolerance=1e-4),  # noqa: B023
-                "one after another": lambda: [top_eigenvalues(problem, rows=r[None], tolerance=1e-4) for r in rows],  # noqa: B023
+                "together": lambda: top_eigenvalues(problem, params=params, tolerance=1e-4),  # noqa: B023
+                "one after another": lambda: [top_eigenvalues(problem, params=r[None], tolerance=1e-4) for r in params],  # noqa: B023
             },
             rounds=5,
             warm=1,

@@ -88,9 +88,9 @@ def split_by_pruning(
 
 
 @torch.no_grad()
-def _agreement(problem: Problem, rows: Tensor, whole: list[Tensor]) -> list[float]:
+def _agreement(problem: Problem, params: Tensor, whole: list[Tensor]) -> list[float]:
     """Return for each network the share of training examples that it puts into the whole network's class."""
-    same = torch.zeros(len(rows), dtype=torch.int64, device=rows.device)
+    same = torch.zeros(len(params), dtype=torch.int64, device=params.device)
     for (inputs, _), classes in zip(problem.batches["train"], whole, strict=True):
-        same += (problem.outputs_of(rows, inputs).argmax(-1) == classes).sum(1)
+        same += (problem.outputs_of(params, inputs).argmax(-1) == classes).sum(1)
     return [int(number) / problem.count["train"] for number in same]

@@ -13,7 +13,7 @@ from grokscape.landscape.errors import InvalidInput, brief
 from grokscape.landscape.measures.finite import need_finite
 from grokscape.landscape.measures.result import Cost
 from grokscape.landscape.problem import Problem
-from grokscape.landscape.problem.networks import as_rows
+from grokscape.landscape.problem.networks import as_params
 from grokscape.landscape.twice_differentiable import full_precision
 
 Kind = Literal["hessian", "gauss_newton"]
@@ -34,7 +34,7 @@ class Curvature:
     Parameters
     ----------
     problem : Problem
-    rows : Tensor, shape (networks, P), optional
+    params : Tensor, shape (networks, P), optional
         The networks; by default the one that the problem starts from. None influences another.
     kind : {"hessian", "gauss_newton"}
     split : {"train", "test"}
@@ -45,15 +45,15 @@ class Curvature:
         Matrix-vector products so far, of one network each.
     """
 
-    def __init__(self, problem: Problem, rows: Any = None, *, kind: Kind = "hessian", split: str = "train") -> None:
+    def __init__(self, problem: Problem, params: Any = None, *, kind: Kind = "hessian", split: str = "train") -> None:
         if kind not in ("hessian", "gauss_newton"):
             raise InvalidInput(f"kind is {kind!r}, expected 'hessian' or 'gauss_newton'")
         if split == "test":
             problem.need_test("the curvature of the test loss")
         self.problem, self.kind, self.split = problem, kind, split
-        self.rows = as_rows(problem, rows)
+        self.params = as_params(problem, params)
         self.products = 0
-        self._alone = len(self.rows) == 1
+        self._alone = len(self.params) == 1
         self._kept: Callable[[Tensor], Tensor] | None = None
 
     @property
@@ -64,17 +64,17 @@ class Curvature:
     @property
     def count(self) -> int:
         """How many networks are measured side by side."""
-        return len(self.rows)
+        return len(self.params)
 
     @property
     def dtype(self) -> torch.dtype:
         """Precision of the parameters, and so of the products."""
-        return self.rows.dtype
+        return self.params.dtype
 
     @property
     def device(self) -> torch.device:
         """Where the parameters lie."""
-        return self.rows.device
+        return self.params.device
 
     @property
     def cost(self) -> Cost:
@@ -92,7 +92,7 @@ class Curvature:
         """
         found = self.multiply(vectors)
         if self._alone:
-            need_finite(self.problem, self.rows, found, "second derivatives")
+            need_finite(self.problem, self.params, found, "second derivatives")
         return found
 
     @full_precision()
@@ -105,7 +105,7 @@ class Curvature:
             if self._kept is None:
                 self._kept = self._product(*batches[0])
             return self._kept(vectors)
-        total = torch.zeros_like(self.rows)
+        total = torch.zeros_like(self.params)
         for share, inputs, targets in self.problem.shares(self.split):
             total += share * self._product(inputs, targets)(vectors)
         return total
@@ -122,7 +122,7 @@ class Curvature:
     def select(self, networks: Tensor) -> Curvature:
         """Return the curvature of some of the networks alone, by index."""
         other = copy.copy(self)
-        other.rows, other.products, other._kept = self.rows[networks], 0, None
+        other.params, other.products, other._kept = self.params[networks], 0, None
         return other
 
     def dense(self) -> Tensor:
@@ -133,19 +133,19 @@ class Curvature:
         InvalidInput
             If they would take more than a gibibyte; says how much.
         """
-        size = self.count * self.size**2 * self.rows.element_size()
+        size = self.count * self.size**2 * self.params.element_size()
         if size > LARGEST_DENSE:
             raise InvalidInput(
                 f"the dense matrix of {self.size:,} parameters would take {size / 2**30:,.1f} GiB"
                 + (f" for {self.count} networks" if self.count > 1 else "")
                 + f", more than {LARGEST_DENSE / 2**30:.0f} GiB; choose fewer parameters with only=, or an estimator"
             )
-        columns = [self.matvec(unit.expand(self.count, -1)) for unit in torch.eye(self.size).to(self.rows)]
+        columns = [self.matvec(unit.expand(self.count, -1)) for unit in torch.eye(self.size).to(self.params)]
         matrix = torch.stack(columns, -1)
         return (matrix + matrix.mT) / 2
 
     def _product(self, inputs: object, targets: object) -> Callable[[Tensor], Tensor]:
-        leaf = self.rows.clone().requires_grad_()
+        leaf = self.params.clone().requires_grad_()
         build = self._hessian if self.kind == "hessian" else self._gauss_newton
         return build(leaf, inputs, targets)
 

@@ -146,7 +146,7 @@ def spectral_density(
     *,
     probes: int = 8,
     steps: int = 64,
-    rows: Networks | None = None,
+    params: Networks | None = None,
     kind: Kind = "hessian",
     split: str = "train",
     method: Literal["auto", "lanczos", "dense"] = "auto",
@@ -168,7 +168,7 @@ def spectral_density(
         Random directions, at least 2.
     steps : int
         Lanczos steps of each, at least 2.
-    rows : Tensor of shape (networks, P), or sequence of networks, optional
+    params : Tensor of shape (networks, P), or sequence of networks, optional
         Checkpoints of one architecture, measured side by side; by default the problem's own parameters. Modules and
         state dicts are measured with their own buffers and frozen parameters, one by one. A network whose curvature is
         not finite has NaN for every value.
@@ -203,7 +203,7 @@ def spectral_density(
     if method not in ("auto", "lanczos", "dense"):
         raise InvalidInput(f"method is {method!r}, expected 'auto', 'lanczos' or 'dense'")
     smooth = smoothing(axis, width, steps, points)
-    curvature = Curvature(problem, rows, kind=kind, split=split)
+    curvature = Curvature(problem, params, kind=kind, split=split)
     exact = method == "dense" or (method == "auto" and problem.size <= min(probes * steps, SMALL))
     total = problem.size if exact else probes * min(steps, problem.size)
 

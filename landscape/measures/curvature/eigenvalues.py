@@ -91,7 +91,7 @@ def top_eigenvalues(
     problem: Problem,
     k: int = 1,
     *,
-    rows: Networks | None = None,
+    params: Networks | None = None,
     kind: Kind = "hessian",
     split: str = "train",
     negative: bool = False,
@@ -114,7 +114,7 @@ def top_eigenvalues(
     problem : Problem
     k : int
         How many eigenvalues.
-    rows : Tensor of shape (networks, P), or sequence of networks, optional
+    params : Tensor of shape (networks, P), or sequence of networks, optional
         Checkpoints of one architecture, measured as a batch; by default the problem's own parameters. Modules and state
         dicts are measured with their own buffers and frozen parameters, one by one. A network whose curvature is not
         finite has NaN for every value.
@@ -157,7 +157,7 @@ def top_eigenvalues(
         raise InvalidInput(f"basis is {basis}, expected at least 1 vector; k + 2 are kept in any case")
     if method not in ("auto", "lanczos", "dense"):
         raise InvalidInput(f"method is {method!r}, expected 'auto', 'lanczos' or 'dense'")
-    matrix = Curvature(problem, rows, kind=kind, split=split)
+    matrix = Curvature(problem, params, kind=kind, split=split)
     matrix.need_right()  # before there is a basis: both together would take the most memory
     dense = method == "dense" or (method == "auto" and problem.size <= SMALL)
 
@@ -174,7 +174,7 @@ def top_eigenvalues(
         return complete(operator, ritz, k, tolerance=tolerance, most=most - -(-ritz.products // operator.count))
 
     kept = min(problem.size, 2 * k + 40 if basis is None else basis)
-    group = max(1, TOGETHER // (kept * problem.size * matrix.rows.element_size()))
+    group = max(1, TOGETHER // (kept * problem.size * matrix.params.element_size()))
     pieces = torch.arange(matrix.count).split(group if problem.device.type == "cpu" else matrix.count)
 
     ends = 2 if negative else 1
@@ -258,7 +258,7 @@ def _exact(operator: Operator, k: int) -> Ritz:
     """Return the k largest eigenpairs of the dense matrices."""
     values, vectors = eigh(operator.dense().double())
     size = values.abs().amax(1).cpu()
-    values, rows = values.flip(1)[:, :k].cpu(), vectors.mT.flip(1)[:, :k].to(operator.dtype)
+    values, params = values.flip(1)[:, :k].cpu(), vectors.mT.flip(1)[:, :k].to(operator.dtype)
     return Ritz(
-        values, rows, torch.zeros_like(values), torch.zeros_like(rows[:, 0]), operator.count * operator.size, size
+        values, params, torch.zeros_like(values), torch.zeros_like(params[:, 0]), operator.count * operator.size, size
     )

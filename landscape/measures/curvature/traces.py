@@ -112,7 +112,7 @@ def trace(
     *,
     method: Method = "xtrace",
     budget: int = 100,
-    rows: Networks | None = None,
+    params: Networks | None = None,
     kind: Kind = "hessian",
     split: str = "train",
     seed: int = 0,
@@ -130,7 +130,7 @@ def trace(
         the diagonal.
     budget : int
         Products of a matrix with a vector for each network, at least 6. If it reaches P, the method is "exact".
-    rows : Tensor of shape (networks, P), or sequence of networks, optional
+    params : Tensor of shape (networks, P), or sequence of networks, optional
         Checkpoints of one architecture, measured side by side; by default the problem's own parameters. Modules and
         state dicts are measured with their own buffers and frozen parameters, one by one. A network whose curvature is
         not finite has NaN for every value.
@@ -159,7 +159,7 @@ def trace(
         raise InvalidInput(
             f"budget is {budget}, expected at least {FEWEST} products, fewer do not tell their own error"
         )
-    curvature = Curvature(problem, rows, kind=kind, split=split)
+    curvature = Curvature(problem, params, kind=kind, split=split)
     exact = method == "exact" or budget >= problem.size
     total = problem.size if exact else budget
 

@@ -73,7 +73,7 @@ def norm_at_loss(
     problem: Problem,
     loss: float,
     *,
-    rows: Tensor | None = None,
+    params: Tensor | None = None,
     norms: Sequence[float] | np.ndarray | None = None,
     steps: int = 2000,
     optimiser: Optimiser = AT_NORM,
@@ -92,7 +92,7 @@ def norm_at_loss(
     problem : Problem
     loss : float
         Training loss, positive and below that of the network scaled to nothing.
-    rows : Tensor, shape (networks, P), optional
+    params : Tensor, shape (networks, P), optional
         By default the network that the problem starts from. A network whose weights are not finite has NaN for every
         value.
     norms : sequence of float, optional
@@ -117,13 +117,13 @@ def norm_at_loss(
         If the level is out of range, no norm was found because no factor reaches it and no norms were given, or an
         option does not fit.
     """
-    rows = networks(problem, rows)
-    good = torch.isfinite(rows).all(1)
+    params = networks(problem, params)
+    good = torch.isfinite(params).all(1)
     if not good.all():
         some = norm_at_loss(
             problem,
             loss,
-            rows=rows[good],
+            params=params[good],
             norms=norms,
             steps=steps,
             optimiser=optimiser,
@@ -133,39 +133,39 @@ def norm_at_loss(
         arrays = ("norm", "loss", "rescaled", "optimised", "curve_loss", "converged")
         return with_gaps(some, good.cpu().numpy(), *arrays)
     sphere = Sphere(problem, counted)
-    norm = sphere.norm(rows).squeeze(1).double().cpu()
+    norm = sphere.norm(params).squeeze(1).double().cpu()
 
     def loss_at(scales: Tensor) -> Tensor:
-        factor = scales.to(rows)[:, None]
-        return problem.evaluate(torch.where(sphere.counted, rows * factor, rows))["loss"]
+        factor = scales.to(params)[:, None]
+        return problem.evaluate(torch.where(sphere.counted, params * factor, params))["loss"]
 
-    scales, evaluations = scale_at_loss(loss_at, loss, len(rows))
+    scales, evaluations = scale_at_loss(loss_at, loss, len(params))
     if norms is None and scales.isnan().all():
         raise InvalidInput(
             f"a training loss of {loss} is not reached by any of the networks at any scale, for rescaling mends "
             "nothing that they get wrong; choose a higher loss, train them longer, or pass norms= to optimise at each"
         )
     grid = np.array([]) if norms is None else ascending("norms", norms)
-    curve, converged = np.empty((len(rows), len(grid))), np.empty((len(rows), len(grid)), dtype=bool)
-    cost = Cost(evaluations=evaluations + len(rows))
+    curve, converged = np.empty((len(params), len(grid))), np.empty((len(params), len(grid)), dtype=bool)
+    cost = Cost(evaluations=evaluations + len(params))
     if len(grid):
         ends = minimise_at_norm(
             problem,
-            rows.repeat_interleave(len(grid), 0),
-            np.tile(grid, len(rows)),
+            params.repeat_interleave(len(grid), 0),
+            np.tile(grid, len(params)),
             steps=steps,
             optimiser=optimiser,
             counted=counted,
             floor=loss / 100,
             progress=progress,
         )
-        curve = ends.end["train", "loss"].reshape(len(rows), -1)
+        curve = ends.end["train", "loss"].reshape(len(params), -1)
         converged = ends.converged.reshape(curve.shape)
         cost += ends.cost
     return NormAtLoss(
         level=loss,
         norm=norm.numpy(),
-        loss=problem.evaluate(rows)["loss"].numpy(),
+        loss=problem.evaluate(params)["loss"].numpy(),
         rescaled=(scales * norm).numpy(),
         optimised=np.array([norm_needed(grid, line, loss) for line in curve]),
         curve_norm=grid,

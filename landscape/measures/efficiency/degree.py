@@ -16,7 +16,7 @@ from grokscape.landscape.measures.arguments import plain_arguments
 from grokscape.landscape.measures.norm_profile.sphere import Sphere
 from grokscape.landscape.measures.result import Cost, Result
 from grokscape.landscape.problem import Problem
-from grokscape.landscape.problem.networks import as_rows
+from grokscape.landscape.problem.networks import as_params
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +85,7 @@ class Homogeneity(Result):
 def homogeneity(
     problem: Problem,
     *,
-    rows: Tensor | None = None,
+    params: Tensor | None = None,
     split: str = "train",
     counted: str | Sequence[str] | None = None,
     factor: float = 2.0,
@@ -102,7 +102,7 @@ def homogeneity(
     ----------
     problem : Problem
         Its outputs must be one tensor, shape (n, ...).
-    rows : Tensor, shape (networks, P), optional
+    params : Tensor, shape (networks, P), optional
         By default the network that the problem starts from.
     split : {"train", "test"}
     counted : str or sequence of str, optional
@@ -130,12 +130,12 @@ def homogeneity(
         raise InvalidInput(f"tolerance is {tolerance}, expected a positive number such as 1e-3")
     if split == "test":
         problem.need_test("homogeneity on the test split")
-    rows = networks(problem, rows)
+    params = networks(problem, params)
     sphere = Sphere(problem, counted)
     mask = sphere.counted
-    at = _degrees(problem, rows, mask, split, factor)
+    at = _degrees(problem, params, mask, split, factor)
     fine = (at["residual"] <= tolerance) & (at["scaling_residual"] <= tolerance)
-    known = torch.from_numpy(np.isfinite(at["degree"])).to(rows.device)
+    known = torch.from_numpy(np.isfinite(at["degree"])).to(params.device)
     silent = at.pop("size") == 0
     undefined = np.flatnonzero(silent)
     if len(undefined) and not np.isfinite(at["degree"]).any():
@@ -147,13 +147,13 @@ def homogeneity(
     breaking, tried = (
         ((), 0)
         if fine[known.cpu().numpy()].all()
-        else _breaking(problem, rows[known], mask, names, split, factor, tolerance)
+        else _breaking(problem, params[known], mask, names, split, factor, tolerance)
     )
-    passes = (1 + tried) * len(rows)
+    passes = (1 + tried) * len(params)
     return Homogeneity(
         **at,
         homogeneous=fine,
-        norm=sphere.norm(rows.double()).squeeze(1).cpu().numpy(),
+        norm=sphere.norm(params.double()).squeeze(1).cpu().numpy(),
         breaking=breaking,
         counted=names,
         factor=factor,
@@ -163,17 +163,17 @@ def homogeneity(
     )
 
 
-def networks(problem: Problem, rows: Tensor | None) -> Tensor:
-    """Return networks to measure as rows (networks, P): those given, or the one the problem starts from."""
-    return as_rows(problem, rows)
+def networks(problem: Problem, params: Tensor | None) -> Tensor:
+    """Return networks to measure as params (networks, P): those given, or the one the problem starts from."""
+    return as_params(problem, params)
 
 
-def _degrees(problem: Problem, rows: Tensor, mask: Tensor, split: str, factor: float) -> dict[str, np.ndarray]:
+def _degrees(problem: Problem, params: Tensor, mask: Tensor, split: str, factor: float) -> dict[str, np.ndarray]:
     """Return degrees and residuals of every network, both ways; NaN where all outputs are zero."""
-    scaled_rows = torch.where(mask, rows * factor, rows)
+    scaled_rows = torch.where(mask, params * factor, params)
     pieces, shapes = [], []
     for inputs, _ in problem.batches[split]:
-        z, change = _euler(problem, rows, rows * mask, inputs)
+        z, change = _euler(problem, params, params * mask, inputs)
         shapes.append(str(tuple(z.shape[1:])))
         with torch.no_grad():
             scaled = problem.outputs_of(scaled_rows, inputs)
@@ -201,9 +201,9 @@ def _degrees(problem: Problem, rows: Tensor, mask: Tensor, split: str, factor: f
     return {name: values.cpu().numpy() for name, values in results.items()}
 
 
-def _euler(problem: Problem, rows: Tensor, directions: Tensor, inputs: object) -> tuple[Tensor, Tensor]:
+def _euler(problem: Problem, params: Tensor, directions: Tensor, inputs: object) -> tuple[Tensor, Tensor]:
     """Return outputs and their rate of change along a direction of each network, both (networks, n, ...)."""
-    leaf = rows.clone().requires_grad_()
+    leaf = params.clone().requires_grad_()
     outputs = problem.outputs_of(leaf, inputs)
     if not isinstance(outputs, Tensor):
         raise InvalidInput(
@@ -220,7 +220,7 @@ def _euler(problem: Problem, rows: Tensor, directions: Tensor, inputs: object) -
 
 
 def _breaking(
-    problem: Problem, rows: Tensor, mask: Tensor, names: Sequence[str], split: str, factor: float, tolerance: float
+    problem: Problem, params: Tensor, mask: Tensor, names: Sequence[str], split: str, factor: float, tolerance: float
 ) -> tuple[tuple[str, ...], int]:
     """Return a smallest set of vectors whose removal leaves homogeneous networks, and how many sets were tried."""
     slices = problem.layout.slices()
@@ -230,7 +230,7 @@ def _breaking(
     def without(removed: Sequence[str]) -> bool:
         nonlocal tried
         tried += 1
-        rest = rows.clone()
+        rest = params.clone()
         for name in removed:
             rest[:, slices[name]] = 0
         at = _degrees(problem, rest, mask, split, factor)

@@ -193,11 +193,11 @@ def efficiency_frontier(
     order = example_order(problem.count["train"], seeds)
     whole = len(numbers) + 1
 
-    def minimise(data: Problem, rows: Tensor, examples: Tensor | None, part: int) -> Minima:
+    def minimise(data: Problem, params: Tensor, examples: Tensor | None, part: int) -> Minima:
         return minimise_at_norm(
             data,
-            rows.repeat_interleave(len(grid), 0),
-            np.tile(grid, len(rows)),
+            params.repeat_interleave(len(grid), 0),
+            np.tile(grid, len(params)),
             steps=steps,
             optimiser=optimiser,
             counted=counted,
@@ -210,7 +210,7 @@ def efficiency_frontier(
     circuits = minimise(problem, good, None, 0)
     gate_split = "test" if "test" in problem.batches else "train"
     accuracy = circuits.end[gate_split, "accuracy"].reshape(shape)
-    true_loss = _losses_on(problem, circuits.rows, order.repeat_interleave(len(grid), 0), numbers)
+    true_loss = _losses_on(problem, circuits.params, order.repeat_interleave(len(grid), 0), numbers)
     twins_problem = with_random_labels(own, seeds, n_classes)
     offset = problem.count["train"] * torch.arange(len(seeds))[:, None]
     twins = [minimise(twins_problem, starts, order[:, :d] + offset, part) for part, d in enumerate(numbers, start=1)]
@@ -240,7 +240,7 @@ def efficiency_frontier(
         memorising_norm=memorising_norm,
         generalising_norm=generalising_norm,
         crossing=crossing_size(numbers, memorising_norm, generalising_norm, confidence=confidence),
-        cost=sum((twin.cost for twin in twins), circuits.cost + Cost(evaluations=len(circuits.rows))),
+        cost=sum((twin.cost for twin in twins), circuits.cost + Cost(evaluations=len(circuits.params))),
     )
 
 
@@ -278,11 +278,11 @@ def _checked(problem: Problem, sizes: np.ndarray, seeds: Sequence[int], level: f
 
 
 @torch.no_grad()
-def _losses_on(problem: Problem, rows: Tensor, order: Tensor, sizes: np.ndarray) -> np.ndarray:
+def _losses_on(problem: Problem, params: Tensor, order: Tensor, sizes: np.ndarray) -> np.ndarray:
     """Return each network's loss on its own first D examples, for every size D, shape (networks, sizes)."""
     inputs, targets = problem.whole("train")
-    losses = np.empty((len(rows), len(sizes)))
-    for network, (outputs, examples) in enumerate(zip(problem.outputs_of(rows, inputs), order, strict=True)):
+    losses = np.empty((len(params), len(sizes)))
+    for network, (outputs, examples) in enumerate(zip(problem.outputs_of(params, inputs), order, strict=True)):
         for column, size in enumerate(sizes):
             own = examples[:size].to(outputs.device)
             losses[network, column] = float(problem.output_loss(outputs[own], targets[own]))

@@ -84,7 +84,7 @@ class Efficiency(Result):
 def efficiency(
     problem: Problem,
     *,
-    rows: Tensor | None = None,
+    params: Tensor | None = None,
     definition: str = "margin",
     kappa: float | None = None,
     level: float | None = None,
@@ -97,7 +97,7 @@ def efficiency(
     ----------
     problem : Problem
         Outputs of shape (n, n_classes), targets n class indices.
-    rows : Tensor, shape (networks, P), optional
+    params : Tensor, shape (networks, P), optional
         By default the network that the problem starts from. A network whose weights are not finite has NaN for every
         value.
     definition : str
@@ -125,16 +125,16 @@ def efficiency(
         raise InvalidInput(f"the training loss asked for is {level}, expected a positive number, such as level=0.01")
     if split == "test":
         problem.need_test("efficiency on the test split")
-    rows = networks(problem, rows)
-    good = torch.isfinite(rows).all(1)
+    params = networks(problem, params)
+    good = torch.isfinite(params).all(1)
     if not good.all():
         options = {"kappa": kappa, "level": level, "counted": counted, "split": split}
-        some = efficiency(problem, rows=rows[good], definition=definition, **options)  # type: ignore[arg-type]
+        some = efficiency(problem, params=params[good], definition=definition, **options)  # type: ignore[arg-type]
         arrays = ("value", "standard_error", "degree", "homogeneous", "norm", "loss", "margin")
         return with_gaps(some, good.cpu().numpy(), *arrays)
-    norm = Sphere(problem, counted).norm(rows.double()).squeeze(1)
-    outputs, labels = _classified(problem, rows, split)
-    found = homogeneity(problem, rows=rows, split=split, counted=counted)
+    norm = Sphere(problem, counted).norm(params.double()).squeeze(1)
+    outputs, labels = _classified(problem, params, split)
+    found = homogeneity(problem, params=params, split=split, counted=counted)
     if kappa is None:
         kappa = float(np.nanmedian(found.degree))
 
@@ -161,14 +161,14 @@ def efficiency(
         margin=_array(margin(outputs, labels.expand(outputs.shape[:-1]))),
         level=level,
         split=split,
-        cost=found.cost + Cost(evaluations=len(rows)),
+        cost=found.cost + Cost(evaluations=len(params)),
     )
 
 
 @torch.no_grad()
-def _classified(problem: Problem, rows: Tensor, split: str) -> tuple[Tensor, Tensor]:
+def _classified(problem: Problem, params: Tensor, split: str) -> tuple[Tensor, Tensor]:
     """Return all outputs, float64 (networks, n, n_classes), and labels (n,)."""
-    outputs = [problem.outputs_of(rows, inputs) for inputs, _ in problem.batches[split]]
+    outputs = [problem.outputs_of(params, inputs) for inputs, _ in problem.batches[split]]
     _, labels = joined([(None, targets) for _, targets in problem.batches[split]])
     alike = all(isinstance(z, Tensor) and z.shape[2:] == outputs[0].shape[2:] for z in outputs)
     whole = torch.cat(outputs, 1) if alike else outputs[0]

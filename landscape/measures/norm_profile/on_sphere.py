@@ -28,12 +28,12 @@ class Minima:
 
     Attributes
     ----------
-    rows : Tensor, shape (networks, P)
+    params : Tensor, shape (networks, P)
         The parameters at the end.
     norms : array, shape (networks,)
         The norm of the counted parameters.
     end, best : dict of (split, quantity) to array, shape (networks,)
-        Loss and accuracy on "train" and "test". `end` holds those of `rows`; `best`, the smallest loss and the largest
+        Loss and accuracy on "train" and "test". `end` holds those of `params`; `best`, the smallest loss and the largest
         accuracy of every record, each by itself, so that they belong to no one point. NaN where there is none.
     steps : array of int, shape (networks,)
         Taken until the network left: at the last step, at a loss of `leave`, or on leaving the finite numbers.
@@ -51,7 +51,7 @@ class Minima:
         into a plan (see `grokscape.landscape.graph_capture.capture.captured`) are not.
     """
 
-    rows: Tensor
+    params: Tensor
     norms: np.ndarray
     end: dict[tuple[str, str], np.ndarray]
     best: dict[tuple[str, str], np.ndarray]
@@ -67,7 +67,7 @@ class Minima:
 @torch.inference_mode(False)  # gradients are needed, whatever the caller's mode
 def minimise_at_norm(
     problem: Problem,
-    rows: Tensor,
+    params: Tensor,
     norms: Sequence[float] | np.ndarray | Tensor,
     *,
     steps: int = 5000,
@@ -90,7 +90,7 @@ def minimise_at_norm(
     Parameters
     ----------
     problem : Problem
-    rows : Tensor, shape (networks, P)
+    params : Tensor, shape (networks, P)
         The starts, at any norm but zero.
     norms : shape (networks,)
         The norm at which each is held.
@@ -135,36 +135,36 @@ def minimise_at_norm(
     Costs `steps` gradients of each network and, at every record, an evaluation on both splits.
     """
     leave = floor if leave is None else leave
-    if not isinstance(rows, Tensor):
-        raise InvalidInput(f"rows are {type(rows).__name__}, expected a tensor (networks, {problem.size})")
-    rows = rows.detach().to(problem.start).clone()
+    if not isinstance(params, Tensor):
+        raise InvalidInput(f"params are {type(params).__name__}, expected a tensor (networks, {problem.size})")
+    params = params.detach().to(problem.start).clone()
     norms = norms if isinstance(norms, Tensor) else torch.tensor(np.array(norms, dtype=float))
     radius = norms.detach().to(problem.start).reshape(-1)
-    _check(problem, rows, radius, steps, record, tolerance, floor, leave, examples)
+    _check(problem, params, radius, steps, record, tolerance, floor, leave, examples)
     sphere = Sphere(problem, counted, fixed)
-    if not sphere.norm(rows).all():
+    if not sphere.norm(params).all():
         raise InvalidInput("a start's counted parameters are all zero, so they have no direction; start elsewhere")
-    rows = sphere.onto(rows, radius[:, None])
+    params = sphere.onto(params, radius[:, None])
     every = record or max(1, steps // 50)
-    pieces = torch.arange(len(rows)).chunk(math.ceil(len(rows) / company(problem)))
+    pieces = torch.arange(len(params)).chunk(math.ceil(len(params) / company(problem)))
     done: list[Descent] = []
     plans: dict[int, Gradient] = {}
     with without_denormals():
         for index in pieces:
             piece = Descent(
-                problem, sphere, optimiser, rows[index], radius[index], tangential=tangential, leave=leave, plans=plans
+                problem, sphere, optimiser, params[index], radius[index], tangential=tangential, leave=leave, plans=plans
             )
             own = None if examples is None else examples[index]
             for step in piece.run(steps, every, own):
                 if progress is not None:
-                    progress((int(index[0]) + len(index) * step / steps) / len(rows))
+                    progress((int(index[0]) + len(index) * step / steps) / len(params))
             done.append(piece)
     return _collected(done, tolerance, floor)
 
 
 def _collected(done: list[Descent], tolerance: float, floor: float) -> Minima:
     """Join the pieces and judge convergence."""
-    rows = torch.cat([piece.rows for piece in done])
+    params = torch.cat([piece.params for piece in done])
     end, best = (
         {key: np.concatenate([getattr(piece, kind)[key] for piece in done]) for key in MEASURED}
         for kind in ("end", "best")
@@ -173,9 +173,9 @@ def _collected(done: list[Descent], tolerance: float, floor: float) -> Minima:
         np.concatenate([getattr(piece, name) for piece in done]) for name in ("steps", "change", "residual")
     )
     loss = end["train", "loss"]
-    finite = np.isfinite(loss) & torch.isfinite(rows).all(1).cpu().numpy()
+    finite = np.isfinite(loss) & torch.isfinite(params).all(1).cpu().numpy()
     return Minima(
-        rows=rows,
+        params=params,
         norms=torch.cat([piece.radius for piece in done]).double().cpu().numpy(),
         end=end,
         best=best,
@@ -192,7 +192,7 @@ def _collected(done: list[Descent], tolerance: float, floor: float) -> Minima:
 
 def _check(
     problem: Problem,
-    rows: Tensor,
+    params: Tensor,
     radius: Tensor,
     steps: int,
     record: int | None,
@@ -201,15 +201,15 @@ def _check(
     leave: float,
     examples: Tensor | None,
 ) -> None:
-    if rows.ndim != 2 or rows.shape[1] != problem.size or not len(rows):
-        raise InvalidInput(f"rows have shape {tuple(rows.shape)}, expected (networks, {problem.size})")
-    if len(radius) != len(rows):
-        raise InvalidInput(f"norms are {len(radius)}, expected one for each of the {len(rows)} rows")
+    if params.ndim != 2 or params.shape[1] != problem.size or not len(params):
+        raise InvalidInput(f"params have shape {tuple(params.shape)}, expected (networks, {problem.size})")
+    if len(radius) != len(params):
+        raise InvalidInput(f"norms are {len(radius)}, expected one for each of the {len(params)} rows")
     if not (torch.isfinite(radius) & (radius > 0)).all():
         worst = float(radius[~(radius > 0) | ~torch.isfinite(radius)][0])
         raise InvalidInput(f"norms hold {worst:g}, expected finite positive numbers")
-    if not torch.isfinite(rows).all():
-        raise InvalidInput("rows hold NaN or infinite weights; start from finite ones")
+    if not torch.isfinite(params).all():
+        raise InvalidInput("params hold NaN or infinite weights; start from finite ones")
     for name, value, least in (("steps", steps, 1), ("record", 1 if record is None else record, 1)):
         if value < least:
             raise InvalidInput(f"{name} is {value}, expected at least {least}")
@@ -221,5 +221,5 @@ def _check(
         raise InvalidInput(
             f"examples hold {int(examples.max())}, expected indices below {total}, the training examples"
         )
-    if examples is not None and (not examples.numel() or examples.ndim != 2 or len(examples) != len(rows)):
-        raise InvalidInput(f"examples have shape {tuple(examples.shape)}, expected ({len(rows)}, n)")
+    if examples is not None and (not examples.numel() or examples.ndim != 2 or len(examples) != len(params)):
+        raise InvalidInput(f"examples have shape {tuple(examples.shape)}, expected ({len(params)}, n)")

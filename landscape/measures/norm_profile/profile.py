@@ -119,18 +119,18 @@ def norm_profile(
     if not counts:
         raise InvalidInput("sizes are empty, expected at least one number of training examples")
     sphere = Sphere(problem, counted, fixed)
-    problem, rows = _starts(problem, sphere, numbers, start, initialise)
+    problem, params = _starts(problem, sphere, numbers, start, initialise)
     for size in counts:  # a choice that cannot be used is refused before the first is trained on
         if size < total:
             Data(problem, _subsets(total, size, numbers))
-    initial = sphere.norm(rows).squeeze(1).double().cpu().numpy()
+    initial = sphere.norm(params).squeeze(1).double().cpu().numpy()
     radii = grid[:, None] * (initial if norms is None else np.ones(len(numbers)))
     found: list[Minima] = []
     for place, size in enumerate(counts):
         found.append(
             minimise_at_norm(
                 problem,
-                rows.repeat(len(grid), 1),
+                params.repeat(len(grid), 1),
                 radii.reshape(-1),
                 steps=steps,
                 optimiser=optimiser,
@@ -194,8 +194,8 @@ def _starts(
 ) -> tuple[Problem, Tensor]:
     """Return where each seed starts, shape (seeds, P), and the problem with the buffers to start with."""
     if start is None:
-        own, rows = fresh_networks(problem, seeds, initialise)
-        return own, torch.where(sphere.constant, problem.start, rows)
+        own, params = fresh_networks(problem, seeds, initialise)
+        return own, torch.where(sphere.constant, problem.start, params)
     if initialise is not None:
         raise InvalidInput("both start and initialise are given, which say two things; leave one out")
     if not isinstance(start, Tensor) or tuple(start.shape) != (len(seeds), problem.size):

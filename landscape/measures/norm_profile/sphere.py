@@ -36,25 +36,25 @@ class Sphere:
         self._whole = bool(self.counted.all())
         self._factor = self.counted.to(problem.start)
 
-    def norm(self, rows: Tensor) -> Tensor:
+    def norm(self, params: Tensor) -> Tensor:
         """Return the norm of the counted parameters, shape (networks, 1)."""
-        return (rows if self._whole else rows * self._factor).norm(dim=1, keepdim=True)
+        return (params if self._whole else params * self._factor).norm(dim=1, keepdim=True)
 
-    def onto(self, rows: Tensor, radius: Tensor) -> Tensor:
+    def onto(self, params: Tensor, radius: Tensor) -> Tensor:
         """Rescale the counted parameters in place to a radius (networks, 1)."""
-        scale = radius / self.norm(rows)
-        return rows.mul_(scale if self._whole else torch.where(self.counted, scale, 1.0))
+        scale = radius / self.norm(params)
+        return params.mul_(scale if self._whole else torch.where(self.counted, scale, 1.0))
 
-    def tangent(self, rows: Tensor, gradient: Tensor) -> Tensor:
+    def tangent(self, params: Tensor, gradient: Tensor) -> Tensor:
         """Return the part of a gradient (networks, P) that the constraints leave."""
-        held = rows if self._whole else rows * self._factor
+        held = params if self._whole else params * self._factor
         radial = torch.linalg.vecdot(gradient, held) / torch.linalg.vecdot(held, held)
         along = torch.addcmul(gradient, held, radial[:, None], value=-1)
         return along.masked_fill_(self.constant, 0.0) if self.any_constant else along
 
-    def residual(self, rows: Tensor, gradient: Tensor) -> Tensor:
+    def residual(self, params: Tensor, gradient: Tensor) -> Tensor:
         """Return the length of that part per radian, shape (networks,)."""
-        return (self.tangent(rows, gradient).norm(dim=1, keepdim=True) * self.norm(rows)).squeeze(1)
+        return (self.tangent(params, gradient).norm(dim=1, keepdim=True) * self.norm(params)).squeeze(1)
 
 
 def _matching(field: str, patterns: str | Sequence[str], names: Sequence[str]) -> set[str]:

@@ -139,17 +139,17 @@ def _measure(
     for some in chunks(problem, len(times), at_once):
         t = torch.as_tensor(times[some]).to(problem.start)
         own = torch.as_tensor(piece[some], device=problem.device)
-        rows = curve.rows(t, own)
+        params = curve.params(t, own)
         for split in problem.batches:
-            for name, values in problem.evaluate(rows, split).items():
+            for name, values in problem.evaluate(params, split).items():
                 losses[f"{split}_{name}"][some] = values.numpy()
-        cost = cost + Cost(evaluations=len(rows) * len(problem.batches))
+        cost = cost + Cost(evaluations=len(params) * len(problem.batches))
         if derivatives:
-            _, gradient = problem.gradients(rows)
+            _, gradient = problem.gradients(params)
             first, second = curve.motion(t, own)
-            curvature = Curvature(problem, rows)
+            curvature = Curvature(problem, params)
             data["slope"][some] = (gradient * first).sum(1).double().cpu().numpy()
             along = (first * curvature.multiply(first)).sum(1) + (gradient * second).sum(1)
             data["curvature"][some] = along.double().cpu().numpy()
-            cost = cost + curvature.cost + Cost(gradients=len(rows))
+            cost = cost + curvature.cost + Cost(gradients=len(params))
     return data | losses, cost

@@ -141,7 +141,7 @@ def low_loss_path(
 
 def _start(ends: Tensor, varied: int, bends: int, seed: int) -> Tensor:
     """Return the first inner pivots: those of the straight line, the varied parameters with a deviation."""
-    inner = Curve(ends).rows(torch.arange(1, bends + 1).to(ends) / (bends + 1))
+    inner = Curve(ends).params(torch.arange(1, bends + 1).to(ends) / (bends + 1))
     noise = torch.from_numpy(generator(seed, "pivots").standard_normal((bends, varied))).to(ends)
     scale = JITTER * torch.linalg.vector_norm(ends[1, :varied] - ends[0, :varied]) / varied**0.5
     inner[:, :varied] += scale * noise
@@ -178,7 +178,7 @@ def _trained(
 
     def mean_loss() -> float:
         now = along(inner)
-        losses = [problem.evaluate(now.rows(fixed[some]))["loss"] for some in chunks(problem, FIXED, at_once)]
+        losses = [problem.evaluate(now.params(fixed[some]))["loss"] for some in chunks(problem, FIXED, at_once)]
         return float(torch.cat(losses).mean())
 
     means[0] = mean_loss()
@@ -187,12 +187,12 @@ def _trained(
             means[1] = mean_loss()
         times = torch.from_numpy((np.arange(samples) + draw.random(samples)) / samples).to(inner)
         leaf = inner.clone().requires_grad_()
-        rows = along(leaf).rows(times)
-        losses, gradients = problem.gradients(rows.detach())
+        params = along(leaf).params(times)
+        losses, gradients = problem.gradients(params.detach())
         history[step] = float(losses.mean())
         if not np.isfinite(history[step]):
             raise InvalidInput(f"the loss on the path is {history[step]} at step {step}; give a smaller lr")
-        (gradient,) = torch.autograd.grad(rows, leaf, gradients / samples)
+        (gradient,) = torch.autograd.grad(params, leaf, gradients / samples)
         rates["lr"] = first_rate * (1 - step / steps)
         optimiser.step(inner, gradient, state, rates, inner.new_tensor(step + 1.0))
         inner[:, varied:] = carried

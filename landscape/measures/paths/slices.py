@@ -101,9 +101,9 @@ class Plane(Result):
         """Whether the training loss is finite at each point: nothing is iterated."""
         return np.isfinite(self.train_loss)
 
-    def coordinates(self, rows: Tensor | np.ndarray) -> np.ndarray:
+    def coordinates(self, params: Tensor | np.ndarray) -> np.ndarray:
         """Project networks (k, P), such as a trajectory, onto the plane: first, second, distance from it; (k, 3)."""
-        away = np.asarray(torch.as_tensor(rows).detach().cpu(), dtype=np.float64) - self.around
+        away = np.asarray(torch.as_tensor(params).detach().cpu(), dtype=np.float64) - self.around
         basis = self.directions.astype(np.float64).T
         found = np.linalg.lstsq(basis, away.T, rcond=None)[0]
         return np.column_stack([found.T, np.linalg.norm(away.T - basis @ found, axis=0)])
@@ -239,9 +239,9 @@ def evaluate_at(
     count = len(coordinates)
     found = {f"{split}_{name}": np.full(count, np.nan) for split in ("train", "test") for name in ("loss", "accuracy")}
     for some in chunks(problem, count, at_once):
-        rows = place(torch.as_tensor(coordinates[some]).to(problem.start))
+        params = place(torch.as_tensor(coordinates[some]).to(problem.start))
         for split in problem.batches:
-            for name, values in problem.evaluate(rows, split).items():
+            for name, values in problem.evaluate(params, split).items():
                 found[f"{split}_{name}"][some] = values.numpy()
         if progress is not None:
             progress(min(some.stop, count) / count)

@@ -39,7 +39,7 @@ class Path(Result):
     kind : {"bezier", "chain"}
         A straight path is a chain of two pivots.
     pivots : ndarray, shape (pivots, P)
-        The control points; the first is a, the last b. `rows` gives any point of the path.
+        The control points; the first is a, the last b. `params` gives any point of the path.
     carried : tuple of str
         Names of the buffers and frozen parameters in which a and b differ. They change along the path, too: each
         linearly in t, whatever the `kind`; at the ends they are those of a and b. `pivots` do not hold them.
@@ -96,11 +96,11 @@ class Path(Result):
         """Whether the training loss, as sampled, never rises by more than `tolerance` on the way from a to b."""
         return self.largest_rise <= self.tolerance
 
-    def rows(self, t: np.ndarray | None = None) -> np.ndarray:
+    def params(self, t: np.ndarray | None = None) -> np.ndarray:
         """Return the networks at some t (by default those sampled), shape (len(t), P)."""
         curve = Curve(torch.from_numpy(self.pivots), self.kind, self.fixed_norm)
         times = np.asarray(self.t if t is None else t, dtype=self.pivots.dtype)
-        return curve.rows(torch.from_numpy(np.atleast_1d(times))).numpy()
+        return curve.params(torch.from_numpy(np.atleast_1d(times))).numpy()
 
     def to_frame(self) -> pd.DataFrame:
         """Return the columns t, split, loss and accuracy."""

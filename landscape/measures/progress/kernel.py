@@ -36,8 +36,8 @@ def tangent_kernel(problem: Problem, row: Tensor, inputs: Any) -> Tensor:
     alone = each_tensor(lambda leaf: leaf[:, None], inputs)
     count = len(tensors(alone)[0])
     # One copy of the weights for each example, so that one backward pass gives the gradient of each alone.
-    rows = row.detach().expand(count, -1).clone().requires_grad_()
-    outputs = problem.outputs_of(rows, alone, own=True)
+    params = row.detach().expand(count, -1).clone().requires_grad_()
+    outputs = problem.outputs_of(params, alone, own=True)
     if not isinstance(outputs, Tensor):
         raise NotApplicable(f"the tangent kernel needs outputs that are one tensor, found {type(outputs).__name__}")
     columns = outputs.reshape(count, -1).unbind(1)
@@ -45,7 +45,7 @@ def tangent_kernel(problem: Problem, row: Tensor, inputs: Any) -> Tensor:
     for index, column in enumerate(columns):
         if not column.requires_grad:
             continue
-        (gradient,) = torch.autograd.grad(column.sum(), rows, retain_graph=index + 1 < len(columns), allow_unused=True)
+        (gradient,) = torch.autograd.grad(column.sum(), params, retain_graph=index + 1 < len(columns), allow_unused=True)
         if gradient is not None:
             kernel += (gradient @ gradient.T).double()
     return kernel

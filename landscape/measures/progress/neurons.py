@@ -51,11 +51,11 @@ def effective_sparsity(problem: Problem, row: Tensor, context: Context) -> float
         gates = row.new_zeros(len(sizes), len(order))
         for gate, size in zip(gates, sizes, strict=True):
             gate[order[:size]] = 1
-        rows = _gated(problem, row, neurons, gates)
-        each = torch.stack([_predictions(problem, outputs) for outputs in problem.outputs_of(rows, few)])
+        params = _gated(problem, row, neurons, gates)
+        each = torch.stack([_predictions(problem, outputs) for outputs in problem.outputs_of(params, few)])
         agree = (each == expected).flatten(1).all(1)
         for index in agree.nonzero().flatten().tolist():
-            predicted = (_predictions(problem, problem.outputs(rows[index], inputs)) for inputs in batches)
+            predicted = (_predictions(problem, problem.outputs(params[index], inputs)) for inputs in batches)
             if all(torch.equal(found, wanted) for found, wanted in zip(predicted, whole, strict=True)):
                 return float(sizes[index])
     return float(len(order))

@@ -104,7 +104,7 @@ def sharpness(
     problem: Problem,
     *,
     forms: Sequence[str] = FORMS,
-    rows: Networks | None = None,
+    params: Networks | None = None,
     split: str = "train",
     seed: int = 0,
     radius: float = 0.05,
@@ -139,7 +139,7 @@ def sharpness(
     problem : Problem
     forms : sequence of str
         Some of the above.
-    rows : Tensor of shape (networks, P), or sequence of networks, optional
+    params : Tensor of shape (networks, P), or sequence of networks, optional
         By default the problem's own parameters. Modules and state dicts are measured with their own buffers and frozen
         parameters, one by one. A network whose loss is not finite has NaN for every form.
     split : {"train", "test"}
@@ -178,20 +178,20 @@ def sharpness(
             raise InvalidInput(f"{name} is {number}, expected a positive number")
     if split not in ("train", "test"):
         raise InvalidInput(f"split is {split!r}, expected 'train' or 'test'")
-    matrix = Curvature(problem, rows, split=split)
-    networks, eps = matrix.rows, torch.finfo(problem.dtype).eps
+    matrix = Curvature(problem, params, split=split)
+    networks, eps = matrix.params, torch.finfo(problem.dtype).eps
     one, magnitude = torch.ones_like(networks), networks.abs()
     top: list[Measured] = []
 
     def lambda_max() -> Measured:
         if not top:
-            found = top_eigenvalues(problem, 1, rows=networks, split=split, seed=seed)
+            found = top_eigenvalues(problem, 1, params=networks, split=split, seed=seed)
             top.append((found.values[:, 0], found.residuals[:, 0], found.converged[:, 0], found.cost))
             return top[0]
         return *top[0][:3], Cost()
 
     def averaged() -> Measured:
-        found = trace(problem, rows=networks, split=split, budget=budget, seed=seed)
+        found = trace(problem, params=networks, split=split, budget=budget, seed=seed)
         return found.estimate, found.standard_error, np.isfinite(found.estimate), found.cost
 
     def rise(found: Rise, factor: np.ndarray | float = 1.0) -> Measured:
@@ -247,7 +247,7 @@ Measured = tuple[np.ndarray, np.ndarray, np.ndarray, Cost]
 
 
 def _adaptive_lambda_max(matrix: Curvature, seed: int, tolerance: float = 1e-6) -> Measured:
-    rescaled = Rescaled(matrix, matrix.rows.abs())
+    rescaled = Rescaled(matrix, matrix.params.abs())
     ritz = largest(rescaled, start_vectors(rescaled, seed), 1, tolerance=tolerance, most=2000)
     value, _, residual, converged = measured(rescaled, ritz, tolerance)
     return value[:, 0], residual[:, 0], converged[:, 0], Cost(products=ritz.products + matrix.count)

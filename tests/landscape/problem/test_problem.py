@@ -61,10 +61,10 @@ def test_the_loss_is_the_mean_over_all_examples_however_they_come(make, loss):
 @pytest.mark.parametrize("name", CASES)
 def test_several_networks_are_as_each_alone(name):
     problem = case(name).problem(batch_size=5)
-    rows = problem.start * torch.tensor([[1.0], [0.3]], dtype=torch.float64)
-    losses, gradients = problem.gradients(rows)
+    params = problem.start * torch.tensor([[1.0], [0.3]], dtype=torch.float64)
+    losses, gradients = problem.gradients(params)
     for index in range(2):
-        loss, gradient = problem.gradients(rows[index : index + 1])
+        loss, gradient = problem.gradients(params[index : index + 1])
         torch.testing.assert_close(losses[index], loss[0])
         torch.testing.assert_close(gradients[index], gradient[0])
     assert problem.vectorised == (name != "lstm")

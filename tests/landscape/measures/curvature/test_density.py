@@ -166,11 +166,11 @@ def test_the_density_agrees_with_that_of_curvlinops() -> None:
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_networks_side_by_side_are_measured_as_each_alone(dtype: torch.dtype) -> None:
     problem = perceptron(dtype)
-    rows = problem.start * torch.tensor([[1.0], [0.5]], dtype=dtype)
+    params = problem.start * torch.tensor([[1.0], [0.5]], dtype=dtype)
     options = {"method": "lanczos", "probes": 3, "steps": 12, "width": 0.1, "points": 50, "seed": 2}
-    together = spectral_density(problem, rows=rows, **options)
-    for index, row in enumerate(rows):
-        alone = spectral_density(problem, rows=row[None], **options)
+    together = spectral_density(problem, params=params, **options)
+    for index, row in enumerate(params):
+        alone = spectral_density(problem, params=row[None], **options)
         tolerance = 2e-3 if dtype == torch.float32 else 1e-9
         np.testing.assert_allclose(together.density[index], alone.density[0], atol=tolerance * alone.density.max())
     assert together.cost.products == 2 * 3 * 12

@@ -33,14 +33,14 @@ def trained():
     pairs = torch.cartesian_prod(torch.arange(11), torch.arange(11))
     inputs, labels = F.one_hot(pairs, 11).flatten(1).double(), pairs.sum(1) % 11
     problem = Problem(module, F.cross_entropy, (inputs, labels))
-    optimiser, rows = torch.optim.AdamW(module.parameters(), 1e-2), []
+    optimiser, params = torch.optim.AdamW(module.parameters(), 1e-2), []
     for step in range(60):
         if step % 15 == 0:
-            rows.append(problem.layout.row(dict(module.named_parameters())).detach())
+            params.append(problem.layout.row(dict(module.named_parameters())).detach())
         optimiser.zero_grad()
         F.cross_entropy(module(inputs), labels).backward()
         optimiser.step()
-    return problem, torch.stack(rows)
+    return problem, torch.stack(params)
 
 
 def test_the_largest_algebraic_eigenvalue_not_the_largest_magnitude():
@@ -61,10 +61,10 @@ def test_eigenvalues_are_those_of_the_dense_matrix(name, method):
 
 
 def test_eigenvectors_have_the_residuals_that_are_stated(trained):
-    problem, rows = trained
-    found = top_eigenvalues(problem, 5, rows=rows, tolerance=1e-4)
-    dense = Curvature(problem, rows).dense().numpy()
-    for network in range(len(rows)):
+    problem, params = trained
+    found = top_eigenvalues(problem, 5, params=params, tolerance=1e-4)
+    dense = Curvature(problem, params).dense().numpy()
+    for network in range(len(params)):
         vectors, values = found.vectors[network], found.values[network]
         np.testing.assert_allclose(vectors @ vectors.T, np.eye(5), atol=1e-10)
         residuals = np.linalg.norm(dense[network] @ vectors.T - vectors.T * values, axis=0)
@@ -77,18 +77,18 @@ def test_eigenvectors_have_the_residuals_that_are_stated(trained):
 
 
 def test_checkpoints_together_are_as_each_alone(trained):
-    problem, rows = trained
-    together = top_eigenvalues(problem, 3, rows=rows)
-    for index, row in enumerate(rows):
-        alone = top_eigenvalues(problem, 3, rows=row[None])
+    problem, params = trained
+    together = top_eigenvalues(problem, 3, params=params)
+    for index, row in enumerate(params):
+        alone = top_eigenvalues(problem, 3, params=row[None])
         np.testing.assert_allclose(together.values[index], alone.values[0], rtol=1e-9)
-    assert together.cost.products == sum(top_eigenvalues(problem, 3, rows=r[None]).cost.products for r in rows)
+    assert together.cost.products == sum(top_eigenvalues(problem, 3, params=r[None]).cost.products for r in params)
 
 
 def test_scipy_and_pyhessian_agree(trained):
-    problem, rows = trained
-    ours = top_eigenvalues(problem, 3, rows=rows[-1:])
-    matrix = Curvature(problem, rows[-1:])
+    problem, params = trained
+    ours = top_eigenvalues(problem, 3, params=params[-1:])
+    matrix = Curvature(problem, params[-1:])
     operator = scipy.sparse.linalg.LinearOperator(
         (problem.size, problem.size),
         matvec=lambda v: matrix.matvec(torch.from_numpy(v.reshape(1, -1)))[0].numpy(),
@@ -103,7 +103,7 @@ def test_scipy_and_pyhessian_agree(trained):
         warnings.simplefilter("ignore")
         pyhessian = pytest.importorskip("pyhessian")
         module = problem.template
-        for name, tensor in problem.layout.tensors(rows[-1]).items():
+        for name, tensor in problem.layout.tensors(params[-1]).items():
             module.get_parameter(name).data.copy_(tensor)
         inputs, labels = problem.batches["train"][0]
         with torch.random.fork_rng():
@@ -158,10 +158,10 @@ def test_same_seed_same_bits_and_the_model_is_left_alone():
 
 
 def test_the_table_and_the_picture_hold_every_value(trained):
-    problem, rows = trained
-    found = top_eigenvalues(problem, 2, rows=rows, negative=True)
+    problem, params = trained
+    found = top_eigenvalues(problem, 2, params=params, negative=True)
     frame = found.to_frame()
-    assert len(frame) == len(rows) * 3
+    assert len(frame) == len(params) * 3
     assert set(frame["rank"]) == {1, 2, -1}
     axes = found.plot()
     drawn = np.concatenate([line.get_ydata() for line in axes.lines])

@@ -152,14 +152,14 @@ def test_a_budget_of_all_parameters_gives_the_dense_trace_exactly(kind: str) -> 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_networks_side_by_side_are_measured_as_each_alone(method: str, dtype: torch.dtype) -> None:
     problem = perceptron(dtype)
-    rows = problem.start * torch.tensor([[1.0], [0.5], [2.0]], dtype=dtype)
-    together = trace(problem, rows=rows, method=method, budget=30, seed=3)
-    alone = [trace(problem, rows=row[None], method=method, budget=30, seed=3) for row in rows]
+    params = problem.start * torch.tensor([[1.0], [0.5], [2.0]], dtype=dtype)
+    together = trace(problem, params=params, method=method, budget=30, seed=3)
+    alone = [trace(problem, params=row[None], method=method, budget=30, seed=3) for row in params]
     rtol = 1e-4 if dtype == torch.float32 else 1e-8
     np.testing.assert_allclose(together.estimate, [one.estimate[0] for one in alone], rtol=rtol)
     np.testing.assert_allclose(together.standard_error, [one.standard_error[0] for one in alone], rtol=10 * rtol)
     assert together.cost.products == sum(one.cost.products for one in alone)
-    exact = trace(problem, rows=rows, method="exact").estimate
+    exact = trace(problem, params=params, method="exact").estimate
     low, high = together.interval(0.9999)
     assert ((low < exact) & (exact < high)).all()
 

@@ -127,10 +127,10 @@ def test_the_products_agree_with_a_dense_jacobian():
 def test_networks_side_by_side_and_batches_give_what_each_gives_alone():
     model = perceptron(2, bias=True)
     whole, cut = problem(model), problem(model, batch_size=7)
-    rows = torch.stack([whole.start, 0.3 * whole.start, whole.start.flip(0)])
-    together = homogeneity(cut, rows=rows)
-    for network, row in enumerate(rows):
-        alone = homogeneity(whole, rows=row[None])
+    params = torch.stack([whole.start, 0.3 * whole.start, whole.start.flip(0)])
+    together = homogeneity(cut, params=params)
+    for network, row in enumerate(params):
+        alone = homogeneity(whole, params=row[None])
         np.testing.assert_allclose(together.degree[network], alone.degree[0], rtol=1e-12)
         np.testing.assert_allclose(together.scaling_residual[network], alone.scaling_residual[0], rtol=1e-9)
     assert list(together.to_frame()["network"]) == [0, 1, 2]
@@ -167,7 +167,7 @@ def test_the_picture_shows_every_example_and_the_degree():
         ({"factor": 1.0}, "factor is 1.0, expected a positive number other than 1"),
         ({"tolerance": 0.0}, "tolerance is 0.0, expected a positive number"),
         ({"split": "test"}, "no test data were given"),
-        ({"rows": torch.zeros(2, 3)}, r"rows have shape \(2, 3\), expected \(networks, 64\)"),
+        ({"rows": torch.zeros(2, 3)}, r"params have shape \(2, 3\), expected \(networks, 64\)"),
         ({"rows": torch.zeros(1, 64)}, "kappa is not defined: all outputs of network 0"),
     ],
 )

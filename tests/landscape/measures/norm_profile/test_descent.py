@@ -32,9 +32,9 @@ def test_constant_parameters_have_no_part_in_what_the_constraints_leave():
     problem = teacher_student(width=10)
     name = problem.layout.names[0]
     span = problem.layout.slices()[name]
-    rows, gradient = problem.start[None], torch.ones_like(problem.start[None])
-    along = Sphere(problem, fixed=name).tangent(rows, gradient)
+    params, gradient = problem.start[None], torch.ones_like(problem.start[None])
+    along = Sphere(problem, fixed=name).tangent(params, gradient)
     assert not along[:, span].any()
-    free = torch.cat([rows[:, : span.start], rows[:, span.stop :]], 1)
+    free = torch.cat([params[:, : span.start], params[:, span.stop :]], 1)
     left = 1 - free * free.sum() / free.square().sum()
     torch.testing.assert_close(torch.cat([along[:, : span.start], along[:, span.stop :]], 1), left)

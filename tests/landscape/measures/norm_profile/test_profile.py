@@ -162,8 +162,8 @@ def test_best_seen_is_never_mixed_with_the_end():
     assert (found.losses("train", when="best") <= found.losses("train")).all()
     frame = found.to_frame()
     for when in ("end", "best"):
-        rows = frame[(frame["when"] == when) & (frame["split"] == "test")]
-        assert np.array_equal(rows["loss"], found.losses("test", when=when).reshape(-1))
+        params = frame[(frame["when"] == when) & (frame["split"] == "test")]
+        assert np.array_equal(params["loss"], found.losses("test", when=when).reshape(-1))
 
 
 def test_accuracy_is_measured_where_targets_are_classes():

@@ -231,8 +231,8 @@ def test_modules_that_cannot_be_vectorised_are_measured_one_by_one() -> None:
 
 def test_the_middle_of_the_path_is_the_mean_of_the_networks() -> None:
     found = interpolate(landscape(well), A, B, points=5)
-    np.testing.assert_allclose(found.rows(), A + found.t[:, None] * (B - A), atol=1e-15)
-    np.testing.assert_allclose(found.rows(np.array([0.5])), [[0.0, 0.0]], atol=1e-15)
+    np.testing.assert_allclose(found.params(), A + found.t[:, None] * (B - A), atol=1e-15)
+    np.testing.assert_allclose(found.params(np.array([0.5])), [[0.0, 0.0]], atol=1e-15)
 
 
 def test_a_loss_that_is_not_finite_leaves_the_barrier_unbounded() -> None:

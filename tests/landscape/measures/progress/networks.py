@@ -50,10 +50,10 @@ def adder(dtype: torch.dtype = torch.float64, batch_size: int | None = None) -> 
 
 def steps_of(problem: Problem, count: int = 3, rate: float = 0.5) -> dict[int, Tensor]:
     """Return the weights after so many steps of gradient descent, ten at a time."""
-    rows = problem.start[None].clone()
-    found = {0: rows[0].clone()}
+    params = problem.start[None].clone()
+    found = {0: params[0].clone()}
     for step in range(1, 10 * count + 1):
-        rows = rows - rate * problem.gradients(rows)[1]
+        params = params - rate * problem.gradients(params)[1]
         if step % 10 == 0:
-            found[step] = rows[0].clone()
+            found[step] = params[0].clone()
     return found
