@@ -37,7 +37,7 @@ def draw_norm_profile(
     grid = np.broadcast_to(profile.scales[:, None], converged.shape)
     for split, colour in COLOURS.items():
         for when in ("end", "best") if best else ("end",):
-            losses = np.maximum(profile.losses(split, when=when, size=size), profile.floor)  # type: ignore[arg-type]
+            losses = np.maximum(profile.losses(split, when=when, size=size), profile.zero_loss)  # type: ignore[arg-type]
             kept = np.where(converged, np.log(losses), np.nan)
             some = converged.any(1)
             mean = np.exp(np.nanmean(kept[some], axis=1))

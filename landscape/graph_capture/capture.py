@@ -47,7 +47,7 @@ def captured(
             return graph(*given)
 
         pairs = [(other, replay(other)) for other in check_on]
-    except Exception:  # whatever a tracer can raise about a stranger's module
+    except Exception:  # whatever a tracer can raise about somebody else's module
         return function
     return replay if all(_close(found, function(other)) for other, found in pairs) else function
 

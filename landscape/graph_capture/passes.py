@@ -93,7 +93,7 @@ def transpose_products(plan: GraphModule) -> None:
         while product.target in VIEWS and _same_shape(product):
             product = product.args[0]
         shape = _shape(product)
-        # A product of many rows and few columns is faster the other way round; of few rows and many columns, slower.
+        # A product of many rows and few columns is faster transposed; of few rows and many columns, slower.
         if product.target is not aten.bmm.default or shape is None or shape[1] < shape[2]:
             continue
         with plan.graph.inserting_before(copy):

@@ -116,13 +116,13 @@ def direction_between(a: Tensor | np.ndarray, b: Tensor | np.ndarray) -> Tensor:
     first, second = torch.as_tensor(a).detach(), torch.as_tensor(b).detach()
     if first.shape != second.shape or first.ndim != 1:
         raise InvalidInput(
-            f"a and b have shapes {tuple(first.shape)} and {tuple(second.shape)}, expected two rows (P,)"
+            f"a and b have shapes {tuple(first.shape)} and {tuple(second.shape)}, expected two vectors (P,)"
         )
     return second.to(first) - first
 
 
 def chosen_direction(problem: Problem, direction: Any, around: Tensor, **scaling: Any) -> tuple[Tensor, int | None]:
-    """Return the direction that a seed or a row stands for, and the seed; a row is taken as it is."""
+    """Return the direction that a seed or a vector stands for, and the seed; a vector is taken as it is."""
     if isinstance(direction, int | np.integer):
         return random_direction(problem, direction, around=around, **scaling), int(direction)
     row = as_row(problem, direction, "direction")

@@ -17,7 +17,7 @@ def need_finite(problem: Problem, params: Tensor, found: Tensor, what: str) -> N
     Parameters
     ----------
     problem : Problem
-    rows, found : Tensor, shape (1, P)
+    params, found : Tensor, shape (1, P)
     what : str
         What the derivatives are called.
 

@@ -22,19 +22,19 @@ class Cost:
         Losses of one network on the whole data, without a gradient.
     gradients : int
         Gradients of one network on the whole data.
-    products : int
+    matvecs : int
         Products of one network's curvature matrix (on the whole data) with one vector; one costs about two gradients.
     """
 
     evaluations: int = 0
     gradients: int = 0
-    products: int = 0
+    matvecs: int = 0
 
     def __add__(self, other: Cost) -> Cost:
         return Cost(
             evaluations=self.evaluations + other.evaluations,
             gradients=self.gradients + other.gradients,
-            products=self.products + other.products,
+            matvecs=self.matvecs + other.matvecs,
         )
 
 

@@ -1,4 +1,4 @@
-"""Several networks measured by one call: as rows of a tensor, or each with what it carries besides its parameters."""
+"""Several networks measured by one call: as one tensor (networks, P), or each with its own buffers."""
 
 from __future__ import annotations
 
@@ -44,16 +44,16 @@ def of_networks(
     ) -> Callable[Concatenate[Problem, Options], Measured]:
         @functools.wraps(measure)
         def measured(problem: Problem, *arguments: Options.args, **options: Options.kwargs) -> Measured:
-            given, told = options.get("rows"), options.get("progress")
+            given, report = options.get("params"), options.get("progress")
             if given is None or isinstance(given, Tensor | np.ndarray):
-                options["rows"] = as_params(problem, given)
+                options["params"] = as_params(problem, given)
                 return measure(problem, *arguments, **options)
             groups = _groups(problem, given)
             results = []
             for place, (own, params, _) in enumerate(groups):
-                options["rows"] = params
-                if callable(told):
-                    options["progress"] = functools.partial(_part, told, place, len(groups))
+                options["params"] = params
+                if callable(report):
+                    options["progress"] = functools.partial(_part, report, place, len(groups))
                 results.append(measure(own, *arguments, **options))
             return _joined(results, arrays, axis, [number for *_, numbers in groups for number in numbers])
 
@@ -62,12 +62,12 @@ def of_networks(
     return of
 
 
-def _part(told: Callable[[float], object], place: int, count: int, share: float) -> None:
-    told((place + share) / count)
+def _part(report: Callable[[float], object], place: int, count: int, share: float) -> None:
+    report((place + share) / count)
 
 
 def _groups(problem: Problem, networks: Any) -> list[tuple[Problem, Tensor, list[int]]]:
-    """Return problems, rows and numbers of networks that can be measured side by side."""
+    """Return problems, parameters and numbers of networks that can be measured side by side."""
     if isinstance(networks, nn.Module | Mapping | str) or not isinstance(networks, Iterable):
         raise InvalidInput(
             f"params are {networks!r:.60}, expected networks: params (networks, P), or a list of modules or state dicts"

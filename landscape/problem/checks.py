@@ -1,4 +1,4 @@
-"""Whether a problem can be measured, found out on its first batches before an instrument works on it."""
+"""Validate a Problem on its first batches before an instrument works on it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @torch.no_grad()
-def probe(problem: Problem) -> None:
+def validate(problem: Problem) -> None:
     """Refuse a problem whose loss cannot be used.
 
     Raises
@@ -73,7 +73,7 @@ def _first(problem: Problem, split: str) -> tuple[Batch, Any, Any]:
     _need_tensors(outputs)
     written = versions != _versions(batch) or not all(map(_equal, tensors(before), tensors(batch)))
     versions = _versions(outputs)
-    with contextlib.suppress(Exception):  # that it cannot be asked again is told later
+    with contextlib.suppress(Exception):  # that it cannot be called again is reported later
         problem.raw_loss(outputs, targets)
     if not problem.writes and (written or versions != _versions(outputs)):
         problem.writes = True
@@ -110,7 +110,7 @@ def _probe_others(problem: Problem, split: str, loss: Tensor) -> None:
             if split == "train" and not torch.isfinite(later).all():
                 raise InvalidInput(
                     f"the training loss is not finite at the given weights in batch {number}, whose data hold NaN or "
-                    "infinite numbers; mend them, or leave these examples out"
+                    "infinite numbers; correct them, or leave these examples out"
                 )
         seen.add(sort)
 
@@ -141,10 +141,10 @@ def _need_tensors(outputs: Any) -> None:
 def _need_accuracy(problem: Problem, outputs: Any, targets: Any) -> None:
     """Refuse a given accuracy that fails, or has not one value for each example."""
     try:
-        problem.rightness(outputs, targets)
+        problem.correct(outputs, targets)
     except InvalidInput:
         raise
-    except Exception as error:  # whatever a stranger's function can raise
+    except Exception as error:  # whatever somebody else's function can raise
         raise InvalidInput(
             f"accuracy fails on the first batch ({type(error).__name__}: {error!s:.200}); expected a function "
             "accuracy(outputs, targets) with one value for each example"
@@ -162,7 +162,7 @@ def _tried(
         return outputs, problem.raw_loss(outputs, targets)
     except InvalidInput:
         raise
-    except Exception as error:  # whatever a stranger's module can raise
+    except Exception as error:  # whatever somebody else's module can raise
         found = f"{type(error).__name__}: {brief(str(error))}"
         advice = _how_to_take_apart(problem.whole_outputs(outputs)) if part == "the loss" else ""
         raise InvalidInput(
@@ -201,12 +201,12 @@ def _need_same(problem: Problem, loss: Tensor, inputs: Any, targets: Any) -> Non
 @torch.inference_mode(False)
 @torch.enable_grad()
 def _need_gradient(problem: Problem, inputs: Any, targets: Any) -> None:
-    """Refuse a loss that has lost its way to the parameters: all of its derivatives would be called zero."""
+    """Refuse a loss that has lost its connection to the parameters: all of its derivatives would be called zero."""
     leaf = problem.start.clone().requires_grad_()
     try:
         loss = problem.batch_loss(leaf, inputs, targets)
         found = torch.autograd.grad(loss, leaf, allow_unused=True)[0] if loss.requires_grad else None
-    except Exception as error:  # whatever a stranger's module can raise
+    except Exception as error:  # whatever somebody else's module can raise
         raise InvalidInput(
             f"the gradient of the loss fails on the first batch ({type(error).__name__}: {brief(str(error))}); look "
             "for inference_mode(), operations in place, and functions without a derivative"

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from grokscape.landscape.errors import InvalidInput
-from grokscape.landscape.problem.batches import Batch, alike, joined, length, part
+from grokscape.landscape.problem.batches import Batch, alike, concatenate, length, part
 from grokscape.landscape.problem.containers import tensors
 
 if TYPE_CHECKING:
@@ -42,17 +42,17 @@ def need_cut(problem: Problem, split: str, batch_size: int | None) -> None:
     if problem.training_mode or len(batches) < 2:
         return
     if batch_size is not None and alike(batches[:2]):
-        if parts_alone(problem, joined(batches[:2]), length(batches[0])) is False:
+        if parts_alone(problem, concatenate(batches[:2]), length(batches[0])) is False:
             raise InvalidInput(
                 f"batch_size={batch_size} cuts the {split} data along the first axis, and the outputs of a part differ "
-                "from those in company, so that axis is not that of the examples, or the model compares them; have "
+                "from those in the batch, so that axis is not that of the examples, or the model compares them; have "
                 "examples along the first axis (batch_first=True), or leave batch_size out"
             )
     elif not alike(batches) and parts_alone(problem, batches[0], length(batches[0]) // 2) is False:
         raise InvalidInput(
             f"{split} batches differ in more than their first axis, which is not that of the examples, or the model "
-            "compares them: the outputs of half a batch differ from those in company. How much each batch counts "
-            "cannot be known; have examples along the first axis (batch_first=True), or give one batch"
+            "compares them: the outputs of half a batch differ from those in the whole batch. How much each batch "
+            "counts cannot be known; have examples along the first axis (batch_first=True), or give one batch"
         )
 
 

@@ -83,7 +83,7 @@ def as_params(problem: Problem, params: Any) -> Tensor:
     """
     if params is None:
         return problem.start[None].clone()
-    found = _vector(params, "rows").to(problem.start).clone()
+    found = _vector(params, "params").to(problem.start).clone()
     if found.ndim != 2 or found.shape[1] != problem.size or not len(found):
         hint = "; give params[None] for one network" if found.shape == (problem.size,) else ""
         raise InvalidInput(f"params have shape {tuple(found.shape)}, expected (networks, {problem.size}){hint}")
@@ -283,7 +283,7 @@ def _need_own_loss(problem: Problem, row: Tensor, network: nn.Module, name: str)
         with torch.no_grad():
             expected = float(alone.raw_loss(alone.as_it_is(inputs), targets, row).mean())
             found = float(problem.batch_loss(row, inputs, targets))
-    except Exception as error:  # whatever a stranger's module can raise
+    except Exception as error:  # whatever somebody else's module can raise
         raise InvalidInput(
             f"{name} fails on the first batch of the training data ({type(error).__name__}: {error!s:.120}); give a "
             "network of the problem's architecture"

@@ -12,18 +12,18 @@ import torch
 from torch import Tensor, nn
 from torch.func import vmap
 
-from grokscape.landscape.classification import right
+from grokscape.landscape.classification import correct
 from grokscape.landscape.embeddings import RefuseFlags
 from grokscape.landscape.errors import InvalidInput, brief
-from grokscape.landscape.problem.batches import Batch, chosen, cut, joined, kept, length, moved, part
-from grokscape.landscape.problem.checks import probe
+from grokscape.landscape.problem.batches import Batch, chosen, concatenate, kept, length, part, split_batch, to_device
+from grokscape.landscape.problem.checks import validate
 from grokscape.landscape.problem.containers import copied, each_tensor, emptied, filled, tensors
 from grokscape.landscape.problem.examples import need_cut, parts_alone
 from grokscape.landscape.problem.given_loss import GivenLoss
 from grokscape.landscape.problem.gradient_check import wrong_curvature
 from grokscape.landscape.problem.hooks import take_watchers_off
 from grokscape.landscape.problem.memory import need_no_reading, settle_memory
-from grokscape.landscape.problem.reading import taken
+from grokscape.landscape.problem.reading import as_batches
 from grokscape.landscape.problem.varied_model import Function, VariedModel
 from grokscape.landscape.problem.weighing import weighing, weights
 from grokscape.landscape.twice_differentiable import full_precision
@@ -120,13 +120,13 @@ class Problem(VariedModel):
         self._loss = GivenLoss(loss, self._originals, self._original_buffers, mode)
         data = {"train": train} if test is None else {"train": train, "test": test}
         self.batches = {
-            split: taken(some, split, self.start, batch_size, limit=limit, runs=self._runs)
+            split: as_batches(some, split, self.start, batch_size, limit=limit, runs=self._runs)
             for split, some in data.items()
         }
         self._weigh()
         with RefuseFlags():
             take_watchers_off(self)
-            probe(self)
+            validate(self)
         settle_memory(self)
         need_no_reading(self)
         for split in self.batches:
@@ -149,8 +149,8 @@ class Problem(VariedModel):
 
     def relabelled(self, targets: Any) -> Problem:
         """Return the same problem with other training targets, for all examples in turn."""
-        inputs, _ = self.whole("train")
-        return self._with_training([(inputs, moved(targets, self.start))])
+        inputs, _ = self.all_data("train")
+        return self._with_training([(inputs, to_device(targets, self.start))])
 
     def _with_training(self, data: list[Batch]) -> Problem:
         """Return the same problem with other training data, cut like these."""
@@ -176,11 +176,11 @@ class Problem(VariedModel):
                 )
 
     def need_examples(self, instrument: str) -> None:
-        """Refuse to take examples apart where they are not along the first axis, or depend on their company."""
+        """Refuse to separate examples that are not along the first axis, or depend on the rest of their batch."""
         if not self.separable:
             raise InvalidInput(
                 f"{instrument} takes examples apart along the first axis, but some of a batch alone have other outputs "
-                "than in company, or the model fails on them; bring data and model to have examples along the first "
+                "than in the batch, or the model fails on them; bring data and model to have examples along the first "
                 "axis of inputs, outputs and targets (batch_first=True), or give all data in one batch and use "
                 "instruments that leave it whole"
             )
@@ -191,9 +191,9 @@ class Problem(VariedModel):
         _, inputs, targets = next(self.shares("train"))
         return self.training_mode or parts_alone(self, (inputs, targets), length((inputs, targets)) // 2) is True
 
-    def whole(self, split: str) -> Batch:
+    def all_data(self, split: str) -> Batch:
         """Return all of a split's data as one batch."""
-        return joined(self.batches[split])
+        return concatenate(self.batches[split])
 
     # -- one network ---------------------------------------------------------------------------------------------------
 
@@ -250,7 +250,7 @@ class Problem(VariedModel):
             with torch.no_grad():
                 outputs = self._function(self.everything(self.start), batch[0])
                 return bool(self._loss.at(self._buffers | self.everything(self.start), outputs, batch[1]).ndim < 2)
-        except Exception:  # whatever a stranger's module can raise
+        except Exception:  # whatever somebody else's module can raise
             return False
 
     # -- many networks -------------------------------------------------------------------------------------------------
@@ -261,14 +261,14 @@ class Problem(VariedModel):
         if self._loss.reads_hooks:  # they keep what one network did
             return False
         _, *batch = next(self.shares("train"))
-        two = next(cut((batch[0], batch[1]), 2))
+        two = next(split_batch((batch[0], batch[1]), 2))
         params = self.start.expand(2, -1).clone().requires_grad_()
         inputs, targets = two if self._runs(copied(two)) else batch  # a model may insist on its batch
         try:
             with torch.enable_grad():  # whoever asks first may not want gradients
                 losses = vmap(lambda row: self.batch_loss(row, inputs, targets))(params)
                 torch.autograd.grad(losses.sum(), params)
-        except Exception:  # whatever a stranger's module can raise
+        except Exception:  # whatever somebody else's module can raise
             return False
         return True
 
@@ -302,7 +302,8 @@ class Problem(VariedModel):
             found = vmap(tensors_of)(params, *contents)
             return filled(result, found)
         results = [
-            function(row, *filled(form, (leaf[index] for leaf in contents))) for index, row in enumerate(params.unbind(0))
+            function(row, *filled(form, (leaf[index] for leaf in contents)))
+            for index, row in enumerate(params.unbind(0))
         ]
         return each_tensor(lambda *leaves: torch.stack(leaves), *results)
 
@@ -335,15 +336,15 @@ class Problem(VariedModel):
         return {"loss": loss, "accuracy": torch.tensor([_mean(mine) for mine in found], dtype=torch.float64)}
 
     def accuracy(self, outputs: Any, targets: Any) -> tuple[float, int]:
-        """Return the mean rightness of the examples that count, NaN if none does, and how many they are."""
-        found = self.rightness(outputs, targets)
+        """Return the mean of `correct` over the examples that count, NaN if none does, and how many they are."""
+        found = self.correct(outputs, targets)
         counted = found[~found.isnan()]
         return float((found if counted.numel() == found.numel() else counted).mean()), counted.numel()
 
-    def rightness(self, outputs: Any, targets: Any) -> Tensor:
-        """Return for each example how right the outputs are, between 0 and 1, shape (n,); NaN where undefined."""
+    def correct(self, outputs: Any, targets: Any) -> Tensor:
+        """Return for each example how correct the outputs are, between 0 and 1, shape (n,); NaN where undefined."""
         if self._accuracy is None:
-            return right(outputs, targets, self.class_axis, self.weighing.ignored)
+            return correct(outputs, targets, self.class_axis, self.weighing.ignored)
         found = torch.as_tensor(self._accuracy(self.whole_outputs(outputs), targets)).double()
         n = len(next(iter(tensors((targets, outputs)))))
         if tuple(found.shape) not in {(), (n,)}:

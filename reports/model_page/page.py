@@ -162,7 +162,7 @@ def cost(spent: Cost) -> str:
     parts = [
         wording.count(spent.evaluations, "evaluation"),
         wording.count(spent.gradients, "gradient"),
-        wording.count(spent.products, "product"),
+        wording.count(spent.matvecs, "product"),
     ]
     return (
         ", ".join(re.sub(r"^\d+", lambda n: f"{int(n[0]):,}", part) for part in parts if not part.startswith("0 "))

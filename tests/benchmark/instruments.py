@@ -83,7 +83,7 @@ def eigenvalues_against_pyhessian() -> None:
         print(
             f"  after {steps:4} steps: PyHessian {took['PyHessian']:.2f} s to a largest relative residual of "
             f"{max(residuals):.0e}; ours {took['ours']:.3f} s to {(found.residuals / abs(found.values)).max():.0e} "
-            f"({found.cost.products} products); ratio {took['PyHessian'] / took['ours']:.0f}"
+            f"({found.cost.matvecs} products); ratio {took['PyHessian'] / took['ours']:.0f}"
         )
 
 

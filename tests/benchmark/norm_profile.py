@@ -20,7 +20,7 @@ STEPS, ROUNDS = 400, 5
 
 def one_after_another(problem: Problem, params: Tensor, steps: int) -> None:
     """Do what one would write: a plain module for each norm and seed, `torch.optim.Adam`, rescaled after each step."""
-    inputs, targets = problem.whole("train")
+    inputs, targets = problem.all_data("train")
     for row in params:
         module = student()
         nn.utils.vector_to_parameters(row, module.parameters())
@@ -40,7 +40,14 @@ def as_one_ensemble(problem: Problem, params: Tensor, steps: int) -> None:
     """Do the same, and look at train and test data twice."""
     optimiser = AdamW(lr=3e-4, weight_decay=0.0, beta2=0.999)
     minimise_at_norm(
-        problem, params, params.norm(dim=1), steps=steps, optimiser=optimiser, tangential=False, record=steps, leave=0.0
+        problem,
+        params,
+        params.norm(dim=1),
+        steps=steps,
+        optimiser=optimiser,
+        tangential=False,
+        record_every=steps,
+        stop_loss=0.0,
     )
 
 

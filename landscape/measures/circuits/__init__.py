@@ -1,6 +1,6 @@
-"""The memorising and the generalising subnetwork inside one trained model, taken apart in independent ways.
+"""The memorising and the generalising subnetwork inside one trained model, separated by independent methods.
 
-Each way returns a `Split`: two circuits that run by themselves, the norm attributable to each, the same analysis of
+Each method returns a `Split`: two circuits that run by themselves, the norm attributable to each, the same analysis of
 random parts of the same size, and how far the split can be trusted.
 """
 

@@ -61,7 +61,7 @@ def split_by_mask(
     seed : int
         Draws them, and the halves of the test data.
     progress : callable, optional
-        Told the share of steps done.
+        Receives the share of steps done.
 
     Returns
     -------

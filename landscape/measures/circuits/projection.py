@@ -47,14 +47,14 @@ def split_by_projection(
     average : {"test", "all"}
         The inputs over which the mean is taken. Over all of them it is the orthogonal projection (Varma et al. 2023,
         arXiv:2309.02390, appendix B); but a table of D true labels out of N inputs then passes for a rule of strength
-        D / N, because being right on an example looks alike however it is done. Where the network was not trained, a
+        D / N, because a correct answer looks alike however it is done. Where the network was not trained, a
         table has nothing to say, so the mean over the test inputs is not misled.
     nulls : int
         How often the analysis is repeated with the labels of the inputs exchanged at random, which keeps the dimension.
     seed : int
         Draws them.
     progress : callable, optional
-        Told the share of circuits done.
+        Receives the share of circuits done.
 
     Returns
     -------

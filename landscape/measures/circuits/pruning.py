@@ -47,7 +47,7 @@ def split_by_pruning(
     seed : int
         Draws them.
     progress : callable, optional
-        Told the share of neurons gone through.
+        Receives the share of neurons gone through.
 
     Returns
     -------

@@ -31,7 +31,7 @@ JOINED, MORE = 10, 6
 LOOSE = 0.01
 
 
-def complete(operator: Operator, ritz: Ritz, k: int, *, tolerance: float, most: int) -> tuple[Ritz, np.ndarray]:
+def complete(operator: Operator, ritz: Ritz, k: int, *, tolerance: float, max_matvecs: int) -> tuple[Ritz, np.ndarray]:
     """Look for eigenvalues that Ritz pairs have missed, add them, and say which of the k largest are certain.
 
     Lanczos from one vector sees each eigenspace along one direction, so that a multiple eigenvalue is found once,
@@ -40,7 +40,7 @@ def complete(operator: Operator, ritz: Ritz, k: int, *, tolerance: float, most: 
     E E^T / (s - mu)`` has (Schur's complement; T are the Ritz values, and E what couples W to the rest, the residuals).
     From the Lanczos polynomial p of degree j, ``mu`` is where ``p(mu) = 1 / c``, with c what a random vector's part
     along an eigenvector exceeds but for one case in ten thousand (van Dorsselaer, Hochstenbach and van der Vorst 2000).
-    Whatever the iteration finds on its way joins W, until the k largest are certain.
+    Whatever the iteration finds joins W, until the k largest are certain.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ def complete(operator: Operator, ritz: Ritz, k: int, *, tolerance: float, most: 
     tolerance : float
         An eigenvalue is certain if no more than its rank lie above it by this share of it, or by a thousandth of this
         share of the largest magnitude.
-    most : int
+    max_matvecs : int
         Products of each matrix allowed.
 
     Returns
@@ -63,9 +63,9 @@ def complete(operator: Operator, ritz: Ritz, k: int, *, tolerance: float, most: 
     known = [_Known.of(ritz, network).tight(k, LOOSE) for network in range(operator.count)]
     loose = [LOOSE] * operator.count
     certain = np.zeros((operator.count, k), dtype=bool)
-    rounds, products, steps = 0, ritz.products, 0
+    rounds, matvecs, steps = 0, ritz.matvecs, 0
     unsure = [network for network in range(operator.count) if np.isfinite(known[network].values).all()]
-    while unsure and steps < most and rounds < k + MORE:
+    while unsure and steps < max_matvecs and rounds < k + MORE:
         vectors = pad_sequence([known[network].vectors for network in unsure], batch_first=True)
         room = min(operator.size - len(known[network].values) for network in unsure)
         if not room:  # each matrix is known whole
@@ -73,8 +73,8 @@ def complete(operator: Operator, ritz: Ritz, k: int, *, tolerance: float, most: 
             break
         goal = np.array([known[network].goals(k, tolerance)[-1] for network in unsure])
         part = operator.select(torch.tensor(unsure, device=vectors.device))
-        run = _rest(part, vectors, goal, min(ROUND, most - steps, room), tolerance, rounds)
-        products, steps, rounds = products + run.steps * len(unsure), steps + run.steps, rounds + 1
+        run = _rest(part, vectors, goal, min(ROUND, max_matvecs - steps, room), tolerance, rounds)
+        matvecs, steps, rounds = matvecs + run.steps * len(unsure), steps + run.steps, rounds + 1
         bounds = run.bound()
         for place, network in enumerate(unsure):
             certain[network] = known[network].certain(k, tolerance, bounds[place])
@@ -85,7 +85,7 @@ def complete(operator: Operator, ritz: Ritz, k: int, *, tolerance: float, most: 
                 loose[network] *= 0.03
                 known[network] = known[network].tight(k, loose[network])
         unsure = [network for network in unsure if not certain[network].all()]
-    return _gathered(known, k, products, ritz.size), certain
+    return _gathered(known, k, matvecs, ritz.size), certain
 
 
 @dataclass(frozen=True)
@@ -157,12 +157,12 @@ class _Known:
         return fine
 
 
-def _gathered(known: list[_Known], k: int, products: int, size: Tensor | None) -> Ritz:
+def _gathered(known: list[_Known], k: int, matvecs: int, size: Tensor | None) -> Ritz:
     """Return the k largest pairs of all matrices."""
     values = torch.from_numpy(np.stack([each.values[:k] for each in known]))
     edges = pad_sequence([torch.from_numpy(each.edges[:k].T.copy()) for each in known], batch_first=True).mT
     beyond = pad_sequence([each.beyond for each in known], batch_first=True)
-    return Ritz(values, torch.stack([each.vectors[:k] for each in known]), edges, beyond, products, size)
+    return Ritz(values, torch.stack([each.vectors[:k] for each in known]), edges, beyond, matvecs, size)
 
 
 def _float64(tensor: Tensor) -> np.ndarray:

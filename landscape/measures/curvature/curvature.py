@@ -29,7 +29,7 @@ class Curvature:
     Jacobian ``J_i = d z_i / d theta`` of the outputs z; positive semi-definite if the loss is convex in the outputs.
 
     On data of one batch, the graph of the gradient is built once and differentiated again for every product, which on
-    a CPU is the cheapest way known; several batches are gone through anew, which bounds memory.
+    a CPU is the cheapest method known; several batches are gone through anew, which bounds memory.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ class Curvature:
 
     Attributes
     ----------
-    products : int
+    matvecs : int
         Matrix-vector products so far, of one network each.
     """
 
@@ -52,7 +52,7 @@ class Curvature:
             problem.need_test("the curvature of the test loss")
         self.problem, self.kind, self.split = problem, kind, split
         self.params = as_params(problem, params)
-        self.products = 0
+        self.matvecs = 0
         self._alone = len(self.params) == 1
         self._kept: Callable[[Tensor], Tensor] | None = None
 
@@ -79,7 +79,7 @@ class Curvature:
     @property
     def cost(self) -> Cost:
         """What the products so far cost."""
-        return Cost(products=self.products)
+        return Cost(matvecs=self.matvecs)
 
     def matvec(self, vectors: Tensor) -> Tensor:
         """Multiply each network's matrix with its vector, shapes (networks, P).
@@ -99,7 +99,7 @@ class Curvature:
     def multiply(self, vectors: Tensor) -> Tensor:
         """Do the same, with NaN where a derivative is not a number: for losses that are infinite in places."""
         self.need_right()
-        self.products += self.count
+        self.matvecs += self.count
         batches = self.problem.batches[self.split]
         if len(batches) == 1:
             if self._kept is None:
@@ -122,7 +122,7 @@ class Curvature:
     def select(self, networks: Tensor) -> Curvature:
         """Return the curvature of some of the networks alone, by index."""
         other = copy.copy(self)
-        other.params, other.products, other._kept = self.params[networks], 0, None
+        other.params, other.matvecs, other._kept = self.params[networks], 0, None
         return other
 
     def dense(self) -> Tensor:
@@ -159,7 +159,7 @@ class Curvature:
             elsewhere = (leaf.detach() * 1.1 + 0.1).requires_grad_()
             there = _gradient(self.problem.losses(elsewhere, inputs, targets).sum(), elsewhere)
             if not torch.allclose(there, gradient, equal_nan=True):
-                raise InvalidInput(_NO_SECOND.format("autograd lost it on the way"))
+                raise InvalidInput(_NO_SECOND.format("autograd lost it in between"))
 
         def product(vectors: Tensor) -> Tensor:
             return _second(gradient, leaf, vectors)
@@ -201,7 +201,7 @@ def _second(gradient: Tensor, leaf: Tensor, vectors: Tensor) -> Tensor:
             raise
         raise InvalidInput(_NO_SECOND.format(brief(str(error), 160))) from error
     if found is None:
-        raise InvalidInput(_NO_SECOND.format("autograd lost it on the way"))
+        raise InvalidInput(_NO_SECOND.format("autograd lost it in between"))
     return found
 
 

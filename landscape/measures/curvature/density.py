@@ -185,7 +185,7 @@ def spectral_density(
     seed : int
         Draws the directions, the same for every network.
     progress : callable, optional
-        Told the share of the products that is done.
+        Receives the share of the products that is done.
 
     Returns
     -------
@@ -209,7 +209,7 @@ def spectral_density(
 
     def tick() -> None:
         if progress is not None:
-            progress(min(curvature.products / (total * curvature.count), 1.0))
+            progress(min(curvature.matvecs / (total * curvature.count), 1.0))
 
     if exact:
         nodes = eigh(curvature.dense().double())[0].cpu().numpy()[:, None]

@@ -97,7 +97,7 @@ def top_eigenvalues(
     negative: bool = False,
     method: Literal["auto", "lanczos", "dense"] = "auto",
     tolerance: float = 1e-6,
-    most: int = 2000,
+    max_matvecs: int = 2000,
     basis: int | None = None,
     seed: int = 0,
     progress: Callable[[float], None] | None = None,
@@ -126,7 +126,7 @@ def top_eigenvalues(
         ``"dense"`` forms the matrix (P products, P^2 numbers) and is exact; "auto" does so up to P = 128.
     tolerance : float
         On ``|A v - lambda v| / |lambda|``. Below ``32 eps |A|``, the rounding of a product, nothing is asked for.
-    most : int
+    max_matvecs : int
         Products allowed for each network, not counting the one that measures residuals; where they do not suffice, be
         it only for the second iteration, `converged` is False.
     basis : int, optional
@@ -134,7 +134,7 @@ def top_eigenvalues(
     seed : int
         Draws the vector from which the iteration starts.
     progress : callable, optional
-        Told the share of the work that is done.
+        Receives the share of the work that is done.
 
     Returns
     -------
@@ -151,8 +151,8 @@ def top_eigenvalues(
         raise InvalidInput(f"k is {k}, expected between 1 and {problem.size}, the number of parameters")
     if not tolerance > 0:
         raise InvalidInput(f"tolerance is {tolerance}, expected a positive number such as 1e-6")
-    if most < k:
-        raise InvalidInput(f"most is {most}, expected at least k = {k} products, one for each eigenvalue")
+    if max_matvecs < k:
+        raise InvalidInput(f"max_matvecs is {max_matvecs}, expected at least k = {k} products, one for each eigenvalue")
     if basis is not None and basis < 1:
         raise InvalidInput(f"basis is {basis}, expected at least 1 vector; k + 2 are kept in any case")
     if method not in ("auto", "lanczos", "dense"):
@@ -161,17 +161,19 @@ def top_eigenvalues(
     matrix.need_right()  # before there is a basis: both together would take the most memory
     dense = method == "dense" or (method == "auto" and problem.size <= SMALL)
 
-    def search(operator: Operator, k: int, told: Callable[[float], None] | None) -> tuple[Ritz, np.ndarray]:
+    def search(operator: Operator, k: int, report: Callable[[float], None] | None) -> tuple[Ritz, np.ndarray]:
         """Return the pairs, and which of them are certain to be the largest."""
         certain = np.ones((operator.count, k), bool)
         if dense:
             return _exact(operator, k), certain
         start = start_vectors(operator, seed)
         options = {"tolerance": tolerance, "basis": basis, "held": k + SPARE if k > 1 else 1}
-        ritz = largest(operator, start, k, most=most, progress=told, **options)  # type: ignore[arg-type]
+        ritz = largest(operator, start, k, max_matvecs=max_matvecs, progress=report, **options)  # type: ignore[arg-type]
         if k == 1:  # how often the largest eigenvalue occurs does not matter
             return ritz, certain
-        return complete(operator, ritz, k, tolerance=tolerance, most=most - -(-ritz.products // operator.count))
+        return complete(
+            operator, ritz, k, tolerance=tolerance, max_matvecs=max_matvecs - -(-ritz.matvecs // operator.count)
+        )
 
     kept = min(problem.size, 2 * k + 40 if basis is None else basis)
     group = max(1, TOGETHER // (kept * problem.size * matrix.params.element_size()))
@@ -180,19 +182,19 @@ def top_eigenvalues(
     ends = 2 if negative else 1
 
     def one_end(sign: int, k: int, norm: np.ndarray | None = None) -> Eigenvalues:
-        parts, products = [], 0
+        parts, matvecs = [], 0
         for number, piece in enumerate(pieces):
 
-            def told(share: float, number: int = number) -> None:
+            def report(share: float, number: int = number) -> None:
                 if progress is not None:
                     progress(((sign < 0) + (number + share) / len(pieces)) / ends)
 
             operator = Signed(matrix.select(piece.to(problem.device)), sign)
-            ritz, certain = search(operator, k, told)
+            ritz, certain = search(operator, k, report)
             *pairs, resting = measured(operator, ritz, tolerance, None if norm is None else norm[piece.numpy()])
             parts.append((*pairs, resting & certain))
-            products += ritz.products + len(piece)
-            told(1.0)  # an iteration tells its share of the products allowed, which it seldom needs
+            matvecs += ritz.matvecs + len(piece)
+            report(1.0)  # an iteration reports its share of the products allowed, which it seldom needs
         values, vectors, residuals, converged = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
         return Eigenvalues(
             values=sign * values,
@@ -205,7 +207,7 @@ def top_eigenvalues(
             method="dense" if dense else "lanczos",
             tolerance=tolerance,
             seed=seed,
-            cost=Cost(products=products),
+            cost=Cost(matvecs=matvecs),
         )
 
     top = one_end(1, k)

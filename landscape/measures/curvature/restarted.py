@@ -25,7 +25,7 @@ class Ritz:
     edges : Tensor, float64, shape (networks, k), or (networks, k, m)
     beyond : Tensor, shape (networks, P), or (networks, m, P)
         The residuals are ``A v - theta v = edge * beyond`` but for rounding: all lie along one vector, or along m.
-    products : int
+    matvecs : int
         Products of one matrix with one vector, all matrices together.
     size : Tensor, float64, shape (networks,), optional
         The largest magnitude that any Ritz value had.
@@ -35,7 +35,7 @@ class Ritz:
     vectors: Tensor
     edges: Tensor
     beyond: Tensor
-    products: int
+    matvecs: int
     size: Tensor | None = None
 
 
@@ -45,7 +45,7 @@ def largest(
     k: int,
     *,
     tolerance: float,
-    most: int,
+    max_matvecs: int,
     basis: int | None = None,
     held: int = 0,
     progress: Callable[[float], None] | None = None,
@@ -58,7 +58,7 @@ def largest(
     Lanczos with full reorthogonalisation; when the basis is full, the best Ritz vectors are kept and the iteration
     goes on from them (Wu and Simon 2000, "Thick-restart Lanczos method", algorithm 1). Ends when the estimated
     residual ``|A v - theta v|`` of all pairs is below ``tolerance * |theta|``, or when it stops falling because the
-    products' own rounding has been reached, or after `most` products.
+    products' own rounding has been reached, or after `max_matvecs` products.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ def largest(
     k : int
         At most P.
     tolerance : float
-    most : int
+    max_matvecs : int
         Products of each matrix allowed.
     basis : int, optional
         Vectors kept at most, at least k + 2; memory is ``networks * basis * P`` numbers.
@@ -76,7 +76,7 @@ def largest(
         Return so many pairs if that is more than k: the rest are the best known, not converged. Where there are fewer,
         vectors are zero and values those of the last pair.
     progress : callable, optional
-        Told the share of `most` that is used.
+        Receives the share of `max_matvecs` that is used.
     """
     count, size = start.shape
     full = min(size, max(k + 2, 2 * k + 40 if basis is None else basis))
@@ -88,22 +88,22 @@ def largest(
     vectors = start.new_empty(count, full + 1, size)
     vectors[:, 0] = start
     projected = torch.zeros(count, full + 1, full + 1, dtype=torch.float64)
-    filled, steps, products = 0, 0, 0
+    filled, steps, matvecs = 0, 0, 0
     tiny = torch.finfo(start.dtype).eps
     while True:
         _extend(operator, vectors, projected, filled)
-        filled, steps, products = filled + 1, steps + 1, products + len(alive)
+        filled, steps, matvecs = filled + 1, steps + 1, matvecs + len(alive)
         lost = ~torch.isfinite(projected[:, filled - 1, : filled + 1]).all(1)
         if bool(lost.any()):  # a network that cannot be measured takes no other with it
             for part in (best, edges, best_vectors, beyond, largest_seen):
                 part[alive[lost].to(part.device)] = torch.nan
             alive, vectors, projected = alive[~lost], vectors[(~lost).to(start.device)], projected[~lost]
             if not len(alive):
-                return Ritz(best, best_vectors, edges, beyond, products, largest_seen)
+                return Ritz(best, best_vectors, edges, beyond, matvecs, largest_seen)
             operator = operator.select((~lost).nonzero()[:, 0].to(start.device))
         if progress is not None:
-            progress(min(steps / most, 1.0))
-        last = filled == size or steps >= most
+            progress(min(steps / max_matvecs, 1.0))
+        last = filled == size or steps >= max_matvecs
         if filled < k or not (last or filled == full or (filled - k) % 6 == 0):
             continue
         values, weights = torch.linalg.eigh(projected[:, :filled, :filled])
@@ -112,7 +112,7 @@ def largest(
         # No pair can be better than the rounding of a product, which is that of the largest eigenvalue.
         bound = (tolerance * values.abs()).clamp(min=0.25 * tiny * values.abs().amax(1, keepdim=True))
         done = (edge.abs() <= bound)[:, :k].all(1) | last
-        # Networks that are finished leave, once they are half of the company: to leave costs the others a new graph.
+        # Networks that are finished are dropped once they are half of the batch: it costs the others a new graph.
         if 2 * int(done.sum()) >= len(alive):
             known = min(held, filled)
             largest_seen[alive[done]] = values[done].abs().amax(1)
@@ -122,7 +122,7 @@ def largest(
             best_vectors[gone, :known] = torch.bmm(weights[done, :, :known].mT.to(mine), mine[:, :filled])
             beyond[gone] = mine[:, filled]
             if bool(done.all()):
-                return Ritz(best, best_vectors, edges, beyond, products, largest_seen)
+                return Ritz(best, best_vectors, edges, beyond, matvecs, largest_seen)
             stay = ~done
             alive, values, weights, edge = alive[stay], values[stay], weights[stay], edge[stay]
             vectors, projected = vectors[stay.to(start.device)], projected[stay]

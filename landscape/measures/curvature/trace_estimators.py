@@ -14,7 +14,7 @@ from grokscape.landscape.measures.curvature.operator import Operator
 #: Number of a probe -> standard normal draws, shape (networks, P).
 Draw = Callable[[int], Tensor]
 
-#: Told that one more product of every matrix is done.
+#: Called when one more product of every matrix is done.
 Tick = Callable[[], None]
 
 
@@ -37,7 +37,7 @@ class Estimate:
 
 
 def draws(operator: Operator, seed: int) -> Draw:
-    """Return probes that are the same for every network, so that none's estimate depends on its neighbours."""
+    """Return probes that are the same for every network, so that no estimate depends on the other networks."""
 
     def draw(number: int) -> Tensor:
         return random_vectors(operator, seed, f"trace/{number}")

@@ -32,7 +32,7 @@ Method = Literal["xtrace", "hutch++", "hutchinson", "exact"]
 
 ESTIMATORS = {"xtrace": xtrace, "hutch++": hutch_plus_plus, "hutchinson": hutchinson}
 
-#: The fewest products from which every estimator can tell its own error.
+#: The fewest products from which every estimator can estimate its own error.
 FEWEST = 6
 
 
@@ -139,7 +139,7 @@ def trace(
     seed : int
         Draws the random probes, the same for every network.
     progress : callable, optional
-        Told the share of the products that is done.
+        Receives the share of the products that is done.
 
     Returns
     -------
@@ -151,13 +151,13 @@ def trace(
     Raises
     ------
     InvalidInput
-        If the method is not known or the budget too small to tell an error.
+        If the method is not known or the budget too small to estimate an error.
     """
     if method not in (*ESTIMATORS, "exact"):
         raise InvalidInput(f"method is {method!r}, expected 'xtrace', 'hutch++', 'hutchinson' or 'exact'")
     if budget < FEWEST and method != "exact":
         raise InvalidInput(
-            f"budget is {budget}, expected at least {FEWEST} products, fewer do not tell their own error"
+            f"budget is {budget}, expected at least {FEWEST} products, from fewer the error cannot be estimated"
         )
     curvature = Curvature(problem, params, kind=kind, split=split)
     exact = method == "exact" or budget >= problem.size
@@ -165,7 +165,7 @@ def trace(
 
     def tick() -> None:
         if progress is not None:
-            progress(min(curvature.products / (total * curvature.count), 1.0))
+            progress(min(curvature.matvecs / (total * curvature.count), 1.0))
 
     estimator = _diagonal if exact else ESTIMATORS[method]
     found = estimator(curvature, draws(curvature, seed), total, tick)

@@ -77,7 +77,7 @@ def norm_at_loss(
     norms: Sequence[float] | np.ndarray | None = None,
     steps: int = 2000,
     optimiser: Optimiser = AT_NORM,
-    counted: str | Sequence[str] | None = None,
+    included: str | Sequence[str] | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> NormAtLoss:
     """Find the norm that a training loss needs, with directions kept and, if `norms` are given, re-optimised.
@@ -100,7 +100,7 @@ def norm_at_loss(
     steps : int
         Of the optimiser at each norm.
     optimiser : Optimiser
-    counted : str or sequence of str, optional
+    included : str or sequence of str, optional
         Glob patterns of the tensors whose norm counts, and which are scaled; by default all. In re-optimising the
         others are free.
     progress : callable, optional
@@ -127,22 +127,22 @@ def norm_at_loss(
             norms=norms,
             steps=steps,
             optimiser=optimiser,
-            counted=counted,
+            included=included,
             progress=progress,
         )
         arrays = ("norm", "loss", "rescaled", "optimised", "curve_loss", "converged")
         return with_gaps(some, good.cpu().numpy(), *arrays)
-    sphere = Sphere(problem, counted)
+    sphere = Sphere(problem, included)
     norm = sphere.norm(params).squeeze(1).double().cpu()
 
     def loss_at(scales: Tensor) -> Tensor:
         factor = scales.to(params)[:, None]
-        return problem.evaluate(torch.where(sphere.counted, params * factor, params))["loss"]
+        return problem.evaluate(torch.where(sphere.included, params * factor, params))["loss"]
 
     scales, evaluations = scale_at_loss(loss_at, loss, len(params))
     if norms is None and scales.isnan().all():
         raise InvalidInput(
-            f"a training loss of {loss} is not reached by any of the networks at any scale, for rescaling mends "
+            f"a training loss of {loss} is not reached by any of the networks at any scale, for rescaling corrects "
             "nothing that they get wrong; choose a higher loss, train them longer, or pass norms= to optimise at each"
         )
     grid = np.array([]) if norms is None else ascending("norms", norms)
@@ -155,8 +155,8 @@ def norm_at_loss(
             np.tile(grid, len(params)),
             steps=steps,
             optimiser=optimiser,
-            counted=counted,
-            floor=loss / 100,
+            included=included,
+            zero_loss=loss / 100,
             progress=progress,
         )
         curve = ends.end["train", "loss"].reshape(len(params), -1)

@@ -42,11 +42,11 @@ class Homogeneity(Result):
     homogeneous : array of bool, shape (networks,)
         Whether both residuals are within the `tolerance`.
     norm : array, shape (networks,)
-        L2 norm of the parameters that are counted.
+        L2 norm of the parameters that are included.
     breaking : tuple of str
         Counted one-dimensional tensors (biases, gains) without which all networks that have a degree would be
         homogeneous; empty if they are, or if vectors are not what breaks it.
-    counted : tuple of str
+    included : tuple of str
         Names of the tensors that are scaled, and whose norm counts; all others stay as they are.
     factor, tolerance : float
     split : str
@@ -62,7 +62,7 @@ class Homogeneity(Result):
     homogeneous: np.ndarray
     norm: np.ndarray
     breaking: tuple[str, ...]
-    counted: tuple[str, ...]
+    included: tuple[str, ...]
     factor: float
     tolerance: float
     split: str
@@ -87,13 +87,13 @@ def homogeneity(
     *,
     params: Tensor | None = None,
     split: str = "train",
-    counted: str | Sequence[str] | None = None,
+    included: str | Sequence[str] | None = None,
     factor: float = 2.0,
     tolerance: float = 1e-3,
 ) -> Homogeneity:
     """Estimate and check the degree of homogeneity of one or several networks.
 
-    A network is homogeneous of degree kappa in its (counted) parameters if ``z(c theta) = c^kappa z(theta)`` for every
+    A network is homogeneous of degree kappa in its (included) parameters if ``z(c theta) = c^kappa z(theta)`` for every
     c > 0; then ``J theta = kappa z`` with the Jacobian J of the outputs (Euler). A bias-free ReLU perceptron of L
     layers has degree L. J theta is one Jacobian-vector product, by reverse mode twice, which every module supports;
     the second, finite test sees what happens far from the present scale.
@@ -105,7 +105,7 @@ def homogeneity(
     params : Tensor, shape (networks, P), optional
         By default the network that the problem starts from.
     split : {"train", "test"}
-    counted : str or sequence of str, optional
+    included : str or sequence of str, optional
         Glob patterns of the tensors that are scaled; by default all that the problem varies.
     factor : float
         c of the scaling test; a power of two is exact in floating point.
@@ -131,8 +131,8 @@ def homogeneity(
     if split == "test":
         problem.need_test("homogeneity on the test split")
     params = networks(problem, params)
-    sphere = Sphere(problem, counted)
-    mask = sphere.counted
+    sphere = Sphere(problem, included)
+    mask = sphere.included
     at = _degrees(problem, params, mask, split, factor)
     fine = (at["residual"] <= tolerance) & (at["scaling_residual"] <= tolerance)
     known = torch.from_numpy(np.isfinite(at["degree"])).to(params.device)
@@ -155,7 +155,7 @@ def homogeneity(
         homogeneous=fine,
         norm=sphere.norm(params.double()).squeeze(1).cpu().numpy(),
         breaking=breaking,
-        counted=names,
+        included=names,
         factor=factor,
         tolerance=tolerance,
         split=split,
@@ -170,13 +170,13 @@ def networks(problem: Problem, params: Tensor | None) -> Tensor:
 
 def _degrees(problem: Problem, params: Tensor, mask: Tensor, split: str, factor: float) -> dict[str, np.ndarray]:
     """Return degrees and residuals of every network, both ways; NaN where all outputs are zero."""
-    scaled_rows = torch.where(mask, params * factor, params)
+    scaled_params = torch.where(mask, params * factor, params)
     pieces, shapes = [], []
     for inputs, _ in problem.batches[split]:
         z, change = _euler(problem, params, params * mask, inputs)
         shapes.append(str(tuple(z.shape[1:])))
         with torch.no_grad():
-            scaled = problem.outputs_of(scaled_rows, inputs)
+            scaled = problem.outputs_of(scaled_params, inputs)
         pieces.append(
             [part.double().flatten(2) if part.ndim > 2 else part.double()[..., None] for part in (z, change, scaled)]
         )

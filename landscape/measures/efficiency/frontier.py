@@ -124,7 +124,7 @@ def efficiency_frontier(
     steps: int = 2000,
     optimiser: Optimiser = AT_NORM,
     initialise: Initialise | None = None,
-    counted: str | Sequence[str] | None = None,
+    included: str | Sequence[str] | None = None,
     gate: float = 0.9,
     confidence: float = 0.95,
     progress: Callable[[float], None] | None = None,
@@ -162,7 +162,7 @@ def efficiency_frontier(
     optimiser : Optimiser
     initialise : callable, optional
         ``initialise(seed)``, a fresh module or its parameters by name; needed if the model is a function.
-    counted : str or sequence of str, optional
+    included : str or sequence of str, optional
         Glob patterns of the tensors whose norm counts; by default all.
     gate : float
         Accuracy on the held-out data from which on a network counts as generalising.
@@ -200,9 +200,9 @@ def efficiency_frontier(
             np.tile(grid, len(params)),
             steps=steps,
             optimiser=optimiser,
-            counted=counted,
+            included=included,
             examples=None if examples is None else examples.repeat_interleave(len(grid), 0),
-            floor=level / 100,
+            zero_loss=level / 100,
             progress=None if progress is None else lambda share: progress((part + share) / whole),
         )
 
@@ -268,7 +268,7 @@ def _checked(problem: Problem, sizes: np.ndarray, seeds: Sequence[int], level: f
     if not class_indices or not isinstance(outputs, Tensor) or outputs.ndim != 2:
         raise InvalidInput("a memorising twin needs outputs of shape (n, n_classes) and n class indices as targets")
     n_classes = int(outputs.shape[1])
-    _, labels = problem.whole("train")
+    _, labels = problem.all_data("train")
     if wrong := labels[(labels < 0) | (labels >= n_classes)].tolist():
         raise InvalidInput(
             f"train targets hold {wrong[0]}, expected class indices from 0 to {n_classes - 1}; leave examples without "
@@ -280,7 +280,7 @@ def _checked(problem: Problem, sizes: np.ndarray, seeds: Sequence[int], level: f
 @torch.no_grad()
 def _losses_on(problem: Problem, params: Tensor, order: Tensor, sizes: np.ndarray) -> np.ndarray:
     """Return each network's loss on its own first D examples, for every size D, shape (networks, sizes)."""
-    inputs, targets = problem.whole("train")
+    inputs, targets = problem.all_data("train")
     losses = np.empty((len(params), len(sizes)))
     for network, (outputs, examples) in enumerate(zip(problem.outputs_of(params, inputs), order, strict=True)):
         for column, size in enumerate(sizes):

@@ -19,7 +19,7 @@ from grokscape.landscape.measures.norm_profile.sphere import Sphere
 from grokscape.landscape.measures.result import Cost, Result
 from grokscape.landscape.measures.several import with_gaps
 from grokscape.landscape.problem import Problem
-from grokscape.landscape.problem.batches import joined
+from grokscape.landscape.problem.batches import concatenate
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +41,7 @@ class Efficiency(Result):
         Whether the network passed the checks of `homogeneity`. Where it did not, or where its degree is not `kappa`,
         the value depends on the scale of the parameters.
     norm, loss : array, shape (networks,)
-        L2 norm of the counted parameters; mean loss.
+        L2 norm of the included parameters; mean loss.
     margin : array, shape (networks, n)
         ``z_label - max(other z)`` of every example.
     level : float or None
@@ -88,7 +88,7 @@ def efficiency(
     definition: str = "margin",
     kappa: float | None = None,
     level: float | None = None,
-    counted: str | Sequence[str] | None = None,
+    included: str | Sequence[str] | None = None,
     split: str = "train",
 ) -> Efficiency:
     """Measure what the norm of one or several networks buys: by default mean training margin per ``norm^kappa``.
@@ -106,7 +106,7 @@ def efficiency(
         Degree of homogeneity; by default the median over networks of what `homogeneity` estimates.
     level : float, optional
         Training loss, needed by ``inverse_norm_at_loss``.
-    counted : str or sequence of str, optional
+    included : str or sequence of str, optional
         Glob patterns of the tensors whose norm counts (and in which kappa is estimated); by default all.
     split : {"train", "test"}
 
@@ -128,13 +128,13 @@ def efficiency(
     params = networks(problem, params)
     good = torch.isfinite(params).all(1)
     if not good.all():
-        options = {"kappa": kappa, "level": level, "counted": counted, "split": split}
+        options = {"kappa": kappa, "level": level, "included": included, "split": split}
         some = efficiency(problem, params=params[good], definition=definition, **options)  # type: ignore[arg-type]
         arrays = ("value", "standard_error", "degree", "homogeneous", "norm", "loss", "margin")
         return with_gaps(some, good.cpu().numpy(), *arrays)
-    norm = Sphere(problem, counted).norm(params.double()).squeeze(1)
+    norm = Sphere(problem, included).norm(params.double()).squeeze(1)
     outputs, labels = _classified(problem, params, split)
-    found = homogeneity(problem, params=params, split=split, counted=counted)
+    found = homogeneity(problem, params=params, split=split, included=included)
     if kappa is None:
         kappa = float(np.nanmedian(found.degree))
 
@@ -169,7 +169,7 @@ def efficiency(
 def _classified(problem: Problem, params: Tensor, split: str) -> tuple[Tensor, Tensor]:
     """Return all outputs, float64 (networks, n, n_classes), and labels (n,)."""
     outputs = [problem.outputs_of(params, inputs) for inputs, _ in problem.batches[split]]
-    _, labels = joined([(None, targets) for _, targets in problem.batches[split]])
+    _, labels = concatenate([(None, targets) for _, targets in problem.batches[split]])
     alike = all(isinstance(z, Tensor) and z.shape[2:] == outputs[0].shape[2:] for z in outputs)
     whole = torch.cat(outputs, 1) if alike else outputs[0]
     class_indices = isinstance(labels, Tensor) and not labels.is_floating_point()

@@ -1,4 +1,4 @@
-"""Networks stepped side by side on their spheres, and what is seen of them on the way."""
+"""Networks stepped side by side on their spheres, and what is recorded of them."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ class Descent:
         radius: Tensor,
         *,
         tangential: bool,
-        leave: float,
+        stop_loss: float,
         plans: dict[int, Gradient],
     ) -> None:
         self.problem, self.sphere, self.optimiser = problem, sphere, optimiser
-        self.tangential, self.leave, self.plans = tangential, leave, plans
+        self.tangential, self.stop_loss, self.plans = tangential, stop_loss, plans
         self.params, self.radius = params.clone(), radius
         self.end = {key: np.full(len(params), np.nan) for key in MEASURED}
         self.best = {key: np.full(len(params), np.nan) for key in MEASURED}
@@ -126,7 +126,7 @@ class Descent:
         self.evaluations += len(params) * len(self.problem.batches)
         loss = np.full(len(stays), np.nan)
         loss[stays] = self.end["train", "loss"][index]
-        return np.isfinite(loss) & (loss > self.leave)
+        return np.isfinite(loss) & (loss > self.stop_loss)
 
 
 class Data:
@@ -138,7 +138,7 @@ class Data:
         if examples is not None:
             index = examples.to(problem.device)
             problem.need_examples("a choice of examples for each network")
-            inputs, targets = part(problem.whole("train"), index)
+            inputs, targets = part(problem.all_data("train"), index)
             self.batches = [(1.0, inputs, targets)]
             each = weights(problem.weighing, [(None, part(targets, network)) for network in range(len(index))])
             if not all(each):
@@ -194,7 +194,7 @@ def _changes(history: np.ndarray, steps: np.ndarray) -> np.ndarray:
     return changes
 
 
-def company(problem: Problem) -> int:
+def networks_per_batch(problem: Problem) -> int:
     """Return how many networks are best stepped side by side: as many as the cache holds."""
     widest = problem.size * problem.dtype.itemsize
 

@@ -29,7 +29,7 @@ class NormProfile(Result):
     seeds : array of int, shape (seeds,)
     absolute : bool
     norms : array, shape (scales, seeds)
-        Of the counted parameters.
+        Of the included parameters.
     initial_norms : array, shape (seeds,)
         Before rescaling.
     end, best : dict of (split, quantity) to array, shape (sizes, scales, seeds)
@@ -37,14 +37,14 @@ class NormProfile(Result):
         smallest loss and largest accuracy over all records, each by itself; its test values are chosen by looking at
         the test data (early stopping by an oracle), and belong to no one point.
     converged, diverged : array of bool, shape (sizes, scales, seeds)
-        Whether the training loss ended at most at the floor or changed by at most the tolerance over the last fifth of
-        the steps; whether it left the finite numbers.
+        Whether the training loss ended at most at `zero_loss` or changed by at most the tolerance over the last fifth
+        of the steps; whether it left the finite numbers.
     steps : array of int, shape (sizes, scales, seeds)
     change : array, shape (sizes, scales, seeds)
         That relative change.
     residual : array, shape (sizes, scales, seeds)
         Fall of the training loss per radian along the sphere that is left at the end; 0 at an exact minimum.
-    floor, tolerance : float
+    zero_loss, tolerance : float
     cost : Cost
     """
 
@@ -61,7 +61,7 @@ class NormProfile(Result):
     steps: np.ndarray
     change: np.ndarray
     residual: np.ndarray
-    floor: float
+    zero_loss: float
     tolerance: float
     cost: Cost
 
@@ -91,7 +91,7 @@ class NormProfile(Result):
             are left out and named.
         """
         losses, place = self.losses(split, when=when, size=size), self._place(size)
-        options = {"floor": self.floor, "rise": rise, "confidence": confidence}
+        options = {"zero_loss": self.zero_loss, "rise": rise, "confidence": confidence}
         return classify(self.scales, losses, self.converged[place], **options)
 
     def critical_norm(
@@ -113,7 +113,7 @@ class NormProfile(Result):
         """
         losses, place = self.losses("test", when=when, size=size), self._place(size)
         norms = self.norms / self.initial_norms if unit == "scale" else self.norms
-        options = {"floor": self.floor, "confidence": confidence}
+        options = {"zero_loss": self.zero_loss, "confidence": confidence}
         return critical_norm(norms, losses, self.converged[place], **options)
 
     def to_frame(self) -> pd.DataFrame:

@@ -66,7 +66,7 @@ def low_loss_path(
     points: int = 51,
     tolerance: float = 0.01,
     refine: int = 200,
-    at_once: int | None = None,
+    chunk_size: int | None = None,
     progress: Progress | None = None,
 ) -> LowLossPath:
     """Search for a path of low loss from a to b, and measure the loss along it.
@@ -81,7 +81,7 @@ def low_loss_path(
     ----------
     problem : Problem
     a, b : network
-        Rows (P,), modules of the problem's architecture, or their tensors by name; buffers in which they differ are
+        Vectors (P,), modules of the problem's architecture, or their tensors by name; buffers in which they differ are
         interpolated linearly along the curve, see `grokscape.landscape.measures.paths.straight.interpolate`.
     bends : int
         How many inner pivots are trained, at least 1. They start evenly along the straight line, with a deviation of
@@ -96,7 +96,7 @@ def low_loss_path(
         Of the random t and the deviation.
     fixed_norm : float, optional
         Keep the whole path at this distance from the origin, as if trained under that constraint; a and b must have it.
-    points, tolerance, refine, at_once
+    points, tolerance, refine, chunk_size
         As in `grokscape.landscape.measures.paths.straight.interpolate`; the upper bound is estimated.
     progress : callable, optional
         Called with the share done.
@@ -122,7 +122,7 @@ def low_loss_path(
         _need_norm(ends, fixed_norm)
     first = _start(ends, varied, bends, seed)
     inner, history, means = _trained(
-        wide, varied, ends, first, curve, steps, optimiser, samples, seed, fixed_norm, at_once, progress
+        wide, varied, ends, first, curve, steps, optimiser, samples, seed, fixed_norm, chunk_size, progress
     )
     trained = Curve(torch.cat([ends[:1], inner, ends[1:]]), curve, fixed_norm, line.carried)
     fields = measured(
@@ -131,7 +131,7 @@ def low_loss_path(
         points=points,
         tolerance=tolerance,
         refine=refine,
-        at_once=at_once,
+        chunk_size=chunk_size,
         progress=None if progress is None else lambda share: progress(0.9 + 0.1 * share),
     )
     fields["cost"] += Cost(gradients=steps * samples, evaluations=3 * FIXED)
@@ -159,7 +159,7 @@ def _trained(
     samples: int,
     seed: int,
     norm: float | None,
-    at_once: int | None,
+    chunk_size: int | None,
     progress: Progress | None,
 ) -> tuple[Tensor, np.ndarray, np.ndarray]:
     """Return the trained inner pivots, the mean loss at each step (steps,) and at three moments (3,).
@@ -178,7 +178,7 @@ def _trained(
 
     def mean_loss() -> float:
         now = along(inner)
-        losses = [problem.evaluate(now.params(fixed[some]))["loss"] for some in chunks(problem, FIXED, at_once)]
+        losses = [problem.evaluate(now.params(fixed[some]))["loss"] for some in chunks(problem, FIXED, chunk_size)]
         return float(torch.cat(losses).mean())
 
     means[0] = mean_loss()

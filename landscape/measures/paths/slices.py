@@ -125,7 +125,7 @@ def line_slice(
     normalise: Normalise | None = "filter",
     biases: Biases = "zero",
     filter_axis: int | Mapping[str, int] = 0,
-    at_once: int | None = None,
+    chunk_size: int | None = None,
     progress: Progress | None = None,
 ) -> Slice:
     """Measure the loss along a line through a network; costs one evaluation a point and split.
@@ -135,17 +135,17 @@ def line_slice(
     problem : Problem
     direction : int, or Tensor or array of shape (P,)
         A seed draws a random direction, scaled as `normalise`, `biases` and `filter_axis` say (see
-        `grokscape.landscape.measures.directions.normalised`). A row (an eigenvector, `direction_between`) is taken as
-        it is.
+        `grokscape.landscape.measures.directions.normalised`). A vector (an eigenvector, `direction_between`) is taken
+        as it is.
     around : network, optional
-        A row (P,), a module of the problem's architecture, or its tensors by name (``state_dict()``); a module and a
+        A vector (P,), a module of the problem's architecture, or its tensors by name (``state_dict()``); a module and a
         state dict keep their own buffers and frozen parameters (see `network_of`). By default the
         one that the problem starts from.
     extent : float or pair
         Offsets run from -extent to extent, or from the first to the second; odd `points` meet the middle.
     points : int
         At least 3.
-    at_once : int, optional
+    chunk_size : int, optional
         How many networks are evaluated side by side; fewer take less memory. By default up to 16, fewer if large.
     progress : callable, optional
         Called with the share done.
@@ -161,7 +161,7 @@ def line_slice(
     )
     offsets = _offsets(extent, points)
     found, cost = evaluate_at(
-        problem, lambda c: theta + c[:, None] * chosen, offsets, at_once=at_once, progress=progress
+        problem, lambda c: theta + c[:, None] * chosen, offsets, chunk_size=chunk_size, progress=progress
     )
     rounding = torch.finfo(problem.dtype).eps
     curvature, error = _second_difference(found["train_loss"], offsets[1] - offsets[0], rounding)
@@ -188,7 +188,7 @@ def plane_slice(
     normalise: Normalise | None = "filter",
     biases: Biases = "zero",
     filter_axis: int | Mapping[str, int] = 0,
-    at_once: int | None = None,
+    chunk_size: int | None = None,
     progress: Progress | None = None,
 ) -> Plane:
     """Measure the loss on a plane through a network, at points^2 places; arguments as in `line_slice`.
@@ -196,10 +196,10 @@ def plane_slice(
     Parameters
     ----------
     directions : two of int, Tensor or array of shape (P,)
-        Seeds or rows, also mixed.
+        Seeds or vectors, also mixed.
     """
     if len(directions) != 2:
-        raise InvalidInput(f"directions has {len(directions)} entries, expected two seeds or rows")
+        raise InvalidInput(f"directions has {len(directions)} entries, expected two seeds or vectors")
     problem, theta = network_of(problem, around, "around")
     scaling = {"normalise": normalise, "biases": biases, "filter_axis": filter_axis}
     chosen, seeds = zip(*(chosen_direction(problem, one, theta, **scaling) for one in directions), strict=True)
@@ -207,7 +207,7 @@ def plane_slice(
     lengths = torch.linalg.vector_norm(basis, dim=1)
     offsets = _offsets(extent, points)
     grid = np.stack(np.meshgrid(offsets, offsets, indexing="ij"), -1).reshape(-1, 2)
-    found, cost = evaluate_at(problem, lambda c: theta + c @ basis, grid, at_once=at_once, progress=progress)
+    found, cost = evaluate_at(problem, lambda c: theta + c @ basis, grid, chunk_size=chunk_size, progress=progress)
     return Plane(
         first=offsets,
         second=offsets.copy(),
@@ -225,10 +225,10 @@ def evaluate_at(
     place: Callable[[Tensor], Tensor],
     coordinates: np.ndarray,
     *,
-    at_once: int | None = None,
+    chunk_size: int | None = None,
     progress: Progress | None = None,
 ) -> tuple[dict[str, np.ndarray], Cost]:
-    """Evaluate the networks ``place(coordinates)`` a few at a time, so that never more than `at_once` exist.
+    """Evaluate the networks ``place(coordinates)`` a few at a time, so that never more than `chunk_size` exist.
 
     Returns
     -------
@@ -238,7 +238,7 @@ def evaluate_at(
     """
     count = len(coordinates)
     found = {f"{split}_{name}": np.full(count, np.nan) for split in ("train", "test") for name in ("loss", "accuracy")}
-    for some in chunks(problem, count, at_once):
+    for some in chunks(problem, count, chunk_size):
         params = place(torch.as_tensor(coordinates[some]).to(problem.start))
         for split in problem.batches:
             for name, values in problem.evaluate(params, split).items():
@@ -248,11 +248,11 @@ def evaluate_at(
     return found, Cost(evaluations=count * len(problem.batches))
 
 
-def chunks(problem: Problem, count: int, at_once: int | None) -> list[slice]:
+def chunks(problem: Problem, count: int, chunk_size: int | None) -> list[slice]:
     """Cut ``range(count)`` into runs of networks to be handled side by side: by default 16, or 64 MiB of parameters."""
-    size = max(1, min(16, 2**26 // (problem.size * problem.start.element_size()))) if at_once is None else at_once
+    size = max(1, min(16, 2**26 // (problem.size * problem.start.element_size()))) if chunk_size is None else chunk_size
     if size < 1:
-        raise InvalidInput(f"at_once is {at_once}, expected at least 1")
+        raise InvalidInput(f"chunk_size is {chunk_size}, expected at least 1")
     return [slice(first, first + size) for first in range(0, count, size)]
 
 

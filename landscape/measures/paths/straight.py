@@ -55,7 +55,7 @@ class Path(Result):
     barrier_at : float
         The t at which `barrier` was found.
     largest_rise : float
-        ``max_{s < t} f(t) - f(s)`` over the points sampled: 0 if the path never climbs on the way from a to b.
+        ``max_{s < t} f(t) - f(s)`` over the points sampled: 0 if the path never rises between a and b.
     tolerance : float
         The distance between lower and upper bound that was asked for, in units of the loss.
     converged : bool
@@ -93,7 +93,7 @@ class Path(Result):
 
     @property
     def non_increasing(self) -> bool:
-        """Whether the training loss, as sampled, never rises by more than `tolerance` on the way from a to b."""
+        """Whether the training loss, as sampled, never rises by more than `tolerance` between a and b."""
         return self.largest_rise <= self.tolerance
 
     def params(self, t: np.ndarray | None = None) -> np.ndarray:
@@ -118,7 +118,7 @@ def interpolate(
     tolerance: float = 0.01,
     refine: int = 200,
     smoothness: float | None = None,
-    at_once: int | None = None,
+    chunk_size: int | None = None,
     progress: Progress | None = None,
 ) -> Path:
     """Measure the loss on the straight line from a to b; a point costs an evaluation, a gradient and a product.
@@ -132,7 +132,7 @@ def interpolate(
     ----------
     problem : Problem
     a, b : network
-        Rows (P,), modules of the problem's architecture, or their tensors by name (``state_dict()``). Rows, and
+        Vectors (P,), modules of the problem's architecture, or their tensors by name (``state_dict()``). Vectors, and
         mappings without buffers (``named_parameters()``), have those of the problem's model.
     points : int
         Evenly spaced samples to begin with, at least 3.
@@ -144,7 +144,7 @@ def interpolate(
         A number M such that no eigenvalue of the Hessian on the segment lies below -M (a Lipschitz constant of the
         gradient is one): makes the upper bound rigorous, with ``K = M ||b - a||^2``, and needs no products. ReLU
         networks have none.
-    at_once : int, optional
+    chunk_size : int, optional
         How many networks are held side by side.
     progress : callable, optional
 
@@ -171,7 +171,7 @@ def interpolate(
         points=points,
         tolerance=tolerance,
         refine=refine,
-        at_once=at_once,
+        chunk_size=chunk_size,
         progress=progress,
     )
     return Path(**fields, seed=None)
@@ -199,7 +199,7 @@ def measured(
     points: int,
     tolerance: float,
     refine: int,
-    at_once: int | None,
+    chunk_size: int | None,
     progress: Progress | None,
 ) -> dict[str, Any]:
     """Return every field of a `Path` along a curve but its seed."""
@@ -216,7 +216,7 @@ def measured(
         tolerance=tolerance,
         refine=refine,
         bend=bend,
-        at_once=at_once,
+        chunk_size=chunk_size,
         progress=progress,
     )
     loss, times, path = found.samples["train_loss"], found.samples["t"], curve.of_parameters()

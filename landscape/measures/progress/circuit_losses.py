@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from grokscape.landscape.errors import InvalidInput
-from grokscape.landscape.measures.progress.context import Context, Estimate, NotApplicable, Space, moved
+from grokscape.landscape.measures.progress.context import Context, Estimate, NotApplicable, Space, to_device
 from grokscape.landscape.measures.progress.spectra import fourier_power
 from grokscape.landscape.problem import Problem
 from grokscape.landscape.problem.batches import part
@@ -31,7 +31,7 @@ def circuit_losses(problem: Problem, row: Tensor, context: Context) -> dict[str,
     ``excluded_loss``: of the logits less that projection, without any mean put back, over the inputs trained on (Nanda
     et al. 2023, arXiv:2301.05217, section 5.1, and their program). Losses are computed in float64.
 
-    The projection averages over all inputs with one answer, which can answer right where the network does not: with
+    The projection averages over all inputs with one answer, which can be correct where the network is not: with
     enough frequencies kept, the restricted loss vanishes without generalisation. Hence ``restricted_loss_null``: the
     same with as many other frequencies, drawn evenly from the sets that have the fewest key frequencies in them. What
     shows a circuit is a restricted loss below half of its null *and* a null that stays above half of chance, ``log
@@ -55,7 +55,7 @@ def circuit_losses(problem: Problem, row: Tensor, context: Context) -> dict[str,
     if not keys or keys[0] < 1 or keys[-1] > highest:
         raise InvalidInput(f"frequencies are {keys}, expected some from 1 to {highest}, half the order of the group")
     elements = space.elements.to(problem.device)
-    targets = moved(problem, space.elements if space.targets is None else space.targets)
+    targets = to_device(problem, space.elements if space.targets is None else space.targets)
     targets = each_tensor(lambda leaf: leaf.double() if leaf.is_floating_point() else leaf, targets)
     logits = space_logits(problem, row, space)
     means = element_means(logits, elements, space.order)
@@ -87,7 +87,7 @@ def circuit_losses(problem: Problem, row: Tensor, context: Context) -> dict[str,
 @torch.no_grad()
 def space_logits(problem: Problem, row: Tensor, space: Space) -> Tensor:
     """Return the logits of the whole space, float64 of shape (N, classes)."""
-    inputs = moved(problem, space.inputs)
+    inputs = to_device(problem, space.inputs)
     pieces = []
     for first in range(0, len(space.elements), CHUNK):
         piece = problem.outputs(row, part(inputs, slice(first, first + CHUNK)))

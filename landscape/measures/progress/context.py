@@ -182,7 +182,7 @@ class Context:
                 "single examples are needed, but they differ in shape, or are not along the first axis, or the model "
                 "compares them or insists on its batch"
             )
-        return problem.subset(torch.from_numpy(np.sort(chosen))).whole("train")
+        return problem.subset(torch.from_numpy(np.sort(chosen))).all_data("train")
 
 
 def tensor_named(problem: Problem, row: Tensor, name: str, field: str) -> Tensor:
@@ -194,7 +194,7 @@ def tensor_named(problem: Problem, row: Tensor, name: str, field: str) -> Tensor
     return problem.layout.tensors(row)[name]
 
 
-def moved(problem: Problem, data: Any) -> Any:
+def to_device(problem: Problem, data: Any) -> Any:
     """Return data on the problem's device; numbers with a fraction take its precision."""
 
     def move(leaf: Tensor) -> Tensor:

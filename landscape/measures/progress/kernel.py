@@ -26,7 +26,7 @@ def tangent_kernel(problem: Problem, row: Tensor, inputs: Any) -> Tensor:
     problem : Problem
     row : Tensor, shape (P,)
     inputs : Tensor or tuple of Tensor, n examples
-        Memory: two tensors of n rows (P,), and the graph of n networks with one example each.
+        Memory: two tensors (n, P), and the graph of n networks with one example each.
 
     Raises
     ------
@@ -45,7 +45,9 @@ def tangent_kernel(problem: Problem, row: Tensor, inputs: Any) -> Tensor:
     for index, column in enumerate(columns):
         if not column.requires_grad:
             continue
-        (gradient,) = torch.autograd.grad(column.sum(), params, retain_graph=index + 1 < len(columns), allow_unused=True)
+        (gradient,) = torch.autograd.grad(
+            column.sum(), params, retain_graph=index + 1 < len(columns), allow_unused=True
+        )
         if gradient is not None:
             kernel += (gradient @ gradient.T).double()
     return kernel

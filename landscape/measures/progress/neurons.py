@@ -32,7 +32,7 @@ def effective_sparsity(problem: Problem, row: Tensor, context: Context) -> float
     arXiv:2303.11873, section 2.1; the authors' program compares accuracies instead).
 
     All k are tried from 1 on, because agreement need not grow with k. Cost: at most k + 1 evaluations; most sets are
-    refused after 64 examples. Memory: 32 rows (P,).
+    refused after 64 examples. Memory: 32 parameter vectors (P,).
 
     Raises
     ------
@@ -89,7 +89,7 @@ def attribution(problem: Problem, row: Tensor, context: Context) -> dict[str, fl
     Activation times gradient is taken as the derivative to a gate on each neuron's outgoing weights; both are the same
     where these weights enter linearly and once.
 
-    Cost: one gradient for each of the examples alone; memory, 32 rows (P,) and the graph.
+    Cost: one gradient for each of the examples alone; memory, 32 parameter vectors (P,) and the graph.
 
     Raises
     ------

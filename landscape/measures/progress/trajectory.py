@@ -95,13 +95,13 @@ def progress(
     problem : Problem
     checkpoints : mapping of int to network
         Step -> a row (P,), a module, or its tensors by name (``state_dict()``), in any order. Modules and state dicts
-        are measured with their own buffers and frozen parameters, rows with the problem's. A checkpoint whose weights
-        are not finite has NaN for every quantity, and has no part in what the context is filled up with.
+        are measured with their own buffers and frozen parameters, vectors with the problem's. A checkpoint whose
+        weights are not finite has NaN for every quantity, and has no part in what the context is filled up with.
     measures : iterable of str or callable, optional
         Names in `MEASURES`, or functions ``f(problem, row, context)`` of one's own. By default all that the context
         allows; the result says which were left out, and why.
     context : Context, optional
-        Filled up where something can be had from the checkpoints: `start` from step 0, `frequencies` from the last
+        Filled up where something follows from the checkpoints: `start` from step 0, `frequencies` from the last
         one.
     progress : callable, optional
         Called with the share done, between 0 and 1.
@@ -118,7 +118,7 @@ def progress(
     The measures' own documentation says what each costs. One checkpoint of the one-layer transformer on addition modulo
     113 (227,000 weights, one core of a processor) took 9 s for the tangent kernel, below 1 s for effective sparsity and
     for the circuit losses, and at most 0.2 s for each of the others. Memory, beside one evaluation: at most some 32
-    rows (P,) and their graph (there, 0.25 GB in all). Checkpoints are gone through one by one.
+    parameter vectors (P,) and their graph (there, 0.25 GB in all). Checkpoints are gone through one by one.
     """
     networks = _networks(problem, checkpoints)
     finite = {step: found for step, found in networks.items() if bool(torch.isfinite(found[1]).all())}
@@ -207,12 +207,12 @@ def _networks(problem: Problem, checkpoints: Mapping[int, Network]) -> dict[int,
 def _filled(
     problem: Problem, networks: Mapping[int, tuple[Problem, Tensor]], context: Context, chosen: list[Measure]
 ) -> tuple[Context, Cost]:
-    """Return the context with what can be had from the checkpoints, and what that cost."""
+    """Return the context with what follows from the checkpoints, and what that cost."""
     names, cost, unknown = {measure.name for measure in chosen}, Cost(), float("nan")
     start = networks.get(0) if context.start is None else network_of(problem, context.start, "start")
     if start is not None:
         context = dataclasses.replace(context, start=start[1])
-    # A measure that cannot be had says so itself, where it is left out or refused.
+    # A measure that is not available reports that itself, where it is left out or refused.
     if context.frequencies is None and context.space is not None and "circuit_losses" in names:
         with contextlib.suppress(NotApplicable):
             frequencies = logit_frequencies(*networks[max(networks)], context.space)

@@ -92,7 +92,7 @@ class Sharpness(Result):
                 "converged": self.converged.ravel(),
                 "lower_bound": np.repeat(self.lower_bound, networks),
                 "gradients": np.repeat([cost.gradients / networks for cost in self.costs], networks),
-                "products": np.repeat([cost.products / networks for cost in self.costs], networks),
+                "matvecs": np.repeat([cost.matvecs / networks for cost in self.costs], networks),
             }
         )
 
@@ -157,7 +157,7 @@ def sharpness(
         Of an ascent: on what a linear loss would still gain, as a share of the rise. Near a maximum the rise itself
         may lack more, by the ratio of curvature to its differences.
     progress : callable, optional
-        Told the share of the forms that is done.
+        Receives the share of the forms that is done.
 
     Returns
     -------
@@ -248,6 +248,6 @@ Measured = tuple[np.ndarray, np.ndarray, np.ndarray, Cost]
 
 def _adaptive_lambda_max(matrix: Curvature, seed: int, tolerance: float = 1e-6) -> Measured:
     rescaled = Rescaled(matrix, matrix.params.abs())
-    ritz = largest(rescaled, start_vectors(rescaled, seed), 1, tolerance=tolerance, most=2000)
+    ritz = largest(rescaled, start_vectors(rescaled, seed), 1, tolerance=tolerance, max_matvecs=2000)
     value, _, residual, converged = measured(rescaled, ritz, tolerance)
-    return value[:, 0], residual[:, 0], converged[:, 0], Cost(products=ritz.products + matrix.count)
+    return value[:, 0], residual[:, 0], converged[:, 0], Cost(matvecs=ritz.matvecs + matrix.count)

@@ -14,7 +14,7 @@ from grokscape.landscape.measures.finite import need_finite
 from grokscape.landscape.measures.result import Cost
 from grokscape.landscape.problem import Problem
 
-#: A rise of which rounding may be more than this share cannot be told from none.
+#: A rise of which rounding may be more than this share cannot be distinguished from none.
 LOST = 0.1
 
 
@@ -84,7 +84,7 @@ def ascend_in_ball(
     if len(params) == 1:
         need_finite(problem, params, gradient, "first derivatives")
     lost = ~(torch.isfinite(loss) & torch.isfinite(gradient).all(1))
-    if bool(lost.any()):  # there is no way up from where nothing is known
+    if bool(lost.any()):  # there is no ascent from where nothing is known
         params, scale = params[~lost], scale[~lost]
         nothing = torch.full_like(loss, torch.nan)
         if not len(params):
@@ -183,7 +183,7 @@ def ascend_in_box(
         known = np.isfinite(centre) and np.isfinite(slope).all()
         if not known and len(params) == 1:
             need_finite(problem, params, problem.gradients(params, split)[1], "first derivatives")
-        if not known:  # there is no way up from where nothing is known
+        if not known:  # there is no ascent from where nothing is known
             losses.append(np.nan)
             values.append(np.nan)
             gaps.append(np.nan)

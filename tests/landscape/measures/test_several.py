@@ -95,29 +95,29 @@ def test_costs_add_up_and_progress_ends_at_one():
     models, seen = [normed(seed) for seed in range(3)], []
     problem = problem_of(models[1])
     found = trace(problem, params=models, budget=10, progress=seen.append)
-    assert found.cost.products == 3 * trace(problem, budget=10).cost.products
+    assert found.cost.matvecs == 3 * trace(problem, budget=10).cost.matvecs
     assert seen == sorted(seen)
     assert seen[-1] == 1.0
     forms = ["sam", "trace"]
-    assert [cost.products for cost in sharpness(problem, params=models, forms=forms).costs] == [
+    assert [cost.matvecs for cost in sharpness(problem, params=models, forms=forms).costs] == [
         sum(each)
         for each in zip(
-            *([c.products for c in sharpness(problem_of(m), forms=forms).costs] for m in models), strict=True
+            *([c.matvecs for c in sharpness(problem_of(m), forms=forms).costs] for m in models), strict=True
         )
     ]
 
 
 @pytest.mark.parametrize(
-    ("rows", "message"),
+    ("params", "message"),
     [
         ([], "params are empty"),
-        ("rows.pt", "params are 'rows.pt', expected networks"),
+        ("params.pt", "params are 'params.pt', expected networks"),
         (nn.Linear(4, 3), "params are Linear.* or a list of modules"),
-        ([nn.Linear(4, 2)], r"rows\[0\] has \(2, 4\) for parameter 'weight'"),
-        (torch.ones(15), r"params have shape \(15,\), expected \(networks, 15\); give rows\[None\]"),
+        ([nn.Linear(4, 2)], r"params\[0\] has \(2, 4\) for parameter 'weight'"),
+        (torch.ones(15), r"params have shape \(15,\), expected \(networks, 15\); give params\[None\]"),
         (torch.ones(0, 15), r"params have shape \(0, 15\)"),
-        (torch.ones(2, 15, dtype=torch.bool), "rows holds torch.bool, expected real numbers"),
-        (torch.ones(2, 15, dtype=torch.cfloat), "rows holds torch.complex64, expected real numbers"),
+        (torch.ones(2, 15, dtype=torch.bool), "params holds torch.bool, expected real numbers"),
+        (torch.ones(2, 15, dtype=torch.cfloat), "params holds torch.complex64, expected real numbers"),
     ],
 )
 def test_what_are_no_networks_is_refused(params, message):

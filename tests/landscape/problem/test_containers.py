@@ -74,7 +74,7 @@ def test_inputs_come_in_any_container(name):
         problem = Problem(model, F.cross_entropy, data, batch_size=size)
         assert loss_of(problem) == pytest.approx(TRUTH, rel=1e-12)
         some = problem.subset(torch.tensor([2, 7]))
-        assert type(some.whole("train")[0]) is type(make(INPUTS))
+        assert type(some.all_data("train")[0]) is type(make(INPUTS))
         truth = float(F.cross_entropy(network()(INPUTS[[2, 7]]), LABELS[[2, 7]]).detach())
         assert loss_of(some) == pytest.approx(truth, rel=1e-12)
 
@@ -198,7 +198,7 @@ def test_a_module_that_writes_into_its_inputs_gets_copies(first, options):
         assert loss_of(problem, "test") == pytest.approx(truth, rel=1e-12)
         problem.gradients(torch.stack([problem.start, problem.start]))
     for split in ("train", "test"):
-        assert torch.equal(problem.whole(split)[0], INPUTS)
+        assert torch.equal(problem.all_data(split)[0], INPUTS)
     assert torch.equal(mine, INPUTS)
 
 
@@ -210,4 +210,4 @@ def test_a_loss_that_writes_into_what_it_is_given_gets_copies():
     truth = float(F.cross_entropy(2 * network()(INPUTS), (LABELS + 1) % 3).detach())
     for _ in range(2):
         assert loss_of(problem) == pytest.approx(truth, rel=1e-12)
-    assert torch.equal(problem.whole("train")[1], LABELS)
+    assert torch.equal(problem.all_data("train")[1], LABELS)

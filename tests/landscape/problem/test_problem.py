@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from grokscape.landscape.classification import right
+from grokscape.landscape.classification import correct
 from grokscape.landscape.errors import InvalidInput
 from grokscape.landscape.initialisation import fresh
 from grokscape.landscape.models import Perceptron
@@ -180,8 +180,8 @@ def test_accuracy_is_strict_and_undefined_without_classes():
 
 def test_positions_without_a_class_do_not_count_in_the_accuracy():
     z = torch.eye(3).expand(2, 3, 3)
-    assert right(z, torch.tensor([[0, 2, -100], [0, 1, -100]])).tolist() == [0.5, 1.0]
-    assert right(z, torch.tensor([[0, 1, 2], [-100, 3, -1]])).isnan().tolist() == [False, True]
+    assert correct(z, torch.tensor([[0, 2, -100], [0, 1, -100]])).tolist() == [0.5, 1.0]
+    assert correct(z, torch.tensor([[0, 1, 2], [-100, 3, -1]])).isnan().tolist() == [False, True]
 
 
 def test_fresh_parameters_are_those_of_the_module_s_own_initialisation():

@@ -90,8 +90,10 @@ def test_homogeneous_models_and_what_breaks_them(problem):
     told = account("homogeneity", homogeneity(problem))
     assert "homogeneous of degree 2: doubling its weights multiplies its outputs by 4." in told.sentence
     assert told.warnings == ()
-    biased = Problem(nn.Linear(2, 2), nn.functional.cross_entropy, problem.whole("train"))
-    other = Problem(nn.Sequential(nn.Linear(2, 3), nn.Linear(3, 2)), nn.functional.cross_entropy, biased.whole("train"))
+    biased = Problem(nn.Linear(2, 2), nn.functional.cross_entropy, problem.all_data("train"))
+    other = Problem(
+        nn.Sequential(nn.Linear(2, 3), nn.Linear(3, 2)), nn.functional.cross_entropy, biased.all_data("train")
+    )
     told = account("homogeneity", homogeneity(other))
     assert "Without 0.bias" in told.sentence or "Without 1.bias" in told.sentence
     assert told.warnings

@@ -135,7 +135,9 @@ def test_a_share_of_level_of_random_neurons_is_called_localised():
     model = nn.Sequential(nn.Linear(22, 4000), nn.ReLU(), nn.Linear(4000, 11)).double()
     nn.init.normal_(model[0].weight)
     planted = plant(*rotations(11))
-    problem = Problem(model, nn.functional.cross_entropy, planted.problem.whole("train"), planted.problem.whole("test"))
+    problem = Problem(
+        model, nn.functional.cross_entropy, planted.problem.all_data("train"), planted.problem.all_data("test")
+    )
     neurons = Neurons([("0.weight", 0), ("0.bias", 0)], ("2.weight", 1))
     split = split_by_spectrum(problem, neurons, "0.weight", period=11, level=0.05, nulls=1)
     assert split.members.mean() == pytest.approx(0.05, abs=4 * (0.05 * 0.95 / 4000) ** 0.5)
@@ -145,7 +147,7 @@ def test_a_share_of_level_of_random_neurons_is_called_localised():
 def test_the_mask_minimises_the_objective_that_it_names():
     planted = plant(*rotations(11), seed=10)
     split = split_by_mask(planted.problem, NEURONS, objective="training predictions", penalty=0.5)
-    inputs, _ = planted.problem.whole("train")
+    inputs, _ = planted.problem.all_data("train")
     vector = planted.problem.start * NEURONS.mask(planted.problem.layout, torch.tensor(split.evidence["mask"]))
     predictions = planted.model(inputs).argmax(1)
     value = nn.functional.cross_entropy(planted.problem.outputs(vector, inputs), predictions)
@@ -169,7 +171,7 @@ def test_a_mask_over_weights_fits_its_few_examples_without_the_rule_and_the_trus
 def test_the_half_of_the_test_data_that_the_mask_learns_from_does_not_judge_it():
     planted = plant(*rotations(11), seed=10)
     split = split_by_mask(planted.problem, NEURONS, steps=5)
-    inputs, targets = planted.problem.whole("test")
+    inputs, targets = planted.problem.all_data("test")
     right = planted.model(inputs).argmax(1) == targets
     half = len(targets) - len(targets) // 2
     assert right.all()

@@ -102,7 +102,7 @@ def test_a_split_is_a_frozen_table_and_a_picture(planted, way):
 def test_scores_are_the_problems_own_and_efficiency_is_margin_by_norm():
     t = plant(*rotations(7), seed=10)
     split = split_by_pruning(t.problem, NEURONS)
-    _, targets = t.problem.whole("train")
+    _, targets = t.problem.all_data("train")
     logits = t.rule[t.train]
     others = logits.scatter(1, targets[:, None], -torch.inf).amax(1)
     margin = float((logits.gather(1, targets[:, None])[:, 0] - others).mean())
@@ -116,7 +116,7 @@ def test_scores_are_the_problems_own_and_efficiency_is_margin_by_norm():
 
 def test_batches_make_no_difference():
     t = plant(*rotations(7), seed=10)
-    train, test = t.problem.whole("train"), t.problem.whole("test")
+    train, test = t.problem.all_data("train"), t.problem.all_data("test")
     cut = Problem(t.model, nn.functional.cross_entropy, train, test, batch_size=5)
     space = cyclic(7, t.inputs, t.labels)
     for split in (lambda p: split_by_projection(p, space, nulls=2), lambda p: split_by_mask(p, NEURONS, steps=20)):
@@ -130,7 +130,7 @@ def test_frozen_tied_and_empty_parameters_and_functions_are_taken():
     model.again = model.first  # tied
     model.empty = nn.Parameter(torch.zeros(0, dtype=torch.float64))
     model.first.bias.requires_grad_(False)
-    data = t.problem.whole("train"), t.problem.whole("test")
+    data = t.problem.all_data("train"), t.problem.all_data("test")
     some = Neurons(("first.weight", 0), ("second.weight", -1))
     split = split_by_pruning(Problem(model, nn.functional.cross_entropy, *data), some)
     assert (split.members == t.is_rule).all()
@@ -159,7 +159,7 @@ def test_progress_ends_at_one():
 
 T = plant(*rotations(7), seed=10)
 SPACE = cyclic(7, T.inputs, T.labels)
-TRAIN = T.problem.whole("train")
+TRAIN = T.problem.all_data("train")
 
 
 @pytest.mark.parametrize(

@@ -34,10 +34,10 @@ class Repeated(Known):
 
     def __init__(self, matrix: Tensor, count: int) -> None:
         super().__init__(matrix.expand(count, -1, -1))
-        self.products = 0
+        self.matvecs = 0
 
     def matvec(self, vectors: Tensor) -> Tensor:
-        self.products += 1
+        self.matvecs += 1
         return vectors @ self.matrices[0]
 
 

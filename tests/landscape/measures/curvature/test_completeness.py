@@ -58,10 +58,10 @@ def test_what_is_called_certain_is_right_on_random_spectra():
             start_vectors(Known(matrix), trial),
             k,
             tolerance=1e-6,
-            most=900,
+            max_matvecs=900,
             held=k + SPARE,
         )
-        found, fine = complete(Known(matrix), first, k, tolerance=1e-6, most=900)
+        found, fine = complete(Known(matrix), first, k, tolerance=1e-6, max_matvecs=900)
         truth = np.sort(values)[::-1][:k]
         error = np.abs(found.values[0].numpy() - truth)
         assert (error <= 2e-6 * np.abs(truth) + 1e-8 * np.abs(values).max())[fine[0]].all()
@@ -74,22 +74,22 @@ def test_matrices_side_by_side_are_completed_as_each_alone():
     start = start_vectors(Known(matrices), 0)
 
     def run(some: torch.Tensor) -> np.ndarray:
-        first = largest(Known(some), start[: len(some)], 4, tolerance=1e-6, most=900, held=34)
-        return complete(Known(some), first, 4, tolerance=1e-6, most=900)[0].values.numpy()
+        first = largest(Known(some), start[: len(some)], 4, tolerance=1e-6, max_matvecs=900, held=34)
+        return complete(Known(some), first, 4, tolerance=1e-6, max_matvecs=900)[0].values.numpy()
 
     np.testing.assert_allclose(run(matrices), np.concatenate([run(one[None]) for one in matrices]), rtol=1e-9)
 
 
 def test_without_products_left_nothing_is_certain():
-    found = top_eigenvalues(bowl(SPECTRA["three and three"]), 2, method="lanczos", most=15)
+    found = top_eigenvalues(bowl(SPECTRA["three and three"]), 2, method="lanczos", max_matvecs=15)
     assert not found.converged.any()
-    assert found.cost.products <= 16
+    assert found.cost.matvecs <= 16
 
 
 def test_certainty_is_cheap_where_no_eigenvalue_is_multiple():
     problem = perceptron(40, 5, steps=30)
     matrix = Curvature(problem)
-    alone = largest(matrix, start_vectors(matrix, 0), 10, tolerance=1e-6, most=2000).products
+    alone = largest(matrix, start_vectors(matrix, 0), 10, tolerance=1e-6, max_matvecs=2000).matvecs
     found = top_eigenvalues(problem, 10)
     assert found.converged.all()
-    assert found.cost.products <= 1.3 * alone + 1
+    assert found.cost.matvecs <= 1.3 * alone + 1

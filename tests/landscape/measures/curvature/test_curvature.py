@@ -70,11 +70,11 @@ def test_networks_side_by_side_are_as_each_alone(name, kind):
     params = problem.start * torch.tensor([[1.0], [0.5], [1.5]], dtype=torch.float64)
     vectors = torch.randn(3, problem.size, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
     together = Curvature(problem, params, kind=kind)
-    products = together.matvec(vectors)
+    matvecs = together.matvec(vectors)
     for index in range(3):
         alone = Curvature(problem, params[index : index + 1], kind=kind).matvec(vectors[index : index + 1])
-        torch.testing.assert_close(products[index], alone[0], rtol=1e-9, atol=1e-12)
-    assert together.products == 3
+        torch.testing.assert_close(matvecs[index], alone[0], rtol=1e-9, atol=1e-12)
+    assert together.matvecs == 3
 
 
 @pytest.mark.parametrize("name", ["mlp", "conv", "batch norm"])

@@ -173,7 +173,7 @@ def test_networks_side_by_side_are_measured_as_each_alone(dtype: torch.dtype) ->
         alone = spectral_density(problem, params=row[None], **options)
         tolerance = 2e-3 if dtype == torch.float32 else 1e-9
         np.testing.assert_allclose(together.density[index], alone.density[0], atol=tolerance * alone.density.max())
-    assert together.cost.products == 2 * 3 * 12
+    assert together.cost.matvecs == 2 * 3 * 12
     assert together.nodes.shape == (2, 3, 12)
 
 

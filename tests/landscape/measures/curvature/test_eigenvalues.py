@@ -82,7 +82,7 @@ def test_checkpoints_together_are_as_each_alone(trained):
     for index, row in enumerate(params):
         alone = top_eigenvalues(problem, 3, params=row[None])
         np.testing.assert_allclose(together.values[index], alone.values[0], rtol=1e-9)
-    assert together.cost.products == sum(top_eigenvalues(problem, 3, params=r[None]).cost.products for r in params)
+    assert together.cost.matvecs == sum(top_eigenvalues(problem, 3, params=r[None]).cost.matvecs for r in params)
 
 
 def test_scipy_and_pyhessian_agree(trained):
@@ -120,17 +120,17 @@ def test_restarts_and_repeated_values_and_low_rank():
     same = 2.0 * torch.eye(200, dtype=torch.float64)
     operator = Known(torch.stack([spread, low, same]))
     start = start_vectors(operator, 0)
-    ritz = largest(operator, start, 4, tolerance=1e-8, most=4000, basis=12)
+    ritz = largest(operator, start, 4, tolerance=1e-8, max_matvecs=4000, basis=12)
     truth = torch.linalg.eigvalsh(operator.matrices).flip(1)[:, :4]
     torch.testing.assert_close(ritz.values, truth, rtol=1e-7, atol=1e-9)
 
 
 def test_what_has_not_converged_says_so():
     problem = bowl(np.linspace(0.999, 1.0, 300))
-    found = top_eigenvalues(problem, 2, most=4, tolerance=1e-9)
+    found = top_eigenvalues(problem, 2, max_matvecs=4, tolerance=1e-9)
     assert not found.converged.any()
     assert (found.residuals > 1e-9).all()
-    assert found.cost.products == 4 + 1  # for the search, and for the residuals
+    assert found.cost.matvecs == 4 + 1  # for the search, and for the residuals
 
 
 def test_float32_reaches_its_rounding_and_float64_goes_further():
@@ -212,7 +212,7 @@ size, one = int(sys.argv[1]), torch.ones(1)
 values = torch.rand(size, generator=torch.Generator().manual_seed(0))
 half = lambda parameters, inputs: 0.5 * (values * parameters["x"].square()).sum() * inputs
 problem = Problem(half, lambda z, _: z, (one, one), parameters={"x": torch.ones(size)})
-top_eigenvalues(problem, 1, basis=8, most=8, tolerance=1e-1)
+top_eigenvalues(problem, 1, basis=8, max_matvecs=8, tolerance=1e-1)
 print(1024 * int(re.search("VmHWM:\\s+(\\d+)", pathlib.Path("/proc/self/status").read_text())[1]))
 """
 
@@ -241,5 +241,5 @@ def test_progress_never_falls_and_ends_at_one(method, negative):
 
 
 def test_fewer_products_than_eigenvalues_are_refused():
-    with pytest.raises(InvalidInput, match="most is 2, expected at least k = 3"):
-        top_eigenvalues(case("mlp").problem(), 3, most=2)
+    with pytest.raises(InvalidInput, match="max_matvecs is 2, expected at least k = 3"):
+        top_eigenvalues(case("mlp").problem(), 3, max_matvecs=2)

@@ -36,7 +36,7 @@ def seeded(matrix: Repeated, seed: int) -> Callable[[int], Tensor]:
 def estimates(method: str, matrix: Tensor, budget: int, count: int = SEEDS) -> Estimate:
     plain = Repeated(matrix, count)
     found = ESTIMATORS[method](plain, seeded(plain, 0), budget, lambda: None)
-    assert budget - 2 <= plain.products <= budget
+    assert budget - 2 <= plain.matvecs <= budget
     return found
 
 
@@ -109,8 +109,8 @@ def test_xtrace_errs_no_more_than_the_best_estimator_of_curvlinops(name: str) ->
     best = torch.tensor([torch.inf])
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        for rival, products in (("hutchinson_trace", 100), ("hutchpp_trace", 99), ("xtrace", 100)):
-            values = torch.stack([getattr(curvlinops, rival)(matrix, products) for _ in range(SEEDS)])
+        for rival, matvecs in (("hutchinson_trace", 100), ("hutchpp_trace", 99), ("xtrace", 100)):
+            values = torch.stack([getattr(curvlinops, rival)(matrix, matvecs) for _ in range(SEEDS)])
             theirs = (values - exact).square()
             best = min(best, theirs, key=lambda squares: squares.mean())
     ratio = (ours.mean() / best.mean()).sqrt()
@@ -144,7 +144,7 @@ def test_a_budget_of_all_parameters_gives_the_dense_trace_exactly(kind: str) -> 
     assert found.estimate[0] == pytest.approx(float(dense), rel=1e-12)
     assert found.standard_error[0] == 0
     assert np.equal(*found.interval()).all()
-    assert found.cost.products == 227
+    assert found.cost.matvecs == 227
     assert trace(problem, kind=kind, method="exact").estimate == found.estimate
 
 
@@ -158,7 +158,7 @@ def test_networks_side_by_side_are_measured_as_each_alone(method: str, dtype: to
     rtol = 1e-4 if dtype == torch.float32 else 1e-8
     np.testing.assert_allclose(together.estimate, [one.estimate[0] for one in alone], rtol=rtol)
     np.testing.assert_allclose(together.standard_error, [one.standard_error[0] for one in alone], rtol=10 * rtol)
-    assert together.cost.products == sum(one.cost.products for one in alone)
+    assert together.cost.matvecs == sum(one.cost.matvecs for one in alone)
     exact = trace(problem, params=params, method="exact").estimate
     low, high = together.interval(0.9999)
     assert ((low < exact) & (exact < high)).all()

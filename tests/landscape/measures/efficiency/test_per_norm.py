@@ -142,7 +142,7 @@ def test_a_part_with_outputs_and_norm_of_its_own_is_measured_alike():
 def test_counting_one_layer_uses_its_norm_and_degree():
     model, _ = fitted()
     held = problem()
-    found = efficiency(held, counted="2.*")
+    found = efficiency(held, included="2.*")
     assert found.kappa == pytest.approx(1)
     assert found.norm[0] == pytest.approx(model[2].weight.detach().norm().item())
 
@@ -201,7 +201,7 @@ def test_the_table_and_the_picture_hold_the_values():
         ({"definition": "inverse_norm_at_loss"}, "level is not given"),
         ({"definition": "inverse_norm_at_loss", "level": -1.0}, "training loss asked for is -1.0, expected a positive"),
         ({"definition": "inverse_norm_at_loss", "level": 9.0}, "outputs scaled to nothing have loss 1.386"),
-        ({"counted": "9.*"}, r"counted='9\.\*' matches no varied parameter"),
+        ({"included": "9.*"}, r"included='9\.\*' matches no varied parameter"),
         ({"split": "test"}, "no test data were given"),
     ],
 )

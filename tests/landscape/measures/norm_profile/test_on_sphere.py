@@ -31,7 +31,7 @@ def regression(n: int = 30, features: int = 6, dtype: torch.dtype = torch.float6
 
 def on_the_sphere(problem: Problem, radius: float) -> tuple[np.ndarray, float]:
     """Return the least-squares weights of a given norm and their loss, by the secular equation."""
-    inputs, targets = (part.double().numpy() for part in problem.whole("train"))
+    inputs, targets = (part.double().numpy() for part in problem.all_data("train"))
     values, vectors = np.linalg.eigh(inputs.T @ inputs)
     pull = vectors.T @ (inputs.T @ targets[:, 0])
 
@@ -71,7 +71,7 @@ def by_hand(problem, row, norm, optimiser, steps, tangential):
     nn.utils.vector_to_parameters(row.clone(), module.parameters())
     parameters, losses = list(module.parameters()), []
     optimiser = optimiser(parameters)
-    inputs, targets = problem.whole("train")
+    inputs, targets = problem.all_data("train")
 
     def rescale():
         with torch.no_grad():
@@ -110,7 +110,7 @@ def test_every_step_is_that_of_a_loop_with_torch_optim(ours, theirs, tangential)
     expected, losses = by_hand(problem, start, norm, theirs, steps, tangential)
     for count in (1, 2, 7, steps):
         ends = minimise_at_norm(
-            problem, start[None], [norm], steps=count, optimiser=ours, tangential=tangential, leave=0.0
+            problem, start[None], [norm], steps=count, optimiser=ours, tangential=tangential, stop_loss=0.0
         )
         if count < steps:
             assert ends.end["train", "loss"][0] == pytest.approx(losses[count], rel=1e-9)
@@ -135,16 +135,18 @@ def test_a_network_does_not_depend_on_its_company(dtype):
 
 def test_networks_that_are_done_leave_and_the_others_go_on_as_if_alone():
     problem = regression()
-    inputs, _ = problem.whole("train")
+    inputs, _ = problem.all_data("train")
     exact = problem.relabelled(inputs @ torch.full((6, 1), 0.5, dtype=torch.float64))  # fitted at norm 1.22 alone
     fits = float(np.sqrt(6 * 0.25))
     params = torch.stack([fresh(problem, seed) for seed in range(6)])
     norms = [fits, 0.5, fits, fits, 3.0, fits]
-    ends = minimise_at_norm(exact, params, norms, steps=2000, optimiser=ADAM, record=50, leave=1e-9)
+    ends = minimise_at_norm(exact, params, norms, steps=2000, optimiser=ADAM, record_every=50, stop_loss=1e-9)
     fitted = np.array([True, False, True, True, False, True])
     assert ((ends.steps < 2000) == fitted).all()
     assert (ends.end["train", "loss"][fitted] <= 1e-9).all()
-    alone = minimise_at_norm(exact, params[[1, 4]], [0.5, 3.0], steps=2000, optimiser=ADAM, record=50, leave=1e-9)
+    alone = minimise_at_norm(
+        exact, params[[1, 4]], [0.5, 3.0], steps=2000, optimiser=ADAM, record_every=50, stop_loss=1e-9
+    )
     assert torch.allclose(ends.params[[1, 4]], alone.params, rtol=1e-8)
     # Those that are done are stepped on until the others are packed anew.
     assert ends.steps.sum() + 6 <= ends.cost.gradients <= 6 * 2001
@@ -165,12 +167,12 @@ def test_the_cost_is_what_the_problem_was_asked_for(monkeypatch):
     count("gradients")
     count("evaluate")
     whole = regression()
-    inputs, _ = whole.whole("train")
+    inputs, _ = whole.all_data("train")
     exact = inputs @ torch.full((6, 1), 0.5, dtype=torch.float64)
     problem = Problem(whole.template, nn.MSELoss(), [(inputs[:20], exact[:20]), (inputs[20:], exact[20:])])
     params = torch.stack([fresh(problem, seed) for seed in range(6)])
     norms = [np.sqrt(1.5), *[0.5] * 5]  # one fits and leaves, and is not worth packing anew
-    ends = minimise_at_norm(problem, params, norms, steps=600, optimiser=ADAM, record=50, leave=1e-6)
+    ends = minimise_at_norm(problem, params, norms, steps=600, optimiser=ADAM, record_every=50, stop_loss=1e-6)
     assert ends.steps[0] < 600
     assert asked == {"gradients": ends.cost.gradients, "evaluate": ends.cost.evaluations}
 
@@ -181,7 +183,7 @@ def test_norms_hold_to_rounding_and_only_for_the_counted_tensors():
     norms = np.array([0.7, 2.0, 9.0])
     ends = minimise_at_norm(problem, params, norms, steps=30, optimiser=ADAM)
     assert ends.params.norm(dim=1).numpy() == pytest.approx(norms, rel=1e-5)
-    part = minimise_at_norm(problem, params, norms, steps=30, optimiser=ADAM, counted="*.weight", fixed="2.bias")
+    part = minimise_at_norm(problem, params, norms, steps=30, optimiser=ADAM, included="*.weight", frozen="2.bias")
     spans = problem.layout.slices()
     weights = torch.cat([part.params[:, spans[f"{i}.weight"]] for i in (0, 2, 4)], 1)
     assert weights.norm(dim=1).numpy() == pytest.approx(norms, rel=1e-5)
@@ -193,7 +195,7 @@ def test_fixed_tensors_stay_even_under_weight_decay_and_are_not_counted():
     problem = teacher_student(width=10)
     params = torch.stack([fresh(problem, seed) for seed in range(2)])
     ends = minimise_at_norm(
-        problem, params, [1.0, 5.0], steps=20, optimiser=AdamW(lr=1e-2, weight_decay=1.0), fixed="0.*"
+        problem, params, [1.0, 5.0], steps=20, optimiser=AdamW(lr=1e-2, weight_decay=1.0), frozen="0.*"
     )
     spans = problem.layout.slices()
     for name in ("0.weight", "0.bias"):
@@ -217,7 +219,7 @@ def test_each_network_can_have_its_own_examples():
 
 def test_several_batches_give_what_one_gives():
     whole = teacher_student(width=10, dtype=torch.float64)
-    (train, test) = (whole.whole(split) for split in ("train", "test"))
+    (train, test) = (whole.all_data(split) for split in ("train", "test"))
     cut = Problem(whole.template, nn.MSELoss(), train, test, batch_size=30)
     params = torch.stack([fresh(whole, seed) for seed in range(2)])
     one, several = (minimise_at_norm(p, params, [1.0, 4.0], steps=40, optimiser=ADAM) for p in (whole, cut))
@@ -303,24 +305,24 @@ def test_denormals_stay_flushed_for_those_who_want_it():
         ({"norms": [1.0, 0.0]}, "norms hold 0, expected finite positive"),
         ({"norms": [1.0, -2.0]}, "norms hold -2, expected finite positive"),
         ({"norms": [1.0, float("nan")]}, "norms hold nan"),
-        ({"norms": [1.0]}, "norms are 1, expected one for each of the 2 rows"),
-        ({"rows": torch.ones(2, 3)}, r"params have shape \(2, 3\), expected"),
-        ({"rows": torch.zeros(2, 6)}, "no direction"),
-        ({"rows": torch.full((2, 6), torch.inf)}, "params hold NaN or infinite"),
+        ({"norms": [1.0]}, "norms are 1, expected one for each of the 2 networks"),
+        ({"params": torch.ones(2, 3)}, r"params have shape \(2, 3\), expected"),
+        ({"params": torch.zeros(2, 6)}, "no direction"),
+        ({"params": torch.full((2, 6), torch.inf)}, "params hold NaN or infinite"),
         ({"steps": 0}, "steps is 0, expected at least 1"),
-        ({"record": 0}, "record is 0, expected at least 1"),
-        ({"floor": -1.0}, "floor is -1.0, expected a number that is not negative"),
-        ({"leave": -1.0}, "leave is -1.0, expected a number that is not negative"),
+        ({"record_every": 0}, "record_every is 0, expected at least 1"),
+        ({"zero_loss": -1.0}, "zero_loss is -1.0, expected a number that is not negative"),
+        ({"stop_loss": -1.0}, "stop_loss is -1.0, expected a number that is not negative"),
         ({"tolerance": float("nan")}, "tolerance is nan"),
-        ({"counted": "bias"}, "counted='bias' matches no varied parameter; there are weight"),
-        ({"fixed": ["*.x"]}, r"fixed='\*.x' matches no varied parameter"),
-        ({"fixed": "weight"}, "no counted parameter is left"),
-        ({"fixed": "weight", "counted": "weight"}, "'weight' is both counted and fixed"),
+        ({"included": "bias"}, "included='bias' matches no varied parameter; there are weight"),
+        ({"frozen": ["*.x"]}, r"frozen='\*.x' matches no varied parameter"),
+        ({"frozen": "weight"}, "no included parameter is left"),
+        ({"frozen": "weight", "included": "weight"}, "'weight' is both included and frozen"),
         ({"examples": torch.zeros(3, 4, dtype=torch.int64)}, r"examples have shape \(3, 4\), expected \(2, n\)"),
     ],
 )
 def test_what_cannot_be_used_is_refused(options, message):
     problem = regression()
-    options = {"rows": torch.ones(2, 6), "norms": [1.0, 2.0], "steps": 2} | options
+    options = {"params": torch.ones(2, 6), "norms": [1.0, 2.0], "steps": 2} | options
     with pytest.raises(InvalidInput, match=message):
-        minimise_at_norm(problem, options.pop("rows"), options.pop("norms"), **options)
+        minimise_at_norm(problem, options.pop("params"), options.pop("norms"), **options)

@@ -46,7 +46,7 @@ def test_the_path_goes_round_the_barrier_of_a_ring(kind: Any, bends: int) -> Non
     assert found.barrier - 1e-12 <= float(((dense.square().sum(1) - 1) ** 2).max()) <= found.barrier_bound + 1e-12
     assert found.history.shape == (400,)
     assert found.cost.gradients == 400 * 4 + len(found.t) + (bends if kind == "chain" else 0)
-    assert found.cost.evaluations == 48 + found.cost.products
+    assert found.cost.evaluations == 48 + found.cost.matvecs
 
 
 def test_a_fixed_norm_keeps_the_path_on_the_sphere() -> None:

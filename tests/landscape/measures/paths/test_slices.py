@@ -104,7 +104,7 @@ def test_losses_and_accuracies_are_those_of_the_networks_on_the_line() -> None:
         copied = copy.deepcopy(model)
         nn.utils.vector_to_parameters(problem.start + offset * torch.from_numpy(found.direction), copied.parameters())
         for split in ("train", "test"):
-            inputs, targets = problem.whole(split)
+            inputs, targets = problem.all_data(split)
             outputs = copied(inputs).detach()
             loss = float(F.cross_entropy(outputs, targets))
             assert getattr(found, f"{split}_loss")[index] == pytest.approx(loss, rel=1e-12)
@@ -159,7 +159,7 @@ def test_never_more_networks_than_asked_for_exist_at_once(monkeypatch: pytest.Mo
 
     monkeypatch.setattr(problem, "evaluate", counting)
     shares: list[float] = []
-    few = plane_slice(problem, points=5, at_once=3, progress=shares.append)
+    few = plane_slice(problem, points=5, chunk_size=3, progress=shares.append)
     assert max(counts) == 3
     assert sum(counts) == few.cost.evaluations == 50
     assert shares == sorted(shares)
@@ -215,7 +215,7 @@ def test_the_model_its_gradients_and_the_global_random_state_stay() -> None:
         ({"points": 2}, "points is 2, expected at least 3"),
         ({"extent": -1.0}, "extent is -1.0, expected a positive number or a pair"),
         ({"extent": (1.0, 0.0)}, r"extent is \(1.0, 0.0\), expected"),
-        ({"at_once": 0}, "at_once is 0, expected at least 1"),
+        ({"chunk_size": 0}, "chunk_size is 0, expected at least 1"),
         ({"direction": torch.zeros(75)}, "direction is zero everywhere"),
         ({"direction": torch.zeros(4)}, r"direction has shape \(4,\), expected one row of P = 75 numbers"),
     ],

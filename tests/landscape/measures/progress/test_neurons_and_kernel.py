@@ -81,7 +81,7 @@ def test_effective_sparsity_counts_the_neurons_that_were_planted() -> None:
 def test_saliency_is_the_mean_of_activation_times_gradient() -> None:
     module = net()
     problem = classify(module, batch_size=7)
-    inputs, labels = problem.whole("train")
+    inputs, labels = problem.all_data("train")
     hidden = module[1](module[0](inputs)).detach().requires_grad_()
     (slope,) = torch.autograd.grad(F.cross_entropy(module[2](hidden), labels), hidden)
     expected = (hidden * slope).sum(0).abs().detach()
@@ -121,7 +121,7 @@ def test_the_sample_is_chosen_by_the_seed_alone() -> None:
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_the_tangent_kernel_is_that_of_the_dense_jacobian(dtype: torch.dtype) -> None:
     _, problem, _ = adder(dtype)
-    inputs, _ = problem.whole("train")
+    inputs, _ = problem.all_data("train")
     jacobian = jacrev(lambda row: problem.outputs(row, inputs))(problem.start).double()
     expected = torch.einsum("icp,jcp->ij", jacobian, jacobian)
     found = tangent_kernel(problem, problem.start, inputs)
@@ -163,7 +163,7 @@ def test_alignment_of_one_output_is_the_quotient_of_kumar_and_one_for_the_labels
 
 def test_class_labels_are_aligned_as_centred_one_hot_rows() -> None:
     problem = classify(net(), count=12)
-    inputs, labels = problem.whole("train")
+    inputs, labels = problem.all_data("train")
     found = kernel_change(problem, problem.start, Context(examples=12))
     assert set(found) == {"kernel_norm", "kernel_alignment"}
     kernel = tangent_kernel(problem, problem.start, inputs)
