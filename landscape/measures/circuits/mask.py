@@ -74,6 +74,15 @@ def split_by_mask(
     ------
     InvalidInput
         If a parameter is out of range, neurons do not fit the model, or test data or class labels are missing.
+
+    Examples
+    --------
+    >>> from grokscape.landscape import split_by_mask
+    >>> from grokscape.landscape.measures.examples import adder  # seven neurons add modulo 7, seven are noise
+    >>> problem, neurons, _ = adder()
+    >>> split = split_by_mask(problem, neurons)
+    >>> print(split.members.astype(int)[7:], split.memorising.test.accuracy)
+    [0 0 0 0 0 0 0] 0.0
     """
     if objective not in ("held-out loss", "training predictions"):
         raise InvalidInput(f"objective is {objective!r}, expected 'held-out loss' or 'training predictions'")

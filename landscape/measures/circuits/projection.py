@@ -75,6 +75,15 @@ def split_by_projection(
     ------
     InvalidInput
         If the characters do not fit the problem, or its data are not in the input space.
+
+    Examples
+    --------
+    >>> from grokscape.landscape import cyclic, split_by_projection
+    >>> from grokscape.landscape.measures.examples import adder  # modulo 7, by a rule
+    >>> problem, _, inputs = adder()
+    >>> split = split_by_projection(problem, cyclic(7, inputs))
+    >>> print(split.generalising.test.accuracy, split.memorising.test.accuracy, round(split.trust, 2))
+    1.0 0.0 1.0
     """
     if average not in ("test", "all"):
         raise InvalidInput(f"average is {average!r}, expected 'test' or 'all'")

@@ -60,6 +60,15 @@ def split_by_pruning(
     ------
     InvalidInput
         If neurons do not fit the model, `keep` is not in (0, 1], or test data or class labels are missing.
+
+    Examples
+    --------
+    >>> from grokscape.landscape import split_by_pruning
+    >>> from grokscape.landscape.measures.examples import adder  # seven neurons add modulo 7, seven are noise
+    >>> problem, neurons, _ = adder()
+    >>> split = split_by_pruning(problem, neurons)
+    >>> print(split.members.astype(int), split.generalising.test.accuracy)
+    [1 1 1 1 1 1 1 0 0 0 0 0 0 0] 1.0
     """
     if not 0 < keep <= 1:
         raise InvalidInput(f"keep is {keep}, expected a share in (0, 1] of the training predictions")

@@ -75,6 +75,15 @@ def split_by_spectrum(
     Notes
     -----
     Source of the ratio: Gromov 2023, arXiv:2301.02679; Doshi et al. 2023, arXiv:2310.13061.
+
+    Examples
+    --------
+    >>> from grokscape.landscape import split_by_spectrum
+    >>> from grokscape.landscape.measures.examples import adder  # seven neurons add modulo 7, seven are noise
+    >>> problem, neurons, _ = adder()
+    >>> split = split_by_spectrum(problem, neurons, "first", 0, period=7)
+    >>> print(split.members.astype(int), split.generalising.test.accuracy)
+    [1 1 1 1 1 1 1 0 0 0 0 0 0 0] 1.0
     """
     if not 0 < level < 1 or level * draws < 10:
         raise InvalidInput(f"level is {level} with {draws} draws, expected one in (0, 1) that at least 10 draws exceed")

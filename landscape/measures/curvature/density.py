@@ -196,6 +196,14 @@ def spectral_density(
     ------
     InvalidInput
         If a number is out of range, or a dense matrix would be too large.
+
+    Examples
+    --------
+    >>> from grokscape.landscape import spectral_density
+    >>> from grokscape.landscape.measures.examples import bowl  # L = (3 a^2 + b^2) / 2
+    >>> found = spectral_density(bowl())
+    >>> print(found.nodes.round(6), found.moment().round(6))  # the eigenvalues, and their mean
+    [[[1. 3.]]] [2.]
     """
     for name, value, least in (("probes", probes, 2), ("steps", steps, 2), ("points", points, 2)):
         if value < least:

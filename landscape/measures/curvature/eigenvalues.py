@@ -146,6 +146,16 @@ def top_eigenvalues(
     ------
     InvalidInput
         If k is not between 1 and P, the tolerance is not positive, or a dense matrix would be too large.
+
+    Examples
+    --------
+    >>> from grokscape.landscape import top_eigenvalues
+    >>> from grokscape.landscape.measures.examples import bowl  # L = (3 a^2 + b^2) / 2
+    >>> found = top_eigenvalues(bowl(), k=2)
+    >>> found.values.round(6)
+    array([[3., 1.]])
+    >>> print(found.converged.all(), found.cost.matvecs)
+    True 3
     """
     if not 1 <= k <= problem.size:
         raise InvalidInput(f"k is {k}, expected between 1 and {problem.size}, the number of parameters")

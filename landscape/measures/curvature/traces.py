@@ -152,6 +152,14 @@ def trace(
     ------
     InvalidInput
         If the method is not known or the budget too small to estimate an error.
+
+    Examples
+    --------
+    >>> from grokscape.landscape import trace
+    >>> from grokscape.landscape.measures.examples import bowl  # L = (3 a^2 + b^2) / 2
+    >>> found = trace(bowl())  # two products suffice to sum the diagonal
+    >>> print(found.estimate, found.method)
+    [4.] exact
     """
     if method not in (*ESTIMATORS, "exact"):
         raise InvalidInput(f"method is {method!r}, expected 'xtrace', 'hutch++', 'hutchinson' or 'exact'")

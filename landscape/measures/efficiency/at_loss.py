@@ -116,6 +116,13 @@ def norm_at_loss(
     InvalidInput
         If the level is out of range, no norm was found because no factor reaches it and no norms were given, or an
         option does not fit.
+
+    Examples
+    --------
+    >>> from grokscape.landscape import norm_at_loss
+    >>> from grokscape.landscape.measures.examples import classifier  # at a scale c the loss is log(1 + exp(-c))
+    >>> print(norm_at_loss(classifier(), 0.1).rescaled.round(3))  # c = -log(exp(0.1) - 1), times the root of 2
+    [3.185]
     """
     params = networks(problem, params)
     good = torch.isfinite(params).all(1)

@@ -123,6 +123,14 @@ def homogeneity(
     InvalidInput
         If a pattern matches nothing, all outputs of all networks are zero (then kappa is not defined), outputs are not
         one tensor, or an option is out of range.
+
+    Examples
+    --------
+    >>> from grokscape.landscape import homogeneity
+    >>> from grokscape.landscape.measures.examples import classifier  # linear, without biases
+    >>> found = homogeneity(classifier())
+    >>> print(found.degree.round(6), found.homogeneous)
+    [1.] [ True]
     """
     if not (factor > 0 and factor != 1):
         raise InvalidInput(f"factor is {factor}, expected a positive number other than 1, such as 2")

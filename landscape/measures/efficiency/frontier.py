@@ -181,6 +181,24 @@ def efficiency_frontier(
     InvalidInput
         If sizes exceed the training data, targets are no class indices (ignored ones included), the model does not run
         on some of a batch, the number of generalising networks is not that of seeds, or an option does not fit.
+
+    Examples
+    --------
+    >>> from grokscape.landscape import AdamW, efficiency_frontier
+    >>> from grokscape.landscape.measures.examples import table_and_rule
+    >>> found = efficiency_frontier(
+    ...     table_and_rule(),
+    ...     sizes=[2, 4, 8, 16],
+    ...     norms=[0.5, 1.0, 2.0, 4.0, 8.0],
+    ...     level=0.3,
+    ...     seeds=(0, 1),
+    ...     steps=60,
+    ...     optimiser=AdamW(lr=0.3, weight_decay=0.0),
+    ... )
+    >>> print(found.generalising_norm[0].round(1))  # whatever the size
+    [1.9 1.9 1.9 1.9]
+    >>> found.crossing.side, 5.5 < found.crossing.estimate < 7.5
+    ('within', True)
     """
     grid, seeds = ascending("norms", norms), tuple(seeds)
     numbers = ascending("sizes", sizes).astype(int)

@@ -120,6 +120,13 @@ def efficiency(
     InvalidInput
         If outputs or targets are not those of a classifier, kappa is not positive or not defined, no network reaches
         the level, or an option is unknown.
+
+    Examples
+    --------
+    >>> from grokscape.landscape import efficiency
+    >>> from grokscape.landscape.measures.examples import classifier  # both margins are 1, the norm is the root of 2
+    >>> print(efficiency(classifier()).value.round(4))
+    [0.7071]
     """
     if level is not None and not level > 0:
         raise InvalidInput(f"the training loss asked for is {level}, expected a positive number, such as level=0.01")

@@ -107,6 +107,15 @@ def norm_profile(
     Notes
     -----
     Costs at most ``sizes * scales * seeds * steps`` gradients; networks whose training loss reaches `stop_loss` stop.
+
+    Examples
+    --------
+    >>> from grokscape.landscape import AdamW, norm_profile
+    >>> from grokscape.landscape.measures.examples import regression  # L = |w - w*|^2 / 2, with |w*| = 2
+    >>> fast = AdamW(lr=0.1, weight_decay=0.0)
+    >>> found = norm_profile(regression(), norms=[1.0, 2.0, 4.0], seeds=[0], steps=200, optimiser=fast)
+    >>> print(found.losses("train").round(3)[:, 0])  # (norm - 2)^2 / 2
+    [0.5 0.  2. ]
     """
     problem.need_test("norm_profile")
     grid = _grid("scales" if norms is None else "norms", scales if norms is None else norms)

@@ -105,6 +105,15 @@ def low_loss_path(
     ------
     InvalidInput
         If an argument does not fit, or the loss on the path stops being finite.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from grokscape.landscape import low_loss_path
+    >>> from grokscape.landscape.measures.examples import ring  # L = (a^2 + b^2 - 1)^2, whose minima are a circle
+    >>> found = low_loss_path(ring(), torch.tensor([1.0, 0.0]), torch.tensor([-1.0, 0.0]), bends=3, steps=200)
+    >>> found.barrier_bound < 0.1  # on the straight line it is 1
+    True
     """
     if curve not in get_args(CurveKind):
         raise InvalidInput(f"curve is {curve!r}, expected 'bezier' or 'chain'")

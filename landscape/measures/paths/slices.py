@@ -154,6 +154,15 @@ def line_slice(
     ------
     InvalidInput
         If an argument does not fit.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from grokscape.landscape import line_slice
+    >>> from grokscape.landscape.measures.examples import bowl  # L = (3 a^2 + b^2) / 2, at a = 1 and b = 2
+    >>> found = line_slice(bowl(), torch.tensor([1.0, 0.0]), points=5)
+    >>> print(found.offsets, found.train_loss)
+    [-1.  -0.5  0.   0.5  1. ] [2.    2.375 3.5   5.375 8.   ]
     """
     problem, theta = network_of(problem, around, "around")
     chosen, seed = chosen_direction(
@@ -197,6 +206,16 @@ def plane_slice(
     ----------
     directions : two of int, Tensor or array of shape (P,)
         Seeds or vectors, also mixed.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from grokscape.landscape import plane_slice
+    >>> from grokscape.landscape.measures.examples import bowl  # L = (3 a^2 + b^2) / 2, at a = 1 and b = 2
+    >>> print(plane_slice(bowl(), torch.eye(2), extent=2.0, points=3).train_loss)
+    [[ 1.5  3.5  9.5]
+     [ 1.5  3.5  9.5]
+     [13.5 15.5 21.5]]
     """
     if len(directions) != 2:
         raise InvalidInput(f"directions has {len(directions)} entries, expected two seeds or vectors")

@@ -152,6 +152,15 @@ def interpolate(
     ------
     InvalidInput
         If an argument does not fit, or a and b are the same.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from grokscape.landscape import interpolate
+    >>> from grokscape.landscape.measures.examples import ring  # L = (a^2 + b^2 - 1)^2
+    >>> found = interpolate(ring(), torch.tensor([1.0, 0.0]), torch.tensor([-1.0, 0.0]))
+    >>> print(round(found.barrier, 3), round(found.barrier_bound, 3), found.converged)
+    1.0 1.0 True
     """
     wide, curve = straight(problem, a, b)
     if smoothness is not None and not 0 <= smoothness < float("inf"):

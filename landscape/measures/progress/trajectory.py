@@ -119,6 +119,15 @@ def progress(
     113 (227,000 weights, one core of a processor) took 9 s for the tangent kernel, below 1 s for effective sparsity and
     for the circuit losses, and at most 0.2 s for each of the others. Memory, beside one evaluation: at most some 32
     parameter vectors (P,) and their graph (there, 0.25 GB in all). Checkpoints are gone through one by one.
+
+    Examples
+    --------
+    >>> from grokscape.landscape import progress
+    >>> from grokscape.landscape.measures.examples import classifier
+    >>> problem = classifier()
+    >>> found = progress(problem, {0: problem.start / 2, 10: problem.start}, measures=["weight_norm"])
+    >>> print(found.steps, found.values["weight_norm"].round(4))
+    [ 0 10] [0.7071 1.4142]
     """
     networks = _networks(problem, checkpoints)
     finite = {step: found for step, found in networks.items() if bool(torch.isfinite(found[1]).all())}

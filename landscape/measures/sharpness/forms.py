@@ -168,6 +168,17 @@ def sharpness(
     ------
     InvalidInput
         If a form is not known, or a number not positive.
+
+    Examples
+    --------
+    >>> from grokscape.landscape import sharpness
+    >>> from grokscape.landscape.measures.examples import bowl  # L = (3 a^2 + b^2) / 2, at a = 1 and b = 2
+    >>> found = sharpness(bowl(), forms=("lambda_max", "trace", "sam_step"), radius=0.1)
+    >>> print(found.to_frame()[["form", "value"]].round(3).to_string(index=False))
+          form  value
+    lambda_max  3.000
+         trace  4.000
+      sam_step  0.372
     """
     unknown = [form for form in forms if form not in FORMS]
     if unknown or not forms:
