@@ -20,7 +20,7 @@ from grokscape.landscape.twice_differentiable import make_statistics_differentia
 Network = Tensor | np.ndarray | nn.Module | Mapping[str, Tensor]
 
 
-def as_row(problem: Problem, network: Network | None, name: str = "network", *, finite: bool = True) -> Tensor:
+def as_vector(problem: Problem, network: Network | None, name: str = "network", *, finite: bool = True) -> Tensor:
     """Return a network's varied parameters alone as a vector (P,) of the problem's precision, on its device.
 
     Parameters
@@ -54,7 +54,7 @@ def network_of(
     Raises
     ------
     InvalidInput
-        As `as_row`; or if a module's own loss is another, because it differs in more than its tensors.
+        As `as_vector`; or if a module's own loss is another, because it differs in more than its tensors.
     """
     row, own = _parts(problem, network, name, finite)
     fixed = sorted(problem.given_loss.reads_buffers & set(own))

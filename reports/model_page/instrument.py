@@ -84,7 +84,7 @@ def _eigenvalues(subject: Subject, setting: Setting, progress: Progress) -> Resu
 
     k = min(setting.choose(10, 3), subject.problem.size)
     return top_eigenvalues(
-        subject.problem, k, tolerance=1e-4, most=setting.choose(1000, 200), seed=setting.seed, progress=progress
+        subject.problem, k, tolerance=1e-4, max_matvecs=setting.choose(1000, 200), seed=setting.seed, progress=progress
     )
 
 
@@ -96,7 +96,7 @@ def _negative_eigenvalue(subject: Subject, setting: Setting, progress: Progress)
         1,
         negative=True,
         tolerance=1e-3,
-        most=setting.choose(1000, 200),
+        max_matvecs=setting.choose(1000, 200),
         seed=setting.seed,
         progress=progress,
     )

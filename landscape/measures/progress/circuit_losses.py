@@ -22,7 +22,7 @@ from grokscape.landscape.randomness import generator
 CHUNK = 4096
 
 
-def circuit_losses(problem: Problem, row: Tensor, context: Context) -> dict[str, float | Estimate]:
+def circuit_losses(problem: Problem, vector: Tensor, context: Context) -> dict[str, float | Estimate]:
     """Return the restricted and the excluded loss of the key frequencies, and the null of the restricted loss.
 
     The logits L (N, classes) of *all* inputs are projected on the directions ``cos(2 pi k g / n)`` and
@@ -57,7 +57,7 @@ def circuit_losses(problem: Problem, row: Tensor, context: Context) -> dict[str,
     elements = space.elements.to(problem.device)
     targets = to_device(problem, space.elements if space.targets is None else space.targets)
     targets = each_tensor(lambda leaf: leaf.double() if leaf.is_floating_point() else leaf, targets)
-    logits = space_logits(problem, row, space)
+    logits = space_logits(problem, vector, space)
     means = element_means(logits, elements, space.order)
     constant = means.mean(0)
 
@@ -85,12 +85,12 @@ def circuit_losses(problem: Problem, row: Tensor, context: Context) -> dict[str,
 
 
 @torch.no_grad()
-def space_logits(problem: Problem, row: Tensor, space: Space) -> Tensor:
+def space_logits(problem: Problem, vector: Tensor, space: Space) -> Tensor:
     """Return the logits of the whole space, float64 of shape (N, classes)."""
     inputs = to_device(problem, space.inputs)
     pieces = []
     for first in range(0, len(space.elements), CHUNK):
-        piece = problem.outputs(row, part(inputs, slice(first, first + CHUNK)))
+        piece = problem.outputs(vector, part(inputs, slice(first, first + CHUNK)))
         if not isinstance(piece, Tensor) or piece.ndim != 2:
             shape = tuple(piece.shape) if isinstance(piece, Tensor) else type(piece).__name__
             raise NotApplicable(f"circuit_losses needs outputs (N, classes), found {shape}")
@@ -135,9 +135,9 @@ def key_frequencies(power: Tensor, share: float = 0.1) -> tuple[int, ...]:
     return tuple((torch.nonzero(together > share * together.max()).flatten() + 1).tolist())
 
 
-def logit_frequencies(problem: Problem, row: Tensor, space: Space, share: float = 0.1) -> tuple[int, ...]:
+def logit_frequencies(problem: Problem, vector: Tensor, space: Space, share: float = 0.1) -> tuple[int, ...]:
     """Return the key frequencies of a network's logits along the element that answers (see `key_frequencies`)."""
-    logits = space_logits(problem, row, space)
+    logits = space_logits(problem, vector, space)
     means = element_means(logits, space.elements.to(problem.device), space.order)
     return key_frequencies(fourier_power(means, 0), share)
 

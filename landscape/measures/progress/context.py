@@ -48,7 +48,7 @@ class Estimate(NamedTuple):
 
 #: What a measure returns: one number, or several by name.
 Values = float | Mapping[str, float | Estimate]
-#: What every measure is: a function of the problem, one network's row (P,) and the context.
+#: What every measure is: a function of the problem, one network's parameters (P,) and the context.
 MeasureFunction = Callable[[Problem, Tensor, "Context"], Values]
 
 
@@ -185,13 +185,13 @@ class Context:
         return problem.subset(torch.from_numpy(np.sort(chosen))).all_data("train")
 
 
-def tensor_named(problem: Problem, row: Tensor, name: str, field: str) -> Tensor:
+def tensor_named(problem: Problem, vector: Tensor, name: str, field: str) -> Tensor:
     """Return one named tensor of a network, or refuse a name that is not there."""
     if name not in problem.layout.shapes:
         raise InvalidInput(
             f"{field} names the parameter {name!r}, expected one that is varied: {', '.join(problem.layout.names)}"
         )
-    return problem.layout.tensors(row)[name]
+    return problem.layout.tensors(vector)[name]
 
 
 def to_device(problem: Problem, data: Any) -> Any:

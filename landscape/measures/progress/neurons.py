@@ -24,7 +24,7 @@ SCREENED = 64
 
 
 @torch.no_grad()
-def effective_sparsity(problem: Problem, row: Tensor, context: Context) -> float:
+def effective_sparsity(problem: Problem, vector: Tensor, context: Context) -> float:
     """Return the smallest number k of neurons that alone predict what the whole network predicts.
 
     Neurons are ranked by the norm of their incoming tensors; the others' outgoing weights are set to zero. All training
@@ -40,18 +40,18 @@ def effective_sparsity(problem: Problem, row: Tensor, context: Context) -> float
         If the tensors do not fit. `NotApplicable` if no neurons are given.
     """
     neurons, _ = _neurons(problem, context, "effective_sparsity")
-    order = incoming_norms(problem, row, neurons).argsort(descending=True, stable=True)
+    order = incoming_norms(problem, vector, neurons).argsort(descending=True, stable=True)
     batches = [inputs for inputs, _ in problem.batches["train"]]
-    whole = [_predictions(problem, problem.outputs(row, inputs)) for inputs in batches]
+    whole = [_predictions(problem, problem.outputs(vector, inputs)) for inputs in batches]
     if len(whole[0]) > SCREENED:
         problem.need_examples("effective_sparsity")
     few, expected = part(batches[0], slice(SCREENED)), whole[0][:SCREENED]
     for first in range(1, len(order), CHUNK):
         sizes = range(first, min(first + CHUNK, len(order)))
-        gates = row.new_zeros(len(sizes), len(order))
+        gates = vector.new_zeros(len(sizes), len(order))
         for gate, size in zip(gates, sizes, strict=True):
             gate[order[:size]] = 1
-        params = _gated(problem, row, neurons, gates)
+        params = _gated(problem, vector, neurons, gates)
         each = torch.stack([_predictions(problem, outputs) for outputs in problem.outputs_of(params, few)])
         agree = (each == expected).flatten(1).all(1)
         for index in agree.nonzero().flatten().tolist():
@@ -61,7 +61,7 @@ def effective_sparsity(problem: Problem, row: Tensor, context: Context) -> float
     return float(len(order))
 
 
-def saliency(problem: Problem, row: Tensor, context: Context) -> dict[str, float]:
+def saliency(problem: Problem, vector: Tensor, context: Context) -> dict[str, float]:
     """Return statistics over neurons of ``S_j = |sum_w w dL / dw|``, over each neuron's outgoing weights.
 
     To first order, what removing the neuron does to the training loss: it is the mean over examples of activation
@@ -71,12 +71,12 @@ def saliency(problem: Problem, row: Tensor, context: Context) -> dict[str, float
     Cost: one gradient. It vanishes with the training loss; `attribution` does not.
     """
     neurons, _ = _neurons(problem, context, "saliency")
-    _, gradients = problem.gradients(row[None])
-    products = neurons.weights(problem.layout, (row * gradients[0]).double(), neurons.outgoing).sum(1)
+    _, gradients = problem.gradients(vector[None])
+    products = neurons.weights(problem.layout, (vector * gradients[0]).double(), neurons.outgoing).sum(1)
     return _statistics("saliency", products.abs())
 
 
-def attribution(problem: Problem, row: Tensor, context: Context) -> dict[str, float]:
+def attribution(problem: Problem, vector: Tensor, context: Context) -> dict[str, float]:
     """Return statistics over neurons of their mean absolute contribution to the label's logit.
 
     ``A_j = mean_i |h_ij d z_i / d h_ij|`` with z the label's logit less the mean over classes; in a last layer W that
@@ -100,12 +100,12 @@ def attribution(problem: Problem, row: Tensor, context: Context) -> dict[str, fl
     inputs, targets = context.sample(problem)
     if not isinstance(targets, Tensor) or targets.is_floating_point() or targets.ndim != 1:
         raise NotApplicable("attribution needs targets that are class indices, one for each example")
-    total = torch.zeros(count, dtype=torch.float64, device=row.device)
+    total = torch.zeros(count, dtype=torch.float64, device=vector.device)
     for first in range(0, len(targets), CHUNK):
         labels = targets[first : first + CHUNK]
         some = each_tensor(lambda leaf, first=first: leaf[first : first + CHUNK, None], inputs)
-        gates = torch.ones(len(labels), len(total)).to(row).requires_grad_()
-        outputs = problem.outputs_of(_gated(problem, row, neurons, gates), some, own=True)
+        gates = torch.ones(len(labels), len(total)).to(vector).requires_grad_()
+        outputs = problem.outputs_of(_gated(problem, vector, neurons, gates), some, own=True)
         if not isinstance(outputs, Tensor) or outputs.ndim != 3 or outputs.shape[-1] < 2:
             raise NotApplicable("attribution needs outputs (N, classes) of two classes or more")
         values = label_logit(outputs, labels[:, None].long()).sum()
@@ -125,9 +125,9 @@ def _neurons(problem: Problem, context: Context, measure: str) -> tuple[Neurons,
     return neurons, neurons.count(problem.layout)
 
 
-def _gated(problem: Problem, row: Tensor, neurons: Neurons, gates: Tensor) -> Tensor:
+def _gated(problem: Problem, vector: Tensor, neurons: Neurons, gates: Tensor) -> Tensor:
     """Return one row for each vector of gates (count, neurons), the outgoing weights multiplied by them."""
-    return row * neurons.mask(problem.layout, gates, neurons.outgoing)
+    return vector * neurons.mask(problem.layout, gates, neurons.outgoing)
 
 
 def _predictions(problem: Problem, outputs: Any) -> Tensor:

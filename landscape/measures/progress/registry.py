@@ -36,7 +36,7 @@ class Measure:
     ----------
     name : str
     function : callable
-        ``function(problem, row, context)``, a number, or several by name.
+        ``function(problem, vector, context)``, a number, or several by name.
     formula : str
         In words.
     source : str

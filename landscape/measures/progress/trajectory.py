@@ -94,11 +94,11 @@ def progress(
     ----------
     problem : Problem
     checkpoints : mapping of int to network
-        Step -> a row (P,), a module, or its tensors by name (``state_dict()``), in any order. Modules and state dicts
-        are measured with their own buffers and frozen parameters, vectors with the problem's. A checkpoint whose
+        Step -> a vector (P,), a module, or its tensors by name (``state_dict()``), in any order. Modules and state
+        dicts are measured with their own buffers and frozen parameters, vectors with the problem's. A checkpoint whose
         weights are not finite has NaN for every quantity, and has no part in what the context is filled up with.
     measures : iterable of str or callable, optional
-        Names in `MEASURES`, or functions ``f(problem, row, context)`` of one's own. By default all that the context
+        Names in `MEASURES`, or functions ``f(problem, vector, context)`` of one's own. By default all that the context
         allows; the result says which were left out, and why.
     context : Context, optional
         Filled up where something follows from the checkpoints: `start` from step 0, `frequencies` from the last
@@ -145,8 +145,8 @@ def progress(
     for number, measure in enumerate(chosen):
         found: dict[int, Mapping[str, float | Estimate]] = {}
         try:
-            for step, (own, row) in finite.items():
-                one = measure.function(own, row, context)
+            for step, (own, vector) in finite.items():
+                one = measure.function(own, vector, context)
                 found[step] = dict(one) if isinstance(one, Mapping) else {measure.name: one}
                 _same_quantities(measure.name, quantities, tuple(found[step]))
                 first = next(iter(found[step].values()))
