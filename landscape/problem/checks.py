@@ -57,8 +57,8 @@ def validate(problem: Problem) -> None:
             need_slope(problem)
             problem.class_axis = checks.class_axis(problem, outputs, batch[1])
         _need_accuracy(problem, outputs, batch[1])
-        need_pairing(problem, *_in_company(problem, split, batch, outputs))
-        _probe_others(problem, split, loss)
+        need_pairing(problem, *_of_several_examples(problem, split, batch, outputs))
+        _validate_others(problem, split, loss)
 
 
 def _first(problem: Problem, split: str) -> tuple[Batch, Any, Any]:
@@ -83,7 +83,7 @@ def _first(problem: Problem, split: str) -> tuple[Batch, Any, Any]:
     return batch, outputs, loss
 
 
-def _in_company(problem: Problem, split: str, batch: Batch, outputs: Any) -> tuple[Batch, Any]:
+def _of_several_examples(problem: Problem, split: str, batch: Batch, outputs: Any) -> tuple[Batch, Any]:
     """Return a batch of more than one example, if there is one, and its outputs."""
     for share, other in problem.shared(split) if length(batch) < 2 else ():
         if share and length(other) > 1:
@@ -95,7 +95,7 @@ def _versions(data: Any) -> list[int]:
     return [leaf._version for leaf in tensors(data)]
 
 
-def _probe_others(problem: Problem, split: str, loss: Tensor) -> None:
+def _validate_others(problem: Problem, split: str, loss: Tensor) -> None:
     """Refuse data whose later batches cannot be used, or do not go together with the first."""
     batches = problem.batches[split]
     if len(batches) > 1 and not loss.ndim and problem.weighing.loss is None:

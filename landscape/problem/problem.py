@@ -18,7 +18,7 @@ from grokscape.landscape.errors import InvalidInput, brief
 from grokscape.landscape.problem.batches import Batch, chosen, concatenate, kept, length, part, split_batch, to_device
 from grokscape.landscape.problem.checks import validate
 from grokscape.landscape.problem.containers import copied, each_tensor, emptied, filled, tensors
-from grokscape.landscape.problem.examples import need_cut, parts_alone
+from grokscape.landscape.problem.examples import need_separable, same_alone
 from grokscape.landscape.problem.given_loss import GivenLoss
 from grokscape.landscape.problem.gradient_check import wrong_curvature
 from grokscape.landscape.problem.hooks import take_watchers_off
@@ -130,7 +130,7 @@ class Problem(VariedModel):
         settle_memory(self)
         need_no_reading(self)
         for split in self.batches:
-            need_cut(self, split, batch_size)
+            need_separable(self, split, batch_size)
 
     # -- what it is made of --------------------------------------------------------------------------------------------
 
@@ -189,7 +189,7 @@ class Problem(VariedModel):
     def separable(self) -> bool:
         """Whether the later half of a batch has the same outputs alone; taken for granted in training mode."""
         _, inputs, targets = next(self.shares("train"))
-        return self.training_mode or parts_alone(self, (inputs, targets), length((inputs, targets)) // 2) is True
+        return self.training_mode or same_alone(self, (inputs, targets), length((inputs, targets)) // 2) is True
 
     def all_data(self, split: str) -> Batch:
         """Return all of a split's data as one batch."""

@@ -311,7 +311,7 @@ def test_a_loss_that_has_lost_its_way_to_the_parameters_is_refused():
         Problem(model, F.cross_entropy, (INPUTS, LABELS), only="unused.*")
 
 
-def test_a_loss_that_weighs_examples_by_their_company_needs_all_data_in_one_batch():
+def test_a_loss_that_weighs_examples_by_their_batch_needs_all_data_in_one_batch():
     weight = torch.tensor([1.0, 5.0, 1.0])
 
     def weighted(outputs, targets):  # of which nothing is known

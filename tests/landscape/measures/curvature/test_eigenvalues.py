@@ -1,4 +1,4 @@
-"""Top eigenvalues: exact where the matrix is known, honest about what has not converged, the same in any company."""
+"""Top eigenvalues: exact where the matrix is known, honest about what has not converged, the same in any batch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Minimising at a fixed norm: against the secular equation, loops with torch.optim, and alone against in company."""
+"""Minimising at a fixed norm: against the secular equation, loops with torch.optim, and alone against in a batch."""
 
 import copy
 
@@ -119,7 +119,7 @@ def test_every_step_is_that_of_a_loop_with_torch_optim(ours, theirs, tangential)
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_a_network_does_not_depend_on_its_company(dtype):
+def test_a_network_does_not_depend_on_its_batch(dtype):
     problem = teacher_student(width=16, dtype=dtype)
     params = torch.stack([fresh(problem, seed) for seed in range(5)])
     norms = np.array([0.5, 1.0, 2.0, 4.0, 8.0])
