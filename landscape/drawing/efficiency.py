@@ -14,7 +14,7 @@ from grokscape.landscape.drawing.axes import axes_or_new
 from grokscape.landscape.measures.efficiency.at_loss import NormAtLoss
 from grokscape.landscape.measures.efficiency.definitions import DEFINITIONS
 from grokscape.landscape.measures.efficiency.degree import Homogeneity
-from grokscape.landscape.measures.efficiency.frontier import EfficiencyFrontier
+from grokscape.landscape.measures.efficiency.frontier_result import EfficiencyFrontier
 from grokscape.landscape.measures.efficiency.per_norm import Efficiency
 
 CIRCUITS = {"memorising": "memorising (random labels)", "generalising": "generalising (true labels)"}

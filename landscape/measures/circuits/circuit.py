@@ -28,7 +28,7 @@ class Scores:
     loss : float
         Mean of the problem's own loss.
     accuracy : float
-        Accuracy; a tie counts as wrong, so a circuit without outputs scores 0.
+        Share of examples classified correctly; a tie counts as wrong, so outputs that are all equal score 0.
     margin : float
         Mean of ``z_label - max(other z)``.
     """

@@ -6,7 +6,7 @@ from grokscape.landscape.measures.efficiency.definitions import DEFINITIONS as D
 from grokscape.landscape.measures.efficiency.definitions import margin_per_norm as margin_per_norm
 from grokscape.landscape.measures.efficiency.degree import Homogeneity as Homogeneity
 from grokscape.landscape.measures.efficiency.degree import homogeneity as homogeneity
-from grokscape.landscape.measures.efficiency.frontier import EfficiencyFrontier as EfficiencyFrontier
 from grokscape.landscape.measures.efficiency.frontier import efficiency_frontier as efficiency_frontier
+from grokscape.landscape.measures.efficiency.frontier_result import EfficiencyFrontier as EfficiencyFrontier
 from grokscape.landscape.measures.efficiency.per_norm import Efficiency as Efficiency
 from grokscape.landscape.measures.efficiency.per_norm import efficiency as efficiency

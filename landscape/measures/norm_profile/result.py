@@ -20,6 +20,8 @@ Split = Literal["train", "test"]
 class NormProfile(Result):
     """Train and test loss at every weight norm, where the training loss is least.
 
+    ``plot(size=..., best=True)`` takes the options of `grokscape.landscape.drawing.norm_profile.draw_norm_profile`.
+
     Attributes
     ----------
     sizes : array of int, shape (sizes,)

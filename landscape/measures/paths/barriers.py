@@ -9,7 +9,7 @@ import torch
 
 from grokscape.landscape.measures.curvature.curvature import Curvature
 from grokscape.landscape.measures.paths.curves import Curve
-from grokscape.landscape.measures.paths.slices import Progress, chunks
+from grokscape.landscape.measures.paths.points import Progress, chunks
 from grokscape.landscape.measures.result import Cost
 from grokscape.landscape.problem import Problem
 

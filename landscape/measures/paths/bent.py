@@ -12,7 +12,7 @@ from torch import Tensor
 from grokscape.landscape.errors import InvalidInput
 from grokscape.landscape.measures.arguments import plain_arguments
 from grokscape.landscape.measures.paths.curves import Curve, CurveKind
-from grokscape.landscape.measures.paths.slices import Progress, chunks
+from grokscape.landscape.measures.paths.points import Progress, chunks
 from grokscape.landscape.measures.paths.straight import Path, measured, names, straight
 from grokscape.landscape.measures.result import Cost
 from grokscape.landscape.optimisers import AdamW, Optimiser

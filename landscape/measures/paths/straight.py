@@ -13,7 +13,7 @@ from grokscape.landscape.errors import InvalidInput
 from grokscape.landscape.measures.arguments import plain_arguments
 from grokscape.landscape.measures.paths.barriers import bound_barriers
 from grokscape.landscape.measures.paths.curves import Curve
-from grokscape.landscape.measures.paths.slices import Progress, split_frame
+from grokscape.landscape.measures.paths.points import Progress, split_frame
 from grokscape.landscape.measures.result import Cost, Result
 from grokscape.landscape.problem import Problem
 from grokscape.landscape.problem.networks import Network, on_one_path
