@@ -16,7 +16,7 @@ from grokscape.landscape.measures.result import Cost, Result
 from grokscape.landscape.problem import Problem
 from grokscape.landscape.problem.networks import Network, as_params, network_of
 
-#: Networks to measure: params (networks, P), or any networks (`grokscape.landscape.problem.networks.Network`) in a
+#: Networks to measure: a tensor (networks, P), or any networks (`grokscape.landscape.problem.networks.Network`) in a
 #: sequence.
 Networks = Tensor | np.ndarray | Iterable[Network]
 
@@ -70,7 +70,8 @@ def _groups(problem: Problem, networks: Any) -> list[tuple[Problem, Tensor, list
     """Return problems, parameters and numbers of networks that can be measured side by side."""
     if isinstance(networks, nn.Module | Mapping | str) or not isinstance(networks, Iterable):
         raise InvalidInput(
-            f"params are {networks!r:.60}, expected networks: params (networks, P), or a list of modules or state dicts"
+            f"params are {networks!r:.60}, expected networks: a tensor (networks, P), or a list of "
+            "modules or state dicts"
         )
     found = [network_of(problem, network, f"params[{i}]", finite=False) for i, network in enumerate(networks)]
     if not found:

@@ -21,7 +21,7 @@ from grokscape.landscape.measures.result import Cost, Result
 from grokscape.landscape.measures.several import Networks, eigh, of_networks
 from grokscape.landscape.problem import Problem
 
-#: Up to this order, all eigenvalues may be computed in place of a quadrature that would cost more products.
+#: Up to this order, all eigenvalues may be computed in place of a quadrature that would cost more matvecs.
 SMALL = 2048
 
 #: Fields of the result that have an entry for each network.
@@ -175,7 +175,7 @@ def spectral_density(
     kind : {"hessian", "gauss_newton"}
     split : {"train", "test"}
     method : {"auto", "lanczos", "dense"}
-        "dense" computes all eigenvalues, by P products; "auto" does so where that costs no more, up to P = 2048.
+        "dense" computes all eigenvalues, by P matvecs; "auto" does so where that costs no more, up to P = 2048.
     axis : {"linear", "log"}
     points : int
         Size of the grid.
@@ -185,12 +185,12 @@ def spectral_density(
     seed : int
         Draws the directions, the same for every network.
     progress : callable, optional
-        Receives the share of the products that is done.
+        Receives the share of the matvecs that is done.
 
     Returns
     -------
     SpectralDensity
-        Costs ``probes * steps`` products for each network, or P. Keeps ``steps * P`` numbers for each network.
+        Costs ``probes * steps`` matvecs for each network, or P. Keeps ``steps * P`` numbers for each network.
 
     Raises
     ------

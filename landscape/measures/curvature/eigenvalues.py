@@ -121,13 +121,13 @@ def top_eigenvalues(
     kind : {"hessian", "gauss_newton"}
     split : {"train", "test"}
     negative : bool
-        Also find the smallest algebraic eigenvalue. It lies near a dense bulk and can cost hundreds of products.
+        Also find the smallest algebraic eigenvalue. It lies near a dense bulk and can cost hundreds of matvecs.
     method : {"auto", "lanczos", "dense"}
-        ``"dense"`` forms the matrix (P products, P^2 numbers) and is exact; "auto" does so up to P = 128.
+        ``"dense"`` forms the matrix (P matvecs, P^2 numbers) and is exact; "auto" does so up to P = 128.
     tolerance : float
         On ``|A v - lambda v| / |lambda|``. Below ``32 eps |A|``, the rounding of a product, nothing is asked for.
     max_matvecs : int
-        Products allowed for each network, not counting the one that measures residuals; where they do not suffice, be
+        Matrix-vector products allowed for each network, not counting the one that measures residuals; where they do not suffice, be
         it only for the second iteration, `converged` is False.
     basis : int, optional
         Vectors kept at most (2 k + 40); memory is about ``basis * P`` numbers for each network.
@@ -139,7 +139,7 @@ def top_eigenvalues(
     Returns
     -------
     Eigenvalues
-        Costs some tens to hundreds of products for each network, of which the second iteration takes 6 to 15 where no
+        Costs some tens to hundreds of matvecs for each network, of which the second iteration takes 6 to 15 where no
         eigenvalue is multiple.
 
     Raises
@@ -162,7 +162,7 @@ def top_eigenvalues(
     if not tolerance > 0:
         raise InvalidInput(f"tolerance is {tolerance}, expected a positive number such as 1e-6")
     if max_matvecs < k:
-        raise InvalidInput(f"max_matvecs is {max_matvecs}, expected at least k = {k} products, one for each eigenvalue")
+        raise InvalidInput(f"max_matvecs is {max_matvecs}, expected at least k = {k} matvecs, one for each eigenvalue")
     if basis is not None and basis < 1:
         raise InvalidInput(f"basis is {basis}, expected at least 1 vector; k + 2 are kept in any case")
     if method not in ("auto", "lanczos", "dense"):
@@ -204,7 +204,7 @@ def top_eigenvalues(
             *pairs, resting = measured(operator, ritz, tolerance, None if norm is None else norm[piece.numpy()])
             parts.append((*pairs, resting & certain))
             matvecs += ritz.matvecs + len(piece)
-            report(1.0)  # an iteration reports its share of the products allowed, which it seldom needs
+            report(1.0)  # an iteration reports its share of the matvecs allowed, which it seldom needs
         values, vectors, residuals, converged = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
         return Eigenvalues(
             values=sign * values,

@@ -32,7 +32,7 @@ Method = Literal["xtrace", "hutch++", "hutchinson", "exact"]
 
 ESTIMATORS = {"xtrace": xtrace, "hutch++": hutch_plus_plus, "hutchinson": hutchinson}
 
-#: The fewest products from which every estimator can estimate its own error.
+#: The fewest matvecs from which every estimator can estimate its own error.
 FEWEST = 6
 
 
@@ -129,7 +129,7 @@ def trace(
         unbiased. See `grokscape.landscape.measures.curvature.trace_estimators` for their standard errors. "exact" sums
         the diagonal.
     budget : int
-        Products of a matrix with a vector for each network, at least 6. If it reaches P, the method is "exact".
+        Matrix-vector products (matvecs) for each network, at least 6. If it reaches P, the method is "exact".
     params : Tensor of shape (networks, P), or sequence of networks, optional
         Checkpoints of one architecture, measured side by side; by default the problem's own parameters. Modules and
         state dicts are measured with their own buffers and frozen parameters, one by one. A network whose curvature is
@@ -139,12 +139,12 @@ def trace(
     seed : int
         Draws the random probes, the same for every network.
     progress : callable, optional
-        Receives the share of the products that is done.
+        Receives the share of the matvecs that is done.
 
     Returns
     -------
     Trace
-        Costs at most `budget` products for each network, P if "exact". For each network XTrace holds up to 2.5
+        Costs at most `budget` matvecs for each network, P if "exact". For each network XTrace holds up to 2.5
         ``budget * P`` numbers of eight bytes, Hutch++ up to 1.6 ``budget * P`` (measured); XTrace also works for about
         ``budget^4 / 8`` multiplications.
 
@@ -157,7 +157,7 @@ def trace(
     --------
     >>> from grokscape.landscape import trace
     >>> from grokscape.landscape.measures.examples import bowl  # L = (3 a^2 + b^2) / 2
-    >>> found = trace(bowl())  # two products suffice to sum the diagonal
+    >>> found = trace(bowl())  # two matvecs suffice to sum the diagonal
     >>> print(found.estimate, found.method)
     [4.] exact
     """
@@ -165,7 +165,7 @@ def trace(
         raise InvalidInput(f"method is {method!r}, expected 'xtrace', 'hutch++', 'hutchinson' or 'exact'")
     if budget < FEWEST and method != "exact":
         raise InvalidInput(
-            f"budget is {budget}, expected at least {FEWEST} products, from fewer the error cannot be estimated"
+            f"budget is {budget}, expected at least {FEWEST} matvecs, from fewer the error cannot be estimated"
         )
     curvature = Curvature(problem, params, kind=kind, split=split)
     exact = method == "exact" or budget >= problem.size
@@ -193,7 +193,7 @@ def trace(
 
 
 def _diagonal(operator: Operator, draw: Draw, budget: int, tick: Tick) -> Estimate:
-    """Return the exact traces by P products, keeping no matrix; nothing is drawn."""
+    """Return the exact traces by P matvecs, keeping no matrix; nothing is drawn."""
     del draw, budget
     entries = []
     for index in range(operator.size):

@@ -172,7 +172,7 @@ def homogeneity(
 
 
 def networks(problem: Problem, params: Tensor | None) -> Tensor:
-    """Return networks to measure as params (networks, P): those given, or the one the problem starts from."""
+    """Return networks to measure, shape (networks, P): those given, or the one the problem starts from."""
     return as_params(problem, params)
 
 

@@ -150,7 +150,7 @@ def sharpness(
     subspace : int, optional
         Dimension of a random subspace for ``keskar``; by default the full space.
     budget : int
-        Products for the trace.
+        Matvecs for the trace.
     iterations : int
         Most steps of each ascent.
     tolerance : float
@@ -162,7 +162,7 @@ def sharpness(
     Returns
     -------
     Sharpness
-        Costs up to about ``2 iterations`` gradients for each ascent, and some hundred products for each eigenvalue.
+        Costs up to about ``2 iterations`` gradients for each ascent, and some hundred matvecs for each eigenvalue.
 
     Raises
     ------
