@@ -127,8 +127,8 @@ def top_eigenvalues(
     tolerance : float
         On ``|A v - lambda v| / |lambda|``. Below ``32 eps |A|``, the rounding of a product, nothing is asked for.
     max_matvecs : int
-        Matrix-vector products allowed for each network, not counting the one that measures residuals; where they do not suffice, be
-        it only for the second iteration, `converged` is False.
+        Matrix-vector products allowed for each network, not counting the one that measures residuals; where they do
+        not suffice, be it only for the second iteration, `converged` is False.
     basis : int, optional
         Vectors kept at most (2 k + 40); memory is about ``basis * P`` numbers for each network.
     seed : int
