@@ -1,4 +1,4 @@
-"""What logits say about labels, example by example."""
+"""Margins, label logits and accuracy, example by example."""
 
 from __future__ import annotations
 

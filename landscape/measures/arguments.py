@@ -22,7 +22,7 @@ def plain_arguments(instrument: Callable[Arguments, Returned]) -> Callable[Argum
     """Check an instrument's arguments by their names, which mean the same everywhere, before it works on them.
 
     Numbers may also be NumPy's or tensors without dimensions, whole ones also floats such as 3.0; True is no number.
-    Which range they must lie in, the instrument says itself.
+    Their range is checked by the instrument itself.
     """
     signature = inspect.signature(instrument)
 

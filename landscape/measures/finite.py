@@ -24,7 +24,7 @@ def need_finite(problem: Problem, params: Tensor, found: Tensor, what: str) -> N
     Raises
     ------
     InvalidInput
-        If so; says for which parameters.
+        If so; the message names the parameters.
     """
     if torch.isfinite(found.sum()):  # in no memory; a sum of finite numbers that overflows is looked at below
         return

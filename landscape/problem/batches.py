@@ -123,7 +123,7 @@ def part(data: Any, which: Any) -> Any:
 
 
 def alike(batches: Iterable[Batch]) -> bool:
-    """Say whether batches differ in their number of examples alone, so that they can be concatenated."""
+    """Return whether batches differ in their number of examples alone, so that they can be concatenated."""
     return len({tuple((leaf.shape[1:], leaf.dtype) for leaf in tensors(batch)) for batch in batches}) == 1
 
 

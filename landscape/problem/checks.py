@@ -116,7 +116,7 @@ def _validate_others(problem: Problem, split: str, loss: Tensor) -> None:
 
 
 def _equal(one: Tensor, other: Tensor) -> bool:
-    """Say whether two tensors hold the same, NaN in the same places included; those not stored densely, by version."""
+    """Whether two tensors are equal, NaN in the same places included; those not stored densely, by version."""
     if one.layout != torch.strided:
         return True
     return torch.equal(one, other) or bool(((one == other) | (one != one) & (other != other)).all())

@@ -61,7 +61,7 @@ def need_own_parameters(problem: Problem) -> None:
     Raises
     ------
     InvalidInput
-        If so; says which, as far as they have a name.
+        If so; the message names them, as far as they have a name.
     """
     leaf = problem.start.clone().requires_grad_()
     inputs, targets = few_examples(problem)

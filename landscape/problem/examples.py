@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @torch.no_grad()
 def same_alone(problem: Problem, batch: Batch, first: int) -> bool | None:
-    """Say whether the examples from one on have the same outputs without those before; None if that fails."""
+    """Return whether the examples from one on have the same outputs without those before; None if that fails."""
     if not 0 < first < length(batch):
         return True
     rest, n = slice(first, None), length(batch)

@@ -151,7 +151,7 @@ def _or_none(loss: Callable[..., Any], *arguments: Any) -> float | None:
 
 
 def close(problem: Problem, outputs: Any, whole: float, parts: Sequence[float]) -> bool:
-    """Say whether a loss is the sum of parts, up to rounding: of the loss, or of outputs in which it nearly cancels."""
+    """Whether a loss is the sum of parts, up to rounding: of the loss, or of outputs in which it nearly cancels."""
     largest = max(
         (float(leaf.abs().max()) for leaf in tensors(outputs) if leaf.is_floating_point() and leaf.numel()), default=0.0
     )

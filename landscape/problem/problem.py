@@ -245,7 +245,7 @@ class Problem(VariedModel):
         )
 
     def _runs(self, batch: Batch) -> bool:
-        """Say whether model and loss run on a batch."""
+        """Return whether model and loss run on a batch."""
         try:
             with torch.no_grad():
                 outputs = self._function(self.everything(self.start), batch[0])

@@ -129,7 +129,7 @@ def _how_to_pair(batch: Any) -> str:
 
 
 def _is_pair(data: Any, split: str, like: Tensor, runs: Callable[[Batch], bool]) -> bool:
-    """Say whether data are one pair of inputs and targets, and not an iterable of pairs."""
+    """Return whether data are one pair of inputs and targets, and not an iterable of pairs."""
     if not (isinstance(data, tuple | list) and len(data) == 2):
         return False
     if is_mapping(data[0]) and is_mapping(data[1]):
@@ -159,6 +159,6 @@ def _lengths(data: Any) -> frozenset[int]:
 
 
 def _same(one: Any, other: Any) -> bool:
-    """Say whether two containers could stand in the same place of two batches."""
+    """Return whether two containers could stand in the same place of two batches."""
     pairs = list(zip(tensors(one), tensors(other), strict=False))
     return len(tensors(one)) == len(tensors(other)) and all(a.dtype == b.dtype and a.ndim == b.ndim for a, b in pairs)

@@ -60,7 +60,7 @@ class Circuit:
     outputs : callable
         ``outputs(inputs)``, the circuit's logits, shape (n, n_classes), without a graph. The model is not touched.
     norm : float
-        L2 norm of the weights attributable to the circuit (how, the function that made the split says).
+        L2 norm of the weights attributable to the circuit (see the function that made the split).
     train, test : Scores
     """
 

@@ -32,7 +32,7 @@ LOOSE = 0.01
 
 
 def complete(operator: Operator, ritz: Ritz, k: int, *, tolerance: float, max_matvecs: int) -> tuple[Ritz, np.ndarray]:
-    """Look for eigenvalues that Ritz pairs have missed, add them, and say which of the k largest are certain.
+    """Look for eigenvalues that Ritz pairs have missed, add them, and return which of the k largest are certain.
 
     Lanczos from one vector sees each eigenspace along one direction, so that a multiple eigenvalue is found once,
     however small the residuals. So a fresh vector starts an iteration on what is left of the matrix, ``R = (1 - W W^T)

@@ -131,7 +131,7 @@ class Curvature:
         Raises
         ------
         InvalidInput
-            If they would take more than a gibibyte; says how much.
+            If they would take more than a gibibyte; the message gives the size.
         """
         size = self.count * self.size**2 * self.params.element_size()
         if size > LARGEST_DENSE:

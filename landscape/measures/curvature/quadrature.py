@@ -1,4 +1,4 @@
-"""Gauss quadrature of spectra by the Lanczos iteration, and what random probes say of averages over a spectrum."""
+"""Gauss quadrature of spectra by the Lanczos iteration, and confidence intervals for averages over a spectrum."""
 
 from __future__ import annotations
 

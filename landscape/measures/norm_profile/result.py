@@ -80,7 +80,7 @@ class NormProfile(Result):
         rise: float = 2.0,
         confidence: float = 0.95,
     ) -> Shape:
-        """Say whether a loss curve is an "L", a "U", "flat" or "neither", and how surely.
+        """Classify a loss curve as "L", "U", "flat" or "neither", with the evidence for it.
 
         Parameters
         ----------

@@ -20,7 +20,7 @@ SAFETY = 1.0
 
 @dataclass(frozen=True)
 class Bounds:
-    """Samples of a curve and what they say about its barriers; see `paths.straight.Path`."""
+    """Samples of a curve and the bounds on its barriers; see `paths.straight.Path`."""
 
     samples: dict[str, np.ndarray]
     barrier: tuple[float, float]

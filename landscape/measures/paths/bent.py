@@ -73,7 +73,7 @@ def low_loss_path(
 
     Minimises ``int_0^1 L(gamma(t)) dt`` over the inner pivots of gamma (Garipov et al. 2018, arXiv:1802.10026, equation
     2). Each step takes the gradient at one random t in each of `samples` equal parts of [0, 1]. The step size falls
-    linearly to zero. A low mean is what is trained; a short, sharp barrier may remain, and the bounds tell.
+    linearly to zero. A low mean is what is trained; a short, sharp barrier may remain, which the bounds show.
 
     Costs ``steps * samples`` gradients and 48 evaluations, then a point costs an evaluation, a gradient and a product.
 

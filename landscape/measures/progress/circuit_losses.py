@@ -1,4 +1,4 @@
-"""Restricted and excluded loss: the loss with only, and without, what a circuit's frequencies say."""
+"""Restricted and excluded loss: the loss with only, and without, a circuit's frequencies."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def element_means(logits: Tensor, elements: Tensor, order: int) -> Tensor:
 
 
 def projected(means: Tensor, frequencies: Sequence[int]) -> Tensor:
-    """Return what some frequencies along the first axis say, shape (n, classes)."""
+    """Return the part of some frequencies along the first axis, shape (n, classes)."""
     transform = torch.fft.rfft(means, dim=0)
     kept = torch.zeros_like(transform)
     kept[list(frequencies)] = transform[list(frequencies)]

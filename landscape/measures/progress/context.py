@@ -133,7 +133,7 @@ class Context:
     space : Space, optional
     frequencies : sequence of int, optional
         Key frequencies of the circuit, between 1 and n / 2. `progress` takes those of the last checkpoint's logits;
-        values at earlier checkpoints then use what only the future tells: they describe, and predict nothing.
+        values at earlier checkpoints then use what is known only later: they describe, and predict nothing.
     neurons : Neurons, optional
         Of one layer, with what feeds them and what they feed.
     examples : int

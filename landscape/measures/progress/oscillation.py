@@ -63,7 +63,7 @@ def loss_oscillation(
 
     A polynomial is fitted to the first entries and taken away; what remains is transformed. Notsawo et al. (2023,
     arXiv:2306.13253, section 3) filter out a slow part in a way they do not specify and do not take logarithms, so
-    compare values only with those computed alike. Whether much or little oscillation foretells generalisation they
+    compare values only with those computed alike. Whether much or little oscillation predicts generalisation they
     leave open: calibrate the sign on other runs. The window must end before generalisation begins.
 
     Parameters

@@ -24,7 +24,7 @@ from grokscape.landscape.problem.networks import Network, network_of, step_numbe
 
 @dataclass(frozen=True, kw_only=True)
 class Progress(Result):
-    """What progress measures say of every checkpoint.
+    """Progress measures of every checkpoint.
 
     Nothing is iterated until it converges, so there is no flag for that.
 
@@ -115,10 +115,11 @@ def progress(
 
     Notes
     -----
-    The measures' own documentation says what each costs. One checkpoint of the one-layer transformer on addition modulo
-    113 (227,000 weights, one core of a processor) took 9 s for the tangent kernel, below 1 s for effective sparsity and
-    for the circuit losses, and at most 0.2 s for each of the others. Memory, beside one evaluation: at most some 32
-    parameter vectors (P,) and their graph (there, 0.25 GB in all). Checkpoints are gone through one by one.
+    The measures' own documentation gives the cost of each. One checkpoint of the one-layer transformer on addition
+    modulo 113 (227,000 weights, one core of a processor) took 9 s for the tangent kernel, below 1 s for effective
+    sparsity and for the circuit losses, and at most 0.2 s for each of the others. Memory, beside one evaluation: at
+    most some 32 parameter vectors (P,) and their graph (there, 0.25 GB in all). Checkpoints are gone through one by
+    one.
 
     Examples
     --------
