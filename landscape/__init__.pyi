@@ -61,7 +61,6 @@ from .measures.paths.slices import plane_slice as plane_slice
 from .measures.paths.straight import interpolate as interpolate
 from .measures.progress import MEASURES as MEASURES
 from .measures.progress import Context as Context
-from .measures.progress import HiddenLayer as HiddenLayer
 from .measures.progress import LossOscillation as LossOscillation
 from .measures.progress import Measure as Measure
 from .measures.progress import Space as Space

@@ -1,4 +1,4 @@
-"""What logits say about labels, example by example."""
+"""Margins, label logits and accuracy, example by example."""
 
 from __future__ import annotations
 
@@ -46,11 +46,11 @@ def class_axes(outputs: Any, targets: Any) -> list[int]:
     return [axis for axis, fits in fit.items() if fits and shape[axis] > 1]
 
 
-def right(outputs: Any, targets: Any, axis: int | None = -1, ignored: int | None = None) -> Tensor:
+def correct(outputs: Any, targets: Any, axis: int | None = -1, ignored: int | None = None) -> Tensor:
     """Return 1 where an example's label has strictly the largest output, else 0, float64 of shape (n,).
 
-    Outputs of several positions count by their share of right ones. NaN if the targets are no class indices. Positions
-    whose target is no class (such as ``ignore_index``) do not count; NaN for an example that has no other.
+    Outputs of several positions count by their share of correct ones. NaN if the targets are no class indices.
+    Positions whose target is no class (such as ``ignore_index``) do not count; NaN for an example that has no other.
 
     Parameters
     ----------

@@ -56,16 +56,16 @@ def fresh_networks(
         As `fresh`; or if networks of two seeds are the same, or differ in what they carry besides the parameters.
     """
     found = [_fresh(problem, seed, initialise) for seed in seeds]
-    rows = torch.stack([row for _, row in found])
-    for place, row in enumerate(rows):
+    params = torch.stack([row for _, row in found])
+    for place, row in enumerate(params):
         for before in range(place):
-            if torch.equal(row, rows[before]):
+            if torch.equal(row, params[before]):
                 raise InvalidInput(
                     f"the networks drawn for seeds {seeds[before]} and {seeds[place]} are the same, so they are no two "
                     "trainings; pass initialise=, a function that draws from its seed"
                 )
     if problem.template is not None and problem.template.training:
-        return problem, rows  # batch statistics take the place of running ones
+        return problem, params  # batch statistics take the place of running ones
     first = found[0][0]
     carried = {name: problem.carried()[name] for name in problem.carried() if name not in first.buffers()}
     for seed, (own, _) in zip(seeds, found, strict=True):
@@ -76,7 +76,7 @@ def fresh_networks(
                 "and networks trained side by side share it; vary it, give it the problem's values, or measure a "
                 "Problem for each seed"
             )
-    return first, rows
+    return first, params
 
 
 def _fresh(problem: Problem, seed: int, initialise: Initialise | None) -> tuple[Problem, Tensor]:

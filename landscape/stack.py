@@ -34,12 +34,12 @@ class Stack(Layout):
         self._together: bool | None = None
         self._tried = False
 
-    def outputs(self, rows: Tensor, inputs: Tensor, *, shared: bool = False) -> Tensor:
+    def outputs(self, params: Tensor, inputs: Tensor, *, shared: bool = False) -> Tensor:
         """Return the outputs of every network, shape (runs, examples, ...).
 
         Parameters
         ----------
-        rows : Tensor, shape (runs, parameters)
+        params : Tensor, shape (runs, parameters)
         inputs : Tensor
             Shape (runs, examples, ...), or (examples, ...) if all networks see the same (`shared`).
 
@@ -49,11 +49,11 @@ class Stack(Layout):
             If the network calls ``torch.nn.functional.embedding`` with flags that are wrong for several networks.
         """
         if self._together is None:
-            self._together = self._can_be_run_together(rows, inputs, shared)
+            self._together = self._can_be_run_together(params, inputs, shared)
         if self._together:
-            return vmap(self._forward, in_dims=(0, None if shared else 0))(self.tensors(rows), inputs)
-        own = [inputs] * len(rows) if shared else inputs.unbind(0)
-        return torch.stack([self._forward(self.tensors(row), each) for row, each in zip(rows, own, strict=True)])
+            return vmap(self._forward, in_dims=(0, None if shared else 0))(self.tensors(params), inputs)
+        own = [inputs] * len(params) if shared else inputs.unbind(0)
+        return torch.stack([self._forward(self.tensors(row), each) for row, each in zip(params, own, strict=True)])
 
     def output(self, row: Tensor, inputs: Tensor) -> Tensor:
         """Return the outputs of one network, parameters (P,), on inputs (examples, ...); refuses as `outputs` does."""
@@ -66,9 +66,9 @@ class Stack(Layout):
     def _forward(self, parameters: dict[str, Tensor], inputs: Tensor) -> Tensor:
         return functional_call(self.template, parameters, (inputs,))
 
-    def _can_be_run_together(self, rows: Tensor, inputs: Tensor, shared: bool) -> bool:
+    def _can_be_run_together(self, params: Tensor, inputs: Tensor, shared: bool) -> bool:
         """Try two of the networks on a few examples, forwards and backwards."""
-        leaf = rows[:1].detach().repeat(2, 1).requires_grad_()
+        leaf = params[:1].detach().repeat(2, 1).requires_grad_()
         few = inputs[:FEW] if shared else inputs[:1, :FEW].repeat(2, *[1] * (inputs.ndim - 1))
         with torch.enable_grad(), RefuseFlags():
             self._forward(self.tensors(leaf[0]), few if shared else few[0])  # errors of its own come through here

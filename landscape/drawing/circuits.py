@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import seaborn as sns
 from matplotlib.axes import Axes
 
+from grokscape.landscape.drawing import draw
 from grokscape.landscape.drawing.axes import axes_or_new
-
-if TYPE_CHECKING:
-    from grokscape.landscape.measures.circuits.split import Split
+from grokscape.landscape.measures.circuits.split import Split
 
 
+@draw.register
 def draw_circuits(result: Split, ax: Axes | None = None) -> Axes:
     """Draw the accuracy of the whole, its two circuits and the nulls (mean and range), norms beneath their names."""
     ax = axes_or_new(ax)

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import seaborn as sns
 from matplotlib.axes import Axes
 
+from grokscape.landscape.drawing import draw
 from grokscape.landscape.drawing.axes import axes_or_new
-
-if TYPE_CHECKING:
-    from grokscape.landscape.measures.norm_profile.result import NormProfile
+from grokscape.landscape.measures.norm_profile.result import NormProfile
 
 COLOURS = {"train": "C0", "test": "C1"}
 
 
-def draw(profile: NormProfile, ax: Axes | None = None, *, size: int | None = None, best: bool = False) -> Axes:
+@draw.register
+def draw_norm_profile(
+    profile: NormProfile, ax: Axes | None = None, *, size: int | None = None, best: bool = False
+) -> Axes:
     """Draw train and test loss over the norm: geometric means over seeds, and every network as a point.
 
     Networks that did not converge are crosses and take no part in the means. The shaded band is the interval of the
@@ -37,7 +37,7 @@ def draw(profile: NormProfile, ax: Axes | None = None, *, size: int | None = Non
     grid = np.broadcast_to(profile.scales[:, None], converged.shape)
     for split, colour in COLOURS.items():
         for when in ("end", "best") if best else ("end",):
-            losses = np.maximum(profile.losses(split, when=when, size=size), profile.floor)  # type: ignore[arg-type]
+            losses = np.maximum(profile.losses(split, when=when, size=size), profile.zero_loss)  # type: ignore[arg-type]
             kept = np.where(converged, np.log(losses), np.nan)
             some = converged.any(1)
             mean = np.exp(np.nanmean(kept[some], axis=1))

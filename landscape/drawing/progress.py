@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 import numpy as np
 import seaborn as sns
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
+from grokscape.landscape.drawing import draw
 from grokscape.landscape.drawing.axes import axes_or_new
 from grokscape.landscape.errors import InvalidInput
-
-if TYPE_CHECKING:
-    from grokscape.landscape.measures.progress import LossOscillation, Progress
+from grokscape.landscape.measures.progress.oscillation import LossOscillation
+from grokscape.landscape.measures.progress.trajectory import Progress
 
 #: How many panels stand in a row.
 COLUMNS = 3
 
 
+@draw.register
 def draw_progress(result: Progress, ax: Axes | None = None, quantities: Iterable[str] | None = None) -> Axes:
     """Draw quantities along training, each in a panel of its own, or all on the axes given.
 
@@ -71,6 +71,7 @@ def draw_progress(result: Progress, ax: Axes | None = None, quantities: Iterable
     return first
 
 
+@draw.register
 def draw_oscillation(result: LossOscillation, ax: Axes | None = None) -> Axes:
     """Draw the power of each frequency; all bars together are as high as the activity."""
     ax = axes_or_new(ax)

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
+from grokscape.landscape.drawing import draw
 from grokscape.landscape.drawing.axes import axes_or_new
-
-if TYPE_CHECKING:
-    from grokscape.landscape.measures.sharpness.forms import Sharpness
+from grokscape.landscape.measures.sharpness.forms import Sharpness
 
 
+@draw.register
 def draw_sharpness(result: Sharpness, ax: Axes | None = None) -> Axes:
     """Draw every form along the networks, as a multiple of the first network's; a single network as points.
 

@@ -1,1 +1,1 @@
-"""Curves and what they say (a crossing, a critical size, a transition): numpy and scipy alone."""
+"""Fits to curves (a crossing, a critical size, a transition): numpy and scipy alone."""

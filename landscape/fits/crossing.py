@@ -1,4 +1,4 @@
-"""When a trajectory crosses a level, and what to say when it never did."""
+"""When a trajectory crosses a level, censored where it never did."""
 
 from __future__ import annotations
 

@@ -56,16 +56,16 @@ def classify(
     losses: np.ndarray,
     converged: np.ndarray | None = None,
     *,
-    floor: float = 1e-5,
+    zero_loss: float = 1e-5,
     rise: float = 2.0,
     confidence: float = 0.95,
 ) -> Shape:
     """Name the shape of a curve over norms from several seeds.
 
-    All is done in log loss, clipped from below at `floor`. For each seed k, the other seeds' mean curve says where the
-    minimum is, and seed k says how far the loss rises from there to either end; so the choice of the minimum does not
-    flatter the rise, which under pure noise has mean zero. A side *rises* if the t interval of the seeds' log ratios
-    lies above ``log(rise)``, is *flat* if it lies below, and is unclear otherwise.
+    All is done in log loss, clipped from below at `zero_loss`. For each seed k, the other seeds' mean curve says where
+    the minimum is, and seed k says how far the loss rises from there to either end; so the choice of the minimum does
+    not flatter the rise, which under pure noise has mean zero. A side *rises* if the t interval of the seeds' log
+    ratios lies above ``log(rise)``, is *flat* if it lies below, and is unclear otherwise.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ def classify(
     converged : array of bool, shape (scales, seeds), optional
         A scale at which a seed did not converge is left out for all, so that no seed's curve is compared with a mean
         of others; the reason says so. Losses that are not finite count as not converged.
-    floor : float
+    zero_loss : float
         The loss that counts as zero.
     rise : float
         The ratio of losses from which a side counts as rising.
@@ -85,12 +85,12 @@ def classify(
     scales, losses = np.asarray(scales, dtype=float), np.asarray(losses, dtype=float)
     good = np.isfinite(losses) if converged is None else np.isfinite(losses) & np.asarray(converged, dtype=bool)
     used = good.all(1)
-    curves = np.log(np.maximum(losses[used], floor))
+    curves = np.log(np.maximum(losses[used], zero_loss))
     seeds = losses.shape[1]
     note = "" if used.all() else f"; {_listed(scales[~used])} left out, not every seed converged there"
     if used.sum() < 3 or seeds < 2:
         why = f"{seeds} seed" if seeds < 2 else f"{used.sum()} scales at which every seed converged"
-        return _undecided(f"{why}: too few to tell a shape{note}", seeds, used)
+        return _undecided(f"{why}: too few to decide a shape{note}", seeds, used)
     kept = scales[used]
     total = curves.sum(1)
     lows = [_middle_argmin(total - curves[:, seed]) for seed in range(seeds)]
@@ -150,7 +150,7 @@ def critical_norm(
     losses: np.ndarray,
     converged: np.ndarray | None = None,
     *,
-    floor: float = 1e-5,
+    zero_loss: float = 1e-5,
     confidence: float = 0.95,
 ) -> CriticalNorm:
     """Return the norm of the least loss, from several seeds.
@@ -161,7 +161,7 @@ def critical_norm(
         Increasing along the first axis; the result is in their unit.
     losses, converged : arrays, shape (scales, seeds)
         Points that did not converge are left out, seed by seed.
-    floor, confidence : float
+    zero_loss, confidence : float
         As for `classify`.
     """
     losses = np.asarray(losses, dtype=float)
@@ -170,7 +170,7 @@ def critical_norm(
     good = np.isfinite(losses) if converged is None else np.isfinite(losses) & np.asarray(converged, dtype=bool)
     found = np.full(losses.shape[1], np.nan)
     for seed in range(losses.shape[1]):
-        x, y = np.log(norms[good[:, seed], seed]), np.log(np.maximum(losses[good[:, seed], seed], floor))
+        x, y = np.log(norms[good[:, seed], seed]), np.log(np.maximum(losses[good[:, seed], seed], zero_loss))
         if len(y) and 0 < (low := _middle_argmin(y)) < len(y) - 1:
             found[seed] = np.exp(_vertex(x[low - 1 : low + 2], y[low - 1 : low + 2]))
     inside = np.isfinite(found)
@@ -213,7 +213,7 @@ def _quantile(confidence: float, degrees: int) -> float:
 
 
 def _middle_argmin(curve: np.ndarray) -> int:
-    """Return the index of the minimum: the middle one where several points share it, as at the floor."""
+    """Return the index of the minimum: the middle one where several points share it, as at `zero_loss`."""
     lowest = np.flatnonzero(curve <= curve.min())
     return int(lowest[len(lowest) // 2])
 

@@ -1,6 +1,6 @@
-"""How sudden a transition is: an error function fitted to a course of accuracy.
+"""How sudden a transition is: an error function fitted to a training curve of accuracy.
 
-Miller et al. 2024 (arXiv:2402.08946) describe the way from a low accuracy to a high one by::
+Miller et al. 2024 (arXiv:2402.08946) describe the transition from a low accuracy to a high one by::
 
     A(t) = (low + high) / 2  +  (high - low) / 2 * erf(s (t - t*))
 
@@ -20,13 +20,13 @@ from scipy.special import erf, erfinv
 from grokscape.landscape.errors import InvalidInput
 from grokscape.landscape.fits.crossing import first_crossing
 
-#: Steepness beyond which all of the way lies between two records that are as close as any; the data say no more.
+#: Steepness beyond which the whole transition lies between two records that are as close as any; the data say no more.
 _STEEPEST = 10.0
 
 
 @dataclass(frozen=True)
 class Transition:
-    """A fitted way from low to high.
+    """A fitted transition from low to high.
 
     Attributes
     ----------
@@ -35,8 +35,8 @@ class Transition:
     sharpness : float
         s, in 1 / steps; not a number if censored.
     rmse : float
-        Root mean square of what the fit leaves, over the time in which it makes the middle 98 % of its way: a long
-        stay at either end neither helps nor hurts. Not a number if censored.
+        Root mean square of what the fit leaves, over the time in which it makes the middle 98 % of the transition: a
+        long stay at either end neither helps nor hurts. Not a number if censored.
     rise : float
         ``high - low``.
     censored : bool
@@ -108,7 +108,7 @@ def fit_transition(steps: np.ndarray, accuracy: np.ndarray, low: float, high: fl
         share = np.square(weight[under_way]) / np.square(weight[under_way]).sum()
         rmse = float(np.sqrt(share @ np.square(left(best.x) / weight)[under_way]))
     else:
-        rmse = 0.0  # no record lies on the way
+        rmse = 0.0  # no record lies within the transition
     return Transition(time, sharpness, rmse * (high - low) / 2, high - low)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 from scipy import stats
 from scipy.interpolate import PchipInterpolator
 from scipy.optimize import brentq
@@ -31,7 +30,7 @@ class CrossingSize:
         "within", "below" (memorising needs more norm at every size measured), "above" (generalising does), or
         "unknown".
     seed_lower, seed_upper : array, shape (seeds,)
-        What each seed says: equal bounds where its crossing is known; the neighbouring sizes where one of the norms
+        Bounds from each seed: equal bounds where its crossing is known; the neighbouring sizes where one of the norms
         around it is out of range; 0 or infinity where the crossing is.
     method : str
         "order" (exact order statistics of the median), "t" (Student's t on log sizes; fewer than six seeds) or "none".
@@ -48,20 +47,13 @@ class CrossingSize:
     method: str
     coverage: float
 
-    def to_frame(self) -> pd.DataFrame:
-        """Return one row for each seed: bounds of its crossing, and whether they are censored."""
-        known = self.seed_lower == self.seed_upper
-        return pd.DataFrame(
-            {
-                "seed": np.arange(len(known)),
-                "lower": self.seed_lower,
-                "upper": self.seed_upper,
-                "censored": ~known,
-            }
-        )
+    @property
+    def censored(self) -> np.ndarray:
+        """Which seeds' crossings are known only to lie between two bounds, shape (seeds,)."""
+        return self.seed_lower != self.seed_upper
 
     def sentence(self) -> str:
-        """Say the crossing in words."""
+        """Describe the crossing in words."""
         where = {
             "within": "between two of the sizes" if np.isnan(self.estimate) else f"at {self.estimate:.3g} examples",
             "below": "below the smallest size measured",
@@ -113,7 +105,7 @@ def crossing_size(
 
     In each seed, ``log norm_memorising - log norm_generalising`` is interpolated linearly in ``log D`` to its change
     of sign from negative to positive. If noise makes it change several times, the middle change counts. Nothing is
-    extrapolated: a seed whose norms never cross says only below or above.
+    extrapolated: a seed whose norms never cross is known only to lie below or above.
 
     Parameters
     ----------

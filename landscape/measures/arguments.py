@@ -22,7 +22,7 @@ def plain_arguments(instrument: Callable[Arguments, Returned]) -> Callable[Argum
     """Check an instrument's arguments by their names, which mean the same everywhere, before it works on them.
 
     Numbers may also be NumPy's or tensors without dimensions, whole ones also floats such as 3.0; True is no number.
-    Which range they must lie in, the instrument says itself.
+    Their range is checked by the instrument itself.
     """
     signature = inspect.signature(instrument)
 
@@ -184,12 +184,12 @@ def _listed(name: str, value: Any, expected: str) -> list[Any]:
 
 
 WHOLE = (
-    "k", "most", "basis", "budget", "probes", "steps", "points", "refine", "at_once", "iterations", "subspace", "bends",
-    "samples", "record",
+    "k", "max_matvecs", "basis", "budget", "probes", "steps", "points", "refine", "chunk_size", "iterations",
+    "subspace", "bends", "samples", "record_every",
 )  # fmt: skip
 REAL = (
     "tolerance", "width", "radius", "adaptive_radius", "box", "smoothness", "fixed_norm", "factor", "kappa", "level",
-    "loss", "floor", "leave", "gate", "confidence",
+    "loss", "zero_loss", "stop_loss", "gate", "confidence",
 )  # fmt: skip
 
 #: Name of an argument -> how it is checked.
@@ -198,7 +198,7 @@ CHECKS: dict[str, Callable[[str, Any], Any]] = {
     **dict.fromkeys(REAL, real),
     **dict.fromkeys(("negative", "tangential"), flag),
     **dict.fromkeys(("kind", "method", "axis", "curve", "definition"), word),
-    **dict.fromkeys(("counted", "fixed"), patterns),
+    **dict.fromkeys(("included", "frozen"), patterns),
     **dict.fromkeys(("scales", "norms"), reals),
     **dict.fromkeys(("progress", "initialise"), function),
     "split": split,
@@ -209,7 +209,7 @@ CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "extent": extent,
     "directions": several,
     "start": tensor,
-    "rows": tensor,
+    "params": tensor,
     "examples": indices,
     "optimiser": optimiser,
 }

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from grokscape.landscape.errors import InvalidInput
 from grokscape.landscape.problem import Problem
-from grokscape.landscape.problem.networks import Network, as_row
+from grokscape.landscape.problem.networks import Network, as_vector
 from grokscape.landscape.randomness import generator
 
 Normalise = Literal["filter", "layer", "norm"]
@@ -81,7 +81,7 @@ def normalised(
         raise InvalidInput(f"normalise is {normalise!r}, expected 'filter', 'layer', 'norm' or None")
     if biases not in get_args(Biases):
         raise InvalidInput(f"biases is {biases!r}, expected 'zero' or 'norm'")
-    row, own = as_row(problem, direction, "direction"), as_row(problem, around, "around")
+    row, own = as_vector(problem, direction, "direction"), as_vector(problem, around, "around")
     if normalise is None:
         return row
     if normalise == "norm":
@@ -116,16 +116,16 @@ def direction_between(a: Tensor | np.ndarray, b: Tensor | np.ndarray) -> Tensor:
     first, second = torch.as_tensor(a).detach(), torch.as_tensor(b).detach()
     if first.shape != second.shape or first.ndim != 1:
         raise InvalidInput(
-            f"a and b have shapes {tuple(first.shape)} and {tuple(second.shape)}, expected two rows (P,)"
+            f"a and b have shapes {tuple(first.shape)} and {tuple(second.shape)}, expected two vectors (P,)"
         )
     return second.to(first) - first
 
 
 def chosen_direction(problem: Problem, direction: Any, around: Tensor, **scaling: Any) -> tuple[Tensor, int | None]:
-    """Return the direction that a seed or a row stands for, and the seed; rows are taken as they are."""
+    """Return the direction that a seed or a vector stands for, and the seed; a vector is taken as it is."""
     if isinstance(direction, int | np.integer):
         return random_direction(problem, direction, around=around, **scaling), int(direction)
-    row = as_row(problem, direction, "direction")
+    row = as_vector(problem, direction, "direction")
     if not row.any():
         raise InvalidInput("direction is zero everywhere, so it leads nowhere; give a seed or another row")
     return row, None

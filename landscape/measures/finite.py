@@ -9,7 +9,7 @@ from grokscape.landscape.errors import InvalidInput, brief
 from grokscape.landscape.problem import Problem
 
 
-def need_finite(problem: Problem, rows: Tensor, found: Tensor, what: str) -> None:
+def need_finite(problem: Problem, params: Tensor, found: Tensor, what: str) -> None:
     """Refuse derivatives (1, P) of the loss at the weights (1, P) of one network that are not all finite.
 
     Of several networks, one whose derivatives are not finite has NaN for its values, and takes no other with it.
@@ -17,21 +17,21 @@ def need_finite(problem: Problem, rows: Tensor, found: Tensor, what: str) -> Non
     Parameters
     ----------
     problem : Problem
-    rows, found : Tensor, shape (1, P)
+    params, found : Tensor, shape (1, P)
     what : str
         What the derivatives are called.
 
     Raises
     ------
     InvalidInput
-        If so; says for which parameters.
+        If so; the message names the parameters.
     """
     if torch.isfinite(found.sum()):  # in no memory; a sum of finite numbers that overflows is looked at below
         return
     finite = torch.isfinite(found)
     if finite.all():
         return
-    if not torch.isfinite(rows).all():
+    if not torch.isfinite(params).all():
         raise InvalidInput("the weights hold NaN or infinite numbers; measure an earlier checkpoint")
     parts = problem.layout.tensors(finite[0])
     names = [name for name, part in parts.items() if not part.all()]

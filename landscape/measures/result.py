@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -22,34 +22,42 @@ class Cost:
         Losses of one network on the whole data, without a gradient.
     gradients : int
         Gradients of one network on the whole data.
-    products : int
+    matvecs : int
         Products of one network's curvature matrix (on the whole data) with one vector; one costs about two gradients.
     """
 
     evaluations: int = 0
     gradients: int = 0
-    products: int = 0
+    matvecs: int = 0
 
     def __add__(self, other: Cost) -> Cost:
         return Cost(
             evaluations=self.evaluations + other.evaluations,
             gradients=self.gradients + other.gradients,
-            products=self.products + other.products,
+            matvecs=self.matvecs + other.matvecs,
         )
 
 
 class Result(ABC):
     """A frozen measurement: estimate, its error, raw samples, whether it converged, its seed and cost.
 
-    Subclasses are frozen, keyword-only dataclasses. They hold NumPy arrays and plain values, never tensors; `plot`
-    imports its drawing from `grokscape.landscape.drawing` when it is called, so that measuring loads no plotting
-    library.
+    Subclasses are frozen, keyword-only dataclasses. They hold NumPy arrays and plain values, never tensors, and know
+    nothing of how they are drawn: see `grokscape.landscape.drawing`.
     """
 
     @abstractmethod
     def to_frame(self) -> pd.DataFrame:
         """Return the measurement as a tidy table."""
 
-    @abstractmethod
-    def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw the measurement on `ax`, or on a new figure, and return the axes."""
+    def plot(self, ax: Axes | None = None, **options: Any) -> Axes:
+        """Draw the measurement on `ax`, or on a new figure, and return the axes.
+
+        Parameters
+        ----------
+        ax : Axes, optional
+        **options
+            Those of the drawing of this kind of result, in `grokscape.landscape.drawing`.
+        """
+        from grokscape.landscape.drawing import draw  # measuring loads no plotting library
+
+        return draw(self, ax, **options)

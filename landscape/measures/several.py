@@ -1,4 +1,4 @@
-"""Several networks measured by one call: as rows of a tensor, or each with what it carries besides its parameters."""
+"""Several networks measured by one call: as one tensor (networks, P), or each with its own buffers."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from torch import Tensor, nn
 from grokscape.landscape.errors import InvalidInput
 from grokscape.landscape.measures.result import Cost, Result
 from grokscape.landscape.problem import Problem
-from grokscape.landscape.problem.networks import Network, as_rows, network_of
+from grokscape.landscape.problem.networks import Network, as_params, network_of
 
-#: Networks to measure: rows (networks, P), or any networks (`grokscape.landscape.problem.networks.Network`) in a
+#: Networks to measure: a tensor (networks, P), or any networks (`grokscape.landscape.problem.networks.Network`) in a
 #: sequence.
 Networks = Tensor | np.ndarray | Iterable[Network]
 
@@ -27,7 +27,7 @@ Options = ParamSpec("Options")
 def of_networks(
     *arrays: str, axis: int = 0
 ) -> Callable[[Callable[Concatenate[Problem, Options], Measured]], Callable[Concatenate[Problem, Options], Measured]]:
-    """Let a measure of `rows` take networks that have buffers and frozen parameters of their own.
+    """Let a measure of `params` take networks that have buffers and frozen parameters of their own.
 
     Networks that have only those of the problem are measured side by side, every other one by itself.
 
@@ -44,16 +44,16 @@ def of_networks(
     ) -> Callable[Concatenate[Problem, Options], Measured]:
         @functools.wraps(measure)
         def measured(problem: Problem, *arguments: Options.args, **options: Options.kwargs) -> Measured:
-            given, told = options.get("rows"), options.get("progress")
+            given, report = options.get("params"), options.get("progress")
             if given is None or isinstance(given, Tensor | np.ndarray):
-                options["rows"] = as_rows(problem, given)
+                options["params"] = as_params(problem, given)
                 return measure(problem, *arguments, **options)
             groups = _groups(problem, given)
             results = []
-            for place, (own, rows, _) in enumerate(groups):
-                options["rows"] = rows
-                if callable(told):
-                    options["progress"] = functools.partial(_part, told, place, len(groups))
+            for place, (own, params, _) in enumerate(groups):
+                options["params"] = params
+                if callable(report):
+                    options["progress"] = functools.partial(_part, report, place, len(groups))
                 results.append(measure(own, *arguments, **options))
             return _joined(results, arrays, axis, [number for *_, numbers in groups for number in numbers])
 
@@ -62,19 +62,20 @@ def of_networks(
     return of
 
 
-def _part(told: Callable[[float], object], place: int, count: int, share: float) -> None:
-    told((place + share) / count)
+def _part(report: Callable[[float], object], place: int, count: int, share: float) -> None:
+    report((place + share) / count)
 
 
 def _groups(problem: Problem, networks: Any) -> list[tuple[Problem, Tensor, list[int]]]:
-    """Return problems, rows and numbers of networks that can be measured side by side."""
+    """Return problems, parameters and numbers of networks that can be measured side by side."""
     if isinstance(networks, nn.Module | Mapping | str) or not isinstance(networks, Iterable):
         raise InvalidInput(
-            f"rows are {networks!r:.60}, expected networks: rows (networks, P), or a list of modules or state dicts"
+            f"params are {networks!r:.60}, expected networks: a tensor (networks, P), or a list of "
+            "modules or state dicts"
         )
-    found = [network_of(problem, network, f"rows[{i}]", finite=False) for i, network in enumerate(networks)]
+    found = [network_of(problem, network, f"params[{i}]", finite=False) for i, network in enumerate(networks)]
     if not found:
-        raise InvalidInput("rows are empty, expected at least one network")
+        raise InvalidInput("params are empty, expected at least one network")
     plain = [number for number, (own, _) in enumerate(found) if own is problem]
     groups = [(problem, torch.stack([found[number][1] for number in plain]), plain)] if plain else []
     return groups + [(own, row[None], [number]) for number, (own, row) in enumerate(found) if own is not problem]

@@ -62,7 +62,7 @@ def copied(model: nn.Module) -> nn.Module:
     """Return a copy of a module, without the graphs of tensors that it keeps between calls."""
     try:
         return _deepcopy(model, {})
-    except Exception:  # whatever a stranger's attributes raise
+    except Exception:  # whatever somebody else's attributes raise
         kept: dict[int, Any] = {}
         _keep(model, {id(t): t for t in (*model.parameters(), *model.buffers())}, kept, {})
     try:
@@ -104,7 +104,7 @@ def _keep(thing: Any, weights: dict[int, Any], kept: dict[int, Any], known: dict
 def _copies(thing: Any, memo: dict[int, Any]) -> bool:
     try:
         copy.deepcopy(thing, memo)
-    except Exception:  # whatever a stranger's attributes raise
+    except Exception:  # whatever somebody else's attributes raise
         return False
     return True
 

@@ -21,7 +21,7 @@ def kept(batches: Iterable[Batch], split: str, batch_size: int | None) -> list[B
     Parameters
     ----------
     batches : iterable of (inputs, targets)
-        As `moved` left them.
+        As `to_device` left them.
     split : str
         What to call them in errors.
     batch_size : int, optional
@@ -46,10 +46,10 @@ def kept(batches: Iterable[Batch], split: str, batch_size: int | None) -> list[B
         return found
     if isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1:
         raise InvalidInput(f"batch_size is {batch_size!r}, expected a number of examples of at least 1")
-    return [piece for batch in found for piece in cut(batch, batch_size)]
+    return [piece for batch in found for piece in split_batch(batch, batch_size)]
 
 
-def moved(data: Any, like: Tensor) -> Any:
+def to_device(data: Any, like: Tensor) -> Any:
     """Return copies of data on a tensor's device; numbers with a fraction take its precision, None stays None.
 
     Raises
@@ -102,7 +102,7 @@ def length(batch: Batch) -> int:
     return next((len(leaf) for leaf in tensors(batch)), 0)
 
 
-def cut(batch: Batch, size: int) -> Iterator[Batch]:
+def split_batch(batch: Batch, size: int) -> Iterator[Batch]:
     """Yield a batch in pieces of at most so many examples."""
     for first in range(0, length(batch), size):
         yield part(batch, slice(first, first + size))
@@ -123,11 +123,11 @@ def part(data: Any, which: Any) -> Any:
 
 
 def alike(batches: Iterable[Batch]) -> bool:
-    """Say whether batches differ in their number of examples alone, so that they can be joined."""
+    """Return whether batches differ in their number of examples alone, so that they can be concatenated."""
     return len({tuple((leaf.shape[1:], leaf.dtype) for leaf in tensors(batch)) for batch in batches}) == 1
 
 
-def joined(batches: list[Batch]) -> Batch:
+def concatenate(batches: list[Batch]) -> Batch:
     """Return several batches as one.
 
     Raises
@@ -141,8 +141,8 @@ def joined(batches: list[Batch]) -> Batch:
         shapes = list(dict.fromkeys(str([tuple(leaf.shape) for leaf in tensors(batch)])[1:-1] for batch in batches))
         raise InvalidInput(
             f"batches differ in more than their number of examples (shapes {shapes[0]} and {shapes[1]}), so they "
-            "cannot be joined, which this instrument needs; pad examples to one shape, with targets that the loss "
-            "ignores"
+            "cannot be concatenated, which this instrument needs; pad examples to one shape, with targets that the "
+            "loss ignores"
         )
     return each_tensor(lambda *leaves: torch.cat(leaves), batches[0], *batches[1:])
 
@@ -150,11 +150,11 @@ def joined(batches: list[Batch]) -> Batch:
 def chosen(batches: list[Batch], indices: Tensor) -> list[Batch]:
     """Return some of the examples, counted over all batches in turn, in the order of their indices.
 
-    Batches that can be joined give one batch. Others give a batch for each run of examples from the same batch: sort
-    the indices to have few of them.
+    Batches that can be concatenated give one batch. Others give a batch for each run of examples from the same batch:
+    sort the indices to have few of them.
     """
     if alike(batches):
-        return [part(joined(batches), indices)]
+        return [part(concatenate(batches), indices)]
     indices = indices.cpu()
     ends = torch.tensor([length(batch) for batch in batches]).cumsum(0)
     if len(indices) and not (-int(ends[-1]) <= int(indices.min()) and int(indices.max()) < int(ends[-1])):

@@ -49,7 +49,7 @@ def _need_no_chance(problem: Problem, found: dict[str, Any]) -> None:
     few_digits = {dtype for watch in watched for dtype in watch.dtypes if torch.finfo(dtype).bits < 32}
     if few_digits:
         raise InvalidInput(
-            f"the model or the loss computes in {', '.join(sorted(map(str, few_digits)))} on its way, in which "
+            f"the model or the loss computes in {', '.join(sorted(map(str, few_digits)))} internally, in which "
             "curvature and small steps are lost; turn off autocast and casts, for the time of the measurement"
         )
     if drawing or any(watch.drawn for watch in watched):

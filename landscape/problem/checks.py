@@ -1,4 +1,4 @@
-"""Whether a problem can be measured, found out on its first batches before an instrument works on it."""
+"""Validate a Problem on its first batches before an instrument works on it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @torch.no_grad()
-def probe(problem: Problem) -> None:
+def validate(problem: Problem) -> None:
     """Refuse a problem whose loss cannot be used.
 
     Raises
@@ -57,8 +57,8 @@ def probe(problem: Problem) -> None:
             need_slope(problem)
             problem.class_axis = checks.class_axis(problem, outputs, batch[1])
         _need_accuracy(problem, outputs, batch[1])
-        need_pairing(problem, *_in_company(problem, split, batch, outputs))
-        _probe_others(problem, split, loss)
+        need_pairing(problem, *_of_several_examples(problem, split, batch, outputs))
+        _validate_others(problem, split, loss)
 
 
 def _first(problem: Problem, split: str) -> tuple[Batch, Any, Any]:
@@ -73,7 +73,7 @@ def _first(problem: Problem, split: str) -> tuple[Batch, Any, Any]:
     _need_tensors(outputs)
     written = versions != _versions(batch) or not all(map(_equal, tensors(before), tensors(batch)))
     versions = _versions(outputs)
-    with contextlib.suppress(Exception):  # that it cannot be asked again is told later
+    with contextlib.suppress(Exception):  # that it cannot be called again is reported later
         problem.raw_loss(outputs, targets)
     if not problem.writes and (written or versions != _versions(outputs)):
         problem.writes = True
@@ -83,7 +83,7 @@ def _first(problem: Problem, split: str) -> tuple[Batch, Any, Any]:
     return batch, outputs, loss
 
 
-def _in_company(problem: Problem, split: str, batch: Batch, outputs: Any) -> tuple[Batch, Any]:
+def _of_several_examples(problem: Problem, split: str, batch: Batch, outputs: Any) -> tuple[Batch, Any]:
     """Return a batch of more than one example, if there is one, and its outputs."""
     for share, other in problem.shared(split) if length(batch) < 2 else ():
         if share and length(other) > 1:
@@ -95,7 +95,7 @@ def _versions(data: Any) -> list[int]:
     return [leaf._version for leaf in tensors(data)]
 
 
-def _probe_others(problem: Problem, split: str, loss: Tensor) -> None:
+def _validate_others(problem: Problem, split: str, loss: Tensor) -> None:
     """Refuse data whose later batches cannot be used, or do not go together with the first."""
     batches = problem.batches[split]
     if len(batches) > 1 and not loss.ndim and problem.weighing.loss is None:
@@ -110,13 +110,13 @@ def _probe_others(problem: Problem, split: str, loss: Tensor) -> None:
             if split == "train" and not torch.isfinite(later).all():
                 raise InvalidInput(
                     f"the training loss is not finite at the given weights in batch {number}, whose data hold NaN or "
-                    "infinite numbers; mend them, or leave these examples out"
+                    "infinite numbers; correct them, or leave these examples out"
                 )
         seen.add(sort)
 
 
 def _equal(one: Tensor, other: Tensor) -> bool:
-    """Say whether two tensors hold the same, NaN in the same places included; those not stored densely, by version."""
+    """Whether two tensors are equal, NaN in the same places included; those not stored densely, by version."""
     if one.layout != torch.strided:
         return True
     return torch.equal(one, other) or bool(((one == other) | (one != one) & (other != other)).all())
@@ -141,10 +141,10 @@ def _need_tensors(outputs: Any) -> None:
 def _need_accuracy(problem: Problem, outputs: Any, targets: Any) -> None:
     """Refuse a given accuracy that fails, or has not one value for each example."""
     try:
-        problem.rightness(outputs, targets)
+        problem.correct(outputs, targets)
     except InvalidInput:
         raise
-    except Exception as error:  # whatever a stranger's function can raise
+    except Exception as error:  # whatever somebody else's function can raise
         raise InvalidInput(
             f"accuracy fails on the first batch ({type(error).__name__}: {error!s:.200}); expected a function "
             "accuracy(outputs, targets) with one value for each example"
@@ -162,7 +162,7 @@ def _tried(
         return outputs, problem.raw_loss(outputs, targets)
     except InvalidInput:
         raise
-    except Exception as error:  # whatever a stranger's module can raise
+    except Exception as error:  # whatever somebody else's module can raise
         found = f"{type(error).__name__}: {brief(str(error))}"
         advice = _how_to_take_apart(problem.whole_outputs(outputs)) if part == "the loss" else ""
         raise InvalidInput(
@@ -201,12 +201,12 @@ def _need_same(problem: Problem, loss: Tensor, inputs: Any, targets: Any) -> Non
 @torch.inference_mode(False)
 @torch.enable_grad()
 def _need_gradient(problem: Problem, inputs: Any, targets: Any) -> None:
-    """Refuse a loss that has lost its way to the parameters: all of its derivatives would be called zero."""
+    """Refuse a loss that has lost its connection to the parameters: all of its derivatives would be called zero."""
     leaf = problem.start.clone().requires_grad_()
     try:
         loss = problem.batch_loss(leaf, inputs, targets)
         found = torch.autograd.grad(loss, leaf, allow_unused=True)[0] if loss.requires_grad else None
-    except Exception as error:  # whatever a stranger's module can raise
+    except Exception as error:  # whatever somebody else's module can raise
         raise InvalidInput(
             f"the gradient of the loss fails on the first batch ({type(error).__name__}: {brief(str(error))}); look "
             "for inference_mode(), operations in place, and functions without a derivative"

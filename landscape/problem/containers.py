@@ -102,5 +102,5 @@ def opaque(data: Any) -> Any:
 
 
 def is_mapping(data: Any) -> bool:
-    """Say whether something is like a dict."""
+    """Return whether something is like a dict."""
     return isinstance(data, Mapping)

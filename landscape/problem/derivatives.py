@@ -61,7 +61,7 @@ def need_own_parameters(problem: Problem) -> None:
     Raises
     ------
     InvalidInput
-        If so; says which, as far as they have a name.
+        If so; the message names them, as far as they have a name.
     """
     leaf = problem.start.clone().requires_grad_()
     inputs, targets = few_examples(problem)
@@ -137,8 +137,8 @@ def need_slope(problem: Problem) -> None:
     if found is not None:
         claimed, measured = found
         raise InvalidInput(
-            f"the gradient is not that of the loss: along a random direction it says {claimed:.4g}, and differences of "
-            f"the loss say {measured:.4g}; look for hooks on gradients, gradient reversal, straight-through estimators "
-            "(custom autograd functions, detach(), no_grad() in a part), activation checkpointing, spectral "
+            f"the gradient is not that of the loss: along a random direction it is {claimed:.4g}, and differences of "
+            f"the loss give {measured:.4g}; look for hooks on gradients, gradient reversal, straight-through "
+            "estimators (custom autograd functions, detach(), no_grad() in a part), activation checkpointing, spectral "
             "normalisation in training mode, and logarithms of probabilities that round to 0 or 1"
         )

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from grokscape.landscape.errors import InvalidInput
-from grokscape.landscape.problem.batches import Batch, alike, joined, length, part
+from grokscape.landscape.problem.batches import Batch, alike, concatenate, length, part
 from grokscape.landscape.problem.containers import tensors
 
 if TYPE_CHECKING:
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 
 @torch.no_grad()
-def parts_alone(problem: Problem, batch: Batch, first: int) -> bool | None:
-    """Say whether the examples from one on have the same outputs without those before; None if that fails."""
+def same_alone(problem: Problem, batch: Batch, first: int) -> bool | None:
+    """Return whether the examples from one on have the same outputs without those before; None if that fails."""
     if not 0 < first < length(batch):
         return True
     rest, n = slice(first, None), length(batch)
@@ -36,23 +36,23 @@ def parts_alone(problem: Problem, batch: Batch, first: int) -> bool | None:
     )
 
 
-def need_cut(problem: Problem, split: str, batch_size: int | None) -> None:
+def need_separable(problem: Problem, split: str, batch_size: int | None) -> None:
     """Refuse several batches whose examples are not along the first axis, where that makes a difference."""
     batches = problem.batches[split]
     if problem.training_mode or len(batches) < 2:
         return
     if batch_size is not None and alike(batches[:2]):
-        if parts_alone(problem, joined(batches[:2]), length(batches[0])) is False:
+        if same_alone(problem, concatenate(batches[:2]), length(batches[0])) is False:
             raise InvalidInput(
                 f"batch_size={batch_size} cuts the {split} data along the first axis, and the outputs of a part differ "
-                "from those in company, so that axis is not that of the examples, or the model compares them; have "
+                "from those in the batch, so that axis is not that of the examples, or the model compares them; have "
                 "examples along the first axis (batch_first=True), or leave batch_size out"
             )
-    elif not alike(batches) and parts_alone(problem, batches[0], length(batches[0]) // 2) is False:
+    elif not alike(batches) and same_alone(problem, batches[0], length(batches[0]) // 2) is False:
         raise InvalidInput(
             f"{split} batches differ in more than their first axis, which is not that of the examples, or the model "
-            "compares them: the outputs of half a batch differ from those in company. How much each batch counts "
-            "cannot be known; have examples along the first axis (batch_first=True), or give one batch"
+            "compares them: the outputs of half a batch differ from those in the whole batch. How much each batch "
+            "counts cannot be known; have examples along the first axis (batch_first=True), or give one batch"
         )
 
 

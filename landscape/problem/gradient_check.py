@@ -87,7 +87,7 @@ def wrong_curvature(problem: Problem) -> bool:
             direction = _draw(scales, number + 1)
             try:
                 claimed = _product(loss, place, direction) * scales
-            except Exception:  # who asks for products is told why there are none
+            except Exception:  # who asks for products is told the reason then
                 return False
             if _clearly_other(slope, place, direction, claimed, CURVATURE_STEPS, CURVATURE_TOLERANCE) is None:
                 return False
@@ -127,7 +127,7 @@ def _clearly_other(
 
 
 def _narrows(loss: Loss, place: Tensor) -> bool:
-    """Whether a loss drops digits on its way, in spite of all: then small steps show nothing."""
+    """Whether a loss loses digits internally, in spite of all: then small steps show nothing."""
     with torch.no_grad(), Watched() as watched:
         loss(place, 1)
     return watched.narrowed
@@ -161,7 +161,7 @@ def _loss(problem: Problem) -> Iterator[tuple[Loss, Tensor, Tensor] | None]:
     with Widened():
         try:
             runs = bool(torch.isfinite(loss(place)))
-        except Exception:  # whatever a stranger's model can raise
+        except Exception:  # whatever somebody else's model can raise
             runs = False
         yield (loss, place, scales) if runs else None
 
@@ -204,7 +204,7 @@ def few_examples(problem: Problem) -> Batch:
         few = part(batch, slice(EXAMPLES))  # of a sparse tensor none can be taken
         with torch.no_grad():
             return few if torch.isfinite(problem.batch_loss(problem.start, *few)) else batch
-    except Exception:  # whatever a stranger's model can raise
+    except Exception:  # whatever somebody else's model can raise
         return batch
 
 

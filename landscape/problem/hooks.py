@@ -52,7 +52,7 @@ def take_watchers_off(problem: Problem) -> None:
 
     try:
         watchers = places if same_without(places) else [place for place in places if same_without([place])]
-    except Exception:  # the model fails with its hooks; who probes it says how
+    except Exception:  # the model fails with its hooks; `checks.validate` reports how
         return
     for hooks, key in watchers:
         del hooks[key]

@@ -58,8 +58,8 @@ def need_equal_weights(problem: Problem, split: str) -> None:
         if not math.isfinite(loss):
             raise InvalidInput(
                 f"the {split}{'ing' if split == 'train' else ''} loss is not finite at the given weights in batch "
-                f"{number} (NaN or infinite numbers in its data, or targets that are all ignored); mend the data, or "
-                f"{_ADVICE}"
+                f"{number} (NaN or infinite numbers in its data, or targets that are all ignored); correct the data, "
+                f"or {_ADVICE}"
             )
         halves = [slice(0, n // 2), slice(n // 2, n)] if n > 1 else []
         pieces = [_part_of(problem, outputs, targets, half, n) for half in halves]
@@ -77,7 +77,7 @@ def need_equal_weights(problem: Problem, split: str) -> None:
             parts = [earlier_loss * m / (m + n), loss * n / (m + n)]
             whole = _or_none(problem.raw_loss, *both)
             if whole is not None:
-                _hold(problem, both[0], whole, parts, "the two joined in it")
+                _hold(problem, both[0], whole, parts, "the two concatenated in it")
             elif max(m, n) > 1:  # the loss of a single example is its own
                 _hold_exchanged(problem, both, (m, n), sum(parts), f"batches {number - 1} and {number} of the {split}")
         before = outputs, targets, loss, n
@@ -100,7 +100,7 @@ def _hold_exchanged(problem: Problem, both: Any, sizes: tuple[int, int], mean: f
     if not close(problem, outputs, mean, known):
         raise InvalidInput(
             f"the mean loss of {where} data is {mean:.6g} and, after examples have changed places between them, "
-            f"{sum(known):.6g}, so it weighs examples by their company (class weights, ignored labels, contrasts), and "
+            f"{sum(known):.6g}, so it weighs examples by their batch (class weights, ignored labels, contrasts), and "
             f"what is measured would depend on how the data are cut; {_ADVICE}"
         )
 
@@ -118,7 +118,7 @@ def _hold(problem: Problem, outputs: Any, whole: float, parts: Sequence[float | 
         return
     raise InvalidInput(
         f"the loss of a batch, {whole:.6g}, is not the mean over {of}, {sum(known):.6g}, so it weighs examples by "
-        "their company (class weights, ignored labels, contrasts), and what is measured would depend on how the data "
+        "their batch (class weights, ignored labels, contrasts), and what is measured would depend on how the data "
         f"are cut; {_ADVICE}"
     )
 
@@ -151,7 +151,7 @@ def _or_none(loss: Callable[..., Any], *arguments: Any) -> float | None:
 
 
 def close(problem: Problem, outputs: Any, whole: float, parts: Sequence[float]) -> bool:
-    """Say whether a loss is the sum of parts, up to rounding: of the loss, or of outputs in which it nearly cancels."""
+    """Whether a loss is the sum of parts, up to rounding: of the loss, or of outputs in which it nearly cancels."""
     largest = max(
         (float(leaf.abs().max()) for leaf in tensors(outputs) if leaf.is_floating_point() and leaf.numel()), default=0.0
     )
@@ -172,7 +172,7 @@ def need_classes(problem: Problem, split: str, outputs: Any) -> None:
         if wrong.numel():
             raise InvalidInput(
                 f"{split} targets hold {int(wrong[0])}, expected class indices from 0 to {classes - 1}, for outputs of "
-                f"{classes} classes; mend the data, or mark what does not count by ignore_index"
+                f"{classes} classes; correct the data, or mark what does not count by ignore_index"
             )
 
 

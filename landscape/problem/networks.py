@@ -20,7 +20,7 @@ from grokscape.landscape.twice_differentiable import make_statistics_differentia
 Network = Tensor | np.ndarray | nn.Module | Mapping[str, Tensor]
 
 
-def as_row(problem: Problem, network: Network | None, name: str = "network", *, finite: bool = True) -> Tensor:
+def as_vector(problem: Problem, network: Network | None, name: str = "network", *, finite: bool = True) -> Tensor:
     """Return a network's varied parameters alone as a vector (P,) of the problem's precision, on its device.
 
     Parameters
@@ -54,7 +54,7 @@ def network_of(
     Raises
     ------
     InvalidInput
-        As `as_row`; or if a module's own loss is another, because it differs in more than its tensors.
+        As `as_vector`; or if a module's own loss is another, because it differs in more than its tensors.
     """
     row, own = _parts(problem, network, name, finite)
     fixed = sorted(problem.given_loss.reads_buffers & set(own))
@@ -70,7 +70,7 @@ def network_of(
     return problem, row
 
 
-def as_rows(problem: Problem, rows: Any) -> Tensor:
+def as_params(problem: Problem, params: Any) -> Tensor:
     """Return several networks as vectors, shape (networks, P); by default the one that the problem starts from.
 
     A network with a number that is not finite becomes NaN throughout: an instrument gives NaN for it, and numbers for
@@ -81,15 +81,15 @@ def as_rows(problem: Problem, rows: Any) -> Tensor:
     InvalidInput
         If they are no real numbers of that shape, or none is finite.
     """
-    if rows is None:
+    if params is None:
         return problem.start[None].clone()
-    found = _vector(rows, "rows").to(problem.start).clone()
+    found = _vector(params, "params").to(problem.start).clone()
     if found.ndim != 2 or found.shape[1] != problem.size or not len(found):
-        hint = "; give rows[None] for one network" if found.shape == (problem.size,) else ""
-        raise InvalidInput(f"rows have shape {tuple(found.shape)}, expected (networks, {problem.size}){hint}")
+        hint = "; give params[None] for one network" if found.shape == (problem.size,) else ""
+        raise InvalidInput(f"params have shape {tuple(found.shape)}, expected (networks, {problem.size}){hint}")
     lost = ~torch.isfinite(found).all(1)
     if lost.all():
-        raise InvalidInput("rows hold NaN or infinite weights in every network; measure earlier checkpoints")
+        raise InvalidInput("params hold NaN or infinite weights in every network; measure earlier checkpoints")
     return found.masked_fill_(lost[:, None], torch.nan)
 
 
@@ -121,10 +121,10 @@ def on_one_path(problem: Problem, networks: Mapping[str, Network]) -> tuple[Prob
         make_statistics_differentiable(wide.template)
         wide.attributes = Attributes(wide.template)
     tensors = [own.carried() | own.layout.tensors(row) for own, row in found.values()]
-    rows = torch.stack([wide.layout.row({n: each[n].to(wide.start) for n in wide.layout.names}) for each in tensors])
-    for (name, (own, row)), wide_row in zip(found.items(), rows, strict=True):
+    params = torch.stack([wide.layout.row({n: each[n].to(wide.start) for n in wide.layout.names}) for each in tensors])
+    for (name, (own, row)), wide_row in zip(found.items(), params, strict=True):
         _need_on_path(wide, wide_row, own, row, name)
-    return wide, rows
+    return wide, params
 
 
 def step_number(key: object) -> int:
@@ -283,7 +283,7 @@ def _need_own_loss(problem: Problem, row: Tensor, network: nn.Module, name: str)
         with torch.no_grad():
             expected = float(alone.raw_loss(alone.as_it_is(inputs), targets, row).mean())
             found = float(problem.batch_loss(row, inputs, targets))
-    except Exception as error:  # whatever a stranger's module can raise
+    except Exception as error:  # whatever somebody else's module can raise
         raise InvalidInput(
             f"{name} fails on the first batch of the training data ({type(error).__name__}: {error!s:.120}); give a "
             "network of the problem's architecture"

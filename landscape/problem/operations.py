@@ -1,4 +1,4 @@
-"""What a model does on its way that its outputs do not show: drawing at random, and computing with few digits."""
+"""What a model does internally that its outputs do not show: drawing at random, and computing with few digits."""
 
 from __future__ import annotations
 

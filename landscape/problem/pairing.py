@@ -42,7 +42,7 @@ def need_pairing(problem: Problem, batch: Batch, outputs: Any) -> None:
 
 
 def _crosses_halves(problem: Problem, batch: Batch, outputs: Any) -> bool:
-    """Say whether a loss is the mean over all pairs of an output and a target.
+    """Return whether a loss is the mean over all pairs of an output and a target.
 
     Then it is not the mean over the batch's halves, but that over the four pairs of a half of the outputs and a half of
     the targets.
@@ -77,7 +77,7 @@ def _crosses_halves(problem: Problem, batch: Batch, outputs: Any) -> bool:
 
 
 def _mixes_up(problem: Problem, batch: Batch, outputs: Any) -> bool:
-    """Say whether an operation on outputs and targets pairs what does not belong together.
+    """Return whether an operation on outputs and targets pairs what does not belong together.
 
     It does if its result is larger than both. If only one is made larger, so that axes may meet that are not the same,
     the loss tells: where examples meet something else, it depends on their order.
@@ -177,7 +177,7 @@ ELEMENTWISE = frozenset(
 
 
 def _arranged(result: Tensor, operands: Sequence[Tensor]) -> bool:
-    """Say whether a result has its axes in another place than all operands, or more of them."""
+    """Return whether a result has its axes in another place than all operands, or more of them."""
     size, axes = max(leaf.numel() for leaf in operands), max(leaf.ndim for leaf in operands)
     if result.ndim > axes:
         return True

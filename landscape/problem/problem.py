@@ -12,18 +12,18 @@ import torch
 from torch import Tensor, nn
 from torch.func import vmap
 
-from grokscape.landscape.classification import right
+from grokscape.landscape.classification import correct
 from grokscape.landscape.embeddings import RefuseFlags
 from grokscape.landscape.errors import InvalidInput, brief
-from grokscape.landscape.problem.batches import Batch, chosen, cut, joined, kept, length, moved, part
-from grokscape.landscape.problem.checks import probe
+from grokscape.landscape.problem.batches import Batch, chosen, concatenate, kept, length, part, split_batch, to_device
+from grokscape.landscape.problem.checks import validate
 from grokscape.landscape.problem.containers import copied, each_tensor, emptied, filled, tensors
-from grokscape.landscape.problem.examples import need_cut, parts_alone
+from grokscape.landscape.problem.examples import need_separable, same_alone
 from grokscape.landscape.problem.given_loss import GivenLoss
 from grokscape.landscape.problem.gradient_check import wrong_curvature
 from grokscape.landscape.problem.hooks import take_watchers_off
 from grokscape.landscape.problem.memory import need_no_reading, settle_memory
-from grokscape.landscape.problem.reading import taken
+from grokscape.landscape.problem.reading import as_batches
 from grokscape.landscape.problem.varied_model import Function, VariedModel
 from grokscape.landscape.problem.weighing import weighing, weights
 from grokscape.landscape.twice_differentiable import full_precision
@@ -120,17 +120,17 @@ class Problem(VariedModel):
         self._loss = GivenLoss(loss, self._originals, self._original_buffers, mode)
         data = {"train": train} if test is None else {"train": train, "test": test}
         self.batches = {
-            split: taken(some, split, self.start, batch_size, limit=limit, runs=self._runs)
+            split: as_batches(some, split, self.start, batch_size, limit=limit, runs=self._runs)
             for split, some in data.items()
         }
         self._weigh()
         with RefuseFlags():
             take_watchers_off(self)
-            probe(self)
+            validate(self)
         settle_memory(self)
         need_no_reading(self)
         for split in self.batches:
-            need_cut(self, split, batch_size)
+            need_separable(self, split, batch_size)
 
     # -- what it is made of --------------------------------------------------------------------------------------------
 
@@ -149,8 +149,8 @@ class Problem(VariedModel):
 
     def relabelled(self, targets: Any) -> Problem:
         """Return the same problem with other training targets, for all examples in turn."""
-        inputs, _ = self.whole("train")
-        return self._with_training([(inputs, moved(targets, self.start))])
+        inputs, _ = self.all_data("train")
+        return self._with_training([(inputs, to_device(targets, self.start))])
 
     def _with_training(self, data: list[Batch]) -> Problem:
         """Return the same problem with other training data, cut like these."""
@@ -176,11 +176,11 @@ class Problem(VariedModel):
                 )
 
     def need_examples(self, instrument: str) -> None:
-        """Refuse to take examples apart where they are not along the first axis, or depend on their company."""
+        """Refuse to separate examples that are not along the first axis, or depend on the rest of their batch."""
         if not self.separable:
             raise InvalidInput(
                 f"{instrument} takes examples apart along the first axis, but some of a batch alone have other outputs "
-                "than in company, or the model fails on them; bring data and model to have examples along the first "
+                "than in the batch, or the model fails on them; bring data and model to have examples along the first "
                 "axis of inputs, outputs and targets (batch_first=True), or give all data in one batch and use "
                 "instruments that leave it whole"
             )
@@ -189,11 +189,11 @@ class Problem(VariedModel):
     def separable(self) -> bool:
         """Whether the later half of a batch has the same outputs alone; taken for granted in training mode."""
         _, inputs, targets = next(self.shares("train"))
-        return self.training_mode or parts_alone(self, (inputs, targets), length((inputs, targets)) // 2) is True
+        return self.training_mode or same_alone(self, (inputs, targets), length((inputs, targets)) // 2) is True
 
-    def whole(self, split: str) -> Batch:
+    def all_data(self, split: str) -> Batch:
         """Return all of a split's data as one batch."""
-        return joined(self.batches[split])
+        return concatenate(self.batches[split])
 
     # -- one network ---------------------------------------------------------------------------------------------------
 
@@ -245,12 +245,12 @@ class Problem(VariedModel):
         )
 
     def _runs(self, batch: Batch) -> bool:
-        """Say whether model and loss run on a batch."""
+        """Return whether model and loss run on a batch."""
         try:
             with torch.no_grad():
                 outputs = self._function(self.everything(self.start), batch[0])
                 return bool(self._loss.at(self._buffers | self.everything(self.start), outputs, batch[1]).ndim < 2)
-        except Exception:  # whatever a stranger's module can raise
+        except Exception:  # whatever somebody else's module can raise
             return False
 
     # -- many networks -------------------------------------------------------------------------------------------------
@@ -261,36 +261,36 @@ class Problem(VariedModel):
         if self._loss.reads_hooks:  # they keep what one network did
             return False
         _, *batch = next(self.shares("train"))
-        two = next(cut((batch[0], batch[1]), 2))
-        rows = self.start.expand(2, -1).clone().requires_grad_()
+        two = next(split_batch((batch[0], batch[1]), 2))
+        params = self.start.expand(2, -1).clone().requires_grad_()
         inputs, targets = two if self._runs(copied(two)) else batch  # a model may insist on its batch
         try:
             with torch.enable_grad():  # whoever asks first may not want gradients
-                losses = vmap(lambda row: self.batch_loss(row, inputs, targets))(rows)
-                torch.autograd.grad(losses.sum(), rows)
-        except Exception:  # whatever a stranger's module can raise
+                losses = vmap(lambda row: self.batch_loss(row, inputs, targets))(params)
+                torch.autograd.grad(losses.sum(), params)
+        except Exception:  # whatever somebody else's module can raise
             return False
         return True
 
-    def outputs_of(self, rows: Tensor, inputs: Any, *, own: bool = False) -> Any:
+    def outputs_of(self, params: Tensor, inputs: Any, *, own: bool = False) -> Any:
         """Return the outputs of several networks, shape (networks, n, ...), differentiable.
 
         Parameters
         ----------
-        rows : Tensor, shape (networks, P)
+        params : Tensor, shape (networks, P)
         inputs : Tensor
             Shape (n, ...), or (networks, n, ...) if every network has its `own`.
         own : bool
         """
-        return self._each(self.outputs, rows, (inputs,), own)
+        return self._each(self.outputs, params, (inputs,), own)
 
-    def losses(self, rows: Tensor, inputs: Any, targets: Any, *, own: bool = False) -> Tensor:
+    def losses(self, params: Tensor, inputs: Any, targets: Any, *, own: bool = False) -> Tensor:
         """Return the mean loss of several networks on one batch, shape (networks,), differentiable (see above)."""
-        return self._each(self.batch_loss, rows, (inputs, targets), own)
+        return self._each(self.batch_loss, params, (inputs, targets), own)
 
-    def _each(self, function: Callable[..., Any], rows: Tensor, data: tuple[Any, ...], own: bool) -> Any:
+    def _each(self, function: Callable[..., Any], params: Tensor, data: tuple[Any, ...], own: bool) -> Any:
         form, contents = (emptied(data), tensors(data)) if own else (data, [])
-        if len(rows) > 1 and self.vectorised:
+        if len(params) > 1 and self.vectorised:
             result: Any = None
 
             def tensors_of(row: Tensor, *mine: Tensor) -> tuple[Tensor, ...]:
@@ -299,19 +299,20 @@ class Problem(VariedModel):
                 result = emptied(outputs)
                 return tuple(tensors(outputs))
 
-            found = vmap(tensors_of)(rows, *contents)
+            found = vmap(tensors_of)(params, *contents)
             return filled(result, found)
         results = [
-            function(row, *filled(form, (leaf[index] for leaf in contents))) for index, row in enumerate(rows.unbind(0))
+            function(row, *filled(form, (leaf[index] for leaf in contents)))
+            for index, row in enumerate(params.unbind(0))
         ]
         return each_tensor(lambda *leaves: torch.stack(leaves), *results)
 
     @full_precision()
-    def gradients(self, rows: Tensor, split: str = "train") -> tuple[Tensor, Tensor]:
+    def gradients(self, params: Tensor, split: str = "train") -> tuple[Tensor, Tensor]:
         """Return loss (networks,) and gradient (networks, P) of several networks on a whole split."""
-        losses, gradients = rows.new_zeros(len(rows)), torch.zeros_like(rows)
+        losses, gradients = params.new_zeros(len(params)), torch.zeros_like(params)
         for share, inputs, targets in self.shares(split):
-            leaf = rows.detach().requires_grad_()
+            leaf = params.detach().requires_grad_()
             values = self.losses(leaf, inputs, targets)
             losses += share * values.detach()
             (gradient,) = torch.autograd.grad(values.sum(), leaf, allow_unused=True)
@@ -321,29 +322,29 @@ class Problem(VariedModel):
 
     @torch.no_grad()
     @full_precision()
-    def evaluate(self, rows: Tensor, split: str = "train") -> dict[str, Tensor]:
+    def evaluate(self, params: Tensor, split: str = "train") -> dict[str, Tensor]:
         """Return ``loss`` and ``accuracy`` of several networks on a whole split, each float64 of shape (networks,)."""
-        loss = torch.zeros(len(rows), dtype=torch.float64)
-        found: list[list[tuple[float, int]]] = [[] for _ in rows]
+        loss = torch.zeros(len(params), dtype=torch.float64)
+        found: list[list[tuple[float, int]]] = [[] for _ in params]
         for share, (inputs, targets) in self.shared(split):
-            outputs = None if self._loss.reads_hooks else self.outputs_of(rows, inputs)
+            outputs = None if self._loss.reads_hooks else self.outputs_of(params, inputs)
             for index, mine in enumerate(found):
-                one = self.outputs(rows[index], inputs) if self._loss.reads_hooks else part(outputs, index)
+                one = self.outputs(params[index], inputs) if self._loss.reads_hooks else part(outputs, index)
                 if share:
-                    loss[index] += share * float(self.raw_loss(one, targets, rows[index]).mean())
+                    loss[index] += share * float(self.raw_loss(one, targets, params[index]).mean())
                 mine.append(self.accuracy(one, targets))
         return {"loss": loss, "accuracy": torch.tensor([_mean(mine) for mine in found], dtype=torch.float64)}
 
     def accuracy(self, outputs: Any, targets: Any) -> tuple[float, int]:
-        """Return the mean rightness of the examples that count, NaN if none does, and how many they are."""
-        found = self.rightness(outputs, targets)
+        """Return the mean of `correct` over the examples that count, NaN if none does, and how many they are."""
+        found = self.correct(outputs, targets)
         counted = found[~found.isnan()]
         return float((found if counted.numel() == found.numel() else counted).mean()), counted.numel()
 
-    def rightness(self, outputs: Any, targets: Any) -> Tensor:
-        """Return for each example how right the outputs are, between 0 and 1, shape (n,); NaN where undefined."""
+    def correct(self, outputs: Any, targets: Any) -> Tensor:
+        """Return for each example how correct the outputs are, between 0 and 1, shape (n,); NaN where undefined."""
         if self._accuracy is None:
-            return right(outputs, targets, self.class_axis, self.weighing.ignored)
+            return correct(outputs, targets, self.class_axis, self.weighing.ignored)
         found = torch.as_tensor(self._accuracy(self.whole_outputs(outputs), targets)).double()
         n = len(next(iter(tensors((targets, outputs)))))
         if tuple(found.shape) not in {(), (n,)}:

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from grokscape.landscape.errors import InvalidInput
-from grokscape.landscape.problem.batches import Batch, kept, length, moved, part
+from grokscape.landscape.problem.batches import Batch, kept, length, part, to_device
 from grokscape.landscape.problem.containers import copied, is_mapping, tensors
 
 #: What is read from an iterable that does not say how long it is, unless there is a limit.
@@ -19,7 +19,7 @@ MOST_BYTES = 8 * 2**30
 MOST_EMPTY = 1000  # batches in a row
 
 
-def taken(
+def as_batches(
     data: Any,
     split: str,
     like: Tensor,
@@ -70,7 +70,7 @@ def _read(batches: Iterable[Any], split: str, like: Tensor, limit: int | None) -
                 f"{split} data hold {type(batch).__name__} {' '.join(repr(batch).split()):.60}, expected pairs "
                 f"(inputs, targets): two tensors, or an iterable of such pairs{_how_to_pair(batch)}"
             )
-        own: Batch = (moved(batch[0], like), moved(batch[1], like))
+        own: Batch = (to_device(batch[0], like), to_device(batch[1], like))
         if limit is not None:
             own = part(own, slice(limit - count))
         empty = 0 if length(own) else empty + 1
@@ -103,7 +103,7 @@ def _told(batches: Iterable[Any], split: str) -> Iterator[Any]:
             batch = next(iterator)
         except StopIteration:
             return
-        except Exception as error:  # whatever a stranger's loader can raise
+        except Exception as error:  # whatever somebody else's loader can raise
             raise InvalidInput(
                 f"{split} data fail as batch {number} is read ({type(error).__name__}: {error!s:.200}); look at the "
                 "data set or the loader that gives them"
@@ -129,7 +129,7 @@ def _how_to_pair(batch: Any) -> str:
 
 
 def _is_pair(data: Any, split: str, like: Tensor, runs: Callable[[Batch], bool]) -> bool:
-    """Say whether data are one pair of inputs and targets, and not an iterable of pairs."""
+    """Return whether data are one pair of inputs and targets, and not an iterable of pairs."""
     if not (isinstance(data, tuple | list) and len(data) == 2):
         return False
     if is_mapping(data[0]) and is_mapping(data[1]):
@@ -139,7 +139,7 @@ def _is_pair(data: Any, split: str, like: Tensor, runs: Callable[[Batch], bool])
     if not all(len(some) == 2 for some in data):
         return isinstance(data, tuple)
     try:
-        parts = [[moved(one, like) for one in some] for some in data]
+        parts = [[to_device(one, like) for one in some] for some in data]
     except InvalidInput:
         return False  # which says what is wrong, when it is read
     (a, b), (c, d) = parts
@@ -159,6 +159,6 @@ def _lengths(data: Any) -> frozenset[int]:
 
 
 def _same(one: Any, other: Any) -> bool:
-    """Say whether two containers could stand in the same place of two batches."""
+    """Return whether two containers could stand in the same place of two batches."""
     pairs = list(zip(tensors(one), tensors(other), strict=False))
     return len(tensors(one)) == len(tensors(other)) and all(a.dtype == b.dtype and a.ndim == b.ndim for a, b in pairs)

@@ -13,7 +13,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from grokscape.landscape.classification import right
+from grokscape.landscape.classification import correct
 from grokscape.landscape.experiment import COLUMNS, Experiment, Outcome, Session
 from grokscape.landscape.measures.norm_profile.profile import norm_profile
 from grokscape.landscape.models import Model
@@ -104,7 +104,7 @@ class ReducedLandscape(Experiment, kind="reduced_landscape"):
             network,
             OBJECTIVES[self.loss],
             *((task.inputs[part], labels[part]) for part in (split.train, split.test)),
-            accuracy=right if task.tolerance is None else within,
+            accuracy=correct if task.tolerance is None else within,
         )
 
     @classmethod

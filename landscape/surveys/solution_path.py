@@ -12,7 +12,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from grokscape.landscape.classification import right
+from grokscape.landscape.classification import correct
 from grokscape.landscape.experiment import COLUMNS, Experiment, Outcome, Session
 from grokscape.landscape.measures.paths.bent import low_loss_path
 from grokscape.landscape.measures.paths.straight import interpolate
@@ -98,7 +98,7 @@ class SolutionPath(Experiment, kind="solution_path"):
             loss,
             *((run.task.inputs[part].double(), labels[part]) for part in (split.train, split.test)),
             parameters=dict(network.named_parameters()),
-            accuracy=lambda outputs, targets: right(outputs[..., :-1], targets),
+            accuracy=lambda outputs, targets: correct(outputs[..., :-1], targets),
         )
 
     def walked(self, session: Session) -> Outcome:
@@ -122,7 +122,7 @@ class SolutionPath(Experiment, kind="solution_path"):
             )
         else:
             path = interpolate(problem, *ends, points=self.points)
-        squares = torch.from_numpy(path.rows()).square().sum(1).numpy()
+        squares = torch.from_numpy(path.params()).square().sum(1).numpy()
         penalty = self.first.optimiser.weight_decay / 2 * squares  # type: ignore[attr-defined]
         columns = {
             ("", "t"): path.t,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from grokscape.landscape.graph_capture.replay import replayed
+from grokscape.landscape.graph_capture import captured, fold_constants
 from grokscape.landscape.objectives import OBJECTIVES
 from grokscape.landscape.stack import Stack
 from grokscape.landscape.training.arithmetic import plain_gradient
@@ -20,7 +20,7 @@ class OneByOne:
     """``dL_r / d theta_r`` of one run r after another: by the same operations, on memory laid out alike.
 
     So a run's numbers do not depend on who else is there. After some gradients how they are computed is recorded and
-    from then on replayed (`replayed`): the same numbers, sooner.
+    from then on replayed (`captured`): the same numbers, sooner.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ class OneByOne:
             self.slopes = torch.zeros_like(rows)
         for row, slope, data in zip(rows, self.slopes, self.data, strict=True):
             if self.taken == RECORD_AFTER:
-                self.gradient = replayed(self.gradient, row, *data)
+                self.gradient = captured(self.gradient, row, *data, simplify=fold_constants)
             self.taken += 1
             slope.copy_(self.gradient(row, *data))
         return self.slopes

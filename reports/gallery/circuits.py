@@ -48,5 +48,5 @@ data = [(inputs[part], labels[part]) for part in (train, test)]
 problem = Problem(network, cross_entropy, *data, parameters=weights)
 figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4), layout="constrained", sharey=True)
 split_by_projection(problem, cyclic(P, inputs, labels)).plot(left)
-axes = split_by_pruning(problem, Neurons([("into", 0), ("bias", 0), ("out", 1)])).plot(right)
+axes = split_by_pruning(problem, Neurons([("into", 0), ("bias", 0)], ("out", 1))).plot(right)
 save(axes, "circuits")

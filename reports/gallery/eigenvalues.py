@@ -31,7 +31,7 @@ for step in range(300):
     _, gradient = problem.gradients(row)
     AdamW.step(row, gradient, state, rates, torch.tensor(step + 1.0))
 
-eigenvalues = top_eigenvalues(problem, k=3, rows=torch.stack(checkpoints), tolerance=1e-4)
+eigenvalues = top_eigenvalues(problem, k=3, params=torch.stack(checkpoints), tolerance=1e-4)
 axes = eigenvalues.plot()
 axes.set(xlabel="checkpoint, every ten steps", title="Largest eigenvalues of the Hessian")
 save(axes, "eigenvalues")

@@ -26,6 +26,6 @@ profile = norm_profile(
     seeds=range(3),
     steps=1800,
     optimiser=AdamW(lr=3e-3, weight_decay=0.0, beta2=0.999),
-    leave=1e-6,
+    stop_loss=1e-6,
 )
 save(profile.plot(), "norm_profile")

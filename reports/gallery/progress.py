@@ -9,7 +9,7 @@ sharpens all along; the tangent kernel moves mostly before the test accuracy doe
 import torch
 from torch import nn
 
-from grokscape.landscape.measures.progress import Context, HiddenLayer, Space, Spectrum, progress
+from grokscape.landscape.measures.progress import Context, Neurons, Space, Spectrum, progress
 from grokscape.landscape.models import Perceptron
 from grokscape.landscape.optimisers import AdamW
 from grokscape.landscape.problem import Problem
@@ -24,19 +24,19 @@ training = torch.rand(len(task.labels), generator=torch.Generator().manual_seed(
 split = [(task.inputs[chosen], task.labels[chosen]) for chosen in (training, ~training)]
 problem = Problem(model, nn.CrossEntropyLoss(), *split)
 
-rows = problem.start[None].clone()
-rates, state = AdamW.rates([AdamW(lr=1e-2, weight_decay=1.0)], rows), AdamW.initial_state(rows)
-checkpoints = {0: rows[0].clone()}
+params = problem.start[None].clone()
+rates, state = AdamW.rates([AdamW(lr=1e-2, weight_decay=1.0)], params), AdamW.initial_state(params)
+checkpoints = {0: params[0].clone()}
 for step in range(1, 1201):
-    _, gradient = problem.gradients(rows)
-    AdamW.step(rows, gradient, state, rates, torch.tensor(float(step)))
+    _, gradient = problem.gradients(params)
+    AdamW.step(params, gradient, state, rates, torch.tensor(float(step)))
     if step % 60 == 0:
-        checkpoints[step] = rows[0].clone()
+        checkpoints[step] = params[0].clone()
 
 context = Context(
     spectrum=Spectrum("embedding", axis=0, size=p),
     space=Space(inputs=task.inputs, elements=task.labels, training=training),
-    neurons=HiddenLayer(incoming=("hidden", 2), outgoing=("output", 0)),
+    neurons=Neurons(incoming=("hidden", 2), outgoing=("output", 0)),
 )
 measures = ["performance", "circuit_losses", "fourier_spectrum", "neuron_sparsity", "weight_norm", "kernel_change"]
 measured = progress(problem, checkpoints, measures=measures, context=context)

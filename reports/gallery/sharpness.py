@@ -29,7 +29,7 @@ for c in (1.0, 2.0, 4.0, 8.0):
     factors = {"0.weight": c, "0.bias": c, "2.weight": 1 / c, "2.bias": 1.0}
     rescaled.append(problem.layout.row({name: factors[name] * weight for name, weight in weights.items()}))
 
-axes = sharpness(problem, rows=torch.stack(rescaled)).plot()
+axes = sharpness(problem, params=torch.stack(rescaled)).plot()
 axes.set_xticks(range(4), ["1", "2", "4", "8"])
 axes.set(xlabel="c, the factor of the first layer", ylabel="sharpness, relative to c = 1")
 save(axes, "sharpness")

@@ -24,7 +24,7 @@ for _ in range(500):
     row -= 0.3 * problem.gradients(row)[1]
 
 before_and_after = torch.cat([problem.start[None], row])
-density = spectral_density(problem, rows=before_and_after, steps=50, width=0.06)
+density = spectral_density(problem, params=before_and_after, steps=50, width=0.06)
 axes = density.plot()
 axes.legend(axes.get_lines(), ["before training", "after training"], frameon=False)
 save(axes, "spectral_density")

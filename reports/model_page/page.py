@@ -152,11 +152,11 @@ def _figure(instrument: Instrument[Any], result: Result, summary: Summary) -> tu
 
 
 def cost(spent: Cost) -> str:
-    """Return a cost in words: ``120 gradients, 30 products``."""
+    """Return a cost in words: ``120 gradients, 30 matvecs`` (products of a matrix with a vector)."""
     parts = [
         wording.count(spent.evaluations, "evaluation"),
         wording.count(spent.gradients, "gradient"),
-        wording.count(spent.products, "product"),
+        wording.count(spent.matvecs, "matvec"),
     ]
     return (
         ", ".join(re.sub(r"^\d+", lambda n: f"{int(n[0]):,}", part) for part in parts if not part.startswith("0 "))

@@ -11,7 +11,7 @@ from torch.utils.data import DataLoader, Dataset
 from grokscape.landscape import printable
 from grokscape.landscape.errors import InvalidInput
 from grokscape.landscape.problem import Problem
-from grokscape.landscape.problem.networks import Network, as_row, step_number
+from grokscape.landscape.problem.networks import Network, as_vector, step_number
 from grokscape.reports.model_page.factory import find_factory, functions_in, kind_of
 from grokscape.reports.model_page.subject import Subject
 
@@ -88,7 +88,7 @@ def _subject(returned: Any, target: str, name: str) -> Subject:
         )
     other = parts.get("other")
     if other is not None:
-        as_row(problem, other, f"'other' of {name}")
+        as_vector(problem, other, f"'other' of {name}")
     return Subject(
         problem,
         target,
@@ -147,7 +147,7 @@ def _checkpoints(problem: Problem, given: Any, name: str) -> list[tuple[int, Net
             raise InvalidInput(
                 f"{name} returned a checkpoint of step {step!r:.40}, expected an integer that is not negative"
             ) from error
-        as_row(problem, of, f"checkpoint {step} of {name}", finite=False)
+        as_vector(problem, of, f"checkpoint {step} of {name}", finite=False)
     return sorted(found, key=_first)
 
 

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from grokscape.landscape.measures.curvature.curvature import Curvature
 from grokscape.landscape.measures.curvature.eigenvalues import top_eigenvalues
-from grokscape.landscape.measures.curvature.operator import Curvature
 from grokscape.landscape.measures.curvature.traces import trace
 from grokscape.landscape.problem import Problem
 from tests.benchmark.norm_profile import norm_profile_ratio
@@ -83,7 +83,7 @@ def eigenvalues_against_pyhessian() -> None:
         print(
             f"  after {steps:4} steps: PyHessian {took['PyHessian']:.2f} s to a largest relative residual of "
             f"{max(residuals):.0e}; ours {took['ours']:.3f} s to {(found.residuals / abs(found.values)).max():.0e} "
-            f"({found.cost.products} products); ratio {took['PyHessian'] / took['ours']:.0f}"
+            f"({found.cost.matvecs} products); ratio {took['PyHessian'] / took['ours']:.0f}"
         )
 
 
@@ -96,7 +96,7 @@ def forty_checkpoints() -> None:
         module, inputs, labels = addition(p, width, 0.5)
         kept = trained(module, inputs, labels, 400, 10)
         problem = Problem(module, F.cross_entropy, (inputs, labels))
-        rows = problem.layout.rows(kept)
+        params = problem.layout.rows(kept)
 
         def library(
             module: nn.Module = module,
@@ -115,8 +115,8 @@ def forty_checkpoints() -> None:
 
         took = medians(
             {
-                "together": lambda: top_eigenvalues(problem, rows=rows, tolerance=1e-4),  # noqa: B023
-                "one after another": lambda: [top_eigenvalues(problem, rows=r[None], tolerance=1e-4) for r in rows],  # noqa: B023
+                "together": lambda: top_eigenvalues(problem, params=params, tolerance=1e-4),  # noqa: B023
+                "one after another": lambda: [top_eigenvalues(problem, params=r[None], tolerance=1e-4) for r in params],  # noqa: B023
             },
             rounds=5,
             warm=1,

@@ -18,10 +18,10 @@ from tests.landscape.measures.teacher_student import SCALES, student, teacher_st
 STEPS, ROUNDS = 400, 5
 
 
-def one_after_another(problem: Problem, rows: Tensor, steps: int) -> None:
+def one_after_another(problem: Problem, params: Tensor, steps: int) -> None:
     """Do what one would write: a plain module for each norm and seed, `torch.optim.Adam`, rescaled after each step."""
-    inputs, targets = problem.whole("train")
-    for row in rows:
+    inputs, targets = problem.all_data("train")
+    for row in params:
         module = student()
         nn.utils.vector_to_parameters(row, module.parameters())
         parameters, norm = list(module.parameters()), row.norm()
@@ -36,11 +36,18 @@ def one_after_another(problem: Problem, rows: Tensor, steps: int) -> None:
                     parameter.mul_(scale)
 
 
-def as_one_ensemble(problem: Problem, rows: Tensor, steps: int) -> None:
+def as_one_ensemble(problem: Problem, params: Tensor, steps: int) -> None:
     """Do the same, and look at train and test data twice."""
     optimiser = AdamW(lr=3e-4, weight_decay=0.0, beta2=0.999)
     minimise_at_norm(
-        problem, rows, rows.norm(dim=1), steps=steps, optimiser=optimiser, tangential=False, record=steps, leave=0.0
+        problem,
+        params,
+        params.norm(dim=1),
+        steps=steps,
+        optimiser=optimiser,
+        tangential=False,
+        record_every=steps,
+        stop_loss=0.0,
     )
 
 
@@ -53,15 +60,15 @@ def norm_profile_ratio() -> tuple[float, ...]:
     torch.set_num_threads(1)
     problem = teacher_student(seed=0)
     starts = torch.stack([fresh(problem, seed) for seed in range(4)])
-    rows = (starts[None] * torch.from_numpy(SCALES).to(starts)[:, None, None]).reshape(-1, problem.size)
-    one_after_another(problem, rows[:1], 20)
-    as_one_ensemble(problem, rows, 20)
+    params = (starts[None] * torch.from_numpy(SCALES).to(starts)[:, None, None]).reshape(-1, problem.size)
+    one_after_another(problem, params[:1], 20)
+    as_one_ensemble(problem, params, 20)
     ratios = []
     for _ in range(ROUNDS):
         times = []
         for work in (one_after_another, as_one_ensemble):
             began = time.process_time()
-            work(problem, rows, STEPS)
+            work(problem, params, STEPS)
             times.append(time.process_time() - began)
         ratios.append(times[0] / times[1])
     torch.set_num_threads(threads)

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from grokscape.landscape.classification import label_logit, logit_scale, margin, right
+from grokscape.landscape.classification import correct, label_logit, logit_scale, margin
 
 LOGITS = torch.tensor([[-5.0, -7.0, -9.0], [-60.0, -50.0, -80.0]], dtype=torch.float64)
 
@@ -19,4 +19,4 @@ def test_margins_and_centred_logits_do_not_depend_on_where_the_logits_lie(shift)
 
 def test_several_positions_count_by_their_share():
     outputs = torch.eye(3)[torch.tensor([[0, 1], [2, 2]])]
-    assert right(outputs, torch.tensor([[0, 2], [2, 2]])).tolist() == [0.5, 1.0]
+    assert correct(outputs, torch.tensor([[0, 2], [2, 2]])).tolist() == [0.5, 1.0]

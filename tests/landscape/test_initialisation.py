@@ -94,13 +94,13 @@ def test_frozen_parameters_stay_and_buffers_start_anew():
     model = nn.Sequential(nn.Linear(4, 5), nn.BatchNorm1d(5), nn.Linear(5, 3))
     model[0].requires_grad_(False)
     model.train()(3 * INPUTS + 2)
-    own, rows = fresh_networks(problem_of(model), [0, 1])
+    own, params = fresh_networks(problem_of(model), [0, 1])
     assert torch.equal(own.carried()["0.weight"], model[0].weight)
     expected = copy.deepcopy(model).eval()
     expected[1].reset_running_stats()
-    for name, tensor in own.layout.tensors(rows[1]).items():
+    for name, tensor in own.layout.tensors(params[1]).items():
         expected.get_parameter(name).data.copy_(tensor)
-    assert float(own.batch_loss(rows[1], INPUTS, TARGETS)) == pytest.approx(
+    assert float(own.batch_loss(params[1], INPUTS, TARGETS)) == pytest.approx(
         float(F.mse_loss(expected(INPUTS), TARGETS).detach())
     )
 

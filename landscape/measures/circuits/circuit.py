@@ -13,7 +13,7 @@ from torch import Tensor
 from grokscape.landscape.classification import margin
 from grokscape.landscape.errors import InvalidInput
 from grokscape.landscape.problem import Problem
-from grokscape.landscape.problem.batches import moved
+from grokscape.landscape.problem.batches import to_device
 
 #: Inputs -> outputs.
 Run = Callable[[Any], Tensor]
@@ -28,7 +28,7 @@ class Scores:
     loss : float
         Mean of the problem's own loss.
     accuracy : float
-        Share of right answers; a tie is no right answer, so a silent circuit scores 0.
+        Share of examples classified correctly; a tie counts as wrong, so outputs that are all equal score 0.
     margin : float
         Mean of ``z_label - max(other z)``.
     """
@@ -47,7 +47,7 @@ class Quiet:
 
     @torch.no_grad()
     def __call__(self, inputs: Any) -> Tensor:
-        return self.run(moved(inputs, self.problem.start))
+        return self.run(to_device(inputs, self.problem.start))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +60,7 @@ class Circuit:
     outputs : callable
         ``outputs(inputs)``, the circuit's logits, shape (n, n_classes), without a graph. The model is not touched.
     norm : float
-        L2 norm of the weights attributable to the circuit (how, the function that made the split says).
+        L2 norm of the weights attributable to the circuit (see the function that made the split).
     train, test : Scores
     """
 

@@ -10,9 +10,9 @@ from torch import Tensor
 
 from grokscape.landscape.errors import InvalidInput
 from grokscape.landscape.measures.circuits.circuit import need_classes
-from grokscape.landscape.measures.circuits.neurons import Neurons
 from grokscape.landscape.measures.circuits.split import Split
 from grokscape.landscape.measures.circuits.units import split_units, spread
+from grokscape.landscape.measures.neurons import Neurons
 from grokscape.landscape.measures.result import Cost
 from grokscape.landscape.problem import Problem
 from grokscape.landscape.randomness import generator
@@ -61,7 +61,7 @@ def split_by_mask(
     seed : int
         Draws them, and the halves of the test data.
     progress : callable, optional
-        Told the share of steps done.
+        Receives the share of steps done.
 
     Returns
     -------
@@ -74,6 +74,15 @@ def split_by_mask(
     ------
     InvalidInput
         If a parameter is out of range, neurons do not fit the model, or test data or class labels are missing.
+
+    Examples
+    --------
+    >>> from grokscape.landscape import split_by_mask
+    >>> from grokscape.landscape.measures.examples import adder  # seven neurons add modulo 7, seven are noise
+    >>> problem, neurons, _ = adder()
+    >>> split = split_by_mask(problem, neurons)
+    >>> print(split.members.astype(int)[7:], split.memorising.test.accuracy)
+    [0 0 0 0 0 0 0] 0.0
     """
     if objective not in ("held-out loss", "training predictions"):
         raise InvalidInput(f"objective is {objective!r}, expected 'held-out loss' or 'training predictions'")

@@ -47,14 +47,14 @@ def split_by_projection(
     average : {"test", "all"}
         The inputs over which the mean is taken. Over all of them it is the orthogonal projection (Varma et al. 2023,
         arXiv:2309.02390, appendix B); but a table of D true labels out of N inputs then passes for a rule of strength
-        D / N, because being right on an example looks alike however it is done. Where the network was not trained, a
+        D / N, because a correct answer looks alike however it is done. Where the network was not trained, a
         table has nothing to say, so the mean over the test inputs is not misled.
     nulls : int
         How often the analysis is repeated with the labels of the inputs exchanged at random, which keeps the dimension.
     seed : int
         Draws them.
     progress : callable, optional
-        Told the share of circuits done.
+        Receives the share of circuits done.
 
     Returns
     -------
@@ -75,6 +75,15 @@ def split_by_projection(
     ------
     InvalidInput
         If the characters do not fit the problem, or its data are not in the input space.
+
+    Examples
+    --------
+    >>> from grokscape.landscape import cyclic, split_by_projection
+    >>> from grokscape.landscape.measures.examples import adder  # modulo 7, by a rule
+    >>> problem, _, inputs = adder()
+    >>> split = split_by_projection(problem, cyclic(7, inputs))
+    >>> print(split.generalising.test.accuracy, split.memorising.test.accuracy, round(split.trust, 2))
+    1.0 0.0 1.0
     """
     if average not in ("test", "all"):
         raise InvalidInput(f"average is {average!r}, expected 'test' or 'all'")

@@ -9,9 +9,9 @@ from torch import Tensor
 
 from grokscape.landscape.errors import InvalidInput
 from grokscape.landscape.measures.circuits.circuit import need_classes
-from grokscape.landscape.measures.circuits.neurons import Neurons
 from grokscape.landscape.measures.circuits.split import Split
 from grokscape.landscape.measures.circuits.units import split_units
+from grokscape.landscape.measures.neurons import Neurons
 from grokscape.landscape.measures.progress.spectra import fourier_power, inverse_participation_ratio
 from grokscape.landscape.measures.result import Cost
 from grokscape.landscape.problem import Problem
@@ -75,12 +75,21 @@ def split_by_spectrum(
     Notes
     -----
     Source of the ratio: Gromov 2023, arXiv:2301.02679; Doshi et al. 2023, arXiv:2310.13061.
+
+    Examples
+    --------
+    >>> from grokscape.landscape import split_by_spectrum
+    >>> from grokscape.landscape.measures.examples import adder  # seven neurons add modulo 7, seven are noise
+    >>> problem, neurons, _ = adder()
+    >>> split = split_by_spectrum(problem, neurons, "first", 0, period=7)
+    >>> print(split.members.astype(int), split.generalising.test.accuracy)
+    [1 1 1 1 1 1 1 0 0 0 0 0 0 0] 1.0
     """
     if not 0 < level < 1 or level * draws < 10:
         raise InvalidInput(f"level is {level} with {draws} draws, expected one in (0, 1) that at least 10 draws exceed")
     need_classes(problem, "split_by_spectrum")
     count = neurons.count(problem.layout)
-    if Neurons([(tensor, axis)]).count(problem.layout) != count:
+    if Neurons((tensor, axis)).count(problem.layout) != count:
         raise InvalidInput(f"{tensor!r} does not have {count} neurons along axis {axis}; name the neurons' own axis")
     rows = problem.layout.tensors(problem.start)[tensor].movedim(axis, 0).reshape(count, -1).double()
     length = rows.shape[1]

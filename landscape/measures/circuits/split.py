@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -13,9 +12,6 @@ import torch
 from grokscape.landscape.measures.circuits.circuit import Circuit, centred
 from grokscape.landscape.measures.result import Cost, Result
 from grokscape.landscape.problem import Problem
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,11 +94,6 @@ class Split(Result):
             for circuit, sample in circuits
             for split, scores in (("train", circuit.train), ("test", circuit.test))
         )
-
-    def plot(self, ax: Axes | None = None) -> Axes:
-        from grokscape.landscape.drawing.circuits import draw_circuits
-
-        return draw_circuits(self, ax)
 
 
 def checks(

@@ -11,8 +11,8 @@ from torch import Tensor
 
 from grokscape.landscape.errors import InvalidInput
 from grokscape.landscape.measures.circuits.circuit import Circuit, need_classes, scored
-from grokscape.landscape.measures.circuits.neurons import Neurons
 from grokscape.landscape.measures.circuits.split import Split, checks, residual
+from grokscape.landscape.measures.neurons import Neurons
 from grokscape.landscape.measures.result import Cost
 from grokscape.landscape.problem import Problem
 from grokscape.landscape.randomness import generator

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -12,18 +12,16 @@ import torch
 
 from grokscape.landscape.errors import InvalidInput
 from grokscape.landscape.measures.arguments import plain_arguments
-from grokscape.landscape.measures.curvature.operator import Curvature, Kind
+from grokscape.landscape.measures.curvature.curvature import Curvature, Kind
+from grokscape.landscape.measures.curvature.operator import Operator
 from grokscape.landscape.measures.curvature.quadrature import Quadrature, quadrature, spectral_mean_interval
 from grokscape.landscape.measures.curvature.smoothing import Axis, Smoothing, smoothing
-from grokscape.landscape.measures.curvature.trace_estimators import Matrices, draws
+from grokscape.landscape.measures.curvature.trace_estimators import draws
 from grokscape.landscape.measures.result import Cost, Result
 from grokscape.landscape.measures.several import Networks, eigh, of_networks
 from grokscape.landscape.problem import Problem
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
-#: Up to this order, all eigenvalues may be computed in place of a quadrature that would cost more products.
+#: Up to this order, all eigenvalues may be computed in place of a quadrature that would cost more matvecs.
 SMALL = 2048
 
 #: Fields of the result that have an entry for each network.
@@ -139,11 +137,6 @@ class SpectralDensity(Result):
             }
         )
 
-    def plot(self, ax: Axes | None = None) -> Axes:
-        from grokscape.landscape.drawing.spectral_density import draw_spectral_density
-
-        return draw_spectral_density(self, ax)
-
 
 @plain_arguments
 @of_networks(*ARRAYS)
@@ -153,7 +146,7 @@ def spectral_density(
     *,
     probes: int = 8,
     steps: int = 64,
-    rows: Networks | None = None,
+    params: Networks | None = None,
     kind: Kind = "hessian",
     split: str = "train",
     method: Literal["auto", "lanczos", "dense"] = "auto",
@@ -175,14 +168,14 @@ def spectral_density(
         Random directions, at least 2.
     steps : int
         Lanczos steps of each, at least 2.
-    rows : Tensor of shape (networks, P), or sequence of networks, optional
+    params : Tensor of shape (networks, P), or sequence of networks, optional
         Checkpoints of one architecture, measured side by side; by default the problem's own parameters. Modules and
         state dicts are measured with their own buffers and frozen parameters, one by one. A network whose curvature is
         not finite has NaN for every value.
     kind : {"hessian", "gauss_newton"}
     split : {"train", "test"}
     method : {"auto", "lanczos", "dense"}
-        "dense" computes all eigenvalues, by P products; "auto" does so where that costs no more, up to P = 2048.
+        "dense" computes all eigenvalues, by P matvecs; "auto" does so where that costs no more, up to P = 2048.
     axis : {"linear", "log"}
     points : int
         Size of the grid.
@@ -192,17 +185,25 @@ def spectral_density(
     seed : int
         Draws the directions, the same for every network.
     progress : callable, optional
-        Told the share of the products that is done.
+        Receives the share of the matvecs that is done.
 
     Returns
     -------
     SpectralDensity
-        Costs ``probes * steps`` products for each network, or P. Keeps ``steps * P`` numbers for each network.
+        Costs ``probes * steps`` matvecs for each network, or P. Keeps ``steps * P`` numbers for each network.
 
     Raises
     ------
     InvalidInput
         If a number is out of range, or a dense matrix would be too large.
+
+    Examples
+    --------
+    >>> from grokscape.landscape import spectral_density
+    >>> from grokscape.landscape.measures.examples import bowl  # L = (3 a^2 + b^2) / 2
+    >>> found = spectral_density(bowl())
+    >>> print(found.nodes.round(6), found.moment().round(6))  # the eigenvalues, and their mean
+    [[[1. 3.]]] [2.]
     """
     for name, value, least in (("probes", probes, 2), ("steps", steps, 2), ("points", points, 2)):
         if value < least:
@@ -210,13 +211,13 @@ def spectral_density(
     if method not in ("auto", "lanczos", "dense"):
         raise InvalidInput(f"method is {method!r}, expected 'auto', 'lanczos' or 'dense'")
     smooth = smoothing(axis, width, steps, points)
-    curvature = Curvature(problem, rows, kind=kind, split=split)
+    curvature = Curvature(problem, params, kind=kind, split=split)
     exact = method == "dense" or (method == "auto" and problem.size <= min(probes * steps, SMALL))
     total = problem.size if exact else probes * min(steps, problem.size)
 
     def tick() -> None:
         if progress is not None:
-            progress(min(curvature.products / (total * curvature.count), 1.0))
+            progress(min(curvature.matvecs / (total * curvature.count), 1.0))
 
     if exact:
         nodes = eigh(curvature.dense().double())[0].cpu().numpy()[:, None]
@@ -228,13 +229,13 @@ def spectral_density(
 
 
 def density_of(
-    found: Quadrature, smooth: Smoothing, matrices: Matrices, *, exact: bool, kind: Kind, split: str, seed: int
+    found: Quadrature, smooth: Smoothing, operator: Operator, *, exact: bool, kind: Kind, split: str, seed: int
 ) -> SpectralDensity:
     """Smooth a quadrature into a density."""
     lost = ~np.isfinite(found.nodes).all((1, 2))
     if lost.any():
-        return _with_lost(found, lost, smooth, matrices, exact=exact, kind=kind, split=split, seed=seed)
-    placed = smooth.place(found.nodes, found.weights, torch.finfo(matrices.rows.dtype).eps, matrices.size)
+        return _with_lost(found, lost, smooth, operator, exact=exact, kind=kind, split=split, seed=seed)
+    placed = smooth.place(found.nodes, found.weights, torch.finfo(operator.dtype).eps, operator.size)
     each, squared = placed.evaluate(found.nodes, found.weights)
     density = each.mean(1)
     probes = each.shape[1]
@@ -253,18 +254,18 @@ def density_of(
         width=placed.width,
         nodes=found.nodes,
         weights=found.weights,
-        size=matrices.size,
+        size=operator.size,
         axis=smooth.axis,
         exact=exact,
         kind=kind,
         split=split,
         seed=seed,
-        cost=getattr(matrices, "cost", Cost()),
+        cost=getattr(operator, "cost", Cost()),
     )
 
 
 def _with_lost(
-    found: Quadrature, lost: np.ndarray, smooth: Smoothing, matrices: Matrices, **options: Any
+    found: Quadrature, lost: np.ndarray, smooth: Smoothing, operator: Operator, **options: Any
 ) -> SpectralDensity:
     """Return densities in which some networks, whose spectra are not finite, are NaN throughout."""
     parts = [found] if found.fewer is None else [found, found.fewer]
@@ -273,7 +274,7 @@ def _with_lost(
         for part in parts
     ]
     fewer = Quadrature(*mended[1]) if len(mended) > 1 else None
-    density = density_of(Quadrature(*mended[0], fewer), smooth, matrices, **options)
+    density = density_of(Quadrature(*mended[0], fewer), smooth, operator, **options)
     for name in ARRAYS:
         getattr(density, name)[lost] = np.nan
     return density

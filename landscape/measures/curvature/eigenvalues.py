@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -14,16 +14,15 @@ from torch import Tensor
 
 from grokscape.landscape.errors import InvalidInput
 from grokscape.landscape.measures.arguments import plain_arguments
-from grokscape.landscape.measures.completeness import SPARE, complete
-from grokscape.landscape.measures.curvature.lanczos import Operator, Ritz, largest, start_vectors
-from grokscape.landscape.measures.curvature.operator import Curvature, Kind
+from grokscape.landscape.measures.curvature.completeness import SPARE, complete
+from grokscape.landscape.measures.curvature.curvature import Curvature, Kind
+from grokscape.landscape.measures.curvature.lanczos import start_vectors
+from grokscape.landscape.measures.curvature.operator import Operator, Signed
+from grokscape.landscape.measures.curvature.restarted import Ritz, largest
 from grokscape.landscape.measures.result import Cost, Result
 from grokscape.landscape.measures.several import Networks, eigh, of_networks
 from grokscape.landscape.problem import Problem
 from grokscape.landscape.randomness import integers
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 #: Up to this order, the dense matrix is cheaper than an iteration.
 SMALL = 128
@@ -84,11 +83,6 @@ class Eigenvalues(Result):
             return frame
         return pd.concat([frame, self.smallest.to_frame().assign(rank=-1)], ignore_index=True)
 
-    def plot(self, ax: Axes | None = None) -> Axes:
-        from grokscape.landscape.drawing.eigenvalues import draw_eigenvalues
-
-        return draw_eigenvalues(self, ax)
-
 
 @plain_arguments
 @of_networks("values", "vectors", "residuals", "converged")
@@ -97,13 +91,13 @@ def top_eigenvalues(
     problem: Problem,
     k: int = 1,
     *,
-    rows: Networks | None = None,
+    params: Networks | None = None,
     kind: Kind = "hessian",
     split: str = "train",
     negative: bool = False,
     method: Literal["auto", "lanczos", "dense"] = "auto",
     tolerance: float = 1e-6,
-    most: int = 2000,
+    max_matvecs: int = 2000,
     basis: int | None = None,
     seed: int = 0,
     progress: Callable[[float], None] | None = None,
@@ -111,94 +105,106 @@ def top_eigenvalues(
     """Measure the k largest (algebraic) eigenvalues of the Hessian or Gauss-Newton matrix.
 
     Thick-restart Lanczos on products with vectors, the networks side by side; see
-    `grokscape.landscape.measures.curvature.lanczos`. Where k is more than 1, a second iteration looks for what the
+    `grokscape.landscape.measures.curvature.restarted`. Where k is more than 1, a second iteration looks for what the
     first cannot see, further copies of a multiple eigenvalue, and bounds what is left; see
-    `grokscape.landscape.measures.completeness`.
+    `grokscape.landscape.measures.curvature.completeness`.
 
     Parameters
     ----------
     problem : Problem
     k : int
         How many eigenvalues.
-    rows : Tensor of shape (networks, P), or sequence of networks, optional
+    params : Tensor of shape (networks, P), or sequence of networks, optional
         Checkpoints of one architecture, measured as a batch; by default the problem's own parameters. Modules and state
         dicts are measured with their own buffers and frozen parameters, one by one. A network whose curvature is not
         finite has NaN for every value.
     kind : {"hessian", "gauss_newton"}
     split : {"train", "test"}
     negative : bool
-        Also find the smallest algebraic eigenvalue. It lies near a dense bulk and can cost hundreds of products.
+        Also find the smallest algebraic eigenvalue. It lies near a dense bulk and can cost hundreds of matvecs.
     method : {"auto", "lanczos", "dense"}
-        ``"dense"`` forms the matrix (P products, P^2 numbers) and is exact; "auto" does so up to P = 128.
+        ``"dense"`` forms the matrix (P matvecs, P^2 numbers) and is exact; "auto" does so up to P = 128.
     tolerance : float
         On ``|A v - lambda v| / |lambda|``. Below ``32 eps |A|``, the rounding of a product, nothing is asked for.
-    most : int
-        Products allowed for each network, not counting the one that measures residuals; where they do not suffice, be
-        it only for the second iteration, `converged` is False.
+    max_matvecs : int
+        Matrix-vector products allowed for each network, not counting the one that measures residuals; where they do
+        not suffice, be it only for the second iteration, `converged` is False.
     basis : int, optional
         Vectors kept at most (2 k + 40); memory is about ``basis * P`` numbers for each network.
     seed : int
         Draws the vector from which the iteration starts.
     progress : callable, optional
-        Told the share of the work that is done.
+        Receives the share of the work that is done.
 
     Returns
     -------
     Eigenvalues
-        Costs some tens to hundreds of products for each network, of which the second iteration takes 6 to 15 where no
+        Costs some tens to hundreds of matvecs for each network, of which the second iteration takes 6 to 15 where no
         eigenvalue is multiple.
 
     Raises
     ------
     InvalidInput
         If k is not between 1 and P, the tolerance is not positive, or a dense matrix would be too large.
+
+    Examples
+    --------
+    >>> from grokscape.landscape import top_eigenvalues
+    >>> from grokscape.landscape.measures.examples import bowl  # L = (3 a^2 + b^2) / 2
+    >>> found = top_eigenvalues(bowl(), k=2)
+    >>> found.values.round(6)
+    array([[3., 1.]])
+    >>> print(found.converged.all(), found.cost.matvecs)
+    True 3
     """
     if not 1 <= k <= problem.size:
         raise InvalidInput(f"k is {k}, expected between 1 and {problem.size}, the number of parameters")
     if not tolerance > 0:
         raise InvalidInput(f"tolerance is {tolerance}, expected a positive number such as 1e-6")
-    if most < k:
-        raise InvalidInput(f"most is {most}, expected at least k = {k} products, one for each eigenvalue")
+    if max_matvecs < k:
+        raise InvalidInput(f"max_matvecs is {max_matvecs}, expected at least k = {k} matvecs, one for each eigenvalue")
     if basis is not None and basis < 1:
         raise InvalidInput(f"basis is {basis}, expected at least 1 vector; k + 2 are kept in any case")
     if method not in ("auto", "lanczos", "dense"):
         raise InvalidInput(f"method is {method!r}, expected 'auto', 'lanczos' or 'dense'")
-    matrix = Curvature(problem, rows, kind=kind, split=split)
+    matrix = Curvature(problem, params, kind=kind, split=split)
     matrix.need_right()  # before there is a basis: both together would take the most memory
     dense = method == "dense" or (method == "auto" and problem.size <= SMALL)
 
-    def search(operator: Operator, k: int, told: Callable[[float], None] | None) -> tuple[Ritz, np.ndarray]:
+    def search(operator: Operator, k: int, report: Callable[[float], None] | None) -> tuple[Ritz, np.ndarray]:
         """Return the pairs, and which of them are certain to be the largest."""
         certain = np.ones((operator.count, k), bool)
         if dense:
-            return _exact(operator, k, matrix.rows), certain
-        start = start_vectors(operator, matrix.rows, seed)
+            return _exact(operator, k), certain
+        start = start_vectors(operator, seed)
         options = {"tolerance": tolerance, "basis": basis, "held": k + SPARE if k > 1 else 1}
-        ritz = largest(operator, start, k, most=most, progress=told, **options)  # type: ignore[arg-type]
+        ritz = largest(operator, start, k, max_matvecs=max_matvecs, progress=report, **options)  # type: ignore[arg-type]
         if k == 1:  # how often the largest eigenvalue occurs does not matter
             return ritz, certain
-        return complete(operator, ritz, k, tolerance=tolerance, most=most - -(-ritz.products // operator.count))
+        return complete(
+            operator, ritz, k, tolerance=tolerance, max_matvecs=max_matvecs - -(-ritz.matvecs // operator.count)
+        )
 
     kept = min(problem.size, 2 * k + 40 if basis is None else basis)
-    group = max(1, TOGETHER // (kept * problem.size * matrix.rows.element_size()))
+    group = max(1, TOGETHER // (kept * problem.size * matrix.params.element_size()))
     pieces = torch.arange(matrix.count).split(group if problem.device.type == "cpu" else matrix.count)
 
     ends = 2 if negative else 1
 
     def one_end(sign: int, k: int, norm: np.ndarray | None = None) -> Eigenvalues:
-        parts, products = [], 0
+        parts, matvecs = [], 0
         for number, piece in enumerate(pieces):
 
-            def told(share: float, number: int = number) -> None:
+            def report(share: float, number: int = number) -> None:
                 if progress is not None:
                     progress(((sign < 0) + (number + share) / len(pieces)) / ends)
 
             operator = Signed(matrix.select(piece.to(problem.device)), sign)
-            ritz, certain = search(operator, k, told)
+            ritz, certain = search(operator, k, report)
             *pairs, resting = measured(operator, ritz, tolerance, None if norm is None else norm[piece.numpy()])
             parts.append((*pairs, resting & certain))
-            products += ritz.products + len(piece)
-            told(1.0)  # an iteration tells its share of the products allowed, which it seldom needs
+            matvecs += ritz.matvecs + len(piece)
+            report(1.0)  # an iteration reports its share of the matvecs allowed, which it seldom needs
         values, vectors, residuals, converged = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
         return Eigenvalues(
             values=sign * values,
@@ -211,7 +217,7 @@ def top_eigenvalues(
             method="dense" if dense else "lanczos",
             tolerance=tolerance,
             seed=seed,
-            cost=Cost(products=products),
+            cost=Cost(matvecs=matvecs),
         )
 
     top = one_end(1, k)
@@ -260,29 +266,11 @@ def signs_of(values: Tensor) -> Tensor:
     return torch.from_numpy(signs).to(values).expand_as(values)[:, None]
 
 
-class Signed:
-    """The matrices times a sign: with -1, their largest eigenvalue is the opposite of the smallest one."""
-
-    def __init__(self, matrix: Operator, sign: int) -> None:
-        self._matrix, self._sign = matrix, sign
-        self.size, self.count = matrix.size, matrix.count
-
-    def matvec(self, vectors: Tensor) -> Tensor:
-        """Multiply each matrix with its own vector, shapes (networks, P)."""
-        return self._sign * self._matrix.matvec(vectors)
-
-    def select(self, networks: Tensor) -> Signed:
-        """Return some of the matrices alone, by index."""
-        return Signed(self._matrix.select(networks), self._sign)
-
-    def dense(self) -> Tensor:
-        """Return the matrices, shape (networks, P, P)."""
-        return self._sign * self._matrix.dense()
-
-
-def _exact(matrix: Operator, k: int, like: Tensor) -> Ritz:
+def _exact(operator: Operator, k: int) -> Ritz:
     """Return the k largest eigenpairs of the dense matrices."""
-    values, vectors = eigh(matrix.dense().double())
+    values, vectors = eigh(operator.dense().double())
     size = values.abs().amax(1).cpu()
-    values, rows = values.flip(1)[:, :k].cpu(), vectors.mT.flip(1)[:, :k].to(like)
-    return Ritz(values, rows, torch.zeros_like(values), torch.zeros_like(rows[:, 0]), matrix.count * matrix.size, size)
+    values, params = values.flip(1)[:, :k].cpu(), vectors.mT.flip(1)[:, :k].to(operator.dtype)
+    return Ritz(
+        values, params, torch.zeros_like(values), torch.zeros_like(params[:, 0]), operator.count * operator.size, size
+    )

@@ -1,218 +1,97 @@
-"""Products of a loss's curvature matrices with vectors, without ever forming the matrices."""
+"""Symmetric matrices known by their products with vectors: what the estimators ask for, and two that others make."""
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Callable
-from typing import Any, Literal
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
-from grokscape.landscape.errors import InvalidInput, brief
-from grokscape.landscape.measures.finite import need_finite
-from grokscape.landscape.measures.result import Cost
-from grokscape.landscape.problem import Problem
-from grokscape.landscape.problem.networks import as_rows
-from grokscape.landscape.twice_differentiable import full_precision
 
-Kind = Literal["hessian", "gauss_newton"]
-
-#: Bytes beyond which a dense matrix is refused.
-LARGEST_DENSE = 2**30
-
-
-class Curvature:
-    """The Hessian or Gauss-Newton matrix of the mean loss, of one network or of several side by side.
-
-    Hessian: ``H = d^2 L / d theta^2``. Gauss-Newton: ``G = (1 / N) sum_i J_i^T (d^2 loss / d z^2) J_i`` with the
-    Jacobian ``J_i = d z_i / d theta`` of the outputs z; positive semi-definite if the loss is convex in the outputs.
-
-    On data of one batch, the graph of the gradient is built once and differentiated again for every product, which on
-    a CPU is the cheapest way known; several batches are gone through anew, which bounds memory.
-
-    Parameters
-    ----------
-    problem : Problem
-    rows : Tensor, shape (networks, P), optional
-        The networks; by default the one that the problem starts from. None influences another.
-    kind : {"hessian", "gauss_newton"}
-    split : {"train", "test"}
-
-    Attributes
-    ----------
-    products : int
-        Matrix-vector products so far, of one network each.
-    """
-
-    def __init__(self, problem: Problem, rows: Any = None, *, kind: Kind = "hessian", split: str = "train") -> None:
-        if kind not in ("hessian", "gauss_newton"):
-            raise InvalidInput(f"kind is {kind!r}, expected 'hessian' or 'gauss_newton'")
-        if split == "test":
-            problem.need_test("the curvature of the test loss")
-        self.problem, self.kind, self.split = problem, kind, split
-        self.rows = as_rows(problem, rows)
-        self.products = 0
-        self._alone = len(self.rows) == 1
-        self._kept: Callable[[Tensor], Tensor] | None = None
+class Operator(Protocol):
+    """Symmetric matrices, one for each network, known by their products alone."""
 
     @property
     def size(self) -> int:
         """P, the order of each matrix."""
-        return self.problem.size
 
     @property
     def count(self) -> int:
-        """How many networks are measured side by side."""
-        return len(self.rows)
+        """Number of matrices."""
 
     @property
-    def cost(self) -> Cost:
-        """What the products so far cost."""
-        return Cost(products=self.products)
+    def dtype(self) -> torch.dtype:
+        """Precision of the products."""
+
+    @property
+    def device(self) -> torch.device:
+        """Where the products are computed."""
 
     def matvec(self, vectors: Tensor) -> Tensor:
-        """Multiply each network's matrix with its vector, shapes (networks, P).
+        """Multiply each matrix with its own vector, shapes (networks, P)."""
 
-        Raises
-        ------
-        InvalidInput
-            If a function cannot be differentiated twice, or its second derivatives are wrong, or not finite where one
-            network is measured alone (of several, it has NaN).
-        """
-        found = self.multiply(vectors)
-        if self._alone:
-            need_finite(self.problem, self.rows, found, "second derivatives")
-        return found
-
-    @full_precision()
-    def multiply(self, vectors: Tensor) -> Tensor:
-        """Do the same, with NaN where a derivative is not a number: for losses that are infinite in places."""
-        self.need_right()
-        self.products += self.count
-        batches = self.problem.batches[self.split]
-        if len(batches) == 1:
-            if self._kept is None:
-                self._kept = self._product(*batches[0])
-            return self._kept(vectors)
-        total = torch.zeros_like(self.rows)
-        for share, inputs, targets in self.problem.shares(self.split):
-            total += share * self._product(inputs, targets)(vectors)
-        return total
-
-    def need_right(self) -> None:
-        """Refuse wrong second derivatives, once they are asked for: what needs only gradients goes without."""
-        if self.kind == "hessian" and self.problem.curvature_is_wrong:
-            raise InvalidInput(
-                "second derivatives by autograd are not those of the loss: products with the Hessian differ from "
-                "differences of gradients; look for custom autograd functions, kernels whose second derivative is "
-                "wrong or left out (detach() in a backward pass), and spectral normalisation in training mode"
-            )
-
-    def select(self, networks: Tensor) -> Curvature:
-        """Return the curvature of some of the networks alone, by index."""
-        other = copy.copy(self)
-        other.rows, other.products, other._kept = self.rows[networks], 0, None
-        return other
+    def select(self, networks: Tensor) -> Operator:
+        """Return some of the matrices alone, by index."""
 
     def dense(self) -> Tensor:
-        """Return the matrices, shape (networks, P, P); costs P products of each network.
-
-        Raises
-        ------
-        InvalidInput
-            If they would take more than a gibibyte; says how much.
-        """
-        size = self.count * self.size**2 * self.rows.element_size()
-        if size > LARGEST_DENSE:
-            raise InvalidInput(
-                f"the dense matrix of {self.size:,} parameters would take {size / 2**30:,.1f} GiB"
-                + (f" for {self.count} networks" if self.count > 1 else "")
-                + f", more than {LARGEST_DENSE / 2**30:.0f} GiB; choose fewer parameters with only=, or an estimator"
-            )
-        columns = [self.matvec(unit.expand(self.count, -1)) for unit in torch.eye(self.size).to(self.rows)]
-        matrix = torch.stack(columns, -1)
-        return (matrix + matrix.mT) / 2
-
-    def _product(self, inputs: object, targets: object) -> Callable[[Tensor], Tensor]:
-        leaf = self.rows.clone().requires_grad_()
-        build = self._hessian if self.kind == "hessian" else self._gauss_newton
-        return build(leaf, inputs, targets)
-
-    def _hessian(self, leaf: Tensor, inputs: object, targets: object) -> Callable[[Tensor], Tensor]:
-        # Networks share nothing, so the gradient of their summed losses holds each one's own.
-        total = self.problem.losses(leaf, inputs, targets).sum()
-        gradient = _gradient(total, leaf, create_graph=True)
-        if not gradient.requires_grad:
-            # Either the loss is linear in the parameters, or a function of the model does not let itself be
-            # differentiated twice and says nothing; only elsewhere do the two look different.
-            elsewhere = (leaf.detach() * 1.1 + 0.1).requires_grad_()
-            there = _gradient(self.problem.losses(elsewhere, inputs, targets).sum(), elsewhere)
-            if not torch.allclose(there, gradient, equal_nan=True):
-                raise InvalidInput(_NO_SECOND.format("autograd lost it on the way"))
-
-        def product(vectors: Tensor) -> Tensor:
-            return _second(gradient, leaf, vectors)
-
-        return product
-
-    def _gauss_newton(self, leaf: Tensor, inputs: object, targets: object) -> Callable[[Tensor], Tensor]:
-        outputs = self.problem.outputs_of(leaf, inputs)
-        if not isinstance(outputs, Tensor):
-            raise InvalidInput(
-                f"the Gauss-Newton matrix needs outputs that are one tensor, found {type(outputs).__name__}; let the "
-                "model return the one of which the loss is taken, or use kind='hessian'"
-            )
-        fixed = outputs.detach().requires_grad_()
-        losses = [self.problem.output_loss(one, targets) for one in fixed.unbind(0)]
-        slope = _gradient(torch.stack(losses).sum(), fixed, create_graph=True)
-        # J v as the derivative of J^T u with respect to u: reverse mode twice, which every module supports.
-        dummy = torch.zeros_like(outputs, requires_grad=True)
-        pulled = _gradient(outputs, leaf, dummy, create_graph=True)
-
-        def product(vectors: Tensor) -> Tensor:
-            pushed = _gradient(pulled, dummy, vectors, retain_graph=True)
-            bent = (
-                _gradient(slope, fixed, pushed, retain_graph=True) if slope.requires_grad else torch.zeros_like(pushed)
-            )
-            return _gradient(outputs, leaf, bent, retain_graph=True)
-
-        return product
+        """Return the matrices, shape (networks, P, P)."""
 
 
-def _second(gradient: Tensor, leaf: Tensor, vectors: Tensor) -> Tensor:
-    """Return the derivative of a gradient, or say which operation has none."""
-    if not gradient.requires_grad:  # the loss is linear in the parameters
-        return torch.zeros_like(leaf)
-    try:
-        (found,) = torch.autograd.grad(gradient, leaf, vectors, retain_graph=True, allow_unused=True)
-    except (NotImplementedError, RuntimeError) as error:
-        if "deriv" not in str(error) and "differentiate twice" not in str(error):
-            raise
-        raise InvalidInput(_NO_SECOND.format(brief(str(error), 160))) from error
-    if found is None:
-        raise InvalidInput(_NO_SECOND.format("autograd lost it on the way"))
-    return found
+class _Derived:
+    """Matrices made of others of the same size."""
+
+    def __init__(self, matrix: Operator) -> None:
+        self._matrix = matrix
+        self.size, self.count, self.dtype, self.device = matrix.size, matrix.count, matrix.dtype, matrix.device
 
 
-_NO_SECOND = (
-    "the gradient of the loss cannot be differentiated again ({}); replace the operation or the autograd function in "
-    "question by one that can be differentiated twice"
-)
+class Signed(_Derived):
+    """The matrices times a sign: with -1, their largest eigenvalue is the opposite of the smallest one.
+
+    Parameters
+    ----------
+    matrix : Operator
+    sign : int
+    """
+
+    def __init__(self, matrix: Operator, sign: int) -> None:
+        super().__init__(matrix)
+        self._sign = sign
+
+    def matvec(self, vectors: Tensor) -> Tensor:
+        """Multiply each matrix with its own vector, shapes (networks, P)."""
+        return self._sign * self._matrix.matvec(vectors)
+
+    def select(self, networks: Tensor) -> Signed:
+        """Return some of the matrices alone, by index."""
+        return Signed(self._matrix.select(networks), self._sign)
+
+    def dense(self) -> Tensor:
+        """Return the matrices, shape (networks, P, P)."""
+        return self._sign * self._matrix.dense()
 
 
-def _gradient(
-    value: Tensor,
-    leaf: Tensor,
-    weight: Tensor | None = None,
-    *,
-    create_graph: bool = False,
-    retain_graph: bool | None = None,
-) -> Tensor:
-    """Return the gradient with respect to `leaf`: zero where it has no part in the value."""
-    if not value.requires_grad:
-        return torch.zeros_like(leaf)
-    (found,) = torch.autograd.grad(
-        value, leaf, weight, create_graph=create_graph, retain_graph=retain_graph, allow_unused=True
-    )
-    return torch.zeros_like(leaf) if found is None else found
+class Rescaled(_Derived):
+    """The matrices ``T A T`` with T diagonal: the Hessian of ``L(theta + T u)`` in u.
+
+    Parameters
+    ----------
+    matrix : Operator
+    diagonal : Tensor, shape (networks, P)
+    """
+
+    def __init__(self, matrix: Operator, diagonal: Tensor) -> None:
+        super().__init__(matrix)
+        self._diagonal = diagonal
+
+    def matvec(self, vectors: Tensor) -> Tensor:
+        """Multiply each matrix with its own vector, shapes (networks, P)."""
+        return self._diagonal * self._matrix.matvec(self._diagonal * vectors)
+
+    def select(self, networks: Tensor) -> Rescaled:
+        """Return some of the matrices alone, by index."""
+        return Rescaled(self._matrix.select(networks), self._diagonal[networks])
+
+    def dense(self) -> Tensor:
+        """Return the matrices, shape (networks, P, P)."""
+        return self._diagonal[:, :, None] * self._matrix.dense() * self._diagonal[:, None, :]

@@ -1,4 +1,4 @@
-"""Gauss quadrature of spectra by the Lanczos iteration, and what random probes say of averages over a spectrum."""
+"""Gauss quadrature of spectra by the Lanczos iteration, and confidence intervals for averages over a spectrum."""
 
 from __future__ import annotations
 
@@ -9,16 +9,18 @@ import torch
 from scipy import special
 from torch import Tensor
 
-from grokscape.landscape.measures.curvature.trace_estimators import Draw, Matrices, Tick
+from grokscape.landscape.measures.curvature.lanczos import lanczos_step
+from grokscape.landscape.measures.curvature.operator import Operator
+from grokscape.landscape.measures.curvature.trace_estimators import Draw, Tick
 from grokscape.landscape.measures.several import eigh
 
 
-def lanczos(matrices: Matrices, start: Tensor, steps: int, tick: Tick) -> tuple[Tensor, Tensor]:
+def tridiagonal(operator: Operator, start: Tensor, steps: int, tick: Tick) -> tuple[Tensor, Tensor]:
     """Return the tridiagonal matrices ``V^T A V`` of a Krylov basis V, orthogonalised in full at every step.
 
     Parameters
     ----------
-    matrices : Matrices
+    operator : Operator
     start : Tensor, shape (networks, P)
         Unit vectors.
     steps : int
@@ -30,24 +32,15 @@ def lanczos(matrices: Matrices, start: Tensor, steps: int, tick: Tick) -> tuple[
     off_diagonal : Tensor, float64, shape (networks, steps - 1)
         0 from where a Krylov space is complete: what follows has no weight.
     """
-    basis = start.new_zeros(len(start), steps, start.shape[1])
-    vector = start
-    diagonal, off_diagonal = [], []
-    size = torch.zeros(len(start), 1).to(start)
-    for step in range(steps):
-        basis[:, step] = vector
-        image = matrices.matvec(vector)
+    vectors = start.new_zeros(len(start), steps + 1, start.shape[1])
+    vectors[:, 0] = start
+    diagonal, off_diagonal, image = [], [], None
+    for last in range(steps):
+        step = lanczos_step(operator, vectors, last, largest_image=image)
         tick()
-        size = torch.maximum(size, image.norm(dim=1, keepdim=True))
-        diagonal.append((vector.double() * image.double()).sum(1))
-        known = basis[:, : step + 1]
-        for _ in range(2):  # once is not enough to be orthogonal to rounding
-            image = image - (known.mT @ (known @ image[:, :, None]))[:, :, 0]
-        length = image.norm(dim=1, keepdim=True)
-        complete = length <= 8 * torch.finfo(start.dtype).eps * size
-        length = length.masked_fill(complete, 0.0)
-        off_diagonal.append(length[:, 0].double())
-        vector = image.masked_fill(complete, 0.0) / length.masked_fill(complete, 1.0)
+        image = step.image
+        diagonal.append(step.along[:, -1])
+        off_diagonal.append(step.length)
     return torch.stack(diagonal, 1), torch.stack(off_diagonal, 1)[:, :-1]
 
 
@@ -60,13 +53,13 @@ class Quadrature:
     fewer: Quadrature | None = None
 
 
-def quadrature(matrices: Matrices, draw: Draw, probes: int, steps: int, tick: Tick) -> Quadrature:
+def quadrature(operator: Operator, draw: Draw, probes: int, steps: int, tick: Tick) -> Quadrature:
     """Return the quadratures of several random directions, with those of three quarters of the steps."""
-    steps = min(steps, matrices.size)
+    steps = min(steps, operator.size)
     found = []
     for number in range(probes):
         vector = draw(number)
-        found.append(lanczos(matrices, vector / vector.norm(dim=1, keepdim=True), steps, tick))
+        found.append(tridiagonal(operator, vector / vector.norm(dim=1, keepdim=True), steps, tick))
     diagonal, off_diagonal = (torch.stack(parts, 1) for parts in zip(*found, strict=True))
     most = max(steps * 3 // 4, 1)
     fewer = Quadrature(*nodes_and_weights(diagonal[..., :most], off_diagonal[..., : most - 1]))

@@ -4,37 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 import torch
 from torch import Tensor
 
-from grokscape.landscape import randomness
-
-
-class Matrices(Protocol):
-    """Symmetric matrices, one for each network, known by their products alone."""
-
-    @property
-    def size(self) -> int:
-        """P, the order of each matrix."""
-
-    @property
-    def count(self) -> int:
-        """Number of matrices."""
-
-    @property
-    def rows(self) -> Tensor:
-        """Any tensor (networks, P) with the precision and device of the products."""
-
-    def matvec(self, vectors: Tensor) -> Tensor:
-        """Multiply each matrix with its own vector, shapes (networks, P)."""
-
+from grokscape.landscape.measures.curvature.lanczos import random_vectors
+from grokscape.landscape.measures.curvature.operator import Operator
 
 #: Number of a probe -> standard normal draws, shape (networks, P).
 Draw = Callable[[int], Tensor]
 
-#: Told that one more product of every matrix is done.
+#: Called when one more product of every matrix is done.
 Tick = Callable[[], None]
 
 
@@ -56,44 +36,43 @@ class Estimate:
     samples: Tensor
 
 
-def draws(matrices: Matrices, seed: int) -> Draw:
-    """Return probes that are the same for every network, so that none's estimate depends on its neighbours."""
+def draws(operator: Operator, seed: int) -> Draw:
+    """Return probes that are the same for every network, so that no estimate depends on the other networks."""
 
     def draw(number: int) -> Tensor:
-        values = randomness.generator(seed, f"trace/{number}").standard_normal(matrices.size)
-        return torch.from_numpy(values).to(matrices.rows).expand(matrices.count, -1)
+        return random_vectors(operator, seed, f"trace/{number}")
 
     return draw
 
 
-def hutchinson(matrices: Matrices, draw: Draw, budget: int, tick: Tick) -> Estimate:
+def hutchinson(operator: Operator, draw: Draw, budget: int, tick: Tick) -> Estimate:
     """Mean of ``w^T A w`` over random signs w (Hutchinson 1989); error ``|A - diag A|_F sqrt(2 / budget)``."""
     samples = []
     for number in range(budget):
         probe = draw(number).sign()
-        samples.append((probe.double() * matrices.matvec(probe).double()).sum(1))
+        samples.append((probe.double() * operator.matvec(probe).double()).sum(1))
         tick()
     return independent(torch.stack(samples, 1))
 
 
-def hutch_plus_plus(matrices: Matrices, draw: Draw, budget: int, tick: Tick) -> Estimate:
+def hutch_plus_plus(operator: Operator, draw: Draw, budget: int, tick: Tick) -> Estimate:
     """Exact trace on a sketched subspace, sampled trace on what is orthogonal to it (Meyer et al. 2021, algorithm 1).
 
     Thirds of the budget make the sketch Y = A S, its basis Q and the samples. A sample's probe is uniform on the
     sphere of radius ``sqrt(P - rank Q)`` in the complement of Q, which does not lose to a flat spectrum.
     """
     third = budget // 3
-    sketch = _products(matrices, torch.stack([draw(number) for number in range(third)], 2), tick)
+    sketch = _matvecs(operator, torch.stack([draw(number) for number in range(third)], 2), tick)
     basis = torch.linalg.qr(sketch)[0]
-    images = _products(matrices, basis.to(matrices.rows), tick)
+    images = _matvecs(operator, basis, tick)
     inside = (basis * images).sum((1, 2))
     samples = []
     for number in range(third, budget - third):
         probe = draw(number).double()[:, :, None]
         for _ in range(2):  # once more, because a single projection leaves rounding in large directions
             probe = probe - basis @ (basis.mT @ probe)
-        probe = probe * (matrices.size - third) ** 0.5 / probe.norm(dim=1, keepdim=True)
-        samples.append(inside + (probe * _products(matrices, probe.to(matrices.rows), tick)).sum((1, 2)))
+        probe = probe * (operator.size - third) ** 0.5 / probe.norm(dim=1, keepdim=True)
+        samples.append(inside + (probe * _matvecs(operator, probe, tick)).sum((1, 2)))
     return independent(torch.stack(samples, 1))
 
 
@@ -106,7 +85,7 @@ def independent(samples: Tensor) -> Estimate:
     return Estimate(value, error, torch.full_like(value, n - 1), samples)
 
 
-def xtrace(matrices: Matrices, draw: Draw, budget: int, tick: Tick) -> Estimate:
+def xtrace(operator: Operator, draw: Draw, budget: int, tick: Tick) -> Estimate:
     """Estimate by Hutch++ with every probe in turn held out of the sketch (Epperly, Tropp and Webber 2024, section 2).
 
     From k = budget / 2 probes w_i, uniform on a sphere, ``Y = A W = Q R``. Sample i is the exact trace on the range of
@@ -121,13 +100,13 @@ def xtrace(matrices: Matrices, draw: Draw, budget: int, tick: Tick) -> Estimate:
     without bias and without one more product. Satterthwaite's rule gives the degrees of freedom. Known limit: where a
     spectrum drops at exactly the k-th eigenvalue to a thousandth, errors have heavy tails and 95 % covers about 90 %.
     """
-    k, size = budget // 2, matrices.size
+    k, size = budget // 2, operator.size
     probes = torch.stack([draw(number) for number in range(k)], 2)
     probes = probes * size**0.5 / probes.norm(dim=1, keepdim=True)
-    sketch = _products(matrices, probes, tick)
+    sketch = _matvecs(operator, probes, tick)
     probes = probes.double()
     basis, triangle = torch.linalg.qr(sketch)
-    projected = basis.mT @ _products(matrices, basis.to(matrices.rows), tick)
+    projected = basis.mT @ _matvecs(operator, basis, tick)
     held_out = _HeldOut(
         compression=(projected + projected.mT) / 2,
         triangle=triangle,
@@ -143,7 +122,7 @@ def xtrace(matrices: Matrices, draw: Draw, budget: int, tick: Tick) -> Estimate:
     covariance = shared.mean(1).clamp(min=0.0)
     own = samples.var(1) / k
     # A product is rounded in the precision of the network, and nothing here can see that.
-    rounding = torch.finfo(matrices.rows.dtype).eps * sketch.norm(dim=(1, 2))
+    rounding = torch.finfo(operator.dtype).eps * sketch.norm(dim=(1, 2))
     variance = own + covariance + rounding.square()
     # Each part with its own degrees of freedom; the covariance is worth one at least, as any square is.
     noise = own.square() / (k - 1) + torch.minimum(2 * shared.var(1) / k, covariance.square())
@@ -215,10 +194,10 @@ def _normals(triangle: Tensor) -> Tensor:
     return inverse / inverse.norm(dim=1, keepdim=True)
 
 
-def _products(matrices: Matrices, vectors: Tensor, tick: Tick) -> Tensor:
+def _matvecs(operator: Operator, vectors: Tensor, tick: Tick) -> Tensor:
     """Multiply with vectors (networks, P, n), one after the other; float64."""
     columns = []
     for vector in vectors.unbind(2):
-        columns.append(matrices.matvec(vector.contiguous()).double())
+        columns.append(operator.matvec(vector.to(operator.dtype).contiguous()).double())
         tick()
     return torch.stack(columns, 2)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -13,11 +13,11 @@ from scipy import stats
 
 from grokscape.landscape.errors import InvalidInput
 from grokscape.landscape.measures.arguments import plain_arguments
-from grokscape.landscape.measures.curvature.operator import Curvature, Kind
+from grokscape.landscape.measures.curvature.curvature import Curvature, Kind
+from grokscape.landscape.measures.curvature.operator import Operator
 from grokscape.landscape.measures.curvature.trace_estimators import (
     Draw,
     Estimate,
-    Matrices,
     Tick,
     draws,
     hutch_plus_plus,
@@ -28,14 +28,11 @@ from grokscape.landscape.measures.result import Cost, Result
 from grokscape.landscape.measures.several import Networks, of_networks
 from grokscape.landscape.problem import Problem
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
 Method = Literal["xtrace", "hutch++", "hutchinson", "exact"]
 
 ESTIMATORS = {"xtrace": xtrace, "hutch++": hutch_plus_plus, "hutchinson": hutchinson}
 
-#: The fewest products from which every estimator can tell its own error.
+#: The fewest matvecs from which every estimator can estimate its own error.
 FEWEST = 6
 
 
@@ -106,11 +103,6 @@ class Trace(Result):
             }
         )
 
-    def plot(self, ax: Axes | None = None) -> Axes:
-        from grokscape.landscape.drawing.trace import draw_trace
-
-        return draw_trace(self, ax)
-
 
 @plain_arguments
 @of_networks("estimate", "standard_error", "degrees_of_freedom", "samples")
@@ -120,7 +112,7 @@ def trace(
     *,
     method: Method = "xtrace",
     budget: int = 100,
-    rows: Networks | None = None,
+    params: Networks | None = None,
     kind: Kind = "hessian",
     split: str = "train",
     seed: int = 0,
@@ -137,8 +129,8 @@ def trace(
         unbiased. See `grokscape.landscape.measures.curvature.trace_estimators` for their standard errors. "exact" sums
         the diagonal.
     budget : int
-        Products of a matrix with a vector for each network, at least 6. If it reaches P, the method is "exact".
-    rows : Tensor of shape (networks, P), or sequence of networks, optional
+        Matrix-vector products (matvecs) for each network, at least 6. If it reaches P, the method is "exact".
+    params : Tensor of shape (networks, P), or sequence of networks, optional
         Checkpoints of one architecture, measured side by side; by default the problem's own parameters. Modules and
         state dicts are measured with their own buffers and frozen parameters, one by one. A network whose curvature is
         not finite has NaN for every value.
@@ -147,33 +139,41 @@ def trace(
     seed : int
         Draws the random probes, the same for every network.
     progress : callable, optional
-        Told the share of the products that is done.
+        Receives the share of the matvecs that is done.
 
     Returns
     -------
     Trace
-        Costs at most `budget` products for each network, P if "exact". For each network XTrace holds up to 2.5
+        Costs at most `budget` matvecs for each network, P if "exact". For each network XTrace holds up to 2.5
         ``budget * P`` numbers of eight bytes, Hutch++ up to 1.6 ``budget * P`` (measured); XTrace also works for about
         ``budget^4 / 8`` multiplications.
 
     Raises
     ------
     InvalidInput
-        If the method is not known or the budget too small to tell an error.
+        If the method is not known or the budget too small to estimate an error.
+
+    Examples
+    --------
+    >>> from grokscape.landscape import trace
+    >>> from grokscape.landscape.measures.examples import bowl  # L = (3 a^2 + b^2) / 2
+    >>> found = trace(bowl())  # two matvecs suffice to sum the diagonal
+    >>> print(found.estimate, found.method)
+    [4.] exact
     """
     if method not in (*ESTIMATORS, "exact"):
         raise InvalidInput(f"method is {method!r}, expected 'xtrace', 'hutch++', 'hutchinson' or 'exact'")
     if budget < FEWEST and method != "exact":
         raise InvalidInput(
-            f"budget is {budget}, expected at least {FEWEST} products, fewer do not tell their own error"
+            f"budget is {budget}, expected at least {FEWEST} matvecs, from fewer the error cannot be estimated"
         )
-    curvature = Curvature(problem, rows, kind=kind, split=split)
+    curvature = Curvature(problem, params, kind=kind, split=split)
     exact = method == "exact" or budget >= problem.size
     total = problem.size if exact else budget
 
     def tick() -> None:
         if progress is not None:
-            progress(min(curvature.products / (total * curvature.count), 1.0))
+            progress(min(curvature.matvecs / (total * curvature.count), 1.0))
 
     estimator = _diagonal if exact else ESTIMATORS[method]
     found = estimator(curvature, draws(curvature, seed), total, tick)
@@ -192,14 +192,14 @@ def trace(
     )
 
 
-def _diagonal(curvature: Matrices, draw: Draw, budget: int, tick: Tick) -> Estimate:
-    """Return the exact traces by P products, keeping no matrix; nothing is drawn."""
+def _diagonal(operator: Operator, draw: Draw, budget: int, tick: Tick) -> Estimate:
+    """Return the exact traces by P matvecs, keeping no matrix; nothing is drawn."""
     del draw, budget
     entries = []
-    for index in range(curvature.size):
-        unit = torch.zeros_like(curvature.rows)
+    for index in range(operator.size):
+        unit = torch.zeros(operator.count, operator.size, dtype=operator.dtype, device=operator.device)
         unit[:, index] = 1.0
-        entries.append(curvature.matvec(unit)[:, index].double())
+        entries.append(operator.matvec(unit)[:, index].double())
         tick()
     diagonal = torch.stack(entries, 1)
     value = diagonal.sum(1)

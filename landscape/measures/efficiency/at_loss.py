@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -22,9 +21,6 @@ from grokscape.landscape.measures.result import Cost, Result
 from grokscape.landscape.measures.several import with_gaps
 from grokscape.landscape.optimisers import AdamW, Optimiser
 from grokscape.landscape.problem import Problem
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 #: Without decay, which would pull against the norm; a large eps, so that vanishing gradients do not become noise.
 AT_NORM = AdamW(lr=1e-2, weight_decay=0.0, beta2=0.98, eps=1e-6)
@@ -70,12 +66,6 @@ class NormAtLoss(Result):
         columns = {name: getattr(self, name) for name in names}
         return pd.DataFrame({"network": np.arange(len(self.norm)), "level": self.level} | columns)
 
-    def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw loss against norm, with the level and the norms that reach it."""
-        from grokscape.landscape.drawing.efficiency import draw_norm_at_loss
-
-        return draw_norm_at_loss(self, ax)
-
 
 @plain_arguments
 @torch.inference_mode(False)  # gradients are needed, whatever the caller's mode
@@ -83,11 +73,11 @@ def norm_at_loss(
     problem: Problem,
     loss: float,
     *,
-    rows: Tensor | None = None,
+    params: Tensor | None = None,
     norms: Sequence[float] | np.ndarray | None = None,
     steps: int = 2000,
     optimiser: Optimiser = AT_NORM,
-    counted: str | Sequence[str] | None = None,
+    included: str | Sequence[str] | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> NormAtLoss:
     """Find the norm that a training loss needs, with directions kept and, if `norms` are given, re-optimised.
@@ -102,7 +92,7 @@ def norm_at_loss(
     problem : Problem
     loss : float
         Training loss, positive and below that of the network scaled to nothing.
-    rows : Tensor, shape (networks, P), optional
+    params : Tensor, shape (networks, P), optional
         By default the network that the problem starts from. A network whose weights are not finite has NaN for every
         value.
     norms : sequence of float, optional
@@ -110,7 +100,7 @@ def norm_at_loss(
     steps : int
         Of the optimiser at each norm.
     optimiser : Optimiser
-    counted : str or sequence of str, optional
+    included : str or sequence of str, optional
         Glob patterns of the tensors whose norm counts, and which are scaled; by default all. In re-optimising the
         others are free.
     progress : callable, optional
@@ -126,56 +116,63 @@ def norm_at_loss(
     InvalidInput
         If the level is out of range, no norm was found because no factor reaches it and no norms were given, or an
         option does not fit.
+
+    Examples
+    --------
+    >>> from grokscape.landscape import norm_at_loss
+    >>> from grokscape.landscape.measures.examples import classifier  # at a scale c the loss is log(1 + exp(-c))
+    >>> print(norm_at_loss(classifier(), 0.1).rescaled.round(3))  # c = -log(exp(0.1) - 1), times the root of 2
+    [3.185]
     """
-    rows = networks(problem, rows)
-    good = torch.isfinite(rows).all(1)
+    params = networks(problem, params)
+    good = torch.isfinite(params).all(1)
     if not good.all():
         some = norm_at_loss(
             problem,
             loss,
-            rows=rows[good],
+            params=params[good],
             norms=norms,
             steps=steps,
             optimiser=optimiser,
-            counted=counted,
+            included=included,
             progress=progress,
         )
         arrays = ("norm", "loss", "rescaled", "optimised", "curve_loss", "converged")
         return with_gaps(some, good.cpu().numpy(), *arrays)
-    sphere = Sphere(problem, counted)
-    norm = sphere.norm(rows).squeeze(1).double().cpu()
+    sphere = Sphere(problem, included)
+    norm = sphere.norm(params).squeeze(1).double().cpu()
 
     def loss_at(scales: Tensor) -> Tensor:
-        factor = scales.to(rows)[:, None]
-        return problem.evaluate(torch.where(sphere.counted, rows * factor, rows))["loss"]
+        factor = scales.to(params)[:, None]
+        return problem.evaluate(torch.where(sphere.included, params * factor, params))["loss"]
 
-    scales, evaluations = scale_at_loss(loss_at, loss, len(rows))
+    scales, evaluations = scale_at_loss(loss_at, loss, len(params))
     if norms is None and scales.isnan().all():
         raise InvalidInput(
-            f"a training loss of {loss} is not reached by any of the networks at any scale, for rescaling mends "
+            f"a training loss of {loss} is not reached by any of the networks at any scale, for rescaling corrects "
             "nothing that they get wrong; choose a higher loss, train them longer, or pass norms= to optimise at each"
         )
     grid = np.array([]) if norms is None else ascending("norms", norms)
-    curve, converged = np.empty((len(rows), len(grid))), np.empty((len(rows), len(grid)), dtype=bool)
-    cost = Cost(evaluations=evaluations + len(rows))
+    curve, converged = np.empty((len(params), len(grid))), np.empty((len(params), len(grid)), dtype=bool)
+    cost = Cost(evaluations=evaluations + len(params))
     if len(grid):
         ends = minimise_at_norm(
             problem,
-            rows.repeat_interleave(len(grid), 0),
-            np.tile(grid, len(rows)),
+            params.repeat_interleave(len(grid), 0),
+            np.tile(grid, len(params)),
             steps=steps,
             optimiser=optimiser,
-            counted=counted,
-            floor=loss / 100,
+            included=included,
+            zero_loss=loss / 100,
             progress=progress,
         )
-        curve = ends.end["train", "loss"].reshape(len(rows), -1)
+        curve = ends.end["train", "loss"].reshape(len(params), -1)
         converged = ends.converged.reshape(curve.shape)
         cost += ends.cost
     return NormAtLoss(
         level=loss,
         norm=norm.numpy(),
-        loss=problem.evaluate(rows)["loss"].numpy(),
+        loss=problem.evaluate(params)["loss"].numpy(),
         rescaled=(scales * norm).numpy(),
         optimised=np.array([norm_needed(grid, line, loss) for line in curve]),
         curve_norm=grid,

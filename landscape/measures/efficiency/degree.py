@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -17,10 +16,7 @@ from grokscape.landscape.measures.arguments import plain_arguments
 from grokscape.landscape.measures.norm_profile.sphere import Sphere
 from grokscape.landscape.measures.result import Cost, Result
 from grokscape.landscape.problem import Problem
-from grokscape.landscape.problem.networks import as_rows
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+from grokscape.landscape.problem.networks import as_params
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,11 +42,11 @@ class Homogeneity(Result):
     homogeneous : array of bool, shape (networks,)
         Whether both residuals are within the `tolerance`.
     norm : array, shape (networks,)
-        L2 norm of the parameters that are counted.
+        L2 norm of the parameters that are included.
     breaking : tuple of str
         Counted one-dimensional tensors (biases, gains) without which all networks that have a degree would be
         homogeneous; empty if they are, or if vectors are not what breaks it.
-    counted : tuple of str
+    included : tuple of str
         Names of the tensors that are scaled, and whose norm counts; all others stay as they are.
     factor, tolerance : float
     split : str
@@ -66,7 +62,7 @@ class Homogeneity(Result):
     homogeneous: np.ndarray
     norm: np.ndarray
     breaking: tuple[str, ...]
-    counted: tuple[str, ...]
+    included: tuple[str, ...]
     factor: float
     tolerance: float
     split: str
@@ -83,27 +79,21 @@ class Homogeneity(Result):
         columns = {name: getattr(self, name) for name in names}
         return pd.DataFrame({"network": np.arange(len(self.degree))} | columns)
 
-    def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw the degree of every example, one column of points for each network."""
-        from grokscape.landscape.drawing.efficiency import draw_homogeneity
-
-        return draw_homogeneity(self, ax)
-
 
 @plain_arguments
 @torch.inference_mode(False)  # gradients are needed, whatever the caller's mode
 def homogeneity(
     problem: Problem,
     *,
-    rows: Tensor | None = None,
+    params: Tensor | None = None,
     split: str = "train",
-    counted: str | Sequence[str] | None = None,
+    included: str | Sequence[str] | None = None,
     factor: float = 2.0,
     tolerance: float = 1e-3,
 ) -> Homogeneity:
     """Estimate and check the degree of homogeneity of one or several networks.
 
-    A network is homogeneous of degree kappa in its (counted) parameters if ``z(c theta) = c^kappa z(theta)`` for every
+    A network is homogeneous of degree kappa in its (included) parameters if ``z(c theta) = c^kappa z(theta)`` for every
     c > 0; then ``J theta = kappa z`` with the Jacobian J of the outputs (Euler). A bias-free ReLU perceptron of L
     layers has degree L. J theta is one Jacobian-vector product, by reverse mode twice, which every module supports;
     the second, finite test sees what happens far from the present scale.
@@ -112,10 +102,10 @@ def homogeneity(
     ----------
     problem : Problem
         Its outputs must be one tensor, shape (n, ...).
-    rows : Tensor, shape (networks, P), optional
+    params : Tensor, shape (networks, P), optional
         By default the network that the problem starts from.
     split : {"train", "test"}
-    counted : str or sequence of str, optional
+    included : str or sequence of str, optional
         Glob patterns of the tensors that are scaled; by default all that the problem varies.
     factor : float
         c of the scaling test; a power of two is exact in floating point.
@@ -133,6 +123,14 @@ def homogeneity(
     InvalidInput
         If a pattern matches nothing, all outputs of all networks are zero (then kappa is not defined), outputs are not
         one tensor, or an option is out of range.
+
+    Examples
+    --------
+    >>> from grokscape.landscape import homogeneity
+    >>> from grokscape.landscape.measures.examples import classifier  # linear, without biases
+    >>> found = homogeneity(classifier())
+    >>> print(found.degree.round(6), found.homogeneous)
+    [1.] [ True]
     """
     if not (factor > 0 and factor != 1):
         raise InvalidInput(f"factor is {factor}, expected a positive number other than 1, such as 2")
@@ -140,12 +138,12 @@ def homogeneity(
         raise InvalidInput(f"tolerance is {tolerance}, expected a positive number such as 1e-3")
     if split == "test":
         problem.need_test("homogeneity on the test split")
-    rows = networks(problem, rows)
-    sphere = Sphere(problem, counted)
-    mask = sphere.counted
-    at = _degrees(problem, rows, mask, split, factor)
+    params = networks(problem, params)
+    sphere = Sphere(problem, included)
+    mask = sphere.included
+    at = _degrees(problem, params, mask, split, factor)
     fine = (at["residual"] <= tolerance) & (at["scaling_residual"] <= tolerance)
-    known = torch.from_numpy(np.isfinite(at["degree"])).to(rows.device)
+    known = torch.from_numpy(np.isfinite(at["degree"])).to(params.device)
     silent = at.pop("size") == 0
     undefined = np.flatnonzero(silent)
     if len(undefined) and not np.isfinite(at["degree"]).any():
@@ -157,15 +155,15 @@ def homogeneity(
     breaking, tried = (
         ((), 0)
         if fine[known.cpu().numpy()].all()
-        else _breaking(problem, rows[known], mask, names, split, factor, tolerance)
+        else _breaking(problem, params[known], mask, names, split, factor, tolerance)
     )
-    passes = (1 + tried) * len(rows)
+    passes = (1 + tried) * len(params)
     return Homogeneity(
         **at,
         homogeneous=fine,
-        norm=sphere.norm(rows.double()).squeeze(1).cpu().numpy(),
+        norm=sphere.norm(params.double()).squeeze(1).cpu().numpy(),
         breaking=breaking,
-        counted=names,
+        included=names,
         factor=factor,
         tolerance=tolerance,
         split=split,
@@ -173,20 +171,20 @@ def homogeneity(
     )
 
 
-def networks(problem: Problem, rows: Tensor | None) -> Tensor:
-    """Return networks to measure as rows (networks, P): those given, or the one the problem starts from."""
-    return as_rows(problem, rows)
+def networks(problem: Problem, params: Tensor | None) -> Tensor:
+    """Return networks to measure, shape (networks, P): those given, or the one the problem starts from."""
+    return as_params(problem, params)
 
 
-def _degrees(problem: Problem, rows: Tensor, mask: Tensor, split: str, factor: float) -> dict[str, np.ndarray]:
+def _degrees(problem: Problem, params: Tensor, mask: Tensor, split: str, factor: float) -> dict[str, np.ndarray]:
     """Return degrees and residuals of every network, both ways; NaN where all outputs are zero."""
-    scaled_rows = torch.where(mask, rows * factor, rows)
+    scaled_params = torch.where(mask, params * factor, params)
     pieces, shapes = [], []
     for inputs, _ in problem.batches[split]:
-        z, change = _euler(problem, rows, rows * mask, inputs)
+        z, change = _euler(problem, params, params * mask, inputs)
         shapes.append(str(tuple(z.shape[1:])))
         with torch.no_grad():
-            scaled = problem.outputs_of(scaled_rows, inputs)
+            scaled = problem.outputs_of(scaled_params, inputs)
         pieces.append(
             [part.double().flatten(2) if part.ndim > 2 else part.double()[..., None] for part in (z, change, scaled)]
         )
@@ -211,9 +209,9 @@ def _degrees(problem: Problem, rows: Tensor, mask: Tensor, split: str, factor: f
     return {name: values.cpu().numpy() for name, values in results.items()}
 
 
-def _euler(problem: Problem, rows: Tensor, directions: Tensor, inputs: object) -> tuple[Tensor, Tensor]:
+def _euler(problem: Problem, params: Tensor, directions: Tensor, inputs: object) -> tuple[Tensor, Tensor]:
     """Return outputs and their rate of change along a direction of each network, both (networks, n, ...)."""
-    leaf = rows.clone().requires_grad_()
+    leaf = params.clone().requires_grad_()
     outputs = problem.outputs_of(leaf, inputs)
     if not isinstance(outputs, Tensor):
         raise InvalidInput(
@@ -230,7 +228,7 @@ def _euler(problem: Problem, rows: Tensor, directions: Tensor, inputs: object) -
 
 
 def _breaking(
-    problem: Problem, rows: Tensor, mask: Tensor, names: Sequence[str], split: str, factor: float, tolerance: float
+    problem: Problem, params: Tensor, mask: Tensor, names: Sequence[str], split: str, factor: float, tolerance: float
 ) -> tuple[tuple[str, ...], int]:
     """Return a smallest set of vectors whose removal leaves homogeneous networks, and how many sets were tried."""
     slices = problem.layout.slices()
@@ -240,7 +238,7 @@ def _breaking(
     def without(removed: Sequence[str]) -> bool:
         nonlocal tried
         tried += 1
-        rest = rows.clone()
+        rest = params.clone()
         for name in removed:
             rest[:, slices[name]] = 0
         at = _degrees(problem, rest, mask, split, factor)

@@ -3,124 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-import pandas as pd
 import torch
 from torch import Tensor
 
 from grokscape.landscape.errors import InvalidInput
-from grokscape.landscape.fits.two_curves import CrossingSize, crossing_size, norm_needed
+from grokscape.landscape.fits.two_curves import crossing_size, norm_needed
 from grokscape.landscape.initialisation import Initialise, fresh_networks
 from grokscape.landscape.measures.arguments import plain_arguments
 from grokscape.landscape.measures.efficiency.at_loss import AT_NORM, ascending
 from grokscape.landscape.measures.efficiency.degree import networks
+from grokscape.landscape.measures.efficiency.frontier_result import EfficiencyFrontier
 from grokscape.landscape.measures.efficiency.random_labels import example_order, with_random_labels
 from grokscape.landscape.measures.norm_profile.on_sphere import Minima, minimise_at_norm
-from grokscape.landscape.measures.result import Cost, Result
+from grokscape.landscape.measures.result import Cost
 from grokscape.landscape.optimisers import Optimiser
 from grokscape.landscape.problem import Problem
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
-
-@dataclass(frozen=True, kw_only=True)
-class EfficiencyFrontier(Result):
-    """Training loss against norm by data size, for memorising and generalising networks, and their crossing.
-
-    Attributes
-    ----------
-    sizes : array of int, shape (sizes,)
-        Numbers of examples D.
-    norms : array, shape (norms,)
-    seeds : tuple of int
-    level : float
-        Training loss at which norms are compared.
-    memorising_loss, generalising_loss : array, shape (seeds, sizes, norms)
-        Mean loss on the D examples: of the twin trained on random labels for them; and of the generalising network on
-        their true labels.
-    converged : array of bool, shape (seeds, sizes, norms)
-        Whether the twin had come to rest.
-    generalising_converged : array of bool, shape (seeds, norms)
-    accuracy : array, shape (seeds, norms)
-        Of the generalising networks on `gate_split`.
-    generalises : array of bool, shape (seeds, norms)
-        Whether that accuracy is at least `gate`.
-    counts : array of bool, shape (seeds, sizes, norms)
-        Whether a point has part in `generalising_norm`: it generalises, or its loss is above the level, for then no
-        generalising network reaches the level there either.
-    gate : float
-    gate_split : str
-        "test" if the problem has test data, which no network was trained on here; else "train", and then the gate
-        says only that everything is fitted.
-    memorising_norm, generalising_norm : array, shape (seeds, sizes)
-        Norm that the level needs; 0 where the smallest norm suffices, infinity where none does, NaN where the level is
-        reached by networks that do not generalise alone.
-    crossing : CrossingSize
-        The data size at which both need the same norm.
-    cost : Cost
-    """
-
-    sizes: np.ndarray
-    norms: np.ndarray
-    seeds: tuple[int, ...]
-    level: float
-    memorising_loss: np.ndarray
-    generalising_loss: np.ndarray
-    converged: np.ndarray
-    generalising_converged: np.ndarray
-    accuracy: np.ndarray
-    generalises: np.ndarray
-    counts: np.ndarray
-    gate: float
-    gate_split: str
-    memorising_norm: np.ndarray
-    generalising_norm: np.ndarray
-    crossing: CrossingSize
-    cost: Cost
-
-    @property
-    def unsettled(self) -> float:
-        """Share of the points above the level whose minimisation had not come to rest.
-
-        More steps might bring them below it, and the norms needed would be smaller; not by the same factor for both,
-        so that the crossing would move. A crossing to be quoted has 0 here, or stays where it is with more steps.
-        """
-        above = np.stack([self.memorising_loss, self.generalising_loss]) > self.level
-        resting = np.broadcast_to(self.generalising_converged[:, None], self.converged.shape)
-        unsettled = above & ~np.stack([self.converged, resting])
-        return float(unsettled.sum() / max(above.sum(), 1))
-
-    def to_frame(self) -> pd.DataFrame:
-        """Return one row for each circuit, seed, size and norm; `needed` is the norm that the level needs there."""
-        seeds, sizes, norms = np.meshgrid(self.seeds, self.sizes, self.norms, indexing="ij")
-        shape = self.memorising_loss.shape
-        pieces = []
-        for circuit in ("memorising", "generalising"):
-            memorising = circuit == "memorising"
-            spread = {
-                "loss": getattr(self, f"{circuit}_loss"),
-                "converged": self.converged if memorising else self.generalising_converged[:, None],
-                "accuracy": np.nan if memorising else self.accuracy[:, None],
-                "counts": True if memorising else self.counts,
-                "needed": getattr(self, f"{circuit}_norm")[..., None],
-            }
-            columns = {name: np.broadcast_to(values, shape).ravel() for name, values in spread.items()}
-            where = {"seed": seeds.ravel(), "size": sizes.ravel(), "norm": norms.ravel()}
-            pieces.append(pd.DataFrame({"circuit": circuit} | where | columns))
-        return pd.concat(pieces, ignore_index=True)
-
-    def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw loss against norm by size, and beside it the norm needed against size with the crossing.
-
-        With `ax` given, only the second, which is also what is returned.
-        """
-        from grokscape.landscape.drawing.frontier import draw_frontier
-
-        return draw_frontier(self, ax)
 
 
 @plain_arguments
@@ -136,7 +36,7 @@ def efficiency_frontier(
     steps: int = 2000,
     optimiser: Optimiser = AT_NORM,
     initialise: Initialise | None = None,
-    counted: str | Sequence[str] | None = None,
+    included: str | Sequence[str] | None = None,
     gate: float = 0.9,
     confidence: float = 0.95,
     progress: Callable[[float], None] | None = None,
@@ -174,7 +74,7 @@ def efficiency_frontier(
     optimiser : Optimiser
     initialise : callable, optional
         ``initialise(seed)``, a fresh module or its parameters by name; needed if the model is a function.
-    counted : str or sequence of str, optional
+    included : str or sequence of str, optional
         Glob patterns of the tensors whose norm counts; by default all.
     gate : float
         Accuracy on the held-out data from which on a network counts as generalising.
@@ -193,6 +93,24 @@ def efficiency_frontier(
     InvalidInput
         If sizes exceed the training data, targets are no class indices (ignored ones included), the model does not run
         on some of a batch, the number of generalising networks is not that of seeds, or an option does not fit.
+
+    Examples
+    --------
+    >>> from grokscape.landscape import AdamW, efficiency_frontier
+    >>> from grokscape.landscape.measures.examples import table_and_rule
+    >>> found = efficiency_frontier(
+    ...     table_and_rule(),
+    ...     sizes=[2, 4, 8, 16],
+    ...     norms=[0.5, 1.0, 2.0, 4.0, 8.0],
+    ...     level=0.3,
+    ...     seeds=(0, 1),
+    ...     steps=60,
+    ...     optimiser=AdamW(lr=0.3, weight_decay=0.0),
+    ... )
+    >>> print(found.generalising_norm[0].round(1))  # whatever the size
+    [1.9 1.9 1.9 1.9]
+    >>> found.crossing.side, 5.5 < found.crossing.estimate < 7.5
+    ('within', True)
     """
     grid, seeds = ascending("norms", norms), tuple(seeds)
     numbers = ascending("sizes", sizes).astype(int)
@@ -205,16 +123,16 @@ def efficiency_frontier(
     order = example_order(problem.count["train"], seeds)
     whole = len(numbers) + 1
 
-    def minimise(data: Problem, rows: Tensor, examples: Tensor | None, part: int) -> Minima:
+    def minimise(data: Problem, params: Tensor, examples: Tensor | None, part: int) -> Minima:
         return minimise_at_norm(
             data,
-            rows.repeat_interleave(len(grid), 0),
-            np.tile(grid, len(rows)),
+            params.repeat_interleave(len(grid), 0),
+            np.tile(grid, len(params)),
             steps=steps,
             optimiser=optimiser,
-            counted=counted,
+            included=included,
             examples=None if examples is None else examples.repeat_interleave(len(grid), 0),
-            floor=level / 100,
+            zero_loss=level / 100,
             progress=None if progress is None else lambda share: progress((part + share) / whole),
         )
 
@@ -222,7 +140,7 @@ def efficiency_frontier(
     circuits = minimise(problem, good, None, 0)
     gate_split = "test" if "test" in problem.batches else "train"
     accuracy = circuits.end[gate_split, "accuracy"].reshape(shape)
-    true_loss = _losses_on(problem, circuits.rows, order.repeat_interleave(len(grid), 0), numbers)
+    true_loss = _losses_on(problem, circuits.params, order.repeat_interleave(len(grid), 0), numbers)
     twins_problem = with_random_labels(own, seeds, n_classes)
     offset = problem.count["train"] * torch.arange(len(seeds))[:, None]
     twins = [minimise(twins_problem, starts, order[:, :d] + offset, part) for part, d in enumerate(numbers, start=1)]
@@ -252,7 +170,7 @@ def efficiency_frontier(
         memorising_norm=memorising_norm,
         generalising_norm=generalising_norm,
         crossing=crossing_size(numbers, memorising_norm, generalising_norm, confidence=confidence),
-        cost=sum((twin.cost for twin in twins), circuits.cost + Cost(evaluations=len(circuits.rows))),
+        cost=sum((twin.cost for twin in twins), circuits.cost + Cost(evaluations=len(circuits.params))),
     )
 
 
@@ -280,7 +198,7 @@ def _checked(problem: Problem, sizes: np.ndarray, seeds: Sequence[int], level: f
     if not class_indices or not isinstance(outputs, Tensor) or outputs.ndim != 2:
         raise InvalidInput("a memorising twin needs outputs of shape (n, n_classes) and n class indices as targets")
     n_classes = int(outputs.shape[1])
-    _, labels = problem.whole("train")
+    _, labels = problem.all_data("train")
     if wrong := labels[(labels < 0) | (labels >= n_classes)].tolist():
         raise InvalidInput(
             f"train targets hold {wrong[0]}, expected class indices from 0 to {n_classes - 1}; leave examples without "
@@ -290,11 +208,11 @@ def _checked(problem: Problem, sizes: np.ndarray, seeds: Sequence[int], level: f
 
 
 @torch.no_grad()
-def _losses_on(problem: Problem, rows: Tensor, order: Tensor, sizes: np.ndarray) -> np.ndarray:
+def _losses_on(problem: Problem, params: Tensor, order: Tensor, sizes: np.ndarray) -> np.ndarray:
     """Return each network's loss on its own first D examples, for every size D, shape (networks, sizes)."""
-    inputs, targets = problem.whole("train")
-    losses = np.empty((len(rows), len(sizes)))
-    for network, (outputs, examples) in enumerate(zip(problem.outputs_of(rows, inputs), order, strict=True)):
+    inputs, targets = problem.all_data("train")
+    losses = np.empty((len(params), len(sizes)))
+    for network, (outputs, examples) in enumerate(zip(problem.outputs_of(params, inputs), order, strict=True)):
         for column, size in enumerate(sizes):
             own = examples[:size].to(outputs.device)
             losses[network, column] = float(problem.output_loss(outputs[own], targets[own]))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -20,10 +19,7 @@ from grokscape.landscape.measures.norm_profile.sphere import Sphere
 from grokscape.landscape.measures.result import Cost, Result
 from grokscape.landscape.measures.several import with_gaps
 from grokscape.landscape.problem import Problem
-from grokscape.landscape.problem.batches import joined
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+from grokscape.landscape.problem.batches import concatenate
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +41,7 @@ class Efficiency(Result):
         Whether the network passed the checks of `homogeneity`. Where it did not, or where its degree is not `kappa`,
         the value depends on the scale of the parameters.
     norm, loss : array, shape (networks,)
-        L2 norm of the counted parameters; mean loss.
+        L2 norm of the included parameters; mean loss.
     margin : array, shape (networks, n)
         ``z_label - max(other z)`` of every example.
     level : float or None
@@ -82,23 +78,17 @@ class Efficiency(Result):
             | {"mean_margin": self.margin.mean(1), "min_margin": self.margin.min(1), "kappa": self.kappa}
         )
 
-    def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw the value of every network with its standard error."""
-        from grokscape.landscape.drawing.efficiency import draw_efficiency
-
-        return draw_efficiency(self, ax)
-
 
 @plain_arguments
 @torch.inference_mode(False)  # gradients are needed, whatever the caller's mode
 def efficiency(
     problem: Problem,
     *,
-    rows: Tensor | None = None,
+    params: Tensor | None = None,
     definition: str = "margin",
     kappa: float | None = None,
     level: float | None = None,
-    counted: str | Sequence[str] | None = None,
+    included: str | Sequence[str] | None = None,
     split: str = "train",
 ) -> Efficiency:
     """Measure what the norm of one or several networks buys: by default mean training margin per ``norm^kappa``.
@@ -107,7 +97,7 @@ def efficiency(
     ----------
     problem : Problem
         Outputs of shape (n, n_classes), targets n class indices.
-    rows : Tensor, shape (networks, P), optional
+    params : Tensor, shape (networks, P), optional
         By default the network that the problem starts from. A network whose weights are not finite has NaN for every
         value.
     definition : str
@@ -116,7 +106,7 @@ def efficiency(
         Degree of homogeneity; by default the median over networks of what `homogeneity` estimates.
     level : float, optional
         Training loss, needed by ``inverse_norm_at_loss``.
-    counted : str or sequence of str, optional
+    included : str or sequence of str, optional
         Glob patterns of the tensors whose norm counts (and in which kappa is estimated); by default all.
     split : {"train", "test"}
 
@@ -130,21 +120,28 @@ def efficiency(
     InvalidInput
         If outputs or targets are not those of a classifier, kappa is not positive or not defined, no network reaches
         the level, or an option is unknown.
+
+    Examples
+    --------
+    >>> from grokscape.landscape import efficiency
+    >>> from grokscape.landscape.measures.examples import classifier  # both margins are 1, the norm is the root of 2
+    >>> print(efficiency(classifier()).value.round(4))
+    [0.7071]
     """
     if level is not None and not level > 0:
         raise InvalidInput(f"the training loss asked for is {level}, expected a positive number, such as level=0.01")
     if split == "test":
         problem.need_test("efficiency on the test split")
-    rows = networks(problem, rows)
-    good = torch.isfinite(rows).all(1)
+    params = networks(problem, params)
+    good = torch.isfinite(params).all(1)
     if not good.all():
-        options = {"kappa": kappa, "level": level, "counted": counted, "split": split}
-        some = efficiency(problem, rows=rows[good], definition=definition, **options)  # type: ignore[arg-type]
+        options = {"kappa": kappa, "level": level, "included": included, "split": split}
+        some = efficiency(problem, params=params[good], definition=definition, **options)  # type: ignore[arg-type]
         arrays = ("value", "standard_error", "degree", "homogeneous", "norm", "loss", "margin")
         return with_gaps(some, good.cpu().numpy(), *arrays)
-    norm = Sphere(problem, counted).norm(rows.double()).squeeze(1)
-    outputs, labels = _classified(problem, rows, split)
-    found = homogeneity(problem, rows=rows, split=split, counted=counted)
+    norm = Sphere(problem, included).norm(params.double()).squeeze(1)
+    outputs, labels = _classified(problem, params, split)
+    found = homogeneity(problem, params=params, split=split, included=included)
     if kappa is None:
         kappa = float(np.nanmedian(found.degree))
 
@@ -171,15 +168,15 @@ def efficiency(
         margin=_array(margin(outputs, labels.expand(outputs.shape[:-1]))),
         level=level,
         split=split,
-        cost=found.cost + Cost(evaluations=len(rows)),
+        cost=found.cost + Cost(evaluations=len(params)),
     )
 
 
 @torch.no_grad()
-def _classified(problem: Problem, rows: Tensor, split: str) -> tuple[Tensor, Tensor]:
+def _classified(problem: Problem, params: Tensor, split: str) -> tuple[Tensor, Tensor]:
     """Return all outputs, float64 (networks, n, n_classes), and labels (n,)."""
-    outputs = [problem.outputs_of(rows, inputs) for inputs, _ in problem.batches[split]]
-    _, labels = joined([(None, targets) for _, targets in problem.batches[split]])
+    outputs = [problem.outputs_of(params, inputs) for inputs, _ in problem.batches[split]]
+    _, labels = concatenate([(None, targets) for _, targets in problem.batches[split]])
     alike = all(isinstance(z, Tensor) and z.shape[2:] == outputs[0].shape[2:] for z in outputs)
     whole = torch.cat(outputs, 1) if alike else outputs[0]
     class_indices = isinstance(labels, Tensor) and not labels.is_floating_point()

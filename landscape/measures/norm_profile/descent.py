@@ -1,4 +1,4 @@
-"""Networks stepped side by side on their spheres, and what is seen of them on the way."""
+"""Networks stepped side by side on their spheres, and what is recorded of them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.optim.adamw import adamw
 
 from grokscape.landscape.errors import InvalidInput
-from grokscape.landscape.graph_capture.recorded import recorded
+from grokscape.landscape.graph_capture import captured, different_inputs, transpose_products
 from grokscape.landscape.measures.norm_profile.sphere import Sphere
 from grokscape.landscape.optimisers import AdamW, Optimiser, State
 from grokscape.landscape.problem import Problem
@@ -38,95 +38,95 @@ class Descent:
         problem: Problem,
         sphere: Sphere,
         optimiser: Optimiser,
-        rows: Tensor,
+        params: Tensor,
         radius: Tensor,
         *,
         tangential: bool,
-        leave: float,
+        stop_loss: float,
         plans: dict[int, Gradient],
     ) -> None:
         self.problem, self.sphere, self.optimiser = problem, sphere, optimiser
-        self.tangential, self.leave, self.plans = tangential, leave, plans
-        self.rows, self.radius = rows.clone(), radius
-        self.end = {key: np.full(len(rows), np.nan) for key in MEASURED}
-        self.best = {key: np.full(len(rows), np.nan) for key in MEASURED}
-        self.steps = np.zeros(len(rows), dtype=np.int64)
-        self.change, self.residual = np.full(len(rows), np.nan), np.full(len(rows), np.nan)
+        self.tangential, self.stop_loss, self.plans = tangential, stop_loss, plans
+        self.params, self.radius = params.clone(), radius
+        self.end = {key: np.full(len(params), np.nan) for key in MEASURED}
+        self.best = {key: np.full(len(params), np.nan) for key in MEASURED}
+        self.steps = np.zeros(len(params), dtype=np.int64)
+        self.change, self.residual = np.full(len(params), np.nan), np.full(len(params), np.nan)
         self.evaluations, self.gradients = 0, 0
 
     def run(self, steps: int, every: int, examples: Tensor | None) -> Iterator[int]:
         """Take all steps; yield at every record how many are taken."""
-        living = torch.arange(len(self.rows), device=self.rows.device)
-        rows, state = self.rows.clone(), self.optimiser.initial_state(self.rows)
-        losses_seen = torch.full((steps, len(rows)), torch.nan, dtype=torch.float64, device=rows.device)
-        data, gradient_of = self._data(examples, rows)
-        stays = np.ones(len(rows), dtype=bool)
+        living = torch.arange(len(self.params), device=self.params.device)
+        params, state = self.params.clone(), self.optimiser.initial_state(self.params)
+        losses_seen = torch.full((steps, len(params)), torch.nan, dtype=torch.float64, device=params.device)
+        data, gradient_of = self._data(examples, params)
+        stays = np.ones(len(params), dtype=bool)
         for step in range(steps + 1):
             if step % every == 0 or step == steps:
-                stays &= self._record(living, rows, stays, data, step)
+                stays &= self._record(living, params, stays, data, step)
                 yield step
                 if step == steps or not stays.any():
                     break
                 if stays.mean() <= REPACKED:
-                    kept = torch.from_numpy(stays).to(rows.device)
-                    living, rows, stays = living[kept], rows[kept], stays[stays]
+                    kept = torch.from_numpy(stays).to(params.device)
+                    living, params, stays = living[kept], params[kept], stays[stays]
                     state = {name: value[kept] for name, value in state.items()}
-                    data, gradient_of = self._data(None if examples is None else examples[living.cpu()], rows)
-            losses, gradient = gradient_of(rows)
-            self.gradients += len(rows)
+                    data, gradient_of = self._data(None if examples is None else examples[living.cpu()], params)
+            losses, gradient = gradient_of(params)
+            self.gradients += len(params)
             losses_seen[step, living] = losses.double()
             if self.tangential:
-                gradient = self.sphere.tangent(rows, gradient)
-            self._advance(rows, gradient, state, step)
-            self.sphere.onto(rows, self.radius[living, None])
+                gradient = self.sphere.tangent(params, gradient)
+            self._advance(params, gradient, state, step)
+            self.sphere.onto(params, self.radius[living, None])
         self.change = _changes(losses_seen.cpu().numpy(), self.steps)
-        _, gradient = Data(self.problem, examples).gradient(self.rows)
-        self.gradients += len(self.rows)
-        self.residual = self.sphere.residual(self.rows, gradient).double().cpu().numpy()
+        _, gradient = Data(self.problem, examples).gradient(self.params)
+        self.gradients += len(self.params)
+        self.residual = self.sphere.residual(self.params, gradient).double().cpu().numpy()
 
-    def _data(self, examples: Tensor | None, rows: Tensor) -> tuple[Data, Gradient]:
+    def _data(self, examples: Tensor | None, params: Tensor) -> tuple[Data, Gradient]:
         data = Data(self.problem, examples)
         # A plan of several batches would be long, and one of networks that vmap cannot run would hold them one by one.
         if len(data.batches) > 1 or not self.problem.vectorised:
             return data, data.gradient
         if data.own:
-            return data, recorded(data.gradient, rows)
-        if len(rows) not in self.plans:
-            self.plans[len(rows)] = recorded(data.gradient, rows)
-        return data, self.plans[len(rows)]
+            return data, _planned(data.gradient, params)
+        if len(params) not in self.plans:
+            self.plans[len(params)] = _planned(data.gradient, params)
+        return data, self.plans[len(params)]
 
-    def _advance(self, rows: Tensor, gradient: Tensor, state: State, taken: int) -> None:
+    def _advance(self, params: Tensor, gradient: Tensor, state: State, taken: int) -> None:
         """Take the optimiser's step."""
-        constant = rows[:, self.sphere.constant] if self.sphere.any_constant else None
+        constant = params[:, self.sphere.constant] if self.sphere.any_constant else None
         one = self.optimiser
-        if type(one) is AdamW and rows.device.type in ("cpu", "cuda"):
+        if type(one) is AdamW and params.device.type in ("cpu", "cuda"):
             # All networks share their rates, so PyTorch's fused kernel can take the matrix as a single parameter.
             adamw(
-                [rows], [gradient], [state["mean"]], [state["square"]], [],
-                [torch.tensor(float(taken), device=rows.device)],
+                [params], [gradient], [state["mean"]], [state["square"]], [],
+                [torch.tensor(float(taken), device=params.device)],
                 fused=True, amsgrad=False, maximize=False,
                 lr=one.lr, beta1=one.beta1, beta2=one.beta2, eps=one.eps, weight_decay=one.weight_decay,
             )  # fmt: skip
         else:
-            rates = type(one).rates([one] * len(rows), rows)
-            type(one).step(rows, gradient, state, rates, rows.new_tensor(taken + 1.0))
+            rates = type(one).rates([one] * len(params), params)
+            type(one).step(params, gradient, state, rates, params.new_tensor(taken + 1.0))
         if constant is not None:
-            rows[:, self.sphere.constant] = constant
+            params[:, self.sphere.constant] = constant
 
-    def _record(self, living: Tensor, rows: Tensor, stays: np.ndarray, data: Data, step: int) -> np.ndarray:
+    def _record(self, living: Tensor, params: Tensor, stays: np.ndarray, data: Data, step: int) -> np.ndarray:
         """Take in what the networks that stay are like now; return which are not done."""
-        kept = torch.from_numpy(stays).to(rows.device)
-        self.rows[living[kept]] = rows[kept]
+        kept = torch.from_numpy(stays).to(params.device)
+        self.params[living[kept]] = params[kept]
         index = living.cpu().numpy()[stays]
         self.steps[index] = step
-        for (split, quantity), values in data.measure(rows).items():
+        for (split, quantity), values in data.measure(params).items():
             best, extreme = self.best[split, quantity], np.fmin if quantity == "loss" else np.fmax
             self.end[split, quantity][index] = values[stays]
             best[index] = extreme(best[index], values[stays])
-        self.evaluations += len(rows) * len(self.problem.batches)
+        self.evaluations += len(params) * len(self.problem.batches)
         loss = np.full(len(stays), np.nan)
         loss[stays] = self.end["train", "loss"][index]
-        return np.isfinite(loss) & (loss > self.leave)
+        return np.isfinite(loss) & (loss > self.stop_loss)
 
 
 class Data:
@@ -138,7 +138,7 @@ class Data:
         if examples is not None:
             index = examples.to(problem.device)
             problem.need_examples("a choice of examples for each network")
-            inputs, targets = part(problem.whole("train"), index)
+            inputs, targets = part(problem.all_data("train"), index)
             self.batches = [(1.0, inputs, targets)]
             each = weights(problem.weighing, [(None, part(targets, network)) for network in range(len(index))])
             if not all(each):
@@ -148,35 +148,39 @@ class Data:
                     "choose more"
                 )
 
-    def gradient(self, rows: Tensor) -> tuple[Tensor, Tensor]:
+    def gradient(self, params: Tensor) -> tuple[Tensor, Tensor]:
         """Return losses (networks,) and gradients (networks, P)."""
         if len(self.batches) > 1:
-            return self.problem.gradients(rows)
-        leaf = rows.detach().requires_grad_()
+            return self.problem.gradients(params)
+        leaf = params.detach().requires_grad_()
         ((_, inputs, targets),) = self.batches
         values = self.problem.losses(leaf, inputs, targets, own=self.own)
         (gradient,) = torch.autograd.grad(values.sum(), leaf, allow_unused=True)
-        return values.detach(), torch.zeros_like(rows) if gradient is None else gradient
+        return values.detach(), torch.zeros_like(params) if gradient is None else gradient
 
     @torch.no_grad()
-    def measure(self, rows: Tensor) -> dict[tuple[str, str], np.ndarray]:
+    def measure(self, params: Tensor) -> dict[tuple[str, str], np.ndarray]:
         """Return loss and accuracy on every split, each (networks,)."""
-        measured = {split: self.problem.evaluate(rows, split) for split in self.problem.batches if not self.own}
+        measured = {split: self.problem.evaluate(params, split) for split in self.problem.batches if not self.own}
         if self.own:
-            measured = {"train": self._own_measure(rows)}
+            measured = {"train": self._own_measure(params)}
             if "test" in self.problem.batches:
-                measured["test"] = self.problem.evaluate(rows, "test")
+                measured["test"] = self.problem.evaluate(params, "test")
         return {(split, name): value.numpy() for split, found in measured.items() for name, value in found.items()}
 
-    def _own_measure(self, rows: Tensor) -> dict[str, Tensor]:
+    def _own_measure(self, params: Tensor) -> dict[str, Tensor]:
         ((_, inputs, targets),) = self.batches
-        outputs = self.problem.outputs_of(rows, inputs, own=True)
-        found = {name: torch.zeros(len(rows), dtype=torch.float64) for name in ("loss", "accuracy")}
-        for index in range(len(rows)):
+        outputs = self.problem.outputs_of(params, inputs, own=True)
+        found = {name: torch.zeros(len(params), dtype=torch.float64) for name in ("loss", "accuracy")}
+        for index in range(len(params)):
             one, true = part((outputs, targets), index)
             found["loss"][index] = float(self.problem.output_loss(one, true))
             found["accuracy"][index], _ = self.problem.accuracy(one, true)
         return found
+
+
+def _planned(gradient: Gradient, params: Tensor) -> Gradient:
+    return captured(gradient, params, simplify=transpose_products, check_on=different_inputs(params))
 
 
 def _changes(history: np.ndarray, steps: np.ndarray) -> np.ndarray:
@@ -190,7 +194,7 @@ def _changes(history: np.ndarray, steps: np.ndarray) -> np.ndarray:
     return changes
 
 
-def company(problem: Problem) -> int:
+def networks_per_batch(problem: Problem) -> int:
     """Return how many networks are best stepped side by side: as many as the cache holds."""
     widest = problem.size * problem.dtype.itemsize
 

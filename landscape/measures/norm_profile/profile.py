@@ -40,13 +40,13 @@ def norm_profile(
     tangential: bool = True,
     start: Tensor | None = None,
     initialise: Initialise | None = None,
-    counted: str | Sequence[str] | None = None,
-    fixed: str | Sequence[str] | None = None,
+    included: str | Sequence[str] | None = None,
+    frozen: str | Sequence[str] | None = None,
     sizes: Sequence[int] | None = None,
-    record: int | None = None,
+    record_every: int | None = None,
     tolerance: float = 0.05,
-    floor: float = 1e-5,
-    leave: float = 1e-8,
+    zero_loss: float = 1e-5,
+    stop_loss: float = 1e-8,
     progress: Callable[[float], None] | None = None,
 ) -> NormProfile:
     """Measure the reduced loss landscape of Omnigrok (Liu, Michaud and Tegmark 2023, arXiv:2210.01117).
@@ -81,18 +81,18 @@ def norm_profile(
         ``initialise(seed)``, a fresh module, where a module's own ``reset_parameters`` will not do. Fresh networks are
         trained with the buffers that they start with, in which all seeds must agree; statistics of batch normalisation
         stay as they start, so make the problem with ``training_mode=True`` for batch statistics.
-    counted : str or sequence of str, optional
+    included : str or sequence of str, optional
         Glob patterns: the tensors that make up the norm and are rescaled; the others train freely. By default all that
-        are not `fixed`.
-    fixed : str or sequence of str, optional
+        are not `frozen`.
+    frozen : str or sequence of str, optional
         Glob patterns: tensors held constant, such as a given representation. They keep the values of the problem's own
         model (or of `start`), not of a fresh initialisation.
     sizes : sequence of int, optional
         Numbers of training examples, a second axis. Each seed has its own random order of the examples and takes the
         first so many of it, so that its larger sets hold its smaller ones. By default all examples. Needs examples of
         one shape along the first axis, which the model does not compare.
-    record, tolerance, floor, leave, progress
-        See `minimise_at_norm`; `floor` is in units of the loss, and also clips the losses whose shape is judged.
+    record_every, tolerance, zero_loss, stop_loss, progress
+        See `minimise_at_norm`; `zero_loss` is in units of the loss, and also clips the losses whose shape is judged.
 
     Returns
     -------
@@ -106,7 +106,16 @@ def norm_profile(
 
     Notes
     -----
-    Costs at most ``sizes * scales * seeds * steps`` gradients; networks whose training loss reaches `leave` leave.
+    Costs at most ``sizes * scales * seeds * steps`` gradients; networks whose training loss reaches `stop_loss` stop.
+
+    Examples
+    --------
+    >>> from grokscape.landscape import AdamW, norm_profile
+    >>> from grokscape.landscape.measures.examples import regression  # L = |w - w*|^2 / 2, with |w*| = 2
+    >>> fast = AdamW(lr=0.1, weight_decay=0.0)
+    >>> found = norm_profile(regression(), norms=[1.0, 2.0, 4.0], seeds=[0], steps=200, optimiser=fast)
+    >>> print(found.losses("train").round(3)[:, 0])  # (norm - 2)^2 / 2
+    [0.5 0.  2. ]
     """
     problem.need_test("norm_profile")
     grid = _grid("scales" if norms is None else "norms", scales if norms is None else norms)
@@ -118,30 +127,30 @@ def norm_profile(
             raise InvalidInput(f"sizes hold {size}, expected numbers from 1 to the {total} training examples")
     if not counts:
         raise InvalidInput("sizes are empty, expected at least one number of training examples")
-    sphere = Sphere(problem, counted, fixed)
-    problem, rows = _starts(problem, sphere, numbers, start, initialise)
+    sphere = Sphere(problem, included, frozen)
+    problem, params = _starts(problem, sphere, numbers, start, initialise)
     for size in counts:  # a choice that cannot be used is refused before the first is trained on
         if size < total:
             Data(problem, _subsets(total, size, numbers))
-    initial = sphere.norm(rows).squeeze(1).double().cpu().numpy()
+    initial = sphere.norm(params).squeeze(1).double().cpu().numpy()
     radii = grid[:, None] * (initial if norms is None else np.ones(len(numbers)))
     found: list[Minima] = []
     for place, size in enumerate(counts):
         found.append(
             minimise_at_norm(
                 problem,
-                rows.repeat(len(grid), 1),
+                params.repeat(len(grid), 1),
                 radii.reshape(-1),
                 steps=steps,
                 optimiser=optimiser,
                 tangential=tangential,
-                counted=counted,
-                fixed=fixed,
+                included=included,
+                frozen=frozen,
                 examples=None if size == total else _subsets(total, size, numbers).repeat(len(grid), 1),
-                record=record,
+                record_every=record_every,
                 tolerance=tolerance,
-                floor=floor,
-                leave=leave,
+                zero_loss=zero_loss,
+                stop_loss=stop_loss,
                 progress=None if progress is None else _part(progress, counts, place),
             )
         )
@@ -163,7 +172,7 @@ def norm_profile(
         steps=cube([one.steps for one in found]),
         change=cube([one.change for one in found]),
         residual=cube([one.residual for one in found]),
-        floor=floor,
+        zero_loss=zero_loss,
         tolerance=tolerance,
         cost=sum((one.cost for one in found), Cost()),
     )
@@ -194,10 +203,10 @@ def _starts(
 ) -> tuple[Problem, Tensor]:
     """Return where each seed starts, shape (seeds, P), and the problem with the buffers to start with."""
     if start is None:
-        own, rows = fresh_networks(problem, seeds, initialise)
-        return own, torch.where(sphere.constant, problem.start, rows)
+        own, params = fresh_networks(problem, seeds, initialise)
+        return own, torch.where(sphere.constant, problem.start, params)
     if initialise is not None:
-        raise InvalidInput("both start and initialise are given, which say two things; leave one out")
+        raise InvalidInput("both start and initialise are given, which contradict each other; leave one out")
     if not isinstance(start, Tensor) or tuple(start.shape) != (len(seeds), problem.size):
         if not isinstance(start, Tensor):
             raise InvalidInput(f"start is {start!r:.60}, expected a tensor ({len(seeds)}, {problem.size})")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -12,9 +12,6 @@ from grokscape.landscape.errors import InvalidInput
 from grokscape.landscape.fits.norm_shape import CriticalNorm, Shape, classify, critical_norm
 from grokscape.landscape.measures.result import Cost, Result
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
 When = Literal["end", "best"]
 Split = Literal["train", "test"]
 
@@ -22,6 +19,8 @@ Split = Literal["train", "test"]
 @dataclass(frozen=True, kw_only=True)
 class NormProfile(Result):
     """Train and test loss at every weight norm, where the training loss is least.
+
+    ``plot(size=..., best=True)`` takes the options of `grokscape.landscape.drawing.norm_profile.draw_norm_profile`.
 
     Attributes
     ----------
@@ -32,7 +31,7 @@ class NormProfile(Result):
     seeds : array of int, shape (seeds,)
     absolute : bool
     norms : array, shape (scales, seeds)
-        Of the counted parameters.
+        Of the included parameters.
     initial_norms : array, shape (seeds,)
         Before rescaling.
     end, best : dict of (split, quantity) to array, shape (sizes, scales, seeds)
@@ -40,14 +39,14 @@ class NormProfile(Result):
         smallest loss and largest accuracy over all records, each by itself; its test values are chosen by looking at
         the test data (early stopping by an oracle), and belong to no one point.
     converged, diverged : array of bool, shape (sizes, scales, seeds)
-        Whether the training loss ended at most at the floor or changed by at most the tolerance over the last fifth of
-        the steps; whether it left the finite numbers.
+        Whether the training loss ended at most at `zero_loss` or changed by at most the tolerance over the last fifth
+        of the steps; whether it left the finite numbers.
     steps : array of int, shape (sizes, scales, seeds)
     change : array, shape (sizes, scales, seeds)
         That relative change.
     residual : array, shape (sizes, scales, seeds)
         Fall of the training loss per radian along the sphere that is left at the end; 0 at an exact minimum.
-    floor, tolerance : float
+    zero_loss, tolerance : float
     cost : Cost
     """
 
@@ -64,7 +63,7 @@ class NormProfile(Result):
     steps: np.ndarray
     change: np.ndarray
     residual: np.ndarray
-    floor: float
+    zero_loss: float
     tolerance: float
     cost: Cost
 
@@ -81,7 +80,7 @@ class NormProfile(Result):
         rise: float = 2.0,
         confidence: float = 0.95,
     ) -> Shape:
-        """Say whether a loss curve is an "L", a "U", "flat" or "neither", and how surely.
+        """Classify a loss curve as "L", "U", "flat" or "neither", with the evidence for it.
 
         Parameters
         ----------
@@ -94,7 +93,7 @@ class NormProfile(Result):
             are left out and named.
         """
         losses, place = self.losses(split, when=when, size=size), self._place(size)
-        options = {"floor": self.floor, "rise": rise, "confidence": confidence}
+        options = {"zero_loss": self.zero_loss, "rise": rise, "confidence": confidence}
         return classify(self.scales, losses, self.converged[place], **options)
 
     def critical_norm(
@@ -116,7 +115,7 @@ class NormProfile(Result):
         """
         losses, place = self.losses("test", when=when, size=size), self._place(size)
         norms = self.norms / self.initial_norms if unit == "scale" else self.norms
-        options = {"floor": self.floor, "confidence": confidence}
+        options = {"zero_loss": self.zero_loss, "confidence": confidence}
         return critical_norm(norms, losses, self.converged[place], **options)
 
     def to_frame(self) -> pd.DataFrame:
@@ -136,12 +135,6 @@ class NormProfile(Result):
         first = ["size", "scale", "norm", "seed", "split", "when"]
         frame = pd.concat(tables, ignore_index=True)
         return frame[first + [name for name in frame.columns if name not in first]]
-
-    def plot(self, ax: Axes | None = None, *, size: int | None = None, best: bool = False) -> Axes:
-        """Draw train and test loss over the norm (of one size; best-seen values dashed, on request)."""
-        from grokscape.landscape.drawing.norm_profile import draw
-
-        return draw(self, ax, size=size, best=best)
 
     def _of(self, when: str) -> dict[tuple[str, str], np.ndarray]:
         if when not in ("end", "best"):

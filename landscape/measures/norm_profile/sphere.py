@@ -16,45 +16,45 @@ class Sphere:
     """Which parameters are held at a norm, which are constant, and which are free."""
 
     def __init__(
-        self, problem: Problem, counted: str | Sequence[str] | None = None, fixed: str | Sequence[str] | None = None
+        self, problem: Problem, included: str | Sequence[str] | None = None, frozen: str | Sequence[str] | None = None
     ) -> None:
         names = problem.layout.names
-        constant = _matching("fixed", fixed, names) if fixed is not None else set()
-        held = _matching("counted", counted, names) if counted is not None else set(names) - constant
+        constant = _matching("frozen", frozen, names) if frozen is not None else set()
+        held = _matching("included", included, names) if included is not None else set(names) - constant
         if both := sorted(held & constant):
-            raise InvalidInput(f"{both[0]!r} is both counted and fixed; take it out of one of the two")
+            raise InvalidInput(f"{both[0]!r} is both included and frozen; take it out of one of the two")
         spans = problem.layout.slices()
-        self.counted = torch.zeros(problem.size, dtype=torch.bool, device=problem.device)
-        self.constant = torch.zeros_like(self.counted)
+        self.included = torch.zeros(problem.size, dtype=torch.bool, device=problem.device)
+        self.constant = torch.zeros_like(self.included)
         for name in held:
-            self.counted[spans[name]] = True
+            self.included[spans[name]] = True
         for name in constant:
             self.constant[spans[name]] = True
-        if not self.counted.any():
-            raise InvalidInput("no counted parameter is left to hold at a norm; change counted= or fixed=")
+        if not self.included.any():
+            raise InvalidInput("no included parameter is left to hold at a norm; change included= or frozen=")
         self.any_constant = bool(constant)
-        self._whole = bool(self.counted.all())
-        self._factor = self.counted.to(problem.start)
+        self._whole = bool(self.included.all())
+        self._factor = self.included.to(problem.start)
 
-    def norm(self, rows: Tensor) -> Tensor:
-        """Return the norm of the counted parameters, shape (networks, 1)."""
-        return (rows if self._whole else rows * self._factor).norm(dim=1, keepdim=True)
+    def norm(self, params: Tensor) -> Tensor:
+        """Return the norm of the included parameters, shape (networks, 1)."""
+        return (params if self._whole else params * self._factor).norm(dim=1, keepdim=True)
 
-    def onto(self, rows: Tensor, radius: Tensor) -> Tensor:
-        """Rescale the counted parameters in place to a radius (networks, 1)."""
-        scale = radius / self.norm(rows)
-        return rows.mul_(scale if self._whole else torch.where(self.counted, scale, 1.0))
+    def onto(self, params: Tensor, radius: Tensor) -> Tensor:
+        """Rescale the included parameters in place to a radius (networks, 1)."""
+        scale = radius / self.norm(params)
+        return params.mul_(scale if self._whole else torch.where(self.included, scale, 1.0))
 
-    def tangent(self, rows: Tensor, gradient: Tensor) -> Tensor:
+    def tangent(self, params: Tensor, gradient: Tensor) -> Tensor:
         """Return the part of a gradient (networks, P) that the constraints leave."""
-        held = rows if self._whole else rows * self._factor
+        held = params if self._whole else params * self._factor
         radial = torch.linalg.vecdot(gradient, held) / torch.linalg.vecdot(held, held)
         along = torch.addcmul(gradient, held, radial[:, None], value=-1)
         return along.masked_fill_(self.constant, 0.0) if self.any_constant else along
 
-    def residual(self, rows: Tensor, gradient: Tensor) -> Tensor:
+    def residual(self, params: Tensor, gradient: Tensor) -> Tensor:
         """Return the length of that part per radian, shape (networks,)."""
-        return (self.tangent(rows, gradient).norm(dim=1, keepdim=True) * self.norm(rows)).squeeze(1)
+        return (self.tangent(params, gradient).norm(dim=1, keepdim=True) * self.norm(params)).squeeze(1)
 
 
 def _matching(field: str, patterns: str | Sequence[str], names: Sequence[str]) -> set[str]:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from grokscape.landscape.measures.curvature.operator import Curvature
+from grokscape.landscape.measures.curvature.curvature import Curvature
 from grokscape.landscape.measures.paths.curves import Curve
-from grokscape.landscape.measures.paths.slices import Progress, chunks
+from grokscape.landscape.measures.paths.points import Progress, chunks
 from grokscape.landscape.measures.result import Cost
 from grokscape.landscape.problem import Problem
 
@@ -20,7 +20,7 @@ SAFETY = 1.0
 
 @dataclass(frozen=True)
 class Bounds:
-    """Samples of a curve and what they say about its barriers; see `paths.straight.Path`."""
+    """Samples of a curve and the bounds on its barriers; see `paths.straight.Path`."""
 
     samples: dict[str, np.ndarray]
     barrier: tuple[float, float]
@@ -39,7 +39,7 @@ def bound_barriers(
     tolerance: float,
     refine: int,
     bend: float | None,
-    at_once: int | None,
+    chunk_size: int | None,
     progress: Progress | None,
 ) -> Bounds:
     """Sample the loss on a curve, more densely where a barrier could hide, until it is bounded from both sides.
@@ -58,7 +58,7 @@ def bound_barriers(
     each = max(2, -(-(points - 1) // curve.pieces) + 1)
     piece = np.repeat(np.arange(curve.pieces), each)
     times = (piece + np.tile(np.linspace(0.0, 1.0, each), curve.pieces)) / curve.pieces
-    data, cost = _measure(problem, curve, times, piece, bend is None, at_once)
+    data, cost = _measure(problem, curve, times, piece, bend is None, chunk_size)
     while True:
         loss, inside = data["train_loss"], np.diff(data["piece"]) == 0
         floor = np.full(len(loss) - 1, -bend) if bend is not None else lowest_curvature(data)
@@ -79,7 +79,7 @@ def bound_barriers(
         worst = np.argsort(-(upper - lower[:, None]).max(0)[open_intervals], kind="stable")[: max(room, 0)]
         split = np.sort(open_intervals[worst])
         middle = (data["t"][split] + data["t"][split + 1]) / 2
-        more, spent = _measure(problem, curve, middle, data["piece"][split], bend is None, at_once)
+        more, spent = _measure(problem, curve, middle, data["piece"][split], bend is None, chunk_size)
         data = {name: np.insert(values, split + 1, more[name]) for name, values in data.items()}
         cost = cost + spent
     highest_of = np.maximum(upper.max(1), lower) if finite else np.full(2, np.inf)
@@ -128,7 +128,7 @@ def highest(values: np.ndarray, spacing: np.ndarray, floor: np.ndarray) -> np.nd
 
 
 def _measure(
-    problem: Problem, curve: Curve, times: np.ndarray, piece: np.ndarray, derivatives: bool, at_once: int | None
+    problem: Problem, curve: Curve, times: np.ndarray, piece: np.ndarray, derivatives: bool, chunk_size: int | None
 ) -> tuple[dict[str, np.ndarray], Cost]:
     """Return losses and accuracies, and, if asked for, slope and second derivative of the training loss in t."""
     data = {"t": times, "piece": piece, "slope": np.full(len(times), np.nan), "curvature": np.full(len(times), np.nan)}
@@ -136,20 +136,20 @@ def _measure(
         f"{split}_{name}": np.full(len(times), np.nan) for split in ("train", "test") for name in ("loss", "accuracy")
     }
     cost = Cost()
-    for some in chunks(problem, len(times), at_once):
+    for some in chunks(problem, len(times), chunk_size):
         t = torch.as_tensor(times[some]).to(problem.start)
         own = torch.as_tensor(piece[some], device=problem.device)
-        rows = curve.rows(t, own)
+        params = curve.params(t, own)
         for split in problem.batches:
-            for name, values in problem.evaluate(rows, split).items():
+            for name, values in problem.evaluate(params, split).items():
                 losses[f"{split}_{name}"][some] = values.numpy()
-        cost = cost + Cost(evaluations=len(rows) * len(problem.batches))
+        cost = cost + Cost(evaluations=len(params) * len(problem.batches))
         if derivatives:
-            _, gradient = problem.gradients(rows)
+            _, gradient = problem.gradients(params)
             first, second = curve.motion(t, own)
-            curvature = Curvature(problem, rows)
+            curvature = Curvature(problem, params)
             data["slope"][some] = (gradient * first).sum(1).double().cpu().numpy()
             along = (first * curvature.multiply(first)).sum(1) + (gradient * second).sum(1)
             data["curvature"][some] = along.double().cpu().numpy()
-            cost = cost + curvature.cost + Cost(gradients=len(rows))
+            cost = cost + curvature.cost + Cost(gradients=len(params))
     return data | losses, cost

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, get_args
+from typing import get_args
 
 import numpy as np
 import torch
@@ -12,16 +12,13 @@ from torch import Tensor
 from grokscape.landscape.errors import InvalidInput
 from grokscape.landscape.measures.arguments import plain_arguments
 from grokscape.landscape.measures.paths.curves import Curve, CurveKind
-from grokscape.landscape.measures.paths.slices import Progress, chunks
+from grokscape.landscape.measures.paths.points import Progress, chunks
 from grokscape.landscape.measures.paths.straight import Path, measured, names, straight
 from grokscape.landscape.measures.result import Cost
 from grokscape.landscape.optimisers import AdamW, Optimiser
 from grokscape.landscape.problem import Problem
 from grokscape.landscape.problem.networks import Network
 from grokscape.landscape.randomness import generator
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 #: Deviation of the first pivots from the straight line, in units of its length: breaks the tie of a symmetric ridge.
 JITTER = 0.01
@@ -51,11 +48,6 @@ class LowLossPath(Path):
     mean_loss: np.ndarray
     settled: bool
 
-    def plot(self, ax: Axes | None = None) -> Axes:
-        from grokscape.landscape.drawing.paths import plot_path
-
-        return plot_path(self, ax)
-
 
 @plain_arguments
 @torch.inference_mode(False)  # gradients are needed, whatever the caller's mode
@@ -74,14 +66,14 @@ def low_loss_path(
     points: int = 51,
     tolerance: float = 0.01,
     refine: int = 200,
-    at_once: int | None = None,
+    chunk_size: int | None = None,
     progress: Progress | None = None,
 ) -> LowLossPath:
     """Search for a path of low loss from a to b, and measure the loss along it.
 
     Minimises ``int_0^1 L(gamma(t)) dt`` over the inner pivots of gamma (Garipov et al. 2018, arXiv:1802.10026, equation
     2). Each step takes the gradient at one random t in each of `samples` equal parts of [0, 1]. The step size falls
-    linearly to zero. A low mean is what is trained; a short, sharp barrier may remain, and the bounds tell.
+    linearly to zero. A low mean is what is trained; a short, sharp barrier may remain, which the bounds show.
 
     Costs ``steps * samples`` gradients and 48 evaluations, then a point costs an evaluation, a gradient and a product.
 
@@ -89,7 +81,7 @@ def low_loss_path(
     ----------
     problem : Problem
     a, b : network
-        Rows (P,), modules of the problem's architecture, or their tensors by name; buffers in which they differ are
+        Vectors (P,), modules of the problem's architecture, or their tensors by name; buffers in which they differ are
         interpolated linearly along the curve, see `grokscape.landscape.measures.paths.straight.interpolate`.
     bends : int
         How many inner pivots are trained, at least 1. They start evenly along the straight line, with a deviation of
@@ -104,7 +96,7 @@ def low_loss_path(
         Of the random t and the deviation.
     fixed_norm : float, optional
         Keep the whole path at this distance from the origin, as if trained under that constraint; a and b must have it.
-    points, tolerance, refine, at_once
+    points, tolerance, refine, chunk_size
         As in `grokscape.landscape.measures.paths.straight.interpolate`; the upper bound is estimated.
     progress : callable, optional
         Called with the share done.
@@ -113,6 +105,15 @@ def low_loss_path(
     ------
     InvalidInput
         If an argument does not fit, or the loss on the path stops being finite.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from grokscape.landscape import low_loss_path
+    >>> from grokscape.landscape.measures.examples import ring  # L = (a^2 + b^2 - 1)^2, whose minima are a circle
+    >>> found = low_loss_path(ring(), torch.tensor([1.0, 0.0]), torch.tensor([-1.0, 0.0]), bends=3, steps=200)
+    >>> found.barrier_bound < 0.1  # on the straight line it is 1
+    True
     """
     if curve not in get_args(CurveKind):
         raise InvalidInput(f"curve is {curve!r}, expected 'bezier' or 'chain'")
@@ -130,7 +131,7 @@ def low_loss_path(
         _need_norm(ends, fixed_norm)
     first = _start(ends, varied, bends, seed)
     inner, history, means = _trained(
-        wide, varied, ends, first, curve, steps, optimiser, samples, seed, fixed_norm, at_once, progress
+        wide, varied, ends, first, curve, steps, optimiser, samples, seed, fixed_norm, chunk_size, progress
     )
     trained = Curve(torch.cat([ends[:1], inner, ends[1:]]), curve, fixed_norm, line.carried)
     fields = measured(
@@ -139,7 +140,7 @@ def low_loss_path(
         points=points,
         tolerance=tolerance,
         refine=refine,
-        at_once=at_once,
+        chunk_size=chunk_size,
         progress=None if progress is None else lambda share: progress(0.9 + 0.1 * share),
     )
     fields["cost"] += Cost(gradients=steps * samples, evaluations=3 * FIXED)
@@ -149,7 +150,7 @@ def low_loss_path(
 
 def _start(ends: Tensor, varied: int, bends: int, seed: int) -> Tensor:
     """Return the first inner pivots: those of the straight line, the varied parameters with a deviation."""
-    inner = Curve(ends).rows(torch.arange(1, bends + 1).to(ends) / (bends + 1))
+    inner = Curve(ends).params(torch.arange(1, bends + 1).to(ends) / (bends + 1))
     noise = torch.from_numpy(generator(seed, "pivots").standard_normal((bends, varied))).to(ends)
     scale = JITTER * torch.linalg.vector_norm(ends[1, :varied] - ends[0, :varied]) / varied**0.5
     inner[:, :varied] += scale * noise
@@ -167,7 +168,7 @@ def _trained(
     samples: int,
     seed: int,
     norm: float | None,
-    at_once: int | None,
+    chunk_size: int | None,
     progress: Progress | None,
 ) -> tuple[Tensor, np.ndarray, np.ndarray]:
     """Return the trained inner pivots, the mean loss at each step (steps,) and at three moments (3,).
@@ -186,7 +187,7 @@ def _trained(
 
     def mean_loss() -> float:
         now = along(inner)
-        losses = [problem.evaluate(now.rows(fixed[some]))["loss"] for some in chunks(problem, FIXED, at_once)]
+        losses = [problem.evaluate(now.params(fixed[some]))["loss"] for some in chunks(problem, FIXED, chunk_size)]
         return float(torch.cat(losses).mean())
 
     means[0] = mean_loss()
@@ -195,12 +196,12 @@ def _trained(
             means[1] = mean_loss()
         times = torch.from_numpy((np.arange(samples) + draw.random(samples)) / samples).to(inner)
         leaf = inner.clone().requires_grad_()
-        rows = along(leaf).rows(times)
-        losses, gradients = problem.gradients(rows.detach())
+        params = along(leaf).params(times)
+        losses, gradients = problem.gradients(params.detach())
         history[step] = float(losses.mean())
         if not np.isfinite(history[step]):
             raise InvalidInput(f"the loss on the path is {history[step]} at step {step}; give a smaller lr")
-        (gradient,) = torch.autograd.grad(rows, leaf, gradients / samples)
+        (gradient,) = torch.autograd.grad(params, leaf, gradients / samples)
         rates["lr"] = first_rate * (1 - step / steps)
         optimiser.step(inner, gradient, state, rates, inner.new_tensor(step + 1.0))
         inner[:, varied:] = carried

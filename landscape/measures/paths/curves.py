@@ -63,12 +63,12 @@ class Curve:
             layers = [_between(share, left, right) for left, right in itertools.pairwise(layers)]
         return layers[0]
 
-    def rows(self, times: Tensor, piece: Tensor | None = None) -> Tensor:
+    def params(self, times: Tensor, piece: Tensor | None = None) -> Tensor:
         """Return the networks at some t, shape (m, P), differentiable in the pivots."""
-        rows = self.weights(times, self.piece(times) if piece is None else piece)[0] @ self.pivots
+        params = self.weights(times, self.piece(times) if piece is None else piece)[0] @ self.pivots
         if self.norm is None:
-            return rows
-        return rows * (self.norm / torch.linalg.vector_norm(rows, dim=1, keepdim=True))
+            return params
+        return params * (self.norm / torch.linalg.vector_norm(params, dim=1, keepdim=True))
 
     def motion(self, times: Tensor, piece: Tensor) -> tuple[Tensor, Tensor]:
         """Return the first and second derivative with respect to t, each (m, P), on the piece given."""
@@ -85,9 +85,9 @@ class Curve:
 
     def length(self, times: Tensor) -> float:
         """Return the length of the polygon through the points at increasing t: at most that of the curve."""
-        total, last = 0.0, self.rows(times[:1])
+        total, last = 0.0, self.params(times[:1])
         for time in times[1:].split(1):  # one at a time, because a row may be large
-            row = self.rows(time)
+            row = self.params(time)
             total += float(torch.linalg.vector_norm(row - last))
             last = row
         return total if math.isfinite(total) else math.nan

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -14,14 +13,11 @@ from torch import Tensor
 from grokscape.landscape.errors import InvalidInput
 from grokscape.landscape.measures.arguments import plain_arguments
 from grokscape.landscape.measures.directions import Biases, Normalise, chosen_direction
+from grokscape.landscape.measures.paths.points import Progress, evaluate_at, split_frame
 from grokscape.landscape.measures.result import Cost, Result
 from grokscape.landscape.problem import Problem
 from grokscape.landscape.problem.networks import Network, network_of
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
-Progress = Callable[[float], None]
 Extent = float | tuple[float, float]
 
 
@@ -70,11 +66,6 @@ class Slice(Result):
         """Return the columns offset, split, loss and accuracy."""
         return split_frame(self, {"offset": self.offsets})
 
-    def plot(self, ax: Axes | None = None) -> Axes:
-        from grokscape.landscape.drawing.slices import plot_line
-
-        return plot_line(self, ax)
-
 
 @dataclass(frozen=True, kw_only=True)
 class Plane(Result):
@@ -110,9 +101,9 @@ class Plane(Result):
         """Whether the training loss is finite at each point: nothing is iterated."""
         return np.isfinite(self.train_loss)
 
-    def coordinates(self, rows: Tensor | np.ndarray) -> np.ndarray:
+    def coordinates(self, params: Tensor | np.ndarray) -> np.ndarray:
         """Project networks (k, P), such as a trajectory, onto the plane: first, second, distance from it; (k, 3)."""
-        away = np.asarray(torch.as_tensor(rows).detach().cpu(), dtype=np.float64) - self.around
+        away = np.asarray(torch.as_tensor(params).detach().cpu(), dtype=np.float64) - self.around
         basis = self.directions.astype(np.float64).T
         found = np.linalg.lstsq(basis, away.T, rcond=None)[0]
         return np.column_stack([found.T, np.linalg.norm(away.T - basis @ found, axis=0)])
@@ -121,11 +112,6 @@ class Plane(Result):
         """Return the columns first, second, split, loss and accuracy."""
         first, second = np.meshgrid(self.first, self.second, indexing="ij")
         return split_frame(self, {"first": first, "second": second})
-
-    def plot(self, ax: Axes | None = None) -> Axes:
-        from grokscape.landscape.drawing.slices import plot_plane
-
-        return plot_plane(self, ax)
 
 
 @plain_arguments
@@ -139,7 +125,7 @@ def line_slice(
     normalise: Normalise | None = "filter",
     biases: Biases = "zero",
     filter_axis: int | Mapping[str, int] = 0,
-    at_once: int | None = None,
+    chunk_size: int | None = None,
     progress: Progress | None = None,
 ) -> Slice:
     """Measure the loss along a line through a network; costs one evaluation a point and split.
@@ -149,17 +135,17 @@ def line_slice(
     problem : Problem
     direction : int, or Tensor or array of shape (P,)
         A seed draws a random direction, scaled as `normalise`, `biases` and `filter_axis` say (see
-        `grokscape.landscape.measures.directions.normalised`). A row (an eigenvector, `direction_between`) is taken as
-        it is.
+        `grokscape.landscape.measures.directions.normalised`). A vector (an eigenvector, `direction_between`) is taken
+        as it is.
     around : network, optional
-        A row (P,), a module of the problem's architecture, or its tensors by name (``state_dict()``); a module and a
+        A vector (P,), a module of the problem's architecture, or its tensors by name (``state_dict()``); a module and a
         state dict keep their own buffers and frozen parameters (see `network_of`). By default the
         one that the problem starts from.
     extent : float or pair
         Offsets run from -extent to extent, or from the first to the second; odd `points` meet the middle.
     points : int
         At least 3.
-    at_once : int, optional
+    chunk_size : int, optional
         How many networks are evaluated side by side; fewer take less memory. By default up to 16, fewer if large.
     progress : callable, optional
         Called with the share done.
@@ -168,6 +154,15 @@ def line_slice(
     ------
     InvalidInput
         If an argument does not fit.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from grokscape.landscape import line_slice
+    >>> from grokscape.landscape.measures.examples import bowl  # L = (3 a^2 + b^2) / 2, at a = 1 and b = 2
+    >>> found = line_slice(bowl(), torch.tensor([1.0, 0.0]), points=5)
+    >>> print(found.offsets, found.train_loss)
+    [-1.  -0.5  0.   0.5  1. ] [2.    2.375 3.5   5.375 8.   ]
     """
     problem, theta = network_of(problem, around, "around")
     chosen, seed = chosen_direction(
@@ -175,7 +170,7 @@ def line_slice(
     )
     offsets = _offsets(extent, points)
     found, cost = evaluate_at(
-        problem, lambda c: theta + c[:, None] * chosen, offsets, at_once=at_once, progress=progress
+        problem, lambda c: theta + c[:, None] * chosen, offsets, chunk_size=chunk_size, progress=progress
     )
     rounding = torch.finfo(problem.dtype).eps
     curvature, error = _second_difference(found["train_loss"], offsets[1] - offsets[0], rounding)
@@ -202,7 +197,7 @@ def plane_slice(
     normalise: Normalise | None = "filter",
     biases: Biases = "zero",
     filter_axis: int | Mapping[str, int] = 0,
-    at_once: int | None = None,
+    chunk_size: int | None = None,
     progress: Progress | None = None,
 ) -> Plane:
     """Measure the loss on a plane through a network, at points^2 places; arguments as in `line_slice`.
@@ -210,10 +205,20 @@ def plane_slice(
     Parameters
     ----------
     directions : two of int, Tensor or array of shape (P,)
-        Seeds or rows, also mixed.
+        Seeds or vectors, also mixed.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from grokscape.landscape import plane_slice
+    >>> from grokscape.landscape.measures.examples import bowl  # L = (3 a^2 + b^2) / 2, at a = 1 and b = 2
+    >>> print(plane_slice(bowl(), torch.eye(2), extent=2.0, points=3).train_loss)
+    [[ 1.5  3.5  9.5]
+     [ 1.5  3.5  9.5]
+     [13.5 15.5 21.5]]
     """
     if len(directions) != 2:
-        raise InvalidInput(f"directions has {len(directions)} entries, expected two seeds or rows")
+        raise InvalidInput(f"directions has {len(directions)} entries, expected two seeds or vectors")
     problem, theta = network_of(problem, around, "around")
     scaling = {"normalise": normalise, "biases": biases, "filter_axis": filter_axis}
     chosen, seeds = zip(*(chosen_direction(problem, one, theta, **scaling) for one in directions), strict=True)
@@ -221,7 +226,7 @@ def plane_slice(
     lengths = torch.linalg.vector_norm(basis, dim=1)
     offsets = _offsets(extent, points)
     grid = np.stack(np.meshgrid(offsets, offsets, indexing="ij"), -1).reshape(-1, 2)
-    found, cost = evaluate_at(problem, lambda c: theta + c @ basis, grid, at_once=at_once, progress=progress)
+    found, cost = evaluate_at(problem, lambda c: theta + c @ basis, grid, chunk_size=chunk_size, progress=progress)
     return Plane(
         first=offsets,
         second=offsets.copy(),
@@ -232,54 +237,6 @@ def plane_slice(
         seeds=seeds,
         cost=cost,
     )
-
-
-def evaluate_at(
-    problem: Problem,
-    place: Callable[[Tensor], Tensor],
-    coordinates: np.ndarray,
-    *,
-    at_once: int | None = None,
-    progress: Progress | None = None,
-) -> tuple[dict[str, np.ndarray], Cost]:
-    """Evaluate the networks ``place(coordinates)`` a few at a time, so that never more than `at_once` exist.
-
-    Returns
-    -------
-    dict of ndarray, shape (n,)
-        train_loss, train_accuracy, test_loss and test_accuracy; NaN without test data.
-    Cost
-    """
-    count = len(coordinates)
-    found = {f"{split}_{name}": np.full(count, np.nan) for split in ("train", "test") for name in ("loss", "accuracy")}
-    for some in chunks(problem, count, at_once):
-        rows = place(torch.as_tensor(coordinates[some]).to(problem.start))
-        for split in problem.batches:
-            for name, values in problem.evaluate(rows, split).items():
-                found[f"{split}_{name}"][some] = values.numpy()
-        if progress is not None:
-            progress(min(some.stop, count) / count)
-    return found, Cost(evaluations=count * len(problem.batches))
-
-
-def chunks(problem: Problem, count: int, at_once: int | None) -> list[slice]:
-    """Cut ``range(count)`` into runs of networks to be handled side by side: by default 16, or 64 MiB of parameters."""
-    size = max(1, min(16, 2**26 // (problem.size * problem.start.element_size()))) if at_once is None else at_once
-    if size < 1:
-        raise InvalidInput(f"at_once is {at_once}, expected at least 1")
-    return [slice(first, first + size) for first in range(0, count, size)]
-
-
-def split_frame(result: Result, columns: Mapping[str, np.ndarray]) -> pd.DataFrame:
-    """Return a tidy table of some columns with split, loss and accuracy; a split that was not measured is left out."""
-    frames = []
-    for split in ("train", "test"):
-        loss = getattr(result, f"{split}_loss").ravel()
-        if split == "train" or not np.isnan(loss).all():
-            accuracy = getattr(result, f"{split}_accuracy").ravel()
-            own = {name: values.ravel() for name, values in columns.items()}
-            frames.append(pd.DataFrame({**own, "split": split, "loss": loss, "accuracy": accuracy}))
-    return pd.concat(frames, ignore_index=True)
 
 
 def _offsets(extent: Extent, points: int) -> np.ndarray:

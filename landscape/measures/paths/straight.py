@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -13,13 +13,10 @@ from grokscape.landscape.errors import InvalidInput
 from grokscape.landscape.measures.arguments import plain_arguments
 from grokscape.landscape.measures.paths.barriers import bound_barriers
 from grokscape.landscape.measures.paths.curves import Curve
-from grokscape.landscape.measures.paths.slices import Progress, split_frame
+from grokscape.landscape.measures.paths.points import Progress, split_frame
 from grokscape.landscape.measures.result import Cost, Result
 from grokscape.landscape.problem import Problem
 from grokscape.landscape.problem.networks import Network, on_one_path
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +39,7 @@ class Path(Result):
     kind : {"bezier", "chain"}
         A straight path is a chain of two pivots.
     pivots : ndarray, shape (pivots, P)
-        The control points; the first is a, the last b. `rows` gives any point of the path.
+        The control points; the first is a, the last b. `params` gives any point of the path.
     carried : tuple of str
         Names of the buffers and frozen parameters in which a and b differ. They change along the path, too: each
         linearly in t, whatever the `kind`; at the ends they are those of a and b. `pivots` do not hold them.
@@ -58,7 +55,7 @@ class Path(Result):
     barrier_at : float
         The t at which `barrier` was found.
     largest_rise : float
-        ``max_{s < t} f(t) - f(s)`` over the points sampled: 0 if the path never climbs on the way from a to b.
+        ``max_{s < t} f(t) - f(s)`` over the points sampled: 0 if the path never rises between a and b.
     tolerance : float
         The distance between lower and upper bound that was asked for, in units of the loss.
     converged : bool
@@ -96,23 +93,18 @@ class Path(Result):
 
     @property
     def non_increasing(self) -> bool:
-        """Whether the training loss, as sampled, never rises by more than `tolerance` on the way from a to b."""
+        """Whether the training loss, as sampled, never rises by more than `tolerance` between a and b."""
         return self.largest_rise <= self.tolerance
 
-    def rows(self, t: np.ndarray | None = None) -> np.ndarray:
+    def params(self, t: np.ndarray | None = None) -> np.ndarray:
         """Return the networks at some t (by default those sampled), shape (len(t), P)."""
         curve = Curve(torch.from_numpy(self.pivots), self.kind, self.fixed_norm)
         times = np.asarray(self.t if t is None else t, dtype=self.pivots.dtype)
-        return curve.rows(torch.from_numpy(np.atleast_1d(times))).numpy()
+        return curve.params(torch.from_numpy(np.atleast_1d(times))).numpy()
 
     def to_frame(self) -> pd.DataFrame:
         """Return the columns t, split, loss and accuracy."""
         return split_frame(self, {"t": self.t})
-
-    def plot(self, ax: Axes | None = None) -> Axes:
-        from grokscape.landscape.drawing.paths import plot_path
-
-        return plot_path(self, ax)
 
 
 @plain_arguments
@@ -126,7 +118,7 @@ def interpolate(
     tolerance: float = 0.01,
     refine: int = 200,
     smoothness: float | None = None,
-    at_once: int | None = None,
+    chunk_size: int | None = None,
     progress: Progress | None = None,
 ) -> Path:
     """Measure the loss on the straight line from a to b; a point costs an evaluation, a gradient and a product.
@@ -140,7 +132,7 @@ def interpolate(
     ----------
     problem : Problem
     a, b : network
-        Rows (P,), modules of the problem's architecture, or their tensors by name (``state_dict()``). Rows, and
+        Vectors (P,), modules of the problem's architecture, or their tensors by name (``state_dict()``). Vectors, and
         mappings without buffers (``named_parameters()``), have those of the problem's model.
     points : int
         Evenly spaced samples to begin with, at least 3.
@@ -152,7 +144,7 @@ def interpolate(
         A number M such that no eigenvalue of the Hessian on the segment lies below -M (a Lipschitz constant of the
         gradient is one): makes the upper bound rigorous, with ``K = M ||b - a||^2``, and needs no products. ReLU
         networks have none.
-    at_once : int, optional
+    chunk_size : int, optional
         How many networks are held side by side.
     progress : callable, optional
 
@@ -160,6 +152,15 @@ def interpolate(
     ------
     InvalidInput
         If an argument does not fit, or a and b are the same.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from grokscape.landscape import interpolate
+    >>> from grokscape.landscape.measures.examples import ring  # L = (a^2 + b^2 - 1)^2
+    >>> found = interpolate(ring(), torch.tensor([1.0, 0.0]), torch.tensor([-1.0, 0.0]))
+    >>> print(round(found.barrier, 3), round(found.barrier_bound, 3), found.converged)
+    1.0 1.0 True
     """
     wide, curve = straight(problem, a, b)
     if smoothness is not None and not 0 <= smoothness < float("inf"):
@@ -179,7 +180,7 @@ def interpolate(
         points=points,
         tolerance=tolerance,
         refine=refine,
-        at_once=at_once,
+        chunk_size=chunk_size,
         progress=progress,
     )
     return Path(**fields, seed=None)
@@ -207,7 +208,7 @@ def measured(
     points: int,
     tolerance: float,
     refine: int,
-    at_once: int | None,
+    chunk_size: int | None,
     progress: Progress | None,
 ) -> dict[str, Any]:
     """Return every field of a `Path` along a curve but its seed."""
@@ -224,7 +225,7 @@ def measured(
         tolerance=tolerance,
         refine=refine,
         bend=bend,
-        at_once=at_once,
+        chunk_size=chunk_size,
         progress=progress,
     )
     loss, times, path = found.samples["train_loss"], found.samples["t"], curve.of_parameters()

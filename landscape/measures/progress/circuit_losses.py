@@ -1,4 +1,4 @@
-"""Restricted and excluded loss: the loss with only, and without, what a circuit's frequencies say."""
+"""Restricted and excluded loss: the loss with only, and without, a circuit's frequencies."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from grokscape.landscape.errors import InvalidInput
-from grokscape.landscape.measures.progress.context import Context, Estimate, NotApplicable, Space, moved
+from grokscape.landscape.measures.progress.context import Context, Estimate, NotApplicable, Space, to_device
 from grokscape.landscape.measures.progress.spectra import fourier_power
 from grokscape.landscape.problem import Problem
 from grokscape.landscape.problem.batches import part
@@ -22,7 +22,7 @@ from grokscape.landscape.randomness import generator
 CHUNK = 4096
 
 
-def circuit_losses(problem: Problem, row: Tensor, context: Context) -> dict[str, float | Estimate]:
+def circuit_losses(problem: Problem, vector: Tensor, context: Context) -> dict[str, float | Estimate]:
     """Return the restricted and the excluded loss of the key frequencies, and the null of the restricted loss.
 
     The logits L (N, classes) of *all* inputs are projected on the directions ``cos(2 pi k g / n)`` and
@@ -31,7 +31,7 @@ def circuit_losses(problem: Problem, row: Tensor, context: Context) -> dict[str,
     ``excluded_loss``: of the logits less that projection, without any mean put back, over the inputs trained on (Nanda
     et al. 2023, arXiv:2301.05217, section 5.1, and their program). Losses are computed in float64.
 
-    The projection averages over all inputs with one answer, which can answer right where the network does not: with
+    The projection averages over all inputs with one answer, which can be correct where the network is not: with
     enough frequencies kept, the restricted loss vanishes without generalisation. Hence ``restricted_loss_null``: the
     same with as many other frequencies, drawn evenly from the sets that have the fewest key frequencies in them. What
     shows a circuit is a restricted loss below half of its null *and* a null that stays above half of chance, ``log
@@ -55,9 +55,9 @@ def circuit_losses(problem: Problem, row: Tensor, context: Context) -> dict[str,
     if not keys or keys[0] < 1 or keys[-1] > highest:
         raise InvalidInput(f"frequencies are {keys}, expected some from 1 to {highest}, half the order of the group")
     elements = space.elements.to(problem.device)
-    targets = moved(problem, space.elements if space.targets is None else space.targets)
+    targets = to_device(problem, space.elements if space.targets is None else space.targets)
     targets = each_tensor(lambda leaf: leaf.double() if leaf.is_floating_point() else leaf, targets)
-    logits = space_logits(problem, row, space)
+    logits = space_logits(problem, vector, space)
     means = element_means(logits, elements, space.order)
     constant = means.mean(0)
 
@@ -85,12 +85,12 @@ def circuit_losses(problem: Problem, row: Tensor, context: Context) -> dict[str,
 
 
 @torch.no_grad()
-def space_logits(problem: Problem, row: Tensor, space: Space) -> Tensor:
+def space_logits(problem: Problem, vector: Tensor, space: Space) -> Tensor:
     """Return the logits of the whole space, float64 of shape (N, classes)."""
-    inputs = moved(problem, space.inputs)
+    inputs = to_device(problem, space.inputs)
     pieces = []
     for first in range(0, len(space.elements), CHUNK):
-        piece = problem.outputs(row, part(inputs, slice(first, first + CHUNK)))
+        piece = problem.outputs(vector, part(inputs, slice(first, first + CHUNK)))
         if not isinstance(piece, Tensor) or piece.ndim != 2:
             shape = tuple(piece.shape) if isinstance(piece, Tensor) else type(piece).__name__
             raise NotApplicable(f"circuit_losses needs outputs (N, classes), found {shape}")
@@ -105,7 +105,7 @@ def element_means(logits: Tensor, elements: Tensor, order: int) -> Tensor:
 
 
 def projected(means: Tensor, frequencies: Sequence[int]) -> Tensor:
-    """Return what some frequencies along the first axis say, shape (n, classes)."""
+    """Return the part of some frequencies along the first axis, shape (n, classes)."""
     transform = torch.fft.rfft(means, dim=0)
     kept = torch.zeros_like(transform)
     kept[list(frequencies)] = transform[list(frequencies)]
@@ -135,9 +135,9 @@ def key_frequencies(power: Tensor, share: float = 0.1) -> tuple[int, ...]:
     return tuple((torch.nonzero(together > share * together.max()).flatten() + 1).tolist())
 
 
-def logit_frequencies(problem: Problem, row: Tensor, space: Space, share: float = 0.1) -> tuple[int, ...]:
+def logit_frequencies(problem: Problem, vector: Tensor, space: Space, share: float = 0.1) -> tuple[int, ...]:
     """Return the key frequencies of a network's logits along the element that answers (see `key_frequencies`)."""
-    logits = space_logits(problem, row, space)
+    logits = space_logits(problem, vector, space)
     means = element_means(logits, space.elements.to(problem.device), space.order)
     return key_frequencies(fourier_power(means, 0), share)
 

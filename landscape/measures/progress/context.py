@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from grokscape.landscape.errors import InvalidInput
+from grokscape.landscape.measures.neurons import Neurons
 from grokscape.landscape.problem import Problem
 from grokscape.landscape.problem.batches import Batch, alike
 from grokscape.landscape.problem.containers import each_tensor, leaves
@@ -47,7 +48,7 @@ class Estimate(NamedTuple):
 
 #: What a measure returns: one number, or several by name.
 Values = float | Mapping[str, float | Estimate]
-#: What every measure is: a function of the problem, one network's row (P,) and the context.
+#: What every measure is: a function of the problem, one network's parameters (P,) and the context.
 MeasureFunction = Callable[[Problem, Tensor, "Context"], Values]
 
 
@@ -67,20 +68,6 @@ class Spectrum(NamedTuple):
     weights: str | Callable[[dict[str, Tensor]], Tensor]
     axis: int
     size: int
-
-
-class HiddenLayer(NamedTuple):
-    """A layer of neurons, named by the two tensors between which it stands.
-
-    Attributes
-    ----------
-    incoming, outgoing : pair of (str, int)
-        Name of the tensor and the axis along which it counts the neurons: for ``nn.Linear``, 0 in the layer before and
-        1 in the layer after them.
-    """
-
-    incoming: tuple[str, int]
-    outgoing: tuple[str, int]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,8 +133,9 @@ class Context:
     space : Space, optional
     frequencies : sequence of int, optional
         Key frequencies of the circuit, between 1 and n / 2. `progress` takes those of the last checkpoint's logits;
-        values at earlier checkpoints then use what only the future tells: they describe, and predict nothing.
-    neurons : HiddenLayer, optional
+        values at earlier checkpoints then use what is known only later: they describe, and predict nothing.
+    neurons : Neurons, optional
+        Of one layer, with what feeds them and what they feed.
     examples : int
         How many training examples the tangent kernel and the attribution use.
     draws : int
@@ -163,7 +151,7 @@ class Context:
     spectrum: Spectrum | tuple[str, int, int] | None = None
     space: Space | None = None
     frequencies: Sequence[int] | None = None
-    neurons: HiddenLayer | tuple[tuple[str, int], tuple[str, int]] | None = None
+    neurons: Neurons | None = None
     examples: int = 32
     draws: int = 64
     seed: int = 0
@@ -194,19 +182,19 @@ class Context:
                 "single examples are needed, but they differ in shape, or are not along the first axis, or the model "
                 "compares them or insists on its batch"
             )
-        return problem.subset(torch.from_numpy(np.sort(chosen))).whole("train")
+        return problem.subset(torch.from_numpy(np.sort(chosen))).all_data("train")
 
 
-def tensor_named(problem: Problem, row: Tensor, name: str, field: str) -> Tensor:
+def tensor_named(problem: Problem, vector: Tensor, name: str, field: str) -> Tensor:
     """Return one named tensor of a network, or refuse a name that is not there."""
     if name not in problem.layout.shapes:
         raise InvalidInput(
             f"{field} names the parameter {name!r}, expected one that is varied: {', '.join(problem.layout.names)}"
         )
-    return problem.layout.tensors(row)[name]
+    return problem.layout.tensors(vector)[name]
 
 
-def moved(problem: Problem, data: Any) -> Any:
+def to_device(problem: Problem, data: Any) -> Any:
     """Return data on the problem's device; numbers with a fraction take its precision."""
 
     def move(leaf: Tensor) -> Tensor:

@@ -16,7 +16,7 @@ from grokscape.landscape.problem.containers import each_tensor, tensors
 from grokscape.landscape.problem.networks import network_of
 
 
-def tangent_kernel(problem: Problem, row: Tensor, inputs: Any) -> Tensor:
+def tangent_kernel(problem: Problem, vector: Tensor, inputs: Any) -> Tensor:
     """Return the empirical neural tangent kernel, added up over outputs, float64 of shape (n, n).
 
     ``K_ij = sum_c <d z_ic / d theta, d z_jc / d theta>`` with the outputs z, exact on these inputs.
@@ -24,9 +24,9 @@ def tangent_kernel(problem: Problem, row: Tensor, inputs: Any) -> Tensor:
     Parameters
     ----------
     problem : Problem
-    row : Tensor, shape (P,)
+    vector : Tensor, shape (P,)
     inputs : Tensor or tuple of Tensor, n examples
-        Memory: two tensors of n rows (P,), and the graph of n networks with one example each.
+        Memory: two tensors (n, P), and the graph of n networks with one example each.
 
     Raises
     ------
@@ -36,16 +36,18 @@ def tangent_kernel(problem: Problem, row: Tensor, inputs: Any) -> Tensor:
     alone = each_tensor(lambda leaf: leaf[:, None], inputs)
     count = len(tensors(alone)[0])
     # One copy of the weights for each example, so that one backward pass gives the gradient of each alone.
-    rows = row.detach().expand(count, -1).clone().requires_grad_()
-    outputs = problem.outputs_of(rows, alone, own=True)
+    params = vector.detach().expand(count, -1).clone().requires_grad_()
+    outputs = problem.outputs_of(params, alone, own=True)
     if not isinstance(outputs, Tensor):
         raise NotApplicable(f"the tangent kernel needs outputs that are one tensor, found {type(outputs).__name__}")
     columns = outputs.reshape(count, -1).unbind(1)
-    kernel = torch.zeros(count, count, dtype=torch.float64, device=row.device)
+    kernel = torch.zeros(count, count, dtype=torch.float64, device=vector.device)
     for index, column in enumerate(columns):
         if not column.requires_grad:
             continue
-        (gradient,) = torch.autograd.grad(column.sum(), rows, retain_graph=index + 1 < len(columns), allow_unused=True)
+        (gradient,) = torch.autograd.grad(
+            column.sum(), params, retain_graph=index + 1 < len(columns), allow_unused=True
+        )
         if gradient is not None:
             kernel += (gradient @ gradient.T).double()
     return kernel
@@ -86,7 +88,7 @@ def kernel_alignment(kernel: Tensor, labels: Tensor) -> float:
     return float((kernel * gram).sum() / (kernel.norm() * gram.norm()))
 
 
-def kernel_change(problem: Problem, row: Tensor, context: Context) -> dict[str, float]:
+def kernel_change(problem: Problem, vector: Tensor, context: Context) -> dict[str, float]:
     """Return how far the tangent kernel is from that at ``context.start``, how large it is, how aligned with labels.
 
     ``kernel_distance``, ``kernel_norm = ||K||_F / n`` and ``kernel_alignment``, on the training examples that
@@ -96,7 +98,7 @@ def kernel_change(problem: Problem, row: Tensor, context: Context) -> dict[str, 
     Cost: one gradient of each output of each example alone, and of the start as many if its kernel is not given.
     """
     inputs, targets = context.sample(problem)
-    kernel = tangent_kernel(problem, row, inputs)
+    kernel = tangent_kernel(problem, vector, inputs)
     found = {}
     if context.start is not None:
         start = context.start_kernel

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from grokscape.landscape.errors import InvalidInput
 from grokscape.landscape.measures.result import Cost, Result
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,12 +55,6 @@ class LossOscillation(Result):
         """Return the spectrum, columns frequency and power."""
         return pd.DataFrame({"frequency": self.frequencies, "power": self.power})
 
-    def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw the spectrum."""
-        from grokscape.landscape.drawing.progress import draw_oscillation
-
-        return draw_oscillation(self, ax)
-
 
 def loss_oscillation(
     losses: Sequence[float] | np.ndarray, *, steps: int = 400, degree: int = 3, logarithmic: bool = True
@@ -73,7 +63,7 @@ def loss_oscillation(
 
     A polynomial is fitted to the first entries and taken away; what remains is transformed. Notsawo et al. (2023,
     arXiv:2306.13253, section 3) filter out a slow part in a way they do not specify and do not take logarithms, so
-    compare values only with those computed alike. Whether much or little oscillation foretells generalisation they
+    compare values only with those computed alike. Whether much or little oscillation predicts generalisation they
     leave open: calibrate the sign on other runs. The window must end before generalisation begins.
 
     Parameters

@@ -11,17 +11,17 @@ from grokscape.landscape.problem import Problem
 from grokscape.landscape.problem.batches import length
 
 
-def performance(problem: Problem, row: Tensor, context: Context) -> dict[str, float]:
+def performance(problem: Problem, vector: Tensor, context: Context) -> dict[str, float]:
     """Return loss and accuracy on each split that the problem has; accuracy is NaN where it is undefined."""
     found = {}
     for split in problem.batches:
-        for quantity, values in problem.evaluate(row[None], split).items():
+        for quantity, values in problem.evaluate(vector[None], split).items():
             found[f"{split}_{quantity}"] = float(values[0])
     return found
 
 
 @torch.no_grad()
-def logit_scale(problem: Problem, row: Tensor, context: Context) -> float:
+def logit_scale(problem: Problem, vector: Tensor, context: Context) -> float:
     """Return the root mean square of the outputs over the training set, centred over classes where there are several.
 
     ``sqrt(mean_ic (z_ic - mean_c z_ic)^2)``: the confidence that softmax sees. Logits that grow by the norm alone are
@@ -29,7 +29,7 @@ def logit_scale(problem: Problem, row: Tensor, context: Context) -> float:
     """
     total = 0.0
     for inputs, targets in problem.batches["train"]:
-        outputs = problem.outputs(row, inputs)
+        outputs = problem.outputs(vector, inputs)
         if not isinstance(outputs, Tensor):
             raise NotApplicable(f"logit_scale needs outputs that are one tensor, found {type(outputs).__name__}")
         outputs = problem.classes_last(outputs).double()

@@ -36,7 +36,7 @@ class Measure:
     ----------
     name : str
     function : callable
-        ``function(problem, row, context)``, a number, or several by name.
+        ``function(problem, vector, context)``, a number, or several by name.
     formula : str
         In words.
     source : str
@@ -60,7 +60,7 @@ _ALL = [
     Measure(
         name="performance",
         function=performance,
-        formula="mean loss and share of right answers, on training and test data",
+        formula="mean loss and accuracy, on training and test data",
         source="Power et al. 2022, arXiv:2201.02177",
         cost=lambda problem, context, value: Cost(evaluations=len(problem.batches)),
     ),
@@ -134,7 +134,7 @@ _ALL = [
     Measure(
         name="distance_from_start",
         function=distance_from_start,
-        formula="length of the way from the initial weights, also relative to theirs, and the cosine with them",
+        formula="distance from the initial weights, also relative to theirs, and the cosine with them",
         source="Kumar et al. 2023, arXiv:2310.06110; Lyu et al. 2023, arXiv:2311.18817",
     ),
     Measure(

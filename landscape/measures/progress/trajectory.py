@@ -6,7 +6,6 @@ import contextlib
 import dataclasses
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -22,13 +21,10 @@ from grokscape.landscape.measures.result import Cost, Result
 from grokscape.landscape.problem import Problem
 from grokscape.landscape.problem.networks import Network, network_of, step_number
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
 
 @dataclass(frozen=True, kw_only=True)
 class Progress(Result):
-    """What progress measures say of every checkpoint.
+    """Progress measures of every checkpoint.
 
     Nothing is iterated until it converges, so there is no flag for that.
 
@@ -82,12 +78,6 @@ class Progress(Result):
         ]
         return pd.concat(parts, ignore_index=True)
 
-    def plot(self, ax: Axes | None = None, quantities: Iterable[str] | None = None) -> Axes:
-        """Draw quantities along training, each stretched from 0 to 1; by default each measure's first."""
-        from grokscape.landscape.drawing.progress import draw_progress
-
-        return draw_progress(self, ax, quantities)
-
 
 @torch.inference_mode(False)  # gradients are needed, whatever the caller's mode
 def progress(
@@ -104,14 +94,14 @@ def progress(
     ----------
     problem : Problem
     checkpoints : mapping of int to network
-        Step -> a row (P,), a module, or its tensors by name (``state_dict()``), in any order. Modules and state dicts
-        are measured with their own buffers and frozen parameters, rows with the problem's. A checkpoint whose weights
-        are not finite has NaN for every quantity, and has no part in what the context is filled up with.
+        Step -> a vector (P,), a module, or its tensors by name (``state_dict()``), in any order. Modules and state
+        dicts are measured with their own buffers and frozen parameters, vectors with the problem's. A checkpoint whose
+        weights are not finite has NaN for every quantity, and has no part in what the context is filled up with.
     measures : iterable of str or callable, optional
-        Names in `MEASURES`, or functions ``f(problem, row, context)`` of one's own. By default all that the context
+        Names in `MEASURES`, or functions ``f(problem, vector, context)`` of one's own. By default all that the context
         allows; the result says which were left out, and why.
     context : Context, optional
-        Filled up where something can be had from the checkpoints: `start` from step 0, `frequencies` from the last
+        Filled up where something follows from the checkpoints: `start` from step 0, `frequencies` from the last
         one.
     progress : callable, optional
         Called with the share done, between 0 and 1.
@@ -125,10 +115,20 @@ def progress(
 
     Notes
     -----
-    The measures' own documentation says what each costs. One checkpoint of the one-layer transformer on addition modulo
-    113 (227,000 weights, one core of a processor) took 9 s for the tangent kernel, below 1 s for effective sparsity and
-    for the circuit losses, and at most 0.2 s for each of the others. Memory, beside one evaluation: at most some 32
-    rows (P,) and their graph (there, 0.25 GB in all). Checkpoints are gone through one by one.
+    The measures' own documentation gives the cost of each. One checkpoint of the one-layer transformer on addition
+    modulo 113 (227,000 weights, one core of a processor) took 9 s for the tangent kernel, below 1 s for effective
+    sparsity and for the circuit losses, and at most 0.2 s for each of the others. Memory, beside one evaluation: at
+    most some 32 parameter vectors (P,) and their graph (there, 0.25 GB in all). Checkpoints are gone through one by
+    one.
+
+    Examples
+    --------
+    >>> from grokscape.landscape import progress
+    >>> from grokscape.landscape.measures.examples import classifier
+    >>> problem = classifier()
+    >>> found = progress(problem, {0: problem.start / 2, 10: problem.start}, measures=["weight_norm"])
+    >>> print(found.steps, found.values["weight_norm"].round(4))
+    [ 0 10] [0.7071 1.4142]
     """
     networks = _networks(problem, checkpoints)
     finite = {step: found for step, found in networks.items() if bool(torch.isfinite(found[1]).all())}
@@ -146,8 +146,8 @@ def progress(
     for number, measure in enumerate(chosen):
         found: dict[int, Mapping[str, float | Estimate]] = {}
         try:
-            for step, (own, row) in finite.items():
-                one = measure.function(own, row, context)
+            for step, (own, vector) in finite.items():
+                one = measure.function(own, vector, context)
                 found[step] = dict(one) if isinstance(one, Mapping) else {measure.name: one}
                 _same_quantities(measure.name, quantities, tuple(found[step]))
                 first = next(iter(found[step].values()))
@@ -217,12 +217,12 @@ def _networks(problem: Problem, checkpoints: Mapping[int, Network]) -> dict[int,
 def _filled(
     problem: Problem, networks: Mapping[int, tuple[Problem, Tensor]], context: Context, chosen: list[Measure]
 ) -> tuple[Context, Cost]:
-    """Return the context with what can be had from the checkpoints, and what that cost."""
+    """Return the context with what follows from the checkpoints, and what that cost."""
     names, cost, unknown = {measure.name for measure in chosen}, Cost(), float("nan")
     start = networks.get(0) if context.start is None else network_of(problem, context.start, "start")
     if start is not None:
         context = dataclasses.replace(context, start=start[1])
-    # A measure that cannot be had says so itself, where it is left out or refused.
+    # A measure that is not available reports that itself, where it is left out or refused.
     if context.frequencies is None and context.space is not None and "circuit_losses" in names:
         with contextlib.suppress(NotApplicable):
             frequencies = logit_frequencies(*networks[max(networks)], context.space)

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from grokscape.landscape.errors import InvalidInput
+from grokscape.landscape.measures.neurons import Neurons
 from grokscape.landscape.measures.progress.context import Context, Spectrum, tensor_named
 from grokscape.landscape.measures.progress.spectra import (
     fourier_basis,
@@ -19,15 +20,15 @@ from grokscape.landscape.measures.progress.spectra import (
     participation,
 )
 from grokscape.landscape.problem import Problem
-from grokscape.landscape.problem.networks import as_row
+from grokscape.landscape.problem.networks import as_vector
 
 
-def weight_norm(problem: Problem, row: Tensor, context: Context) -> float:
+def weight_norm(problem: Problem, vector: Tensor, context: Context) -> float:
     """Return ``||theta||_2`` of all varied parameters (its square is what Nanda et al. 2023 plot)."""
-    return float(row.double().norm())
+    return float(vector.double().norm())
 
 
-def last_layer_norm(problem: Problem, row: Tensor, context: Context) -> float:
+def last_layer_norm(problem: Problem, vector: Tensor, context: Context) -> float:
     """Return the norm of the parameters that ``context.last_layer`` names (Thilak et al. 2022, arXiv:2206.04817).
 
     Raises
@@ -43,19 +44,19 @@ def last_layer_norm(problem: Problem, row: Tensor, context: Context) -> float:
         if not matches:
             raise InvalidInput(f"last_layer={pattern!r} matches no varied parameter; there are {', '.join(names)}")
         found.update(matches)
-    tensors = problem.layout.tensors(row.double())
+    tensors = problem.layout.tensors(vector.double())
     return float(torch.cat([tensors[name].flatten() for name in sorted(found)]).norm())
 
 
-def distance_from_start(problem: Problem, row: Tensor, context: Context) -> dict[str, float]:
+def distance_from_start(problem: Problem, vector: Tensor, context: Context) -> dict[str, float]:
     """Return how far the weights are from ``context.start``.
 
     ``distance = ||theta - theta_0||_2``; ``relative_distance``, that over ``||theta_0||_2``; ``cosine_with_start =
     <theta, theta_0> / (||theta|| ||theta_0||)``, which decay of the norm leaves at 1 (Lyu et al. 2023,
     arXiv:2311.18817, section 3.2).
     """
-    start = as_row(problem, context.need("start", "distance_from_start"), "start").double()
-    now = row.double()
+    start = as_vector(problem, context.need("start", "distance_from_start"), "start").double()
+    now = vector.double()
     distance = float((now - start).norm())
     length = float(start.norm())
     return {
@@ -65,14 +66,14 @@ def distance_from_start(problem: Problem, row: Tensor, context: Context) -> dict
     }
 
 
-def weight_sparsity(problem: Problem, row: Tensor, context: Context) -> dict[str, float]:
+def weight_sparsity(problem: Problem, vector: Tensor, context: Context) -> dict[str, float]:
     """Return how unevenly the squared weights are spread over all varied parameters.
 
     ``weight_hoyer``, from 0 (even) to 1; ``weight_participation = (sum w^2)^2 / sum w^4``, the number of weights that
     carry the norm; ``weight_l1_over_l2 = ||theta||_1 / ||theta||_2`` (Lyu et al. 2023, arXiv:2311.18817, section 3.2);
     ``weight_entropy = -sum |w| log |w|`` (Golechha 2024, arXiv:2405.12755, section 4), which depends on scale.
     """
-    now = row.double()
+    now = vector.double()
     size = now.abs()
     return {
         "weight_hoyer": float(hoyer(now)),
@@ -82,14 +83,15 @@ def weight_sparsity(problem: Problem, row: Tensor, context: Context) -> dict[str
     }
 
 
-def neuron_sparsity(problem: Problem, row: Tensor, context: Context) -> dict[str, float]:
+def neuron_sparsity(problem: Problem, vector: Tensor, context: Context) -> dict[str, float]:
     """Return how unevenly a layer's norm is spread over its neurons.
 
-    Of the norms r_j of the neurons' incoming weights (without biases): ``neuron_participation = (sum r^2)^2 / sum
-    r^4``, from 1 to their number; ``neuron_hoyer`` and ``neuron_gini`` of r.
+    Of the norms r_j of the neurons' incoming tensors: ``neuron_participation = (sum r^2)^2 / sum r^4``, from 1 to their
+    number; ``neuron_hoyer`` and ``neuron_gini`` of r.
     """
-    neurons = context.need("neurons", "neuron_sparsity")
-    norms = neuron_norms(problem, row, neurons[0])
+    neurons: Neurons = context.need("neurons", "neuron_sparsity")
+    neurons.count(problem.layout)
+    norms = incoming_norms(problem, vector, neurons)
     return {
         "neuron_participation": float(participation(norms)),
         "neuron_hoyer": float(hoyer(norms)),
@@ -97,7 +99,7 @@ def neuron_sparsity(problem: Problem, row: Tensor, context: Context) -> dict[str
     }
 
 
-def fourier_spectrum(problem: Problem, row: Tensor, context: Context) -> dict[str, float]:
+def fourier_spectrum(problem: Problem, vector: Tensor, context: Context) -> dict[str, float]:
     """Return how concentrated the Fourier spectrum of the weights along the token axis is.
 
     With the weights W as (n tokens, columns): ``spectrum_gini`` is Gini's coefficient of the n norms ``||f_k^T W||``
@@ -113,7 +115,7 @@ def fourier_spectrum(problem: Problem, row: Tensor, context: Context) -> dict[st
         If the tensor or axis does not exist or holds fewer tokens. `NotApplicable` if no spectrum is given.
     """
     spectrum = Spectrum(*context.need("spectrum", "fourier_spectrum"))
-    columns = token_weights(problem, row, spectrum)
+    columns = token_weights(problem, vector, spectrum)
     components = (fourier_basis(spectrum.size, columns) @ columns).norm(dim=1)
     power = fourier_power(columns, 0)[:, 1:]
     together = power.sum(0)
@@ -124,12 +126,12 @@ def fourier_spectrum(problem: Problem, row: Tensor, context: Context) -> dict[st
     }
 
 
-def token_weights(problem: Problem, row: Tensor, spectrum: Spectrum) -> Tensor:
+def token_weights(problem: Problem, vector: Tensor, spectrum: Spectrum) -> Tensor:
     """Return the weights of the group's n tokens, float64 of shape (n, columns)."""
     if callable(spectrum.weights):
-        tensor, name = spectrum.weights(problem.layout.tensors(row)), "spectrum"
+        tensor, name = spectrum.weights(problem.layout.tensors(vector)), "spectrum"
     else:
-        tensor, name = tensor_named(problem, row, spectrum.weights, "spectrum"), repr(spectrum.weights)
+        tensor, name = tensor_named(problem, vector, spectrum.weights, "spectrum"), repr(spectrum.weights)
     if not -tensor.ndim <= spectrum.axis < tensor.ndim:
         raise InvalidInput(
             f"spectrum has axis {spectrum.axis}, expected one of the {tensor.ndim} axes of {name}, whose shape is "
@@ -143,15 +145,6 @@ def token_weights(problem: Problem, row: Tensor, spectrum: Spectrum) -> Tensor:
     return tensor.detach().double().movedim(spectrum.axis, 0)[: spectrum.size].flatten(1)
 
 
-def neuron_norms(problem: Problem, row: Tensor, incoming: tuple[str, int]) -> Tensor:
-    """Return the norm of each neuron's weights in one tensor, float64 of shape (neurons,)."""
-    return neuron_weights(problem, row.double(), incoming).norm(dim=1)
-
-
-def neuron_weights(problem: Problem, row: Tensor, side: tuple[str, int]) -> Tensor:
-    """Return a tensor with its neurons first, shape (neurons, weights of each)."""
-    name, axis = side
-    tensor = tensor_named(problem, row, name, "neurons")
-    if not -tensor.ndim <= axis < tensor.ndim:
-        raise InvalidInput(f"neurons have axis {axis} of {name!r}, whose shape is {tuple(tensor.shape)}")
-    return tensor.movedim(axis, 0).flatten(1) if tensor.ndim > 1 else tensor[:, None]
+def incoming_norms(problem: Problem, vector: Tensor, neurons: Neurons) -> Tensor:
+    """Return the norm of each neuron's incoming tensors, float64 of shape (neurons,)."""
+    return neurons.weights(problem.layout, vector.double(), neurons.incoming).norm(dim=1)

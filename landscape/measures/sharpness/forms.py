@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -13,18 +12,16 @@ from torch import Tensor
 
 from grokscape.landscape.errors import InvalidInput
 from grokscape.landscape.measures.arguments import plain_arguments
+from grokscape.landscape.measures.curvature.curvature import Curvature
 from grokscape.landscape.measures.curvature.eigenvalues import measured, top_eigenvalues
-from grokscape.landscape.measures.curvature.lanczos import largest, start_vectors
-from grokscape.landscape.measures.curvature.operator import Curvature
-from grokscape.landscape.measures.curvature.rescaled import Rescaled
+from grokscape.landscape.measures.curvature.lanczos import start_vectors
+from grokscape.landscape.measures.curvature.operator import Rescaled
+from grokscape.landscape.measures.curvature.restarted import largest
 from grokscape.landscape.measures.curvature.traces import trace
 from grokscape.landscape.measures.result import Cost, Result
 from grokscape.landscape.measures.several import Networks, of_networks
 from grokscape.landscape.measures.sharpness.worst_case import Rise, ascend_in_ball, ascend_in_box, step_in_ball
 from grokscape.landscape.problem import Problem
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 #: Every form; see `sharpness`.
 FORMS = (
@@ -95,14 +92,9 @@ class Sharpness(Result):
                 "converged": self.converged.ravel(),
                 "lower_bound": np.repeat(self.lower_bound, networks),
                 "gradients": np.repeat([cost.gradients / networks for cost in self.costs], networks),
-                "products": np.repeat([cost.products / networks for cost in self.costs], networks),
+                "matvecs": np.repeat([cost.matvecs / networks for cost in self.costs], networks),
             }
         )
-
-    def plot(self, ax: Axes | None = None) -> Axes:
-        from grokscape.landscape.drawing.sharpness import draw_sharpness
-
-        return draw_sharpness(self, ax)
 
 
 @plain_arguments
@@ -112,7 +104,7 @@ def sharpness(
     problem: Problem,
     *,
     forms: Sequence[str] = FORMS,
-    rows: Networks | None = None,
+    params: Networks | None = None,
     split: str = "train",
     seed: int = 0,
     radius: float = 0.05,
@@ -147,7 +139,7 @@ def sharpness(
     problem : Problem
     forms : sequence of str
         Some of the above.
-    rows : Tensor of shape (networks, P), or sequence of networks, optional
+    params : Tensor of shape (networks, P), or sequence of networks, optional
         By default the problem's own parameters. Modules and state dicts are measured with their own buffers and frozen
         parameters, one by one. A network whose loss is not finite has NaN for every form.
     split : {"train", "test"}
@@ -158,24 +150,35 @@ def sharpness(
     subspace : int, optional
         Dimension of a random subspace for ``keskar``; by default the full space.
     budget : int
-        Products for the trace.
+        Matvecs for the trace.
     iterations : int
         Most steps of each ascent.
     tolerance : float
         Of an ascent: on what a linear loss would still gain, as a share of the rise. Near a maximum the rise itself
         may lack more, by the ratio of curvature to its differences.
     progress : callable, optional
-        Told the share of the forms that is done.
+        Receives the share of the forms that is done.
 
     Returns
     -------
     Sharpness
-        Costs up to about ``2 iterations`` gradients for each ascent, and some hundred products for each eigenvalue.
+        Costs up to about ``2 iterations`` gradients for each ascent, and some hundred matvecs for each eigenvalue.
 
     Raises
     ------
     InvalidInput
         If a form is not known, or a number not positive.
+
+    Examples
+    --------
+    >>> from grokscape.landscape import sharpness
+    >>> from grokscape.landscape.measures.examples import bowl  # L = (3 a^2 + b^2) / 2, at a = 1 and b = 2
+    >>> found = sharpness(bowl(), forms=("lambda_max", "trace", "sam_step"), radius=0.1)
+    >>> print(found.to_frame()[["form", "value"]].round(3).to_string(index=False))
+          form  value
+    lambda_max  3.000
+         trace  4.000
+      sam_step  0.372
     """
     unknown = [form for form in forms if form not in FORMS]
     if unknown or not forms:
@@ -186,20 +189,20 @@ def sharpness(
             raise InvalidInput(f"{name} is {number}, expected a positive number")
     if split not in ("train", "test"):
         raise InvalidInput(f"split is {split!r}, expected 'train' or 'test'")
-    matrix = Curvature(problem, rows, split=split)
-    networks, eps = matrix.rows, torch.finfo(problem.dtype).eps
+    matrix = Curvature(problem, params, split=split)
+    networks, eps = matrix.params, torch.finfo(problem.dtype).eps
     one, magnitude = torch.ones_like(networks), networks.abs()
     top: list[Measured] = []
 
     def lambda_max() -> Measured:
         if not top:
-            found = top_eigenvalues(problem, 1, rows=networks, split=split, seed=seed)
+            found = top_eigenvalues(problem, 1, params=networks, split=split, seed=seed)
             top.append((found.values[:, 0], found.residuals[:, 0], found.converged[:, 0], found.cost))
             return top[0]
         return *top[0][:3], Cost()
 
     def averaged() -> Measured:
-        found = trace(problem, rows=networks, split=split, budget=budget, seed=seed)
+        found = trace(problem, params=networks, split=split, budget=budget, seed=seed)
         return found.estimate, found.standard_error, np.isfinite(found.estimate), found.cost
 
     def rise(found: Rise, factor: np.ndarray | float = 1.0) -> Measured:
@@ -255,7 +258,7 @@ Measured = tuple[np.ndarray, np.ndarray, np.ndarray, Cost]
 
 
 def _adaptive_lambda_max(matrix: Curvature, seed: int, tolerance: float = 1e-6) -> Measured:
-    rescaled = Rescaled(matrix, matrix.rows.abs())
-    ritz = largest(rescaled, start_vectors(rescaled, matrix.rows, seed), 1, tolerance=tolerance, most=2000)
+    rescaled = Rescaled(matrix, matrix.params.abs())
+    ritz = largest(rescaled, start_vectors(rescaled, seed), 1, tolerance=tolerance, max_matvecs=2000)
     value, _, residual, converged = measured(rescaled, ritz, tolerance)
-    return value[:, 0], residual[:, 0], converged[:, 0], Cost(products=ritz.products + matrix.count)
+    return value[:, 0], residual[:, 0], converged[:, 0], Cost(matvecs=ritz.matvecs + matrix.count)

@@ -14,7 +14,7 @@ from grokscape.landscape.measures.finite import need_finite
 from grokscape.landscape.measures.result import Cost
 from grokscape.landscape.problem import Problem
 
-#: A rise of which rounding may be more than this share cannot be told from none.
+#: A rise of which rounding may be more than this share cannot be distinguished from none.
 LOST = 0.1
 
 
@@ -49,24 +49,24 @@ class Rise:
         return 8 * eps * np.abs(self.loss)
 
 
-def step_in_ball(problem: Problem, rows: Tensor, scale: Tensor, radius: float, split: str) -> Rise:
+def step_in_ball(problem: Problem, params: Tensor, scale: Tensor, radius: float, split: str) -> Rise:
     """Go to the end of the ball along the gradient, and no further.
 
     The ball is ``|u| <= radius`` about ``theta + scale * u``; all tensors are (networks, P).
     """
-    loss, gradient = problem.gradients(rows, split)
-    if len(rows) == 1:
-        need_finite(problem, rows, gradient, "first derivatives")
+    loss, gradient = problem.gradients(params, split)
+    if len(params) == 1:
+        need_finite(problem, params, gradient, "first derivatives")
     point = _onto(gradient * scale, radius)
-    there, slope = _scaled(problem, rows, scale, point, split)
+    there, slope = _scaled(problem, params, scale, point, split)
     lost = there.isinf()  # the loss has overflowed: nothing is known, and nothing has converged
     gap = _gap(point, slope, radius).masked_fill(lost, torch.inf)
-    return _rise(loss, there.masked_fill(lost, torch.nan), gap, Cost(gradients=2 * len(rows)))
+    return _rise(loss, there.masked_fill(lost, torch.nan), gap, Cost(gradients=2 * len(params)))
 
 
 def ascend_in_ball(
     problem: Problem,
-    rows: Tensor,
+    params: Tensor,
     scale: Tensor,
     radius: float,
     split: str,
@@ -80,26 +80,26 @@ def ascend_in_ball(
     At a minimum the gradient shows no direction, which is why there is a random start. Steps double while the loss
     rises, so that on a quadratic the ascent turns into the power iteration.
     """
-    loss, gradient = problem.gradients(rows, split)
-    if len(rows) == 1:
-        need_finite(problem, rows, gradient, "first derivatives")
+    loss, gradient = problem.gradients(params, split)
+    if len(params) == 1:
+        need_finite(problem, params, gradient, "first derivatives")
     lost = ~(torch.isfinite(loss) & torch.isfinite(gradient).all(1))
-    if bool(lost.any()):  # there is no way up from where nothing is known
-        rows, scale = rows[~lost], scale[~lost]
+    if bool(lost.any()):  # there is no ascent from where nothing is known
+        params, scale = params[~lost], scale[~lost]
         nothing = torch.full_like(loss, torch.nan)
-        if not len(rows):
+        if not len(params):
             return _rise(nothing, nothing, nothing, Cost(gradients=len(loss)))
         options = {"iterations": iterations, "tolerance": tolerance, "seed": seed}
-        found = ascend_in_ball(problem, rows, scale, radius, split, **options)  # type: ignore[arg-type]
+        found = ascend_in_ball(problem, params, scale, radius, split, **options)  # type: ignore[arg-type]
         parts = {name: nothing.double().cpu().numpy().copy() for name in ("value", "gap", "loss")}
         for name, part in parts.items():
             part[~lost.cpu().numpy()] = getattr(found, name)
         return Rise(**parts, cost=found.cost + Cost(gradients=len(loss)))
-    draw = torch.from_numpy(randomness.generator(seed, "worst case/ball").standard_normal(problem.size)).to(rows)
-    best, gap, used = loss.clone(), torch.full_like(loss, torch.inf), len(rows)
-    for start in (gradient * scale, draw.expand_as(rows)):
+    draw = torch.from_numpy(randomness.generator(seed, "worst case/ball").standard_normal(problem.size)).to(params)
+    best, gap, used = loss.clone(), torch.full_like(loss, torch.inf), len(params)
+    for start in (gradient * scale, draw.expand_as(params)):
         point = _onto(start, radius)
-        there, left, count = _ascend(problem, rows, scale, point, radius, split, loss, iterations, tolerance)
+        there, left, count = _ascend(problem, params, scale, point, radius, split, loss, iterations, tolerance)
         used += count
         higher = (there > best) | gap.isinf()
         best, gap = torch.where(higher, there, best), torch.where(higher, left, gap)
@@ -108,7 +108,7 @@ def ascend_in_ball(
 
 def _ascend(
     problem: Problem,
-    rows: Tensor,
+    params: Tensor,
     scale: Tensor,
     point: Tensor,
     radius: float,
@@ -118,14 +118,14 @@ def _ascend(
     tolerance: float,
 ) -> tuple[Tensor, Tensor, int]:
     """Return the losses reached, the gaps left, and how many gradients it took."""
-    eps = torch.finfo(rows.dtype).eps
-    height, slope = _scaled(problem, rows, scale, point, split)
-    used = len(rows)
+    eps = torch.finfo(params.dtype).eps
+    height, slope = _scaled(problem, params, scale, point, split)
+    used = len(params)
     while bool((lost := height.isinf()).any()):  # the centre, where the loss is finite, is near after some halvings
         point = torch.where(lost[:, None], point / 2, point)
-        height, slope = _scaled(problem, rows, scale, point, split)
-        used += len(rows)
-    length = radius / slope.norm(dim=1, keepdim=True).clamp(min=torch.finfo(rows.dtype).tiny)
+        height, slope = _scaled(problem, params, scale, point, split)
+        used += len(params)
+    length = radius / slope.norm(dim=1, keepdim=True).clamp(min=torch.finfo(params.dtype).tiny)
     for _ in range(iterations):
         stuck = (length * slope).norm(dim=1) < eps * radius
         done = (_gap(point, slope, radius) <= tolerance * (height - centre).abs()) | stuck
@@ -133,7 +133,7 @@ def _ascend(
             break
         live = (~done).nonzero()[:, 0]
         trial = _into(point[live] + length[live] * slope[live], radius)
-        trial_height, trial_slope = _scaled(problem, rows[live], scale[live], trial, split)
+        trial_height, trial_slope = _scaled(problem, params[live], scale[live], trial, split)
         used += len(live)
         higher = trial_height > height[live]
         length[live] = torch.where(higher[:, None], 2 * length[live], length[live] / 4)
@@ -149,7 +149,7 @@ def _gap(point: Tensor, slope: Tensor, radius: float) -> Tensor:
 
 def ascend_in_box(
     problem: Problem,
-    rows: Tensor,
+    params: Tensor,
     half_width: float,
     split: str,
     *,
@@ -165,10 +165,10 @@ def ascend_in_box(
     generator = randomness.generator(seed, "worst case/box")
     directions = None
     if subspace is not None:
-        directions = torch.from_numpy(generator.standard_normal((problem.size, subspace))).to(rows)
+        directions = torch.from_numpy(generator.standard_normal((problem.size, subspace))).to(params)
     uniform = generator.uniform(-1, 1, problem.size if subspace is None else subspace)
     losses, values, gaps, used = [], [], [], 0
-    for row in rows:
+    for row in params:
 
         def lowered(y: np.ndarray, row: Tensor = row) -> tuple[float, np.ndarray]:
             nonlocal used
@@ -181,9 +181,9 @@ def ascend_in_box(
 
         centre, slope = lowered(np.zeros_like(uniform))
         known = np.isfinite(centre) and np.isfinite(slope).all()
-        if not known and len(rows) == 1:
-            need_finite(problem, rows, problem.gradients(rows, split)[1], "first derivatives")
-        if not known:  # there is no way up from where nothing is known
+        if not known and len(params) == 1:
+            need_finite(problem, params, problem.gradients(params, split)[1], "first derivatives")
+        if not known:  # there is no ascent from where nothing is known
             losses.append(np.nan)
             values.append(np.nan)
             gaps.append(np.nan)
@@ -209,9 +209,9 @@ def ascend_in_box(
     return Rise(np.array(values), np.array(gaps), np.array(losses), Cost(gradients=used))
 
 
-def _scaled(problem: Problem, rows: Tensor, scale: Tensor, point: Tensor, split: str) -> tuple[Tensor, Tensor]:
+def _scaled(problem: Problem, params: Tensor, scale: Tensor, point: Tensor, split: str) -> tuple[Tensor, Tensor]:
     """Return losses and gradients in the coordinates of the ball."""
-    loss, gradient = problem.gradients(rows + scale * point, split)
+    loss, gradient = problem.gradients(params + scale * point, split)
     # Where the loss overflows there is nothing to go by, and it does not count as higher.
     return loss.nan_to_num(nan=-torch.inf, posinf=-torch.inf), (gradient * scale).nan_to_num(0.0, 0.0, 0.0)
 

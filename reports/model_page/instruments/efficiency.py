@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from grokscape.landscape.measures.efficiency.degree import Homogeneity
-    from grokscape.landscape.measures.efficiency.frontier import EfficiencyFrontier
+    from grokscape.landscape.measures.efficiency.frontier_result import EfficiencyFrontier
     from grokscape.landscape.measures.efficiency.per_norm import Efficiency
     from grokscape.reports.model_page.subject import Subject
 

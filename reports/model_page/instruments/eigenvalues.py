@@ -20,7 +20,7 @@ def _largest(subject: Subject, effort: Effort, progress: Callback) -> Eigenvalue
 
     k = min(effort.choose(10, 3), subject.problem.size)
     return top_eigenvalues(
-        subject.problem, k, tolerance=1e-4, most=effort.choose(1000, 200), seed=effort.seed, progress=progress
+        subject.problem, k, tolerance=1e-4, max_matvecs=effort.choose(1000, 200), seed=effort.seed, progress=progress
     )
 
 
@@ -32,7 +32,7 @@ def _most_negative(subject: Subject, effort: Effort, progress: Callback) -> Eige
         1,
         negative=True,
         tolerance=1e-3,
-        most=effort.choose(1000, 200),
+        max_matvecs=effort.choose(1000, 200),
         seed=effort.seed,
         progress=progress,
     )

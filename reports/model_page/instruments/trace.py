@@ -51,7 +51,7 @@ def _summary(result: Trace) -> Summary:
         arxiv="2301.07825" if result.method == "xtrace" else "",
         warnings=warn_unless(
             result.exact or error <= 0.1 * abs(value),
-            f"The standard error is {100 * error / abs(value or 1):.0f} % of the trace; more products would help.",
+            f"The standard error is {100 * error / abs(value or 1):.0f} % of the trace; more matvecs would help.",
         ),
     )
 

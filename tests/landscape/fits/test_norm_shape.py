@@ -70,7 +70,7 @@ def test_a_clear_l_is_called_l():
 
 
 def test_an_l_with_a_noisy_bottom_below_the_floor_is_called_l():
-    assert share("L", np.maximum(-10 * (X - X[0]), -23), 1.0, floor=1e-8) >= 0.8
+    assert share("L", np.maximum(-10 * (X - X[0]), -23), 1.0, zero_loss=1e-8) >= 0.8
 
 
 def test_a_flat_curve_is_called_flat():
@@ -102,7 +102,7 @@ def test_everything_below_the_floor_is_equal():
     losses = np.full((11, 4), 1e-6)
     losses[5] = 1e-12
     assert classify(SCALES, losses).kind == "flat"
-    assert classify(SCALES, losses, floor=0.0).kind == "U"
+    assert classify(SCALES, losses, zero_loss=0.0).kind == "U"
 
 
 def test_a_u_reports_its_minimum_its_rises_and_who_agrees():

@@ -76,10 +76,10 @@ def test_problem_has_the_same_objective_and_its_hessian():
     problem = learner.problem(dict(zip(names, PLACE, strict=True)))
     order = [list(problem.layout.shapes).index(name) for name in names]
     found = learner.evidence(PLACE)
-    assert float(problem.losses(problem.start[None], *problem.whole("train"))) == pytest.approx(
+    assert float(problem.losses(problem.start[None], *problem.all_data("train"))) == pytest.approx(
         found.fit + 0.7 * found.complexity, abs=1e-12
     )
-    batch = problem.whole("train")
+    batch = problem.all_data("train")
     hessian = torch.autograd.functional.hessian(lambda v: problem.batch_loss(v, *batch), problem.start).numpy()
     steps = 1e-5 * np.eye(4)
     differences = [
@@ -104,7 +104,7 @@ def test_without_complexity_fitting_is_all():
 def test_training_leaves_what_problem_takes():
     record = trained(SMALL.replace(steps=20, train_noise=True))
     problem = record.experiment.problem(record.weights())
-    assert float(problem.batch_loss(problem.start, *problem.whole("train"))) == pytest.approx(
+    assert float(problem.batch_loss(problem.start, *problem.all_data("train"))) == pytest.approx(
         record.series("fit")[20] + record.series("complexity")[20], abs=1e-12
     )
 

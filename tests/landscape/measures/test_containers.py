@@ -13,9 +13,9 @@ from torch.nn import functional as F
 
 from grokscape.landscape.errors import InvalidInput
 from grokscape.landscape.measures.circuits import Neurons, split_by_pruning
+from grokscape.landscape.measures.curvature.curvature import Curvature
 from grokscape.landscape.measures.curvature.density import spectral_density
 from grokscape.landscape.measures.curvature.eigenvalues import top_eigenvalues
-from grokscape.landscape.measures.curvature.operator import Curvature
 from grokscape.landscape.measures.curvature.traces import trace
 from grokscape.landscape.measures.efficiency.degree import homogeneity
 from grokscape.landscape.measures.efficiency.frontier import efficiency_frontier
@@ -66,7 +66,7 @@ def problem(name: str) -> Problem:
     return Problem(Wrapped(layers, after), loss, [(X[:8], Y[:8]), (X[8:14], Y[8:14])], (X[14:], Y[14:]))
 
 
-NEURONS = (("module.0.weight", 0), ("module.2.weight", 1))
+NEURONS = Neurons(("module.0.weight", 0), ("module.2.weight", 1))
 INSTRUMENTS = {
     "eigenvalues": lambda p: top_eigenvalues(p, 2, tolerance=1e-6),
     "trace": lambda p: trace(p, method="hutchinson", budget=10),
@@ -100,7 +100,7 @@ def test_the_form_of_outputs_makes_no_difference(name, form):
 def test_nor_in_the_gauss_newton_matrix_and_circuits(form):
     expected, found = (Curvature(problem(one), kind="gauss_newton").dense() for one in ("bare", form))
     torch.testing.assert_close(found, expected)
-    expected, found = (split_by_pruning(problem(one), Neurons(NEURONS)).to_frame() for one in ("bare", form))
+    expected, found = (split_by_pruning(problem(one), NEURONS).to_frame() for one in ("bare", form))
     pd.testing.assert_frame_equal(found, expected)
 
 

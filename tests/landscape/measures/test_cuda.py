@@ -41,22 +41,22 @@ def problems():
     return [Problem(copy.deepcopy(model).to(device), F.cross_entropy, train, test) for device in ("cpu", "cuda")]
 
 
-def rows_of(problem):
+def params_of(problem):
     return problem.start * torch.tensor([[1.0], [0.7]], dtype=torch.float64, device=problem.device)
 
 
 @pytest.mark.parametrize(
     "measure",
     [
-        lambda p: top_eigenvalues(p, 3, rows=rows_of(p), method="lanczos", negative=True).values,
-        lambda p: trace(p, rows=rows_of(p), budget=30).estimate,
+        lambda p: top_eigenvalues(p, 3, params=params_of(p), method="lanczos", negative=True).values,
+        lambda p: trace(p, params=params_of(p), budget=30).estimate,
         lambda p: spectral_density(p, probes=2, steps=10).density,
         lambda p: sharpness(p, forms=("lambda_max", "sam")).to_frame()["value"],
         lambda p: norm_profile(p, [0.5, 1.0, 2.0], seeds=range(2), steps=20).end["train", "loss"],
         lambda p: efficiency(p).value,
         lambda p: line_slice(p, 0, points=5).train_loss,
-        lambda p: interpolate(p, *rows_of(p), points=5).barrier,
-        lambda p: low_loss_path(p, *rows_of(p), steps=10).barrier,
+        lambda p: interpolate(p, *params_of(p), points=5).barrier,
+        lambda p: low_loss_path(p, *params_of(p), steps=10).barrier,
         lambda p: progress(p, {0: p.start, 1: p.start * 0.9}, context=Context(last_layer="2.*")).to_frame()["value"],
     ],
 )
@@ -68,7 +68,7 @@ def test_the_device_gives_what_the_cpu_gives(problems, measure):
 def test_splits_on_the_device(problems):
     tokens = torch.cartesian_prod(torch.arange(P), torch.arange(P))
     whole, labels = F.one_hot(tokens, P).flatten(1).double(), tokens.sum(1) % P
-    neurons = Neurons([("0.weight", 0), ("2.weight", 1)])
+    neurons = Neurons(("0.weight", 0), ("2.weight", 1))
     for split in (
         lambda p: split_by_pruning(p, neurons, keep=0.9),
         lambda p: split_by_projection(p, cyclic(P, whole, labels)),

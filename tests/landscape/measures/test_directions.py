@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from grokscape.landscape.errors import InvalidInput
-from grokscape.landscape.measures.directions import as_row, direction_between, normalised, random_direction
+from grokscape.landscape.measures.directions import as_vector, direction_between, normalised, random_direction
 from grokscape.landscape.problem import Problem
 
 
@@ -110,10 +110,10 @@ def test_a_seed_gives_the_same_bits_in_both_precisions_and_another_seed_others()
 def test_rows_modules_and_dictionaries_name_the_same_network() -> None:
     model, other = network(), network(seed=5)
     problem = classification(model)
-    row = as_row(problem, other)
-    assert torch.equal(row, as_row(problem, dict(other.named_parameters())))
-    assert torch.equal(row, as_row(problem, row.numpy()))
-    assert torch.equal(problem.start, as_row(problem, None))
+    row = as_vector(problem, other)
+    assert torch.equal(row, as_vector(problem, dict(other.named_parameters())))
+    assert torch.equal(row, as_vector(problem, row.numpy()))
+    assert torch.equal(problem.start, as_vector(problem, None))
     assert torch.equal(problem.start + direction_between(problem.start, row), problem.start + (row - problem.start))
 
 

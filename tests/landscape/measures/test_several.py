@@ -23,20 +23,20 @@ from grokscape.landscape.problem import Problem
 from tests.landscape.problem.test_networks import INPUTS, LABELS, frozen, normed, problem_of
 
 MEASURES = {
-    "lanczos": lambda p, rows: top_eigenvalues(p, 2, rows=rows, method="lanczos").values,
-    "dense": lambda p, rows: top_eigenvalues(p, 2, rows=rows, method="dense").values,
-    "smallest": lambda p, rows: top_eigenvalues(p, rows=rows, method="lanczos", negative=True).smallest.values,
-    "xtrace": lambda p, rows: trace(p, rows=rows, budget=10).estimate,
-    "hutch++": lambda p, rows: trace(p, rows=rows, budget=10, method="hutch++").estimate,
-    "exact": lambda p, rows: trace(p, rows=rows).estimate,
-    "density": lambda p, rows: spectral_density(p, rows=rows, method="lanczos", steps=8).density[:, 0, ::100],
-    "all eigenvalues": lambda p, rows: spectral_density(p, rows=rows, axis="log").density[:, 0, ::100],
-    "sharpness": lambda p, rows: sharpness(p, rows=rows, iterations=5).value.T,
+    "lanczos": lambda p, params: top_eigenvalues(p, 2, params=params, method="lanczos").values,
+    "dense": lambda p, params: top_eigenvalues(p, 2, params=params, method="dense").values,
+    "smallest": lambda p, params: top_eigenvalues(p, params=params, method="lanczos", negative=True).smallest.values,
+    "xtrace": lambda p, params: trace(p, params=params, budget=10).estimate,
+    "hutch++": lambda p, params: trace(p, params=params, budget=10, method="hutch++").estimate,
+    "exact": lambda p, params: trace(p, params=params).estimate,
+    "density": lambda p, params: spectral_density(p, params=params, method="lanczos", steps=8).density[:, 0, ::100],
+    "all eigenvalues": lambda p, params: spectral_density(p, params=params, axis="log").density[:, 0, ::100],
+    "sharpness": lambda p, params: sharpness(p, params=params, iterations=5).value.T,
 }
 OTHERS = {
-    "homogeneity": lambda p, rows: homogeneity(p, rows=rows).degree,
-    "efficiency": lambda p, rows: efficiency(p, rows=rows, kappa=2.0).value,
-    "norm at loss": lambda p, rows: norm_at_loss(p, 1.05, rows=rows, norms=[1.0, 2.0], steps=3).norm,
+    "homogeneity": lambda p, params: homogeneity(p, params=params).degree,
+    "efficiency": lambda p, params: efficiency(p, params=params, kappa=2.0).value,
+    "norm at loss": lambda p, params: norm_at_loss(p, 1.05, params=params, norms=[1.0, 2.0], steps=3).norm,
 }
 
 
@@ -61,21 +61,21 @@ def test_a_bad_checkpoint_is_nan_and_leaves_the_others_as_they_are(measure, dama
 
 def test_a_bad_network_has_not_converged():
     problem = problem_of(nn.Linear(4, 3).double())
-    rows = torch.stack([problem.start, problem.start * torch.nan])
-    assert top_eigenvalues(problem, 2, rows=rows, method="lanczos").converged.tolist() == [[True] * 2, [False] * 2]
-    assert trace(problem, rows=rows).converged.tolist() == [True, False]
-    assert spectral_density(problem, rows=rows).converged.tolist() == [True, False]
-    found = sharpness(problem, rows=rows, forms=["lambda_max", "keskar", "sam", "sam_step"])
+    params = torch.stack([problem.start, problem.start * torch.nan])
+    assert top_eigenvalues(problem, 2, params=params, method="lanczos").converged.tolist() == [[True] * 2, [False] * 2]
+    assert trace(problem, params=params).converged.tolist() == [True, False]
+    assert spectral_density(problem, params=params).converged.tolist() == [True, False]
+    found = sharpness(problem, params=params, forms=["lambda_max", "keskar", "sam", "sam_step"])
     assert not found.converged[:, 1].any()
-    with pytest.raises(InvalidInput, match="rows hold NaN or infinite weights in every network"):
-        trace(problem, rows=rows[1:])
+    with pytest.raises(InvalidInput, match="params hold NaN or infinite weights in every network"):
+        trace(problem, params=params[1:])
 
 
 def test_a_bad_checkpoint_is_nan_in_every_progress_measure():
     problem = problem_of(nn.Linear(4, 3).double())
-    rows = {0: problem.start, 3: problem.start * torch.nan, 7: problem.start * 2}
+    params = {0: problem.start, 3: problem.start * torch.nan, 7: problem.start * 2}
     measures = ["performance", "kernel_change", "weight_norm"]
-    found, clean = (progress(problem, given, measures=measures) for given in (rows, {0: rows[0], 7: rows[7]}))
+    found, clean = (progress(problem, given, measures=measures) for given in (params, {0: params[0], 7: params[7]}))
     for quantity, values in found.values.items():
         assert np.isnan(values[1])
         np.testing.assert_array_equal(np.delete(values, 1), clean.values[quantity])
@@ -94,45 +94,45 @@ def test_modules_are_measured_with_their_own_buffers_and_frozen_parts(measure, m
 def test_costs_add_up_and_progress_ends_at_one():
     models, seen = [normed(seed) for seed in range(3)], []
     problem = problem_of(models[1])
-    found = trace(problem, rows=models, budget=10, progress=seen.append)
-    assert found.cost.products == 3 * trace(problem, budget=10).cost.products
+    found = trace(problem, params=models, budget=10, progress=seen.append)
+    assert found.cost.matvecs == 3 * trace(problem, budget=10).cost.matvecs
     assert seen == sorted(seen)
     assert seen[-1] == 1.0
     forms = ["sam", "trace"]
-    assert [cost.products for cost in sharpness(problem, rows=models, forms=forms).costs] == [
+    assert [cost.matvecs for cost in sharpness(problem, params=models, forms=forms).costs] == [
         sum(each)
         for each in zip(
-            *([c.products for c in sharpness(problem_of(m), forms=forms).costs] for m in models), strict=True
+            *([c.matvecs for c in sharpness(problem_of(m), forms=forms).costs] for m in models), strict=True
         )
     ]
 
 
 @pytest.mark.parametrize(
-    ("rows", "message"),
+    ("params", "message"),
     [
-        ([], "rows are empty"),
-        ("rows.pt", "rows are 'rows.pt', expected networks"),
-        (nn.Linear(4, 3), "rows are Linear.* or a list of modules"),
-        ([nn.Linear(4, 2)], r"rows\[0\] has \(2, 4\) for parameter 'weight'"),
-        (torch.ones(15), r"rows have shape \(15,\), expected \(networks, 15\); give rows\[None\]"),
-        (torch.ones(0, 15), r"rows have shape \(0, 15\)"),
-        (torch.ones(2, 15, dtype=torch.bool), "rows holds torch.bool, expected real numbers"),
-        (torch.ones(2, 15, dtype=torch.cfloat), "rows holds torch.complex64, expected real numbers"),
+        ([], "params are empty"),
+        ("params.pt", "params are 'params.pt', expected networks"),
+        (nn.Linear(4, 3), "params are Linear.* or a list of modules"),
+        ([nn.Linear(4, 2)], r"params\[0\] has \(2, 4\) for parameter 'weight'"),
+        (torch.ones(15), r"params have shape \(15,\), expected \(networks, 15\); give params\[None\]"),
+        (torch.ones(0, 15), r"params have shape \(0, 15\)"),
+        (torch.ones(2, 15, dtype=torch.bool), "params holds torch.bool, expected real numbers"),
+        (torch.ones(2, 15, dtype=torch.cfloat), "params holds torch.complex64, expected real numbers"),
     ],
 )
-def test_what_are_no_networks_is_refused(rows, message):
+def test_what_are_no_networks_is_refused(params, message):
     problem = problem_of(nn.Linear(4, 3).double())
     for measure in (top_eigenvalues, trace, spectral_density, sharpness):
         with pytest.raises(InvalidInput, match=message):
-            measure(problem, rows=rows)
+            measure(problem, params=params)
 
 
 def test_rows_of_any_precision_that_require_gradients_are_only_read():
     model = nn.Linear(4, 3).double()
     problem = Problem(model, F.cross_entropy, (INPUTS, LABELS))
-    rows = problem.start[None].float().requires_grad_()
-    before = copy.deepcopy(rows.detach())
-    found = top_eigenvalues(problem, rows=rows)
-    np.testing.assert_array_equal(found.values, top_eigenvalues(problem, rows=before.numpy()).values)
-    assert torch.equal(rows, before)
-    assert rows.grad is None
+    params = problem.start[None].float().requires_grad_()
+    before = copy.deepcopy(params.detach())
+    found = top_eigenvalues(problem, params=params)
+    np.testing.assert_array_equal(found.values, top_eigenvalues(problem, params=before.numpy()).values)
+    assert torch.equal(params, before)
+    assert params.grad is None

@@ -27,7 +27,7 @@ def test_classes_are_centred_and_compared_along_their_own_axis():
     assert logit_scale(LAST, LAST.start, Context()) == pytest.approx(truth)
     assert logit_scale(FIRST, FIRST.start, Context()) == pytest.approx(truth)
     sparse = [
-        effective_sparsity(problem, problem.start, Context(neurons=((f"{at}0.weight", 0), (f"{at}2.weight", 1))))
+        effective_sparsity(problem, problem.start, Context(neurons=Neurons((f"{at}0.weight", 0), (f"{at}2.weight", 1))))
         for problem, at in ((LAST, ""), (FIRST, "module."))
     ]
     assert sparse[0] == sparse[1]
@@ -42,11 +42,11 @@ def test_classes_of_several_positions_are_no_numbers_that_a_kernel_could_be_alig
 def test_predictions_of_a_lone_output_without_an_axis_of_its_own_are_its_signs():
     flat = Problem(Wrapped(network(1), lambda z: z.squeeze(1)), F.mse_loss, (INPUTS, INPUTS[:, 0]))
     wide = Problem(Wrapped(network(1)), F.mse_loss, (INPUTS, INPUTS[:, :1]))
-    context = Context(neurons=(("module.0.weight", 0), ("module.2.weight", 1)))
+    context = Context(neurons=Neurons(("module.0.weight", 0), ("module.2.weight", 1)))
     assert effective_sparsity(flat, flat.start, context) == effective_sparsity(wide, wide.start, context)
 
 
-NEURONS = Neurons([("0.weight", 0), ("0.bias", 0), ("2.weight", 1)])
+NEURONS = Neurons([("0.weight", 0), ("0.bias", 0)], ("2.weight", 1))
 
 
 def test_circuits_score_by_the_weights_of_the_loss_and_the_number_of_examples():

@@ -132,8 +132,8 @@ def test_activation_checkpointing_does_not_recompute_with_other_parameters(reent
 
     held, plain = problem(Body(run)), problem()
     assert trace(held) == pytest.approx(PLAIN, rel=1e-9)
-    rows = 2 * plain.start[None]
-    torch.testing.assert_close(held.gradients(rows), plain.gradients(rows))
+    params = 2 * plain.start[None]
+    torch.testing.assert_close(held.gradients(params), plain.gradients(params))
 
 
 @pytest.mark.filterwarnings("ignore:`torch.nn.utils.weight_norm` is deprecated:FutureWarning")

@@ -40,7 +40,7 @@ def test_subsets_of_batches_of_different_lengths_are_taken_within_them(loss):
 def test_what_needs_examples_of_one_shape_says_so():
     problem = Problem(POOLED, F.cross_entropy, RAGGED, RAGGED)
     for use in (
-        lambda: problem.whole("train"),
+        lambda: problem.all_data("train"),
         lambda: problem.relabelled(LABELS),
         lambda: norm_profile(problem, [1.0], seeds=[0], sizes=[3], steps=1),
     ):

@@ -81,7 +81,7 @@ def cast(self, x):
 
 @pytest.mark.parametrize("run", [cast, lambda self, x: self.body(x.half().float())], ids=["autocast", "half"])
 def test_few_digits_on_the_way_are_refused(run):
-    with pytest.raises(InvalidInput, match=r"computes in torch.(bfloat16|float16) on its way"):
+    with pytest.raises(InvalidInput, match=r"computes in torch.(bfloat16|float16) internally"):
         Problem(Body(run, network().float()), F.cross_entropy, (INPUTS, LABELS))
 
 

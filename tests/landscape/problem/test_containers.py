@@ -74,7 +74,7 @@ def test_inputs_come_in_any_container(name):
         problem = Problem(model, F.cross_entropy, data, batch_size=size)
         assert loss_of(problem) == pytest.approx(TRUTH, rel=1e-12)
         some = problem.subset(torch.tensor([2, 7]))
-        assert type(some.whole("train")[0]) is type(make(INPUTS))
+        assert type(some.all_data("train")[0]) is type(make(INPUTS))
         truth = float(F.cross_entropy(network()(INPUTS[[2, 7]]), LABELS[[2, 7]]).detach())
         assert loss_of(some) == pytest.approx(truth, rel=1e-12)
 
@@ -94,24 +94,24 @@ def test_outputs_with_one_tensor_count_as_that_tensor(name):
     plain = Problem(network(), lambda z, y: F.cross_entropy(z, y), (INPUTS, LABELS), batch_size=5)
     problem = Problem(model, loss, (INPUTS, LABELS), batch_size=5, accuracy=rightness)
     assert set(seen) == {type(CONTAINERS[name](INPUTS))}
-    rows = torch.stack([problem.start, problem.start * 2])
+    params = torch.stack([problem.start, problem.start * 2])
     for count in (1, 2):  # alone, and side by side under vmap
         assert problem.vectorised
-        torch.testing.assert_close(problem.outputs_of(rows[:count], INPUTS), plain.outputs_of(rows[:count], INPUTS))
-        for one, other in zip(problem.gradients(rows[:count]), plain.gradients(rows[:count]), strict=True):
+        torch.testing.assert_close(problem.outputs_of(params[:count], INPUTS), plain.outputs_of(params[:count], INPUTS))
+        for one, other in zip(problem.gradients(params[:count]), plain.gradients(params[:count]), strict=True):
             torch.testing.assert_close(one, other)
-        torch.testing.assert_close(problem.evaluate(rows[:count]), plain.evaluate(rows[:count]))
+        torch.testing.assert_close(problem.evaluate(params[:count]), plain.evaluate(params[:count]))
     assert accuracy_of(Problem(model, loss, (INPUTS, LABELS))) == accuracy_of(plain)
 
 
 def test_outputs_of_several_tensors_keep_their_container():
     model = Wrapped(network(), lambda z: {"logits": z, "twice": 2 * z, "none": None})
     problem = Problem(model, lambda z, y: F.cross_entropy(z["twice"], y), (INPUTS, LABELS))
-    rows = torch.stack([problem.start, problem.start * 2])
-    for found in (problem.outputs_of(rows, INPUTS), problem.outputs_of(rows[:1], INPUTS)):
+    params = torch.stack([problem.start, problem.start * 2])
+    for found in (problem.outputs_of(params, INPUTS), problem.outputs_of(params[:1], INPUTS)):
         assert found["none"] is None
         torch.testing.assert_close(found["twice"], 2 * found["logits"])
-    assert problem.evaluate(rows)["accuracy"].isnan().all()  # which of them?
+    assert problem.evaluate(params)["accuracy"].isnan().all()  # which of them?
 
 
 @pytest.mark.parametrize(
@@ -198,7 +198,7 @@ def test_a_module_that_writes_into_its_inputs_gets_copies(first, options):
         assert loss_of(problem, "test") == pytest.approx(truth, rel=1e-12)
         problem.gradients(torch.stack([problem.start, problem.start]))
     for split in ("train", "test"):
-        assert torch.equal(problem.whole(split)[0], INPUTS)
+        assert torch.equal(problem.all_data(split)[0], INPUTS)
     assert torch.equal(mine, INPUTS)
 
 
@@ -210,4 +210,4 @@ def test_a_loss_that_writes_into_what_it_is_given_gets_copies():
     truth = float(F.cross_entropy(2 * network()(INPUTS), (LABELS + 1) % 3).detach())
     for _ in range(2):
         assert loss_of(problem) == pytest.approx(truth, rel=1e-12)
-    assert torch.equal(problem.whole("train")[1], LABELS)
+    assert torch.equal(problem.all_data("train")[1], LABELS)

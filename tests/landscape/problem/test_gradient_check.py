@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from torch.nn.utils import parametrizations
 
 from grokscape.landscape.errors import InvalidInput
-from grokscape.landscape.measures.curvature.operator import Curvature
+from grokscape.landscape.measures.curvature.curvature import Curvature
 from grokscape.landscape.problem import Problem
 from grokscape.landscape.problem.gradient_check import wrong_curvature, wrong_slope
 from grokscape.landscape.problem.widened import Widened

@@ -8,7 +8,7 @@ import torch
 from torch.nn import functional as F
 
 from grokscape.landscape.errors import InvalidInput
-from grokscape.landscape.measures.curvature.operator import Curvature
+from grokscape.landscape.measures.curvature.curvature import Curvature
 from tests.landscape.adopted import INPUTS, LABELS, PLAIN, network, problem, trace, true_trace
 
 
@@ -58,9 +58,9 @@ def test_a_hook_that_feeds_the_loss_stays(called):
         return F.cross_entropy(outputs, LABELS) + hidden.square().mean()
 
     assert trace(held) == pytest.approx(true_trace(network(), loss), rel=1e-9)
-    rows = torch.stack([held.start, 2 * held.start])
-    truth = [float(loss(held.layout.tensors(row))) for row in rows]
-    np.testing.assert_allclose(held.evaluate(rows)["loss"], truth, rtol=1e-12)
-    np.testing.assert_allclose(held.gradients(rows)[0], truth, rtol=1e-12)
+    params = torch.stack([held.start, 2 * held.start])
+    truth = [float(loss(held.layout.tensors(row))) for row in params]
+    np.testing.assert_allclose(held.evaluate(params)["loss"], truth, rtol=1e-12)
+    np.testing.assert_allclose(held.gradients(params)[0], truth, rtol=1e-12)
     with pytest.raises(InvalidInput, match="on what its hooks keep"):
         Curvature(held, kind="gauss_newton").dense()

@@ -16,7 +16,7 @@ from grokscape.landscape.measures.paths.slices import line_slice, plane_slice
 from grokscape.landscape.measures.paths.straight import interpolate
 from grokscape.landscape.measures.progress import Context, progress
 from grokscape.landscape.problem import Problem
-from grokscape.landscape.problem.networks import as_row, network_of
+from grokscape.landscape.problem.networks import as_vector, network_of
 
 GENERATOR = torch.Generator().manual_seed(0)
 INPUTS = torch.randn(40, 4, generator=GENERATOR, dtype=torch.float64)
@@ -118,7 +118,7 @@ def test_the_bound_of_a_barrier_knows_how_buffers_change_the_loss(pair):
     fine = interpolate(problem_of(a), a, b, points=2001, refine=0)
     assert coarse.converged
     assert coarse.barrier - 1e-12 <= fine.barrier <= coarse.barrier_bound + 1e-12
-    assert coarse.distance == pytest.approx(float((as_row(problem_of(a), b) - problem_of(a).start).norm()))
+    assert coarse.distance == pytest.approx(float((as_vector(problem_of(a), b) - problem_of(a).start).norm()))
 
 
 def test_batch_statistics_take_the_place_of_running_ones_in_training_mode():
@@ -230,8 +230,8 @@ def test_what_is_no_network_of_the_problem_is_refused_by_name(network, message):
 def test_rows_do_not_share_memory_with_what_was_given():
     problem = problem_of(A)
     given = problem.start.clone()
-    as_row(problem, given).zero_()
-    as_row(problem, given.numpy()).zero_()
+    as_vector(problem, given).zero_()
+    as_vector(problem, given.numpy()).zero_()
     assert torch.equal(given, problem.start)
 
 
@@ -255,7 +255,7 @@ def test_state_dicts_of_wrapped_modules_are_taken(prefix):
 def test_a_name_that_is_missing_because_of_a_tie_is_told_so():
     tied, untied = Autoencoder(0, tied=True), Autoencoder(1, tied=False)
     with pytest.raises(InvalidInput, match="give its state_dict"):
-        as_row(problem_of(untied, accuracy=None), dict(tied.named_parameters()))
+        as_vector(problem_of(untied, accuracy=None), dict(tied.named_parameters()))
 
 
 class Doubled(nn.BatchNorm1d):

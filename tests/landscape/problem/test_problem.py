@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from grokscape.landscape.classification import right
+from grokscape.landscape.classification import correct
 from grokscape.landscape.errors import InvalidInput
 from grokscape.landscape.initialisation import fresh
 from grokscape.landscape.models import Perceptron
@@ -61,10 +61,10 @@ def test_the_loss_is_the_mean_over_all_examples_however_they_come(make, loss):
 @pytest.mark.parametrize("name", CASES)
 def test_several_networks_are_as_each_alone(name):
     problem = case(name).problem(batch_size=5)
-    rows = problem.start * torch.tensor([[1.0], [0.3]], dtype=torch.float64)
-    losses, gradients = problem.gradients(rows)
+    params = problem.start * torch.tensor([[1.0], [0.3]], dtype=torch.float64)
+    losses, gradients = problem.gradients(params)
     for index in range(2):
-        loss, gradient = problem.gradients(rows[index : index + 1])
+        loss, gradient = problem.gradients(params[index : index + 1])
         torch.testing.assert_close(losses[index], loss[0])
         torch.testing.assert_close(gradients[index], gradient[0])
     assert problem.vectorised == (name != "lstm")
@@ -180,8 +180,8 @@ def test_accuracy_is_strict_and_undefined_without_classes():
 
 def test_positions_without_a_class_do_not_count_in_the_accuracy():
     z = torch.eye(3).expand(2, 3, 3)
-    assert right(z, torch.tensor([[0, 2, -100], [0, 1, -100]])).tolist() == [0.5, 1.0]
-    assert right(z, torch.tensor([[0, 1, 2], [-100, 3, -1]])).isnan().tolist() == [False, True]
+    assert correct(z, torch.tensor([[0, 2, -100], [0, 1, -100]])).tolist() == [0.5, 1.0]
+    assert correct(z, torch.tensor([[0, 1, 2], [-100, 3, -1]])).isnan().tolist() == [False, True]
 
 
 def test_fresh_parameters_are_those_of_the_module_s_own_initialisation():
@@ -311,7 +311,7 @@ def test_a_loss_that_has_lost_its_way_to_the_parameters_is_refused():
         Problem(model, F.cross_entropy, (INPUTS, LABELS), only="unused.*")
 
 
-def test_a_loss_that_weighs_examples_by_their_company_needs_all_data_in_one_batch():
+def test_a_loss_that_weighs_examples_by_their_batch_needs_all_data_in_one_batch():
     weight = torch.tensor([1.0, 5.0, 1.0])
 
     def weighted(outputs, targets):  # of which nothing is known

@@ -34,7 +34,7 @@ def reusing_arrays():
 @pytest.mark.parametrize("loader", [reusing, reusing_arrays])
 def test_batches_are_copied_as_they_are_read(loader):
     problem = Problem(network(), F.cross_entropy, loader())
-    assert torch.equal(problem.whole("train")[0], INPUTS)
+    assert torch.equal(problem.all_data("train")[0], INPUTS)
     assert loss_of(problem) == pytest.approx(TRUTH, rel=1e-12)
 
 

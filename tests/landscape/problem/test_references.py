@@ -13,7 +13,7 @@ from torch.func import functional_call
 from torch.nn import functional as F
 
 from grokscape.landscape.errors import InvalidInput
-from grokscape.landscape.measures.curvature.operator import Curvature
+from grokscape.landscape.measures.curvature.curvature import Curvature
 from grokscape.landscape.measures.paths.slices import line_slice
 from grokscape.landscape.measures.paths.straight import interpolate
 from grokscape.landscape.measures.progress import progress
@@ -75,10 +75,10 @@ def test_a_penalty_on_the_model_is_one_on_the_parameters_that_are_varied(loss):
     held = problem(MODEL, loss)
     # 0.1 |theta|^2 has the Hessian 0.2 I.
     assert trace(held) == pytest.approx(PLAIN + 0.2 * held.size, rel=1e-9)
-    rows = torch.stack([held.start, 1.5 * held.start])
-    truth = [float(F.cross_entropy(held.outputs(row, INPUTS), LABELS) + 0.1 * row.square().sum()) for row in rows]
-    np.testing.assert_allclose(held.evaluate(rows)["loss"], truth, rtol=1e-12)
-    np.testing.assert_allclose(held.gradients(rows)[0], truth, rtol=1e-12)
+    params = torch.stack([held.start, 1.5 * held.start])
+    truth = [float(F.cross_entropy(held.outputs(row, INPUTS), LABELS) + 0.1 * row.square().sum()) for row in params]
+    np.testing.assert_allclose(held.evaluate(params)["loss"], truth, rtol=1e-12)
+    np.testing.assert_allclose(held.gradients(params)[0], truth, rtol=1e-12)
     with pytest.raises(InvalidInput, match="needs a loss of outputs and targets alone"):
         Curvature(held, kind="gauss_newton").dense()
 

@@ -10,8 +10,8 @@ from torch import nn
 from torch.nn import functional as F
 
 from grokscape.landscape.errors import InvalidInput
+from grokscape.landscape.measures.curvature.curvature import Curvature
 from grokscape.landscape.measures.curvature.eigenvalues import top_eigenvalues
-from grokscape.landscape.measures.curvature.operator import Curvature
 from grokscape.landscape.problem import Problem
 from grokscape.landscape.problem.weighing import weighing
 from tests.landscape.data import (
@@ -216,7 +216,7 @@ def test_a_later_batch_without_a_finite_loss_is_refused_by_its_number():
     with pytest.raises(InvalidInput, match="not finite at the given weights in batch 3"):
         Problem(network(), unknown, (inputs, LABELS), batch_size=4)
     ignored = LABELS.index_fill(0, torch.arange(4, 8), -100)
-    with pytest.raises(InvalidInput, match=r"test loss is not finite .* in batch 2 .*all ignored.*mend the data"):
+    with pytest.raises(InvalidInput, match=r"test loss is not finite .* in batch 2 .*all ignored.*correct the data"):
         Problem(network(), unknown, (INPUTS, LABELS), (INPUTS, ignored), batch_size=4)
     with pytest.raises(InvalidInput, match=r"not finite at the given weights; look for NaN .* earlier checkpoint"):
         Problem(network(), unknown, (INPUTS * torch.nan, LABELS))

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from grokscape.landscape.measures.circuits import Neurons
 from grokscape.landscape.problem import Problem
 
-NEURONS = Neurons([("first.weight", 0), ("first.bias", 0), ("second.weight", 1)])
+NEURONS = Neurons([("first.weight", 0), ("first.bias", 0)], ("second.weight", 1))
 
 
 class TwoLayers(nn.Module):

@@ -125,8 +125,8 @@ def test_relevances_sum_to_the_degree_of_a_homogeneous_network(layers):
     parts = [m for i, o in itertools.pairwise(sizes) for m in (nn.Linear(i, o, bias=False), nn.ReLU())]
     model = nn.Sequential(*parts[:-1]).double()
     planted = plant(*rotations(7))
-    inputs, targets = planted.problem.whole("train")
-    problem = Problem(model, nn.functional.cross_entropy, (inputs, targets), planted.problem.whole("test"))
+    inputs, targets = planted.problem.all_data("train")
+    problem = Problem(model, nn.functional.cross_entropy, (inputs, targets), planted.problem.all_data("test"))
     split = split_by_projection(problem, characters(planted), average="all", nulls=1)
     assert float(split.evidence["degree"]) == pytest.approx(layers)
 
@@ -143,9 +143,9 @@ def test_the_error_of_the_function_is_the_spread_between_inputs():
 
 def test_one_held_out_example_gives_a_function_without_an_error():
     planted = plant(*rotations(7))
-    inputs, labels = planted.problem.whole("test")
+    inputs, labels = planted.problem.all_data("test")
     problem = Problem(
-        planted.model, nn.functional.cross_entropy, planted.problem.whole("train"), (inputs[:1], labels[:1])
+        planted.model, nn.functional.cross_entropy, planted.problem.all_data("train"), (inputs[:1], labels[:1])
     )
     split = split_by_projection(problem, characters(planted))
     assert np.isfinite(split.evidence["function"]).all()

@@ -102,7 +102,7 @@ def test_a_split_is_a_frozen_table_and_a_picture(planted, way):
 def test_scores_are_the_problems_own_and_efficiency_is_margin_by_norm():
     t = plant(*rotations(7), seed=10)
     split = split_by_pruning(t.problem, NEURONS)
-    _, targets = t.problem.whole("train")
+    _, targets = t.problem.all_data("train")
     logits = t.rule[t.train]
     others = logits.scatter(1, targets[:, None], -torch.inf).amax(1)
     margin = float((logits.gather(1, targets[:, None])[:, 0] - others).mean())
@@ -116,7 +116,7 @@ def test_scores_are_the_problems_own_and_efficiency_is_margin_by_norm():
 
 def test_batches_make_no_difference():
     t = plant(*rotations(7), seed=10)
-    train, test = t.problem.whole("train"), t.problem.whole("test")
+    train, test = t.problem.all_data("train"), t.problem.all_data("test")
     cut = Problem(t.model, nn.functional.cross_entropy, train, test, batch_size=5)
     space = cyclic(7, t.inputs, t.labels)
     for split in (lambda p: split_by_projection(p, space, nulls=2), lambda p: split_by_mask(p, NEURONS, steps=20)):
@@ -130,8 +130,8 @@ def test_frozen_tied_and_empty_parameters_and_functions_are_taken():
     model.again = model.first  # tied
     model.empty = nn.Parameter(torch.zeros(0, dtype=torch.float64))
     model.first.bias.requires_grad_(False)
-    data = t.problem.whole("train"), t.problem.whole("test")
-    some = Neurons([("first.weight", 0), ("second.weight", -1)])
+    data = t.problem.all_data("train"), t.problem.all_data("test")
+    some = Neurons(("first.weight", 0), ("second.weight", -1))
     split = split_by_pruning(Problem(model, nn.functional.cross_entropy, *data), some)
     assert (split.members == t.is_rule).all()
     weights = {name: p.detach() for name, p in t.model.named_parameters()}
@@ -159,17 +159,17 @@ def test_progress_ends_at_one():
 
 T = plant(*rotations(7), seed=10)
 SPACE = cyclic(7, T.inputs, T.labels)
-TRAIN = T.problem.whole("train")
+TRAIN = T.problem.all_data("train")
 
 
 @pytest.mark.parametrize(
     ("call", "message"),
     [
         (lambda: Neurons([]), "at least one"),
-        (lambda: split_by_pruning(T.problem, Neurons([("third", 0)])), "neurons name 'third', but the varied"),
-        (lambda: split_by_pruning(T.problem, Neurons([("first.bias", 1)])), "along axis 1 of 'first.bias'"),
+        (lambda: split_by_pruning(T.problem, Neurons(("third", 0))), "neurons name 'third', but the varied"),
+        (lambda: split_by_pruning(T.problem, Neurons(("first.bias", 1))), "along axis 1 of 'first.bias'"),
         (
-            lambda: split_by_pruning(T.problem, Neurons([("first.bias", 0), ("second.weight", 0)])),
+            lambda: split_by_pruning(T.problem, Neurons(("first.bias", 0), ("second.weight", 0))),
             "neurons number 29 along .* 7 along .*the same number",
         ),
         (lambda: split_by_pruning(T.problem, NEURONS, keep=0), "keep is 0, expected a share"),
@@ -278,7 +278,7 @@ def test_nulls_are_different_sets_of_as_many_units_and_the_cost_is_what_is_asked
 
     monkeypatch.setattr(Problem, "outputs", counting)
     members = torch.arange(8) < 3
-    split = split_units(problem, Neurons([("a", 0)]), members, method="", evidence={}, cost=Cost(), nulls=20, seed=0)
+    split = split_units(problem, Neurons(("a", 0)), members, method="", evidence={}, cost=Cost(), nulls=20, seed=0)
     assert len(asked) == split.cost.evaluations + 1  # one to see how many classes there are
     assert split.generalising.norm**2 == pytest.approx(1 + 2 + 4)
     drawn = [f"{round(null.norm**2):b}" for null in split.nulls]
@@ -287,7 +287,7 @@ def test_nulls_are_different_sets_of_as_many_units_and_the_cost_is_what_is_asked
 
 
 def test_a_split_can_be_pickled_and_still_runs():
-    split = split_by_pruning(T.problem, Neurons([("first.weight", 0), ("first.bias", 0), ("second.weight", 1)]))
+    split = split_by_pruning(T.problem, Neurons([("first.weight", 0), ("first.bias", 0)], ("second.weight", 1)))
     again = pickle.loads(pickle.dumps(split))
     inputs, _ = T.problem.batches["test"][0]
     assert torch.equal(again.generalising.outputs(inputs), split.generalising.outputs(inputs))

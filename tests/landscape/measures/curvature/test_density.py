@@ -13,13 +13,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from grokscape.landscape.errors import InvalidInput
+from grokscape.landscape.measures.curvature.curvature import Curvature
 from grokscape.landscape.measures.curvature.density import SpectralDensity, density_of, spectral_density
-from grokscape.landscape.measures.curvature.operator import Curvature
 from grokscape.landscape.measures.curvature.quadrature import quadrature
 from grokscape.landscape.measures.curvature.smoothing import Smoothing
 from grokscape.landscape.problem import Problem
 from tests.landscape.measures.curvature import matrices
-from tests.landscape.measures.curvature.matrices import Plain
+from tests.landscape.measures.curvature.matrices import Repeated
 
 mpl.use("Agg")
 
@@ -52,7 +52,7 @@ def smoothed(found: SpectralDensity, eigenvalues: np.ndarray) -> np.ndarray:
 @functools.cache
 def measured(name: str, seeds: int = SEEDS, steps: int = 40) -> SpectralDensity:
     matrix = MATRICES[name]
-    plain, generator = Plain(matrix, seeds), torch.Generator().manual_seed(0)
+    plain, generator = Repeated(matrix, seeds), torch.Generator().manual_seed(0)
 
     def draw(_: int) -> Tensor:
         return torch.randn(seeds, len(matrix), generator=generator, dtype=matrix.dtype)
@@ -166,14 +166,14 @@ def test_the_density_agrees_with_that_of_curvlinops() -> None:
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_networks_side_by_side_are_measured_as_each_alone(dtype: torch.dtype) -> None:
     problem = perceptron(dtype)
-    rows = problem.start * torch.tensor([[1.0], [0.5]], dtype=dtype)
+    params = problem.start * torch.tensor([[1.0], [0.5]], dtype=dtype)
     options = {"method": "lanczos", "probes": 3, "steps": 12, "width": 0.1, "points": 50, "seed": 2}
-    together = spectral_density(problem, rows=rows, **options)
-    for index, row in enumerate(rows):
-        alone = spectral_density(problem, rows=row[None], **options)
+    together = spectral_density(problem, params=params, **options)
+    for index, row in enumerate(params):
+        alone = spectral_density(problem, params=row[None], **options)
         tolerance = 2e-3 if dtype == torch.float32 else 1e-9
         np.testing.assert_allclose(together.density[index], alone.density[0], atol=tolerance * alone.density.max())
-    assert together.cost.products == 2 * 3 * 12
+    assert together.cost.matvecs == 2 * 3 * 12
     assert together.nodes.shape == (2, 3, 12)
 
 

@@ -1,4 +1,4 @@
-"""Top eigenvalues: exact where the matrix is known, honest about what has not converged, the same in any company."""
+"""Top eigenvalues: exact where the matrix is known, honest about what has not converged, the same in any batch."""
 
 from __future__ import annotations
 
@@ -15,46 +15,13 @@ from torch import nn
 from torch.nn import functional as F
 
 from grokscape.landscape.errors import InvalidInput
+from grokscape.landscape.measures.curvature.curvature import Curvature
 from grokscape.landscape.measures.curvature.eigenvalues import measured, top_eigenvalues
-from grokscape.landscape.measures.curvature.lanczos import Ritz, largest, start_vectors
-from grokscape.landscape.measures.curvature.operator import Curvature
+from grokscape.landscape.measures.curvature.lanczos import start_vectors
+from grokscape.landscape.measures.curvature.restarted import Ritz, largest
 from grokscape.landscape.problem import Problem
 from tests.landscape.measures.cases import CASES, case
-
-
-class Known:
-    """Symmetric matrices that are known."""
-
-    def __init__(self, matrices):
-        self.matrices = matrices
-        self.count, self.size = matrices.shape[:2]
-
-    def matvec(self, vectors):
-        return (self.matrices @ vectors[:, :, None])[:, :, 0]
-
-    def select(self, networks):
-        return Known(self.matrices[networks])
-
-    def dense(self):
-        return self.matrices
-
-
-def with_spectrum(values, seed):
-    """Return a random symmetric matrix with these eigenvalues, shape (P, P)."""
-    generator = torch.Generator().manual_seed(seed)
-    basis, _ = torch.linalg.qr(torch.randn(len(values), len(values), dtype=torch.float64, generator=generator))
-    return (basis * torch.as_tensor(values, dtype=torch.float64)) @ basis.T
-
-
-def bowl(values):
-    """Return the problem whose Hessian is diagonal with these values."""
-    values = torch.as_tensor(values, dtype=torch.float64)
-
-    def half(parameters, inputs):
-        return 0.5 * (values * parameters["x"].square()).sum() * inputs
-
-    one = torch.ones(1, dtype=torch.float64)
-    return Problem(half, lambda z, _: z, (one, one), parameters={"x": torch.ones_like(values)})
+from tests.landscape.measures.curvature.matrices import Known, bowl, with_spectrum
 
 
 @pytest.fixture(scope="module")
@@ -66,14 +33,14 @@ def trained():
     pairs = torch.cartesian_prod(torch.arange(11), torch.arange(11))
     inputs, labels = F.one_hot(pairs, 11).flatten(1).double(), pairs.sum(1) % 11
     problem = Problem(module, F.cross_entropy, (inputs, labels))
-    optimiser, rows = torch.optim.AdamW(module.parameters(), 1e-2), []
+    optimiser, params = torch.optim.AdamW(module.parameters(), 1e-2), []
     for step in range(60):
         if step % 15 == 0:
-            rows.append(problem.layout.row(dict(module.named_parameters())).detach())
+            params.append(problem.layout.row(dict(module.named_parameters())).detach())
         optimiser.zero_grad()
         F.cross_entropy(module(inputs), labels).backward()
         optimiser.step()
-    return problem, torch.stack(rows)
+    return problem, torch.stack(params)
 
 
 def test_the_largest_algebraic_eigenvalue_not_the_largest_magnitude():
@@ -94,10 +61,10 @@ def test_eigenvalues_are_those_of_the_dense_matrix(name, method):
 
 
 def test_eigenvectors_have_the_residuals_that_are_stated(trained):
-    problem, rows = trained
-    found = top_eigenvalues(problem, 5, rows=rows, tolerance=1e-4)
-    dense = Curvature(problem, rows).dense().numpy()
-    for network in range(len(rows)):
+    problem, params = trained
+    found = top_eigenvalues(problem, 5, params=params, tolerance=1e-4)
+    dense = Curvature(problem, params).dense().numpy()
+    for network in range(len(params)):
         vectors, values = found.vectors[network], found.values[network]
         np.testing.assert_allclose(vectors @ vectors.T, np.eye(5), atol=1e-10)
         residuals = np.linalg.norm(dense[network] @ vectors.T - vectors.T * values, axis=0)
@@ -110,18 +77,18 @@ def test_eigenvectors_have_the_residuals_that_are_stated(trained):
 
 
 def test_checkpoints_together_are_as_each_alone(trained):
-    problem, rows = trained
-    together = top_eigenvalues(problem, 3, rows=rows)
-    for index, row in enumerate(rows):
-        alone = top_eigenvalues(problem, 3, rows=row[None])
+    problem, params = trained
+    together = top_eigenvalues(problem, 3, params=params)
+    for index, row in enumerate(params):
+        alone = top_eigenvalues(problem, 3, params=row[None])
         np.testing.assert_allclose(together.values[index], alone.values[0], rtol=1e-9)
-    assert together.cost.products == sum(top_eigenvalues(problem, 3, rows=r[None]).cost.products for r in rows)
+    assert together.cost.matvecs == sum(top_eigenvalues(problem, 3, params=r[None]).cost.matvecs for r in params)
 
 
 def test_scipy_and_pyhessian_agree(trained):
-    problem, rows = trained
-    ours = top_eigenvalues(problem, 3, rows=rows[-1:])
-    matrix = Curvature(problem, rows[-1:])
+    problem, params = trained
+    ours = top_eigenvalues(problem, 3, params=params[-1:])
+    matrix = Curvature(problem, params[-1:])
     operator = scipy.sparse.linalg.LinearOperator(
         (problem.size, problem.size),
         matvec=lambda v: matrix.matvec(torch.from_numpy(v.reshape(1, -1)))[0].numpy(),
@@ -136,7 +103,7 @@ def test_scipy_and_pyhessian_agree(trained):
         warnings.simplefilter("ignore")
         pyhessian = pytest.importorskip("pyhessian")
         module = problem.template
-        for name, tensor in problem.layout.tensors(rows[-1]).items():
+        for name, tensor in problem.layout.tensors(params[-1]).items():
             module.get_parameter(name).data.copy_(tensor)
         inputs, labels = problem.batches["train"][0]
         with torch.random.fork_rng():
@@ -152,18 +119,18 @@ def test_restarts_and_repeated_values_and_low_rank():
     low = with_spectrum([3.0, 2.0, 1.0] + [0.0] * 197, 2)
     same = 2.0 * torch.eye(200, dtype=torch.float64)
     operator = Known(torch.stack([spread, low, same]))
-    start = start_vectors(operator, spread[:1], 0)
-    ritz = largest(operator, start, 4, tolerance=1e-8, most=4000, basis=12)
+    start = start_vectors(operator, 0)
+    ritz = largest(operator, start, 4, tolerance=1e-8, max_matvecs=4000, basis=12)
     truth = torch.linalg.eigvalsh(operator.matrices).flip(1)[:, :4]
     torch.testing.assert_close(ritz.values, truth, rtol=1e-7, atol=1e-9)
 
 
 def test_what_has_not_converged_says_so():
     problem = bowl(np.linspace(0.999, 1.0, 300))
-    found = top_eigenvalues(problem, 2, most=4, tolerance=1e-9)
+    found = top_eigenvalues(problem, 2, max_matvecs=4, tolerance=1e-9)
     assert not found.converged.any()
     assert (found.residuals > 1e-9).all()
-    assert found.cost.products == 4 + 1  # for the search, and for the residuals
+    assert found.cost.matvecs == 4 + 1  # for the search, and for the residuals
 
 
 def test_float32_reaches_its_rounding_and_float64_goes_further():
@@ -191,10 +158,10 @@ def test_same_seed_same_bits_and_the_model_is_left_alone():
 
 
 def test_the_table_and_the_picture_hold_every_value(trained):
-    problem, rows = trained
-    found = top_eigenvalues(problem, 2, rows=rows, negative=True)
+    problem, params = trained
+    found = top_eigenvalues(problem, 2, params=params, negative=True)
     frame = found.to_frame()
-    assert len(frame) == len(rows) * 3
+    assert len(frame) == len(params) * 3
     assert set(frame["rank"]) == {1, 2, -1}
     axes = found.plot()
     drawn = np.concatenate([line.get_ydata() for line in axes.lines])
@@ -245,7 +212,7 @@ size, one = int(sys.argv[1]), torch.ones(1)
 values = torch.rand(size, generator=torch.Generator().manual_seed(0))
 half = lambda parameters, inputs: 0.5 * (values * parameters["x"].square()).sum() * inputs
 problem = Problem(half, lambda z, _: z, (one, one), parameters={"x": torch.ones(size)})
-top_eigenvalues(problem, 1, basis=8, most=8, tolerance=1e-1)
+top_eigenvalues(problem, 1, basis=8, max_matvecs=8, tolerance=1e-1)
 print(1024 * int(re.search("VmHWM:\\s+(\\d+)", pathlib.Path("/proc/self/status").read_text())[1]))
 """
 
@@ -274,5 +241,5 @@ def test_progress_never_falls_and_ends_at_one(method, negative):
 
 
 def test_fewer_products_than_eigenvalues_are_refused():
-    with pytest.raises(InvalidInput, match="most is 2, expected at least k = 3"):
-        top_eigenvalues(case("mlp").problem(), 3, most=2)
+    with pytest.raises(InvalidInput, match="max_matvecs is 2, expected at least k = 3"):
+        top_eigenvalues(case("mlp").problem(), 3, max_matvecs=2)

@@ -15,28 +15,28 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from grokscape.landscape.errors import InvalidInput
-from grokscape.landscape.measures.curvature.operator import Curvature
+from grokscape.landscape.measures.curvature.curvature import Curvature
 from grokscape.landscape.measures.curvature.trace_estimators import Estimate
 from grokscape.landscape.measures.curvature.traces import ESTIMATORS, trace
 from grokscape.landscape.problem import Problem
 from tests.landscape.measures.curvature import matrices
-from tests.landscape.measures.curvature.matrices import Plain
+from tests.landscape.measures.curvature.matrices import Repeated
 
 mpl.use("Agg")
 
 SEEDS = 200
 
 
-def seeded(matrix: Plain, seed: int) -> Callable[[int], Tensor]:
+def seeded(matrix: Repeated, seed: int) -> Callable[[int], Tensor]:
     """Return probes that differ from network to network."""
     generator = torch.Generator().manual_seed(seed)
-    return lambda _: torch.randn(matrix.count, matrix.size, generator=generator, dtype=matrix.rows.dtype)
+    return lambda _: torch.randn(matrix.count, matrix.size, generator=generator, dtype=matrix.dtype)
 
 
 def estimates(method: str, matrix: Tensor, budget: int, count: int = SEEDS) -> Estimate:
-    plain = Plain(matrix, count)
+    plain = Repeated(matrix, count)
     found = ESTIMATORS[method](plain, seeded(plain, 0), budget, lambda: None)
-    assert budget - 2 <= plain.products <= budget
+    assert budget - 2 <= plain.matvecs <= budget
     return found
 
 
@@ -109,8 +109,8 @@ def test_xtrace_errs_no_more_than_the_best_estimator_of_curvlinops(name: str) ->
     best = torch.tensor([torch.inf])
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        for rival, products in (("hutchinson_trace", 100), ("hutchpp_trace", 99), ("xtrace", 100)):
-            values = torch.stack([getattr(curvlinops, rival)(matrix, products) for _ in range(SEEDS)])
+        for rival, matvecs in (("hutchinson_trace", 100), ("hutchpp_trace", 99), ("xtrace", 100)):
+            values = torch.stack([getattr(curvlinops, rival)(matrix, matvecs) for _ in range(SEEDS)])
             theirs = (values - exact).square()
             best = min(best, theirs, key=lambda squares: squares.mean())
     ratio = (ours.mean() / best.mean()).sqrt()
@@ -144,7 +144,7 @@ def test_a_budget_of_all_parameters_gives_the_dense_trace_exactly(kind: str) -> 
     assert found.estimate[0] == pytest.approx(float(dense), rel=1e-12)
     assert found.standard_error[0] == 0
     assert np.equal(*found.interval()).all()
-    assert found.cost.products == 227
+    assert found.cost.matvecs == 227
     assert trace(problem, kind=kind, method="exact").estimate == found.estimate
 
 
@@ -152,14 +152,14 @@ def test_a_budget_of_all_parameters_gives_the_dense_trace_exactly(kind: str) -> 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_networks_side_by_side_are_measured_as_each_alone(method: str, dtype: torch.dtype) -> None:
     problem = perceptron(dtype)
-    rows = problem.start * torch.tensor([[1.0], [0.5], [2.0]], dtype=dtype)
-    together = trace(problem, rows=rows, method=method, budget=30, seed=3)
-    alone = [trace(problem, rows=row[None], method=method, budget=30, seed=3) for row in rows]
+    params = problem.start * torch.tensor([[1.0], [0.5], [2.0]], dtype=dtype)
+    together = trace(problem, params=params, method=method, budget=30, seed=3)
+    alone = [trace(problem, params=row[None], method=method, budget=30, seed=3) for row in params]
     rtol = 1e-4 if dtype == torch.float32 else 1e-8
     np.testing.assert_allclose(together.estimate, [one.estimate[0] for one in alone], rtol=rtol)
     np.testing.assert_allclose(together.standard_error, [one.standard_error[0] for one in alone], rtol=10 * rtol)
-    assert together.cost.products == sum(one.cost.products for one in alone)
-    exact = trace(problem, rows=rows, method="exact").estimate
+    assert together.cost.matvecs == sum(one.cost.matvecs for one in alone)
+    exact = trace(problem, params=params, method="exact").estimate
     low, high = together.interval(0.9999)
     assert ((low < exact) & (exact < high)).all()
 

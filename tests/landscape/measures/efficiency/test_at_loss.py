@@ -95,7 +95,7 @@ def test_only_counted_tensors_are_scaled_and_count():
     start = {"a": torch.tensor([0.5], dtype=torch.float64), "b": torch.tensor([1.0], dtype=torch.float64)}
     data = (torch.tensor([[2.0]]), torch.tensor([0]))
     held = Problem(sum_of_two, nn.functional.cross_entropy, data, parameters=start)
-    found = norm_at_loss(held, 0.01, counted="a")
+    found = norm_at_loss(held, 0.01, included="a")
     assert found.norm[0] == 0.5
     assert found.rescaled[0] == pytest.approx((margin_at(0.01) - 1) / 2)
 
@@ -104,9 +104,9 @@ def test_progress_ends_at_one_and_the_cost_is_counted(monkeypatch):
     held, told = logistic([[2.0, 0.0]], [0], [0.3, 0.4]), []
     asked, evaluate = [], Problem.evaluate
 
-    def counting(self, rows, *split):
-        asked.extend(rows)
-        return evaluate(self, rows, *split)
+    def counting(self, params, *split):
+        asked.extend(params)
+        return evaluate(self, params, *split)
 
     monkeypatch.setattr(Problem, "evaluate", counting)
     found = norm_at_loss(held, 0.1, norms=[1.0, 2.0], steps=50, progress=told.append)
@@ -148,7 +148,7 @@ def test_the_table_and_the_picture_hold_the_norms():
         (2.0, {}, "training loss asked for is 2.0, but outputs scaled to nothing have loss 0.693"),
         (0.1, {"norms": [2.0, 1.0]}, r"norms are \[2.0, 1.0\], expected at least two ascending positive numbers"),
         (0.1, {"norms": [1.0]}, r"norms are \[1.0\], expected at least two ascending"),
-        (0.1, {"rows": torch.zeros(3)}, r"rows have shape \(3,\), expected \(networks, 2\)"),
+        (0.1, {"params": torch.zeros(3)}, r"params have shape \(3,\), expected \(networks, 2\)"),
     ],
 )
 def test_what_cannot_be_used_is_named(loss, options, message):

@@ -69,9 +69,9 @@ def test_squared_activations_double_the_degree_of_what_is_below():
 def test_counting_one_layer_gives_its_own_degree_and_norm():
     model = perceptron(3, activation=Square)
     for pattern, degree in (("0.*", 4), ("2.*", 2), ("4.*", 1), (["0.*", "4.*"], 5)):
-        found = homogeneity(problem(model), counted=pattern)
+        found = homogeneity(problem(model), included=pattern)
         assert found.degree == pytest.approx(degree, abs=1e-12)
-    assert found.counted == ("0.weight", "4.weight")
+    assert found.included == ("0.weight", "4.weight")
     expected = (model[0].weight.square().sum() + model[4].weight.square().sum()).sqrt()
     assert found.norm == pytest.approx(expected.item())
 
@@ -127,10 +127,10 @@ def test_the_products_agree_with_a_dense_jacobian():
 def test_networks_side_by_side_and_batches_give_what_each_gives_alone():
     model = perceptron(2, bias=True)
     whole, cut = problem(model), problem(model, batch_size=7)
-    rows = torch.stack([whole.start, 0.3 * whole.start, whole.start.flip(0)])
-    together = homogeneity(cut, rows=rows)
-    for network, row in enumerate(rows):
-        alone = homogeneity(whole, rows=row[None])
+    params = torch.stack([whole.start, 0.3 * whole.start, whole.start.flip(0)])
+    together = homogeneity(cut, params=params)
+    for network, row in enumerate(params):
+        alone = homogeneity(whole, params=row[None])
         np.testing.assert_allclose(together.degree[network], alone.degree[0], rtol=1e-12)
         np.testing.assert_allclose(together.scaling_residual[network], alone.scaling_residual[0], rtol=1e-9)
     assert list(together.to_frame()["network"]) == [0, 1, 2]
@@ -163,12 +163,12 @@ def test_the_picture_shows_every_example_and_the_degree():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"counted": "nose*"}, r"counted='nose\*' matches no varied parameter; there are 0.weight"),
+        ({"included": "nose*"}, r"included='nose\*' matches no varied parameter; there are 0.weight"),
         ({"factor": 1.0}, "factor is 1.0, expected a positive number other than 1"),
         ({"tolerance": 0.0}, "tolerance is 0.0, expected a positive number"),
         ({"split": "test"}, "no test data were given"),
-        ({"rows": torch.zeros(2, 3)}, r"rows have shape \(2, 3\), expected \(networks, 64\)"),
-        ({"rows": torch.zeros(1, 64)}, "kappa is not defined: all outputs of network 0"),
+        ({"params": torch.zeros(2, 3)}, r"params have shape \(2, 3\), expected \(networks, 64\)"),
+        ({"params": torch.zeros(1, 64)}, "kappa is not defined: all outputs of network 0"),
     ],
 )
 def test_what_cannot_be_used_is_named(options, message):

@@ -76,7 +76,7 @@ def test_the_normalised_margin_of_a_linear_model_is_the_distance_to_the_boundary
     start = {"w": torch.tensor([0.3, 0.0], dtype=torch.float64)}
     held = Problem(linear, nn.functional.cross_entropy, (points, labels), parameters=start)
     tilted = torch.tensor([[0.3, 0.0], [0.3, 0.2], [-0.1, 0.1]], dtype=torch.float64)
-    best, worse, wrong = efficiency(held, rows=tilted, definition="min_margin").value
+    best, worse, wrong = efficiency(held, params=tilted, definition="min_margin").value
     assert best == pytest.approx(2)
     assert worse == pytest.approx(2 * 0.3 / np.hypot(0.3, 0.2))
     assert wrong < 0
@@ -86,7 +86,7 @@ def test_the_normalised_margin_of_a_linear_model_is_the_distance_to_the_boundary
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_scaling_a_homogeneous_network_changes_no_definition(definition, dtype):
     held = problem(dtype)
-    found = efficiency(held, rows=torch.stack([held.start, 3 * held.start]), definition=definition, level=0.05)
+    found = efficiency(held, params=torch.stack([held.start, 3 * held.start]), definition=definition, level=0.05)
     tolerance = 1e-5 if dtype == torch.float32 else 1e-10
     assert found.value[0] == pytest.approx(found.value[1], rel=tolerance)
     assert found.value[0] > 0
@@ -142,7 +142,7 @@ def test_a_part_with_outputs_and_norm_of_its_own_is_measured_alike():
 def test_counting_one_layer_uses_its_norm_and_degree():
     model, _ = fitted()
     held = problem()
-    found = efficiency(held, counted="2.*")
+    found = efficiency(held, included="2.*")
     assert found.kappa == pytest.approx(1)
     assert found.norm[0] == pytest.approx(model[2].weight.detach().norm().item())
 
@@ -156,12 +156,12 @@ def test_a_degree_that_is_given_is_used_beside_the_estimate():
 
 def test_networks_that_misclassify_have_no_norm_at_a_small_loss():
     held = problem()
-    rows = torch.stack([held.start, held.start * torch.where(torch.arange(held.size) < 64, 1.0, -1.0)])
-    value = efficiency(held, rows=rows, definition="inverse_norm_at_loss", level=0.05).value
+    params = torch.stack([held.start, held.start * torch.where(torch.arange(held.size) < 64, 1.0, -1.0)])
+    value = efficiency(held, params=params, definition="inverse_norm_at_loss", level=0.05).value
     assert value[0] > 0
     assert np.isnan(value[1])
     with pytest.raises(InvalidInput, match="level is not reached at any scale"):
-        efficiency(held, rows=rows[1:], definition="inverse_norm_at_loss", level=0.05)
+        efficiency(held, params=params[1:], definition="inverse_norm_at_loss", level=0.05)
 
 
 def test_batches_give_what_the_whole_gives():
@@ -184,7 +184,7 @@ def test_the_model_and_the_random_state_stay_as_they_are():
 
 def test_the_table_and_the_picture_hold_the_values():
     held = problem()
-    found = efficiency(held, rows=torch.stack([held.start, held.start.flip(0)]))
+    found = efficiency(held, params=torch.stack([held.start, held.start.flip(0)]))
     frame = found.to_frame()
     np.testing.assert_array_equal(frame["value"], found.value)
     np.testing.assert_allclose(frame["mean_margin"], found.margin.mean(1))
@@ -201,7 +201,7 @@ def test_the_table_and_the_picture_hold_the_values():
         ({"definition": "inverse_norm_at_loss"}, "level is not given"),
         ({"definition": "inverse_norm_at_loss", "level": -1.0}, "training loss asked for is -1.0, expected a positive"),
         ({"definition": "inverse_norm_at_loss", "level": 9.0}, "outputs scaled to nothing have loss 1.386"),
-        ({"counted": "9.*"}, r"counted='9\.\*' matches no varied parameter"),
+        ({"included": "9.*"}, r"included='9\.\*' matches no varied parameter"),
         ({"split": "test"}, "no test data were given"),
     ],
 )
@@ -234,10 +234,10 @@ class Weighted(nn.Module):
 @pytest.mark.parametrize("definition", DEFINITIONS)
 def test_a_loss_may_have_weights_of_its_own(definition):
     problem = Problem(nn.Linear(3, 3, bias=False), Weighted(), (torch.eye(3), torch.arange(3)))
-    rows = torch.eye(3).reshape(1, -1) * 4
-    found = efficiency(problem, rows=rows, definition=definition, kappa=1.0, level=0.1)
+    params = torch.eye(3).reshape(1, -1) * 4
+    found = efficiency(problem, params=params, definition=definition, kappa=1.0, level=0.1)
     assert np.isfinite(found.value).all()
-    assert found.loss[0] == pytest.approx(float(problem.evaluate(rows)["loss"]), rel=1e-6)
+    assert found.loss[0] == pytest.approx(float(problem.evaluate(params)["loss"]), rel=1e-6)
 
 
 def test_targets_that_are_no_class_are_named():

@@ -22,19 +22,19 @@ def test_a_loss_that_falls_as_a_power_of_time_changes_by_a_tenth_of_the_power_ov
 
 def test_a_falling_loss_counts_as_at_rest_only_from_the_floor_on():
     problem = teacher_student(width=10)
-    start, options = problem.start[None], {"steps": 50, "leave": 0.0, "tolerance": 1e-6}
+    start, options = problem.start[None], {"steps": 50, "stop_loss": 0.0, "tolerance": 1e-6}
     loss = minimise_at_norm(problem, start, [2.0], **options).end["train", "loss"][0]
     for share, rest in ((0.99, False), (1.01, True)):
-        assert minimise_at_norm(problem, start, [2.0], floor=share * loss, **options).converged[0] == rest
+        assert minimise_at_norm(problem, start, [2.0], zero_loss=share * loss, **options).converged[0] == rest
 
 
 def test_constant_parameters_have_no_part_in_what_the_constraints_leave():
     problem = teacher_student(width=10)
     name = problem.layout.names[0]
     span = problem.layout.slices()[name]
-    rows, gradient = problem.start[None], torch.ones_like(problem.start[None])
-    along = Sphere(problem, fixed=name).tangent(rows, gradient)
+    params, gradient = problem.start[None], torch.ones_like(problem.start[None])
+    along = Sphere(problem, frozen=name).tangent(params, gradient)
     assert not along[:, span].any()
-    free = torch.cat([rows[:, : span.start], rows[:, span.stop :]], 1)
+    free = torch.cat([params[:, : span.start], params[:, span.stop :]], 1)
     left = 1 - free * free.sum() / free.square().sum()
     torch.testing.assert_close(torch.cat([along[:, : span.start], along[:, span.stop :]], 1), left)

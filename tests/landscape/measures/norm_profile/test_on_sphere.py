@@ -1,4 +1,4 @@
-"""Minimising at a fixed norm: against the secular equation, loops with torch.optim, and alone against in company."""
+"""Minimising at a fixed norm: against the secular equation, loops with torch.optim, and alone against in a batch."""
 
 import copy
 
@@ -31,7 +31,7 @@ def regression(n: int = 30, features: int = 6, dtype: torch.dtype = torch.float6
 
 def on_the_sphere(problem: Problem, radius: float) -> tuple[np.ndarray, float]:
     """Return the least-squares weights of a given norm and their loss, by the secular equation."""
-    inputs, targets = (part.double().numpy() for part in problem.whole("train"))
+    inputs, targets = (part.double().numpy() for part in problem.all_data("train"))
     values, vectors = np.linalg.eigh(inputs.T @ inputs)
     pull = vectors.T @ (inputs.T @ targets[:, 0])
 
@@ -47,9 +47,9 @@ def on_the_sphere(problem: Problem, radius: float) -> tuple[np.ndarray, float]:
 def test_linear_regression_at_fixed_norm_agrees_with_the_secular_equation(optimiser):
     problem = regression()
     radii = [0.1, 0.5, 1.0, 2.0, 3.0, 6.0]
-    rows = torch.stack([fresh(problem, seed) for seed in range(len(radii))])
-    ends = minimise_at_norm(problem, rows, radii, steps=3000, optimiser=optimiser)
-    for row, loss, radius in zip(ends.rows, ends.end["train", "loss"], radii, strict=True):
+    params = torch.stack([fresh(problem, seed) for seed in range(len(radii))])
+    ends = minimise_at_norm(problem, params, radii, steps=3000, optimiser=optimiser)
+    for row, loss, radius in zip(ends.params, ends.end["train", "loss"], radii, strict=True):
         weights, least = on_the_sphere(problem, radius)
         assert loss == pytest.approx(least, rel=1e-4)
         assert row.numpy() == pytest.approx(weights, abs=1e-2 * radius)
@@ -71,7 +71,7 @@ def by_hand(problem, row, norm, optimiser, steps, tangential):
     nn.utils.vector_to_parameters(row.clone(), module.parameters())
     parameters, losses = list(module.parameters()), []
     optimiser = optimiser(parameters)
-    inputs, targets = problem.whole("train")
+    inputs, targets = problem.all_data("train")
 
     def rescale():
         with torch.no_grad():
@@ -110,24 +110,24 @@ def test_every_step_is_that_of_a_loop_with_torch_optim(ours, theirs, tangential)
     expected, losses = by_hand(problem, start, norm, theirs, steps, tangential)
     for count in (1, 2, 7, steps):
         ends = minimise_at_norm(
-            problem, start[None], [norm], steps=count, optimiser=ours, tangential=tangential, leave=0.0
+            problem, start[None], [norm], steps=count, optimiser=ours, tangential=tangential, stop_loss=0.0
         )
         if count < steps:
             assert ends.end["train", "loss"][0] == pytest.approx(losses[count], rel=1e-9)
-    assert torch.allclose(ends.rows[0], expected, rtol=1e-9, atol=1e-11)
+    assert torch.allclose(ends.params[0], expected, rtol=1e-9, atol=1e-11)
     assert ends.best["train", "loss"][0] == pytest.approx(min([*losses, ends.end["train", "loss"][0]]), rel=1e-9)
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_a_network_does_not_depend_on_its_company(dtype):
+def test_a_network_does_not_depend_on_its_batch(dtype):
     problem = teacher_student(width=16, dtype=dtype)
-    rows = torch.stack([fresh(problem, seed) for seed in range(5)])
+    params = torch.stack([fresh(problem, seed) for seed in range(5)])
     norms = np.array([0.5, 1.0, 2.0, 4.0, 8.0])
     options = {"steps": 60, "optimiser": ADAM}
-    together = minimise_at_norm(problem, rows, norms, **options)
+    together = minimise_at_norm(problem, params, norms, **options)
     for index in (0, 2, 4):
-        alone = minimise_at_norm(problem, rows[index : index + 1], norms[index : index + 1], **options)
-        pair = minimise_at_norm(problem, rows[[index, 0]], norms[[index, 0]], **options)
+        alone = minimise_at_norm(problem, params[index : index + 1], norms[index : index + 1], **options)
+        pair = minimise_at_norm(problem, params[[index, 0]], norms[[index, 0]], **options)
         tolerance = 1e-3 if dtype == torch.float32 else 1e-10
         for other in (alone, pair):
             assert other.end["test", "loss"][0] == pytest.approx(together.end["test", "loss"][index], rel=tolerance)
@@ -135,17 +135,19 @@ def test_a_network_does_not_depend_on_its_company(dtype):
 
 def test_networks_that_are_done_leave_and_the_others_go_on_as_if_alone():
     problem = regression()
-    inputs, _ = problem.whole("train")
+    inputs, _ = problem.all_data("train")
     exact = problem.relabelled(inputs @ torch.full((6, 1), 0.5, dtype=torch.float64))  # fitted at norm 1.22 alone
     fits = float(np.sqrt(6 * 0.25))
-    rows = torch.stack([fresh(problem, seed) for seed in range(6)])
+    params = torch.stack([fresh(problem, seed) for seed in range(6)])
     norms = [fits, 0.5, fits, fits, 3.0, fits]
-    ends = minimise_at_norm(exact, rows, norms, steps=2000, optimiser=ADAM, record=50, leave=1e-9)
+    ends = minimise_at_norm(exact, params, norms, steps=2000, optimiser=ADAM, record_every=50, stop_loss=1e-9)
     fitted = np.array([True, False, True, True, False, True])
     assert ((ends.steps < 2000) == fitted).all()
     assert (ends.end["train", "loss"][fitted] <= 1e-9).all()
-    alone = minimise_at_norm(exact, rows[[1, 4]], [0.5, 3.0], steps=2000, optimiser=ADAM, record=50, leave=1e-9)
-    assert torch.allclose(ends.rows[[1, 4]], alone.rows, rtol=1e-8)
+    alone = minimise_at_norm(
+        exact, params[[1, 4]], [0.5, 3.0], steps=2000, optimiser=ADAM, record_every=50, stop_loss=1e-9
+    )
+    assert torch.allclose(ends.params[[1, 4]], alone.params, rtol=1e-8)
     # Those that are done are stepped on until the others are packed anew.
     assert ends.steps.sum() + 6 <= ends.cost.gradients <= 6 * 2001
 
@@ -156,60 +158,60 @@ def test_the_cost_is_what_the_problem_was_asked_for(monkeypatch):
     def count(name):
         plain = getattr(Problem, name)
 
-        def counting(self, rows, *split):
-            asked[name] += len(rows)
-            return plain(self, rows, *split)
+        def counting(self, params, *split):
+            asked[name] += len(params)
+            return plain(self, params, *split)
 
         monkeypatch.setattr(Problem, name, counting)
 
     count("gradients")
     count("evaluate")
     whole = regression()
-    inputs, _ = whole.whole("train")
+    inputs, _ = whole.all_data("train")
     exact = inputs @ torch.full((6, 1), 0.5, dtype=torch.float64)
     problem = Problem(whole.template, nn.MSELoss(), [(inputs[:20], exact[:20]), (inputs[20:], exact[20:])])
-    rows = torch.stack([fresh(problem, seed) for seed in range(6)])
+    params = torch.stack([fresh(problem, seed) for seed in range(6)])
     norms = [np.sqrt(1.5), *[0.5] * 5]  # one fits and leaves, and is not worth packing anew
-    ends = minimise_at_norm(problem, rows, norms, steps=600, optimiser=ADAM, record=50, leave=1e-6)
+    ends = minimise_at_norm(problem, params, norms, steps=600, optimiser=ADAM, record_every=50, stop_loss=1e-6)
     assert ends.steps[0] < 600
     assert asked == {"gradients": ends.cost.gradients, "evaluate": ends.cost.evaluations}
 
 
 def test_norms_hold_to_rounding_and_only_for_the_counted_tensors():
     problem = teacher_student(width=10)
-    rows = torch.stack([fresh(problem, seed) for seed in range(3)])
+    params = torch.stack([fresh(problem, seed) for seed in range(3)])
     norms = np.array([0.7, 2.0, 9.0])
-    ends = minimise_at_norm(problem, rows, norms, steps=30, optimiser=ADAM)
-    assert ends.rows.norm(dim=1).numpy() == pytest.approx(norms, rel=1e-5)
-    part = minimise_at_norm(problem, rows, norms, steps=30, optimiser=ADAM, counted="*.weight", fixed="2.bias")
+    ends = minimise_at_norm(problem, params, norms, steps=30, optimiser=ADAM)
+    assert ends.params.norm(dim=1).numpy() == pytest.approx(norms, rel=1e-5)
+    part = minimise_at_norm(problem, params, norms, steps=30, optimiser=ADAM, included="*.weight", frozen="2.bias")
     spans = problem.layout.slices()
-    weights = torch.cat([part.rows[:, spans[f"{i}.weight"]] for i in (0, 2, 4)], 1)
+    weights = torch.cat([part.params[:, spans[f"{i}.weight"]] for i in (0, 2, 4)], 1)
     assert weights.norm(dim=1).numpy() == pytest.approx(norms, rel=1e-5)
-    assert torch.equal(part.rows[:, spans["2.bias"]], rows[:, spans["2.bias"]])
-    assert not torch.equal(part.rows[:, spans["0.bias"]], rows[:, spans["0.bias"]])
+    assert torch.equal(part.params[:, spans["2.bias"]], params[:, spans["2.bias"]])
+    assert not torch.equal(part.params[:, spans["0.bias"]], params[:, spans["0.bias"]])
 
 
 def test_fixed_tensors_stay_even_under_weight_decay_and_are_not_counted():
     problem = teacher_student(width=10)
-    rows = torch.stack([fresh(problem, seed) for seed in range(2)])
+    params = torch.stack([fresh(problem, seed) for seed in range(2)])
     ends = minimise_at_norm(
-        problem, rows, [1.0, 5.0], steps=20, optimiser=AdamW(lr=1e-2, weight_decay=1.0), fixed="0.*"
+        problem, params, [1.0, 5.0], steps=20, optimiser=AdamW(lr=1e-2, weight_decay=1.0), frozen="0.*"
     )
     spans = problem.layout.slices()
     for name in ("0.weight", "0.bias"):
-        assert torch.equal(ends.rows[:, spans[name]], rows[:, spans[name]])
-    rest = torch.cat([ends.rows[:, span] for name, span in spans.items() if not name.startswith("0.")], 1)
+        assert torch.equal(ends.params[:, spans[name]], params[:, spans[name]])
+    rest = torch.cat([ends.params[:, span] for name, span in spans.items() if not name.startswith("0.")], 1)
     assert rest.norm(dim=1).numpy() == pytest.approx([1.0, 5.0], rel=1e-5)
 
 
 def test_each_network_can_have_its_own_examples():
     problem = teacher_student(width=10, dtype=torch.float64)
-    rows = torch.stack([fresh(problem, seed) for seed in range(3)])
+    params = torch.stack([fresh(problem, seed) for seed in range(3)])
     examples = torch.stack([torch.randperm(100, generator=torch.Generator().manual_seed(i))[:20] for i in range(3)])
-    ends = minimise_at_norm(problem, rows, [2.0] * 3, steps=50, optimiser=ADAM, examples=examples)
+    ends = minimise_at_norm(problem, params, [2.0] * 3, steps=50, optimiser=ADAM, examples=examples)
     for index in range(3):
         alone = minimise_at_norm(
-            problem.subset(examples[index]), rows[index : index + 1], [2.0], steps=50, optimiser=ADAM
+            problem.subset(examples[index]), params[index : index + 1], [2.0], steps=50, optimiser=ADAM
         )
         for key, values in alone.end.items():
             assert ends.end[key][index] == pytest.approx(values[0], rel=1e-8, nan_ok=True)
@@ -217,11 +219,11 @@ def test_each_network_can_have_its_own_examples():
 
 def test_several_batches_give_what_one_gives():
     whole = teacher_student(width=10, dtype=torch.float64)
-    (train, test) = (whole.whole(split) for split in ("train", "test"))
+    (train, test) = (whole.all_data(split) for split in ("train", "test"))
     cut = Problem(whole.template, nn.MSELoss(), train, test, batch_size=30)
-    rows = torch.stack([fresh(whole, seed) for seed in range(2)])
-    one, several = (minimise_at_norm(p, rows, [1.0, 4.0], steps=40, optimiser=ADAM) for p in (whole, cut))
-    assert torch.allclose(one.rows, several.rows, rtol=1e-9, atol=1e-12)
+    params = torch.stack([fresh(whole, seed) for seed in range(2)])
+    one, several = (minimise_at_norm(p, params, [1.0, 4.0], steps=40, optimiser=ADAM) for p in (whole, cut))
+    assert torch.allclose(one.params, several.params, rtol=1e-9, atol=1e-12)
 
 
 def test_modules_that_vmap_cannot_run_are_minimised_one_by_one():
@@ -236,8 +238,8 @@ def test_modules_that_vmap_cannot_run_are_minimised_one_by_one():
     inputs = torch.randn(10, 3, 2, generator=torch.Generator().manual_seed(0))
     problem = Problem(Recurrent(), nn.MSELoss(), (inputs, inputs[:, 0, :1]))
     assert not problem.vectorised
-    rows = torch.stack([fresh(problem, seed) for seed in range(2)])
-    ends = minimise_at_norm(problem, rows, [2.0, 2.0], steps=30, optimiser=ADAM)
+    params = torch.stack([fresh(problem, seed) for seed in range(2)])
+    ends = minimise_at_norm(problem, params, [2.0, 2.0], steps=30, optimiser=ADAM)
     assert (ends.end["train", "loss"] < ends.best["train", "loss"] + 1e-3).all()
     assert np.isnan(ends.end["test", "loss"]).all()  # no test data, no test loss
 
@@ -274,10 +276,10 @@ def test_model_gradients_random_state_and_arithmetic_are_left_as_found(dtype):
     problem = Problem(model, nn.MSELoss(), (inputs, inputs))
     state = torch.random.get_rng_state()
     shares = []
-    rows = torch.stack([problem.start, problem.start])
-    ends = minimise_at_norm(problem, rows, [1.0, 2.0], steps=20, optimiser=ADAM, progress=shares.append)
-    assert ends.rows.dtype == dtype
-    assert torch.equal(rows[0], problem.start)
+    params = torch.stack([problem.start, problem.start])
+    ends = minimise_at_norm(problem, params, [1.0, 2.0], steps=20, optimiser=ADAM, progress=shares.append)
+    assert ends.params.dtype == dtype
+    assert torch.equal(params[0], problem.start)
     assert torch.equal(state, torch.random.get_rng_state())
     assert model.training
     assert all(parameter.grad is None for parameter in model.parameters())
@@ -303,24 +305,24 @@ def test_denormals_stay_flushed_for_those_who_want_it():
         ({"norms": [1.0, 0.0]}, "norms hold 0, expected finite positive"),
         ({"norms": [1.0, -2.0]}, "norms hold -2, expected finite positive"),
         ({"norms": [1.0, float("nan")]}, "norms hold nan"),
-        ({"norms": [1.0]}, "norms are 1, expected one for each of the 2 rows"),
-        ({"rows": torch.ones(2, 3)}, r"rows have shape \(2, 3\), expected"),
-        ({"rows": torch.zeros(2, 6)}, "no direction"),
-        ({"rows": torch.full((2, 6), torch.inf)}, "rows hold NaN or infinite"),
+        ({"norms": [1.0]}, "norms are 1, expected one for each of the 2 networks"),
+        ({"params": torch.ones(2, 3)}, r"params have shape \(2, 3\), expected"),
+        ({"params": torch.zeros(2, 6)}, "no direction"),
+        ({"params": torch.full((2, 6), torch.inf)}, "params hold NaN or infinite"),
         ({"steps": 0}, "steps is 0, expected at least 1"),
-        ({"record": 0}, "record is 0, expected at least 1"),
-        ({"floor": -1.0}, "floor is -1.0, expected a number that is not negative"),
-        ({"leave": -1.0}, "leave is -1.0, expected a number that is not negative"),
+        ({"record_every": 0}, "record_every is 0, expected at least 1"),
+        ({"zero_loss": -1.0}, "zero_loss is -1.0, expected a number that is not negative"),
+        ({"stop_loss": -1.0}, "stop_loss is -1.0, expected a number that is not negative"),
         ({"tolerance": float("nan")}, "tolerance is nan"),
-        ({"counted": "bias"}, "counted='bias' matches no varied parameter; there are weight"),
-        ({"fixed": ["*.x"]}, r"fixed='\*.x' matches no varied parameter"),
-        ({"fixed": "weight"}, "no counted parameter is left"),
-        ({"fixed": "weight", "counted": "weight"}, "'weight' is both counted and fixed"),
+        ({"included": "bias"}, "included='bias' matches no varied parameter; there are weight"),
+        ({"frozen": ["*.x"]}, r"frozen='\*.x' matches no varied parameter"),
+        ({"frozen": "weight"}, "no included parameter is left"),
+        ({"frozen": "weight", "included": "weight"}, "'weight' is both included and frozen"),
         ({"examples": torch.zeros(3, 4, dtype=torch.int64)}, r"examples have shape \(3, 4\), expected \(2, n\)"),
     ],
 )
 def test_what_cannot_be_used_is_refused(options, message):
     problem = regression()
-    options = {"rows": torch.ones(2, 6), "norms": [1.0, 2.0], "steps": 2} | options
+    options = {"params": torch.ones(2, 6), "norms": [1.0, 2.0], "steps": 2} | options
     with pytest.raises(InvalidInput, match=message):
-        minimise_at_norm(problem, options.pop("rows"), options.pop("norms"), **options)
+        minimise_at_norm(problem, options.pop("params"), options.pop("norms"), **options)

@@ -26,7 +26,7 @@ def profile() -> NormProfile:
     """A small student's profile, sizes 40 and 100."""
     problem = teacher_student(width=16)
     return norm_profile(
-        problem, [0.1, 0.3, 1.0, 3.0], seeds=[0, 3], steps=300, optimiser=ADAM, sizes=[40, 100], record=60
+        problem, [0.1, 0.3, 1.0, 3.0], seeds=[0, 3], steps=300, optimiser=ADAM, sizes=[40, 100], record_every=60
     )
 
 
@@ -34,7 +34,7 @@ def profile() -> NormProfile:
 def test_teacher_and_student_show_l_and_u_as_published():
     """Omnigrok's teacher and student: 11 norms, 4 seeds, Adam at 3e-4 for 5000 steps on 100 examples."""
     optimiser = AdamW(lr=3e-4, weight_decay=0.0, beta2=0.999)
-    found = norm_profile(teacher_student(), SCALES, optimiser=optimiser, steps=5000, leave=1e-7)
+    found = norm_profile(teacher_student(), SCALES, optimiser=optimiser, steps=5000, stop_loss=1e-7)
     train, test = found.losses("train"), found.losses("test")
     lowest = SCALES[test.argmin(0)]
     assert (lowest >= 0.5).all()
@@ -53,7 +53,7 @@ def test_teacher_and_student_show_l_and_u_as_published():
 def test_a_small_teacher_and_student_show_l_and_u():
     optimiser = AdamW(lr=3e-3, weight_decay=0.0, beta2=0.999)
     problem, scales = teacher_student(width=48, examples=50), [0.1, 0.25, 0.5, 0.8, 1.2, 3.0]
-    found = norm_profile(problem, scales, seeds=range(3), optimiser=optimiser, steps=1000, leave=1e-6)
+    found = norm_profile(problem, scales, seeds=range(3), optimiser=optimiser, steps=1000, stop_loss=1e-6)
     assert found.shape("train").kind == "L"
     assert found.shape("test").kind == "U"
     assert 0.5 < found.critical_norm().estimate < 1.3
@@ -65,7 +65,7 @@ def test_linear_regression_gives_the_curve_of_the_secular_equation():
     problem = regression()
     norms = np.array([0.2, 0.6, 1.5, 4.0])
     found = norm_profile(problem, norms=norms, seeds=range(2), steps=2500, optimiser=ADAM)
-    inputs, targets = (part.numpy() for part in problem.whole("test"))
+    inputs, targets = (part.numpy() for part in problem.all_data("test"))
     for place, norm in enumerate(norms):
         weights, least = on_the_sphere(problem, norm)
         assert found.losses("train")[place] == pytest.approx([least] * 2, rel=1e-4)
@@ -106,7 +106,7 @@ def test_sizes_take_nested_subsets_that_differ_between_seeds():
 
 def test_the_largest_size_is_that_of_all_examples(profile):
     whole = norm_profile(
-        teacher_student(width=16), [0.1, 0.3, 1.0, 3.0], seeds=[0, 3], steps=300, optimiser=ADAM, record=60
+        teacher_student(width=16), [0.1, 0.3, 1.0, 3.0], seeds=[0, 3], steps=300, optimiser=ADAM, record_every=60
     )
     assert whole.sizes.tolist() == [100]
     assert np.array_equal(whole.losses("test"), profile.losses("test"))
@@ -117,20 +117,20 @@ def test_a_fixed_representation_keeps_the_models_own_values_and_is_not_counted()
     problem = teacher_student(width=12)
     rest = [name for name in problem.layout.names if not name.startswith("0.")]
     spans = problem.layout.slices()
-    found = norm_profile(problem, [1.0], seeds=[0], steps=1, optimiser=ADAM, fixed="0.*")
+    found = norm_profile(problem, [1.0], seeds=[0], steps=1, optimiser=ADAM, frozen="0.*")
     row = fresh(problem, 0)
     own = torch.cat([row[spans[name]] for name in rest]).norm()
     assert found.norms[0, 0] == pytest.approx(float(own), rel=1e-6)
     for name in ("0.weight", "0.bias"):
         row[spans[name]] = problem.start[spans[name]]
-    expected = minimise_at_norm(problem, row[None], [float(own)], steps=1, optimiser=ADAM, fixed="0.*")
+    expected = minimise_at_norm(problem, row[None], [float(own)], steps=1, optimiser=ADAM, frozen="0.*")
     assert found.losses("train")[0, 0] == pytest.approx(expected.end["train", "loss"][0], rel=1e-6)
 
 
 def test_only_counted_tensors_make_up_the_norm():
     problem = teacher_student(width=12)
     spans = problem.layout.slices()
-    found = norm_profile(problem, [2.0], seeds=[5], steps=1, optimiser=ADAM, counted="*.weight")
+    found = norm_profile(problem, [2.0], seeds=[5], steps=1, optimiser=ADAM, included="*.weight")
     own = torch.cat([fresh(problem, 5)[spans[f"{i}.weight"]] for i in (0, 2, 4)]).norm()
     assert found.norms[0, 0] == pytest.approx(2 * float(own), rel=1e-6)
 
@@ -157,13 +157,13 @@ def test_best_seen_is_never_mixed_with_the_end():
     problem = Problem(
         model, nn.MSELoss(), (inputs[0], inputs[0, :, :1] + noise), (inputs[1], inputs[1, :, :1])
     )  # fmt: skip
-    found = norm_profile(problem, [2.0], seeds=range(2), steps=400, optimiser=ADAM, record=10)
+    found = norm_profile(problem, [2.0], seeds=range(2), steps=400, optimiser=ADAM, record_every=10)
     assert (found.losses("test", when="best") < 0.7 * found.losses("test")).all()
     assert (found.losses("train", when="best") <= found.losses("train")).all()
     frame = found.to_frame()
     for when in ("end", "best"):
-        rows = frame[(frame["when"] == when) & (frame["split"] == "test")]
-        assert np.array_equal(rows["loss"], found.losses("test", when=when).reshape(-1))
+        params = frame[(frame["when"] == when) & (frame["split"] == "test")]
+        assert np.array_equal(params["loss"], found.losses("test", when=when).reshape(-1))
 
 
 def test_accuracy_is_measured_where_targets_are_classes():
@@ -202,7 +202,7 @@ def test_the_picture_shows_both_losses_and_marks_what_did_not_converge(profile, 
 
 
 def test_every_seed_keeps_its_own_examples_at_every_norm(profile):
-    problem, options = teacher_student(width=16), {"seeds": [0, 3], "steps": 300, "optimiser": ADAM, "record": 60}
+    problem, options = teacher_student(width=16), {"seeds": [0, 3], "steps": 300, "optimiser": ADAM, "record_every": 60}
     alone = norm_profile(problem, [3.0], sizes=[40], **options)
     np.testing.assert_allclose(alone.losses("train")[0], profile.losses("train", size=40)[-1], rtol=1e-3)
     assert not np.isclose(*alone.losses("train")[0], rtol=0.1)
@@ -210,7 +210,7 @@ def test_every_seed_keeps_its_own_examples_at_every_norm(profile):
 
 def test_the_result_is_frozen_and_counts_its_cost(profile):
     with pytest.raises(dataclasses.FrozenInstanceError):
-        profile.floor = 0.0
+        profile.zero_loss = 0.0
     assert profile.steps.sum() + profile.steps.size <= profile.cost.gradients
     assert profile.cost.gradients <= profile.steps.size * (profile.steps.max() + 1)
 
@@ -235,8 +235,8 @@ def test_progress_rises_to_one_over_all_sizes():
         ({"sizes": [101]}, "sizes hold 101, expected numbers from 1 to the 100 training examples"),
         ({"sizes": [0]}, "sizes hold 0"),
         ({"sizes": []}, "sizes are empty"),
-        ({"counted": "head.*"}, r"counted='head.\*' matches no varied parameter"),
-        ({"fixed": "embed"}, "fixed='embed' matches no varied parameter"),
+        ({"included": "head.*"}, r"included='head.\*' matches no varied parameter"),
+        ({"frozen": "embed"}, "frozen='embed' matches no varied parameter"),
         ({"start": torch.ones(3, 4)}, r"start has shape \(3, 4\), expected \(4, "),
         ({"start": torch.ones(3, 4), "initialise": lambda seed: {}}, "both start and initialise"),
         ({"steps": 0}, "steps is 0"),

@@ -42,11 +42,11 @@ def test_the_path_goes_round_the_barrier_of_a_ring(kind: Any, bends: int) -> Non
     assert np.array_equal(found.pivots[[0, -1]], [A, B])
     assert 2.9 < found.length < 3.3
     assert found.distance == 2.0
-    dense = torch.from_numpy(found.rows(np.linspace(0, 1, 20001)))
+    dense = torch.from_numpy(found.params(np.linspace(0, 1, 20001)))
     assert found.barrier - 1e-12 <= float(((dense.square().sum(1) - 1) ** 2).max()) <= found.barrier_bound + 1e-12
     assert found.history.shape == (400,)
     assert found.cost.gradients == 400 * 4 + len(found.t) + (bends if kind == "chain" else 0)
-    assert found.cost.evaluations == 48 + found.cost.products
+    assert found.cost.evaluations == 48 + found.cost.matvecs
 
 
 def test_a_fixed_norm_keeps_the_path_on_the_sphere() -> None:
@@ -56,11 +56,11 @@ def test_a_fixed_norm_keeps_the_path_on_the_sphere() -> None:
     a, b = np.array([-0.6, 0.0, 0.8]), np.array([0.6, 0.0, 0.8])
     problem = landscape(bump, 3)
     found = low_loss_path(problem, a, b, bends=3, steps=300, fixed_norm=1.0)
-    np.testing.assert_allclose(np.linalg.norm(found.rows(), axis=1), 1, rtol=1e-12)
+    np.testing.assert_allclose(np.linalg.norm(found.params(), axis=1), 1, rtol=1e-12)
     assert found.barrier_bound < 0.02
     assert interpolate(problem, a, b).barrier > 0.5
     free = low_loss_path(problem, a, b, bends=3, steps=300)
-    assert np.abs(np.linalg.norm(free.rows(), axis=1) - 1).max() > 0.05
+    assert np.abs(np.linalg.norm(free.params(), axis=1) - 1).max() > 0.05
 
 
 def test_between_two_trained_networks_it_lies_far_below_the_straight_line() -> None:
@@ -116,7 +116,7 @@ def test_derivatives_of_curves_are_those_of_finite_differences(kind: Any, norm: 
     times = torch.tensor([0.0, 0.1, 0.3, 0.55, 0.9, 1.0], dtype=torch.float64)
     piece, step = curve.piece(times), 1e-4
     speed, bend = curve.motion(times, piece)
-    before, here, after = (curve.rows(times + shift, piece) for shift in (-step, 0, step))
+    before, here, after = (curve.params(times + shift, piece) for shift in (-step, 0, step))
     torch.testing.assert_close(speed, (after - before) / (2 * step), rtol=1e-5, atol=1e-5)
     torch.testing.assert_close(bend, (after - 2 * here + before) / step**2, rtol=1e-4, atol=1e-4)
 
@@ -125,9 +125,9 @@ def test_a_bezier_curve_is_the_bernstein_sum_and_a_chain_meets_its_knots() -> No
     pivots = torch.randn(3, 4, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     t = torch.linspace(0, 1, 9, dtype=torch.float64)[:, None]
     expected = (1 - t) ** 2 * pivots[0] + 2 * t * (1 - t) * pivots[1] + t**2 * pivots[2]
-    torch.testing.assert_close(Curve(pivots, "bezier").rows(t[:, 0]), expected)
+    torch.testing.assert_close(Curve(pivots, "bezier").params(t[:, 0]), expected)
     chain = Curve(pivots, "chain")
-    torch.testing.assert_close(chain.rows(t[::4, 0]), pivots)
+    torch.testing.assert_close(chain.params(t[::4, 0]), pivots)
     assert chain.length(t[:, 0]) == pytest.approx(float(pivots.diff(dim=0).norm(dim=1).sum()), rel=1e-12)
 
 

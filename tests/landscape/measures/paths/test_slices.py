@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from grokscape.landscape.errors import InvalidInput
-from grokscape.landscape.measures.curvature.operator import Curvature
+from grokscape.landscape.measures.curvature.curvature import Curvature
 from grokscape.landscape.measures.directions import direction_between, random_direction
 from grokscape.landscape.measures.paths.slices import line_slice, plane_slice
 from grokscape.landscape.problem import Problem
@@ -72,8 +72,8 @@ def test_a_plane_through_a_bowl_is_the_closed_form() -> None:
             away = problem.start - centre + first * u + second * v
             assert found.train_loss[i, j] == pytest.approx(float(away @ matrix @ away / 2), rel=1e-12)
     assert found.cosine == pytest.approx(float(u @ v / (u.norm() * v.norm())), rel=1e-12)
-    rows = problem.start + torch.tensor([[0.5, -1.0], [3.0, 0.25]], dtype=torch.float64) @ torch.stack([u, v])
-    np.testing.assert_allclose(found.coordinates(rows), [[0.5, -1.0, 0], [3.0, 0.25, 0]], atol=1e-11)
+    params = problem.start + torch.tensor([[0.5, -1.0], [3.0, 0.25]], dtype=torch.float64) @ torch.stack([u, v])
+    np.testing.assert_allclose(found.coordinates(params), [[0.5, -1.0, 0], [3.0, 0.25, 0]], atol=1e-11)
 
 
 def test_distance_from_the_plane_is_that_of_the_part_outside() -> None:
@@ -89,8 +89,8 @@ def test_the_second_difference_is_the_hessian_along_the_line_within_its_error() 
     problem = classification(network(nn.Tanh()))
     found = line_slice(problem, 3, extent=0.4, points=41)
     v = torch.from_numpy(found.direction)
-    rows = problem.start + torch.from_numpy(found.offsets)[:, None] * v
-    exact = (Curvature(problem, rows).matvec(v.expand(41, -1)) @ v).numpy()
+    params = problem.start + torch.from_numpy(found.offsets)[:, None] * v
+    exact = (Curvature(problem, params).matvec(v.expand(41, -1)) @ v).numpy()
     inner = slice(2, -2)
     assert (np.abs(found.curvature - exact)[inner] <= 1.5 * found.curvature_error[inner]).mean() >= 0.9
     np.testing.assert_allclose(found.curvature[inner], exact[inner], rtol=1e-2, atol=1e-4 * np.abs(exact).max())
@@ -104,7 +104,7 @@ def test_losses_and_accuracies_are_those_of_the_networks_on_the_line() -> None:
         copied = copy.deepcopy(model)
         nn.utils.vector_to_parameters(problem.start + offset * torch.from_numpy(found.direction), copied.parameters())
         for split in ("train", "test"):
-            inputs, targets = problem.whole(split)
+            inputs, targets = problem.all_data(split)
             outputs = copied(inputs).detach()
             loss = float(F.cross_entropy(outputs, targets))
             assert getattr(found, f"{split}_loss")[index] == pytest.approx(loss, rel=1e-12)
@@ -153,13 +153,13 @@ def test_never_more_networks_than_asked_for_exist_at_once(monkeypatch: pytest.Mo
     counts: list[int] = []
     evaluate = problem.evaluate
 
-    def counting(rows: Tensor, split: str = "train") -> dict[str, Tensor]:
-        counts.append(len(rows))
-        return evaluate(rows, split)
+    def counting(params: Tensor, split: str = "train") -> dict[str, Tensor]:
+        counts.append(len(params))
+        return evaluate(params, split)
 
     monkeypatch.setattr(problem, "evaluate", counting)
     shares: list[float] = []
-    few = plane_slice(problem, points=5, at_once=3, progress=shares.append)
+    few = plane_slice(problem, points=5, chunk_size=3, progress=shares.append)
     assert max(counts) == 3
     assert sum(counts) == few.cost.evaluations == 50
     assert shares == sorted(shares)
@@ -215,7 +215,7 @@ def test_the_model_its_gradients_and_the_global_random_state_stay() -> None:
         ({"points": 2}, "points is 2, expected at least 3"),
         ({"extent": -1.0}, "extent is -1.0, expected a positive number or a pair"),
         ({"extent": (1.0, 0.0)}, r"extent is \(1.0, 0.0\), expected"),
-        ({"at_once": 0}, "at_once is 0, expected at least 1"),
+        ({"chunk_size": 0}, "chunk_size is 0, expected at least 1"),
         ({"direction": torch.zeros(75)}, "direction is zero everywhere"),
         ({"direction": torch.zeros(4)}, r"direction has shape \(4,\), expected one row of P = 75 numbers"),
     ],

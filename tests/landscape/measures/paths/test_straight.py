@@ -46,7 +46,7 @@ def test_the_barrier_of_a_double_well_is_one_at_the_middle(dtype: torch.dtype) -
     assert found.largest_rise == 1.0
     assert not found.non_increasing
     assert found.length == pytest.approx(found.distance) == 2.0
-    assert (found.cost.evaluations, found.cost.gradients, found.cost.products) == (len(found.t),) * 3
+    assert (found.cost.evaluations, found.cost.gradients, found.cost.matvecs) == (len(found.t),) * 3
 
 
 def test_bounds_close_in_on_a_barrier_between_the_samples() -> None:
@@ -134,20 +134,20 @@ def test_the_upper_bound_lies_above_the_true_barrier(kind: str, rigorous: bool) 
         value, bend = random_curve(seed, kind)
         # The segment is twice as long as t, so the Hessian along it is a quarter of the second derivative in t.
         smoothness = bend / 4 if rigorous else None
-        found = interpolate(along(value), A, B, points=33, refine=400, at_once=64, smoothness=smoothness)
+        found = interpolate(along(value), A, B, points=33, refine=400, chunk_size=64, smoothness=smoothness)
         true = true_barrier(value)
         assert found.barrier - 1e-6 <= true <= found.barrier_bound + 1e-9
         assert found.converged
         assert found.barrier_bound <= found.barrier + found.tolerance
         assert found.rigorous == rigorous
-        assert found.cost.products == (0 if rigorous else len(found.t))
+        assert found.cost.matvecs == (0 if rigorous else len(found.t))
 
 
 def test_the_estimated_bound_rarely_fails_where_the_first_samples_are_too_few() -> None:
     held, number = 0, 100
     for seed in range(number):  # up to twelve waves of equal weight, seen first at nine points
         value, _ = random_curve(seed, "rough")
-        found = interpolate(along(value), A, B, points=9, refine=400, at_once=64)
+        found = interpolate(along(value), A, B, points=9, refine=400, chunk_size=64)
         held += true_barrier(value) <= found.barrier_bound + 1e-9
     assert held >= 0.97 * number
 
@@ -201,7 +201,7 @@ def test_batches_and_groups_of_networks_change_nothing() -> None:
     model, inputs, targets = trained(0, steps=20)
     whole, cut = (Problem(model, F.cross_entropy, (inputs, targets), batch_size=size) for size in (None, 30))
     ends = whole.start, -whole.start
-    one, other = interpolate(whole, *ends, points=9), interpolate(cut, *ends, points=9, at_once=2)
+    one, other = interpolate(whole, *ends, points=9), interpolate(cut, *ends, points=9, chunk_size=2)
     np.testing.assert_allclose(one.train_loss, other.train_loss, rtol=1e-12)
     assert one.barrier_bound == pytest.approx(other.barrier_bound, rel=1e-10)
 
@@ -231,8 +231,8 @@ def test_modules_that_cannot_be_vectorised_are_measured_one_by_one() -> None:
 
 def test_the_middle_of_the_path_is_the_mean_of_the_networks() -> None:
     found = interpolate(landscape(well), A, B, points=5)
-    np.testing.assert_allclose(found.rows(), A + found.t[:, None] * (B - A), atol=1e-15)
-    np.testing.assert_allclose(found.rows(np.array([0.5])), [[0.0, 0.0]], atol=1e-15)
+    np.testing.assert_allclose(found.params(), A + found.t[:, None] * (B - A), atol=1e-15)
+    np.testing.assert_allclose(found.params(np.array([0.5])), [[0.0, 0.0]], atol=1e-15)
 
 
 def test_a_loss_that_is_not_finite_leaves_the_barrier_unbounded() -> None:

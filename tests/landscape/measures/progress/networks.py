@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from grokscape.landscape.measures.progress import Context, HiddenLayer, Space, Spectrum
+from grokscape.landscape.measures.progress import Context, Neurons, Space, Spectrum
 from grokscape.landscape.problem import Problem
 
 GROUP = 7
@@ -43,17 +43,17 @@ def adder(dtype: torch.dtype = torch.float64, batch_size: int | None = None) -> 
         last_layer="out.*",
         spectrum=Spectrum("embed.weight", axis=0, size=GROUP),
         space=Space(inputs=tokens, elements=labels, training=training),
-        neurons=HiddenLayer(incoming=("into.weight", 0), outgoing=("out.weight", 1)),
+        neurons=Neurons(incoming=("into.weight", 0), outgoing=("out.weight", 1)),
     )
     return module, problem, context
 
 
 def steps_of(problem: Problem, count: int = 3, rate: float = 0.5) -> dict[int, Tensor]:
     """Return the weights after so many steps of gradient descent, ten at a time."""
-    rows = problem.start[None].clone()
-    found = {0: rows[0].clone()}
+    params = problem.start[None].clone()
+    found = {0: params[0].clone()}
     for step in range(1, 10 * count + 1):
-        rows = rows - rate * problem.gradients(rows)[1]
+        params = params - rate * problem.gradients(params)[1]
         if step % 10 == 0:
-            found[step] = rows[0].clone()
+            found[step] = params[0].clone()
     return found

@@ -13,7 +13,7 @@ from torch.func import jacrev
 from torch.nn import functional as F
 
 from grokscape.landscape.errors import InvalidInput
-from grokscape.landscape.measures.progress import Context, HiddenLayer, NotApplicable
+from grokscape.landscape.measures.progress import Context, Neurons, NotApplicable
 from grokscape.landscape.measures.progress.kernel import (
     kernel_alignment,
     kernel_change,
@@ -25,7 +25,7 @@ from grokscape.landscape.measures.progress.spectra import gini
 from grokscape.landscape.problem import Problem
 from tests.landscape.measures.progress.networks import adder, steps_of
 
-NEURONS = HiddenLayer(incoming=("0.weight", 0), outgoing=("2.weight", 1))
+NEURONS = Neurons(incoming=("0.weight", 0), outgoing=("2.weight", 1))
 
 
 def net(width: int = 10, outputs: int = 3, seed: int = 0) -> nn.Sequential:
@@ -81,7 +81,7 @@ def test_effective_sparsity_counts_the_neurons_that_were_planted() -> None:
 def test_saliency_is_the_mean_of_activation_times_gradient() -> None:
     module = net()
     problem = classify(module, batch_size=7)
-    inputs, labels = problem.whole("train")
+    inputs, labels = problem.all_data("train")
     hidden = module[1](module[0](inputs)).detach().requires_grad_()
     (slope,) = torch.autograd.grad(F.cross_entropy(module[2](hidden), labels), hidden)
     expected = (hidden * slope).sum(0).abs().detach()
@@ -121,7 +121,7 @@ def test_the_sample_is_chosen_by_the_seed_alone() -> None:
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_the_tangent_kernel_is_that_of_the_dense_jacobian(dtype: torch.dtype) -> None:
     _, problem, _ = adder(dtype)
-    inputs, _ = problem.whole("train")
+    inputs, _ = problem.all_data("train")
     jacobian = jacrev(lambda row: problem.outputs(row, inputs))(problem.start).double()
     expected = torch.einsum("icp,jcp->ij", jacobian, jacobian)
     found = tangent_kernel(problem, problem.start, inputs)
@@ -163,7 +163,7 @@ def test_alignment_of_one_output_is_the_quotient_of_kumar_and_one_for_the_labels
 
 def test_class_labels_are_aligned_as_centred_one_hot_rows() -> None:
     problem = classify(net(), count=12)
-    inputs, labels = problem.whole("train")
+    inputs, labels = problem.all_data("train")
     found = kernel_change(problem, problem.start, Context(examples=12))
     assert set(found) == {"kernel_norm", "kernel_alignment"}
     kernel = tangent_kernel(problem, problem.start, inputs)
@@ -195,12 +195,14 @@ def test_refusals_say_what_is_wrong() -> None:
     for measure in (effective_sparsity, saliency, attribution):
         with pytest.raises(NotApplicable, match=f"{measure.__name__} needs neurons"):
             measure(problem, problem.start, Context())
-        with pytest.raises(InvalidInput, match=r"'0\.weight' has 4 along axis 1 and '2\.weight' has 10"):
-            measure(problem, problem.start, Context(neurons=(("0.weight", 1), ("2.weight", 1))))
-        with pytest.raises(InvalidInput, match="neurons names the parameter 'no', expected one that is varied"):
-            measure(problem, problem.start, Context(neurons=(("no", 1), ("2.weight", 1))))
-        with pytest.raises(InvalidInput, match=r"neurons have axis 2 of '0\.weight'"):
-            measure(problem, problem.start, Context(neurons=(("0.weight", 2), ("2.weight", 1))))
+        with pytest.raises(InvalidInput, match=r"number 4 along '0\.weight' axis 1, 10 along '2\.weight' axis 1"):
+            measure(problem, problem.start, Context(neurons=Neurons(("0.weight", 1), ("2.weight", 1))))
+        with pytest.raises(InvalidInput, match="neurons name 'no', but the varied parameters are"):
+            measure(problem, problem.start, Context(neurons=Neurons(("no", 1), ("2.weight", 1))))
+        with pytest.raises(InvalidInput, match=r"neurons lie along axis 2 of '0\.weight'"):
+            measure(problem, problem.start, Context(neurons=Neurons(("0.weight", 2), ("2.weight", 1))))
+        with pytest.raises(InvalidInput, match=f"{measure.__name__} needs both what feeds them and what they feed"):
+            measure(problem, problem.start, Context(neurons=Neurons(("0.weight", 0))))
     regression = Problem(net(), nn.MSELoss(), (data(), data()[:, :3]))
     with pytest.raises(NotApplicable, match="targets that are class indices"):
         attribution(regression, regression.start, Context(neurons=NEURONS))

@@ -16,6 +16,7 @@ from grokscape.landscape.errors import InvalidInput
 from grokscape.landscape.measures.progress import (
     MEASURES,
     Context,
+    Neurons,
     NotApplicable,
     Progress,
     Spectrum,
@@ -77,7 +78,7 @@ def test_sparsity_of_known_weights() -> None:
 
 def test_neurons_of_known_norms() -> None:
     problem = numbers(into=[[3.0, 4.0], [0.0, 5.0], [0.0, 0.0]], out=[[1.0, 1.0, 1.0]])
-    context = Context(neurons=(("into", 0), ("out", 1)))
+    context = Context(neurons=Neurons(("into", 0), ("out", 1)))
     found = measures_of_weights.neuron_sparsity(problem, problem.start, context)
     hoyer = (3**0.5 - 2**0.5) / (3**0.5 - 1)
     assert found == pytest.approx({"neuron_participation": 2, "neuron_hoyer": hoyer, "neuron_gini": 1 / 3})
@@ -310,7 +311,7 @@ def test_pictures_show_what_was_measured(measured: Progress) -> None:
     np.testing.assert_array_equal(panels[1].lines[0].get_ydata(), measured.values["weight_norm"])
     np.testing.assert_array_equal(first.lines[1].get_ydata(), measured.values["restricted_loss_null"])
     _, ax = plt.subplots()
-    assert measured.plot(ax, ["weight_norm"]) is ax
+    assert measured.plot(ax, quantities=["weight_norm"]) is ax
     assert (ax.lines[0].get_ydata().min(), ax.lines[0].get_ydata().max()) == (0, 1)
     assert len(measured.plot().figure.axes) == len(MEASURES) - 1
     with pytest.raises(InvalidInput, match="quantities hold 'no'"):

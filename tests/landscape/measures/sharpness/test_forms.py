@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from grokscape.landscape.errors import InvalidInput
-from grokscape.landscape.measures.curvature.operator import Curvature
+from grokscape.landscape.measures.curvature.curvature import Curvature
 from grokscape.landscape.measures.sharpness.forms import FORMS, LOWER_BOUNDS, sharpness
 from grokscape.landscape.problem import Problem
 
@@ -140,10 +140,10 @@ def test_keskar_in_a_random_subspace_rises_and_is_decided_by_the_seed() -> None:
 
 def test_rescaling_layers_changes_lambda_max_but_no_adaptive_form() -> None:
     problem = classifier()
-    rows = torch.stack([rescaled(problem, c) for c in (1.0, 3.0, 10.0)])
-    losses = problem.evaluate(rows)["loss"]
+    params = torch.stack([rescaled(problem, c) for c in (1.0, 3.0, 10.0)])
+    losses = problem.evaluate(params)["loss"]
     assert (losses - losses[0]).abs().max() < 1e-12
-    found = sharpness(problem, rows=rows)
+    found = sharpness(problem, params=params)
     for form in ("lambda_max", "trace", "keskar", "sam", "norm_normalised"):
         assert found.of(form)[2] > 2 * found.of(form)[0]
     for form in ("adaptive_step", "adaptive", "adaptive_lambda_max"):
@@ -158,8 +158,8 @@ def test_norm_normalised_sharpness_of_a_scale_invariant_network_does_not_change_
 
     start = torch.linspace(-1, 1, 5).double()
     problem = Problem(model, F.mse_loss, (inputs, inputs[:, 0]), parameters={"w": start})
-    rows = start * torch.tensor([[1.0], [2.0], [5.0]]).double()
-    found = sharpness(problem, forms=["norm_normalised", "lambda_max"], rows=rows)
+    params = start * torch.tensor([[1.0], [2.0], [5.0]]).double()
+    found = sharpness(problem, forms=["norm_normalised", "lambda_max"], params=params)
     np.testing.assert_allclose(found.of("norm_normalised"), found.of("norm_normalised")[0], rtol=1e-8)
     np.testing.assert_allclose(found.of("lambda_max") * [1, 4, 25], found.of("lambda_max")[0], rtol=1e-8)
 
@@ -178,12 +178,12 @@ def test_eigenvalues_and_trace_are_those_of_the_dense_hessian() -> None:
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_every_form_of_networks_side_by_side_is_that_of_each_alone(dtype: torch.dtype) -> None:
     problem = classifier(dtype)
-    rows = problem.start * torch.tensor([[1.0], [0.5]], dtype=dtype)
-    together = sharpness(problem, rows=rows, split="test")
+    params = problem.start * torch.tensor([[1.0], [0.5]], dtype=dtype)
+    together = sharpness(problem, params=params, split="test")
     assert np.isfinite(together.value).all()
     rtol = 5e-2 if dtype == torch.float32 else 1e-3
-    for index, row in enumerate(rows):
-        alone = sharpness(problem, rows=row[None], split="test")
+    for index, row in enumerate(params):
+        alone = sharpness(problem, params=row[None], split="test")
         np.testing.assert_allclose(together.value[:, index], alone.value[:, 0], rtol=rtol)
 
 
@@ -206,14 +206,14 @@ def test_the_cost_of_an_ascent_is_the_gradients_that_it_took() -> None:
     problem, calls = quadratic(random_matrix(), torch.ones(12).double()), 0
     plain = problem.gradients
 
-    def counted(rows: Tensor, split: str = "train") -> tuple[Tensor, Tensor]:
+    def counted(params: Tensor, split: str = "train") -> tuple[Tensor, Tensor]:
         nonlocal calls
-        calls += len(rows)
-        return plain(rows, split)
+        calls += len(params)
+        return plain(params, split)
 
     problem.gradients = counted  # type: ignore[method-assign]
-    rows = problem.start.expand(3, -1)
-    found = sharpness(problem, forms=["sam_step", "sam", "adaptive", "keskar"], rows=rows)
+    params = problem.start.expand(3, -1)
+    found = sharpness(problem, forms=["sam_step", "sam", "adaptive", "keskar"], params=params)
     assert calls == found.cost.gradients == sum(cost.gradients for cost in found.costs)
 
 
@@ -263,7 +263,7 @@ def test_what_is_measured_stays_as_it_was() -> None:
 @pytest.mark.parametrize("networks", [1, 3])
 def test_progress_reaches_the_end_and_the_result_is_a_table_and_a_picture(networks: int) -> None:
     problem, told = classifier(), []
-    found = sharpness(problem, rows=problem.start.expand(networks, -1), iterations=5, progress=told.append)
+    found = sharpness(problem, params=problem.start.expand(networks, -1), iterations=5, progress=told.append)
     assert told == sorted(told)
     assert told[-1] == 1.0
     frame = found.to_frame()

@@ -14,7 +14,7 @@ def test_homogeneous_models_and_what_breaks_them(problem):
     summary = HOMOGENEITY.summary(homogeneity(problem))
     assert "homogeneous of degree 2: doubling its weights multiplies its outputs by 4." in summary.sentence
     assert summary.warnings == ()
-    data = problem.whole("train")
+    data = problem.all_data("train")
     biased = Problem(nn.Sequential(nn.Linear(2, 3), nn.Linear(3, 2)), nn.functional.cross_entropy, data)
     summary = HOMOGENEITY.summary(homogeneity(biased))
     assert "Without 0.bias" in summary.sentence or "Without 1.bias" in summary.sentence

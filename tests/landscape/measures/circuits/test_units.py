@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from grokscape.landscape.measures.circuits import split_by_mask, split_by_pruning, split_by_spectrum
+from grokscape.landscape.measures.circuits import Neurons, split_by_mask, split_by_pruning, split_by_spectrum
 from grokscape.landscape.measures.circuits.spectrum import localisation, power_over_pieces
 from grokscape.landscape.measures.circuits.units import split_units
 from grokscape.landscape.measures.result import Cost
@@ -101,7 +101,7 @@ def test_the_smallest_sufficient_set_is_the_one_found_by_trying_every_size():
     torch.manual_seed(1)
     model = nn.Sequential(nn.Linear(5, 12), nn.Tanh(), nn.Linear(12, 3))
     data = torch.randn(40, 5), torch.randint(3, (40,))
-    neurons = type(NEURONS)([("0.weight", 0), ("0.bias", 0), ("2.weight", 1)])
+    neurons = Neurons([("0.weight", 0), ("0.bias", 0)], ("2.weight", 1))
     split = split_by_pruning(Problem(model, nn.functional.cross_entropy, data, data), neurons, keep=0.8)
     first, second = model[0], model[2]
     squares = first.weight.square().sum(1) + first.bias.square() + second.weight.square().sum(0)
@@ -135,8 +135,10 @@ def test_a_share_of_level_of_random_neurons_is_called_localised():
     model = nn.Sequential(nn.Linear(22, 4000), nn.ReLU(), nn.Linear(4000, 11)).double()
     nn.init.normal_(model[0].weight)
     planted = plant(*rotations(11))
-    problem = Problem(model, nn.functional.cross_entropy, planted.problem.whole("train"), planted.problem.whole("test"))
-    neurons = type(NEURONS)([("0.weight", 0), ("0.bias", 0), ("2.weight", 1)])
+    problem = Problem(
+        model, nn.functional.cross_entropy, planted.problem.all_data("train"), planted.problem.all_data("test")
+    )
+    neurons = Neurons([("0.weight", 0), ("0.bias", 0)], ("2.weight", 1))
     split = split_by_spectrum(problem, neurons, "0.weight", period=11, level=0.05, nulls=1)
     assert split.members.mean() == pytest.approx(0.05, abs=4 * (0.05 * 0.95 / 4000) ** 0.5)
     assert split.trust < 0.1
@@ -145,7 +147,7 @@ def test_a_share_of_level_of_random_neurons_is_called_localised():
 def test_the_mask_minimises_the_objective_that_it_names():
     planted = plant(*rotations(11), seed=10)
     split = split_by_mask(planted.problem, NEURONS, objective="training predictions", penalty=0.5)
-    inputs, _ = planted.problem.whole("train")
+    inputs, _ = planted.problem.all_data("train")
     vector = planted.problem.start * NEURONS.mask(planted.problem.layout, torch.tensor(split.evidence["mask"]))
     predictions = planted.model(inputs).argmax(1)
     value = nn.functional.cross_entropy(planted.problem.outputs(vector, inputs), predictions)
@@ -169,7 +171,7 @@ def test_a_mask_over_weights_fits_its_few_examples_without_the_rule_and_the_trus
 def test_the_half_of_the_test_data_that_the_mask_learns_from_does_not_judge_it():
     planted = plant(*rotations(11), seed=10)
     split = split_by_mask(planted.problem, NEURONS, steps=5)
-    inputs, targets = planted.problem.whole("test")
+    inputs, targets = planted.problem.all_data("test")
     right = planted.model(inputs).argmax(1) == targets
     half = len(targets) - len(targets) // 2
     assert right.all()

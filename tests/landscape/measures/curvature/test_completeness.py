@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 import torch
 
-from grokscape.landscape.measures.completeness import SPARE, complete
+from grokscape.landscape.measures.curvature.completeness import SPARE, complete
+from grokscape.landscape.measures.curvature.curvature import Curvature
 from grokscape.landscape.measures.curvature.eigenvalues import top_eigenvalues
-from grokscape.landscape.measures.curvature.lanczos import largest, start_vectors
-from tests.landscape.measures.curvature.matrices import perceptron
-from tests.landscape.measures.curvature.test_eigenvalues import Known, bowl, with_spectrum
+from grokscape.landscape.measures.curvature.lanczos import start_vectors
+from grokscape.landscape.measures.curvature.restarted import largest
+from tests.landscape.measures.curvature.matrices import Known, bowl, perceptron, with_spectrum
 
 SPREAD = list(np.linspace(0, 1, 300))
 SPECTRA = {
@@ -54,13 +55,13 @@ def test_what_is_called_certain_is_right_on_random_spectra():
         matrix, k = with_spectrum(values, trial)[None], int(random.integers(2, 10))
         first = largest(
             Known(matrix),
-            start_vectors(Known(matrix), matrix[0, :1], trial),
+            start_vectors(Known(matrix), trial),
             k,
             tolerance=1e-6,
-            most=900,
+            max_matvecs=900,
             held=k + SPARE,
         )
-        found, fine = complete(Known(matrix), first, k, tolerance=1e-6, most=900)
+        found, fine = complete(Known(matrix), first, k, tolerance=1e-6, max_matvecs=900)
         truth = np.sort(values)[::-1][:k]
         error = np.abs(found.values[0].numpy() - truth)
         assert (error <= 2e-6 * np.abs(truth) + 1e-8 * np.abs(values).max())[fine[0]].all()
@@ -70,27 +71,25 @@ def test_what_is_called_certain_is_right_on_random_spectra():
 
 def test_matrices_side_by_side_are_completed_as_each_alone():
     matrices = torch.stack([with_spectrum(values[:200], 1) for values in ([3.0] * 5 + SPREAD, [2.0] * 200, SPREAD)])
-    start = start_vectors(Known(matrices), matrices[0, :1], 0)
+    start = start_vectors(Known(matrices), 0)
 
     def run(some: torch.Tensor) -> np.ndarray:
-        first = largest(Known(some), start[: len(some)], 4, tolerance=1e-6, most=900, held=34)
-        return complete(Known(some), first, 4, tolerance=1e-6, most=900)[0].values.numpy()
+        first = largest(Known(some), start[: len(some)], 4, tolerance=1e-6, max_matvecs=900, held=34)
+        return complete(Known(some), first, 4, tolerance=1e-6, max_matvecs=900)[0].values.numpy()
 
     np.testing.assert_allclose(run(matrices), np.concatenate([run(one[None]) for one in matrices]), rtol=1e-9)
 
 
 def test_without_products_left_nothing_is_certain():
-    found = top_eigenvalues(bowl(SPECTRA["three and three"]), 2, method="lanczos", most=15)
+    found = top_eigenvalues(bowl(SPECTRA["three and three"]), 2, method="lanczos", max_matvecs=15)
     assert not found.converged.any()
-    assert found.cost.products <= 16
+    assert found.cost.matvecs <= 16
 
 
 def test_certainty_is_cheap_where_no_eigenvalue_is_multiple():
     problem = perceptron(40, 5, steps=30)
-    start = start_vectors(Known(torch.zeros(1, problem.size, problem.size)), problem.start[None], 0)
-    from grokscape.landscape.measures.curvature.operator import Curvature
-
-    alone = largest(Curvature(problem), start, 10, tolerance=1e-6, most=2000).products
+    matrix = Curvature(problem)
+    alone = largest(matrix, start_vectors(matrix, 0), 10, tolerance=1e-6, max_matvecs=2000).matvecs
     found = top_eigenvalues(problem, 10)
     assert found.converged.all()
-    assert found.cost.products <= 1.3 * alone + 1
+    assert found.cost.matvecs <= 1.3 * alone + 1

@@ -9,11 +9,14 @@ import torch
 from torch import Tensor
 from torch.fx.experimental.proxy_tensor import make_fx
 
-from grokscape.landscape.graph_capture import replay
-from grokscape.landscape.graph_capture.replay import replayed, simplify
+from grokscape.landscape.graph_capture import capture, captured, fold_constants
 
 ROWS = torch.linspace(-1, 1, 12).reshape(3, 4)
 TABLE = torch.linspace(0, 2, 20).reshape(5, 4)
+
+
+def replayed(function: Callable[[Tensor], Tensor], rows: Tensor) -> Callable[[Tensor], Tensor]:
+    return captured(function, rows, simplify=fold_constants)
 
 
 def gradient_of(loss: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
@@ -48,7 +51,7 @@ def test_every_bit_is_the_same_at_every_call(name: str) -> None:
 def test_what_does_nothing_is_gone() -> None:
     plan = make_fx(FUNCTIONS["gradient"])(ROWS)
     before = len(plan.graph.nodes)
-    simplify(plan)
+    fold_constants(plan)
     names = [node.name for node in plan.graph.nodes]
     assert len(names) < before
     assert not any("detach" in name or "ones_like" in name for name in names)
@@ -71,7 +74,7 @@ def test_a_function_that_cannot_be_recorded_is_left_alone(monkeypatch: pytest.Mo
     def refuse(function: object) -> None:
         raise RuntimeError("no tracing today")
 
-    monkeypatch.setattr(replay, "make_fx", refuse)
+    monkeypatch.setattr(capture, "make_fx", refuse)
     function = FUNCTIONS["gradient"]
     assert replayed(function, ROWS) is function
 

@@ -12,9 +12,9 @@ from torch import nn
 from torch.nn import functional as F
 
 from grokscape.landscape.errors import InvalidInput
+from grokscape.landscape.measures.curvature.curvature import Curvature
 from grokscape.landscape.measures.curvature.density import spectral_density
 from grokscape.landscape.measures.curvature.eigenvalues import top_eigenvalues
-from grokscape.landscape.measures.curvature.operator import Curvature
 from grokscape.landscape.measures.curvature.traces import trace
 from grokscape.landscape.measures.sharpness.forms import sharpness
 from grokscape.landscape.problem import Problem
@@ -67,14 +67,14 @@ def test_the_gauss_newton_matrix_is_the_product_of_its_factors(name):
 @pytest.mark.parametrize("name", CASES)
 def test_networks_side_by_side_are_as_each_alone(name, kind):
     problem = case(name).problem()
-    rows = problem.start * torch.tensor([[1.0], [0.5], [1.5]], dtype=torch.float64)
+    params = problem.start * torch.tensor([[1.0], [0.5], [1.5]], dtype=torch.float64)
     vectors = torch.randn(3, problem.size, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
-    together = Curvature(problem, rows, kind=kind)
-    products = together.matvec(vectors)
+    together = Curvature(problem, params, kind=kind)
+    matvecs = together.matvec(vectors)
     for index in range(3):
-        alone = Curvature(problem, rows[index : index + 1], kind=kind).matvec(vectors[index : index + 1])
-        torch.testing.assert_close(products[index], alone[0], rtol=1e-9, atol=1e-12)
-    assert together.products == 3
+        alone = Curvature(problem, params[index : index + 1], kind=kind).matvec(vectors[index : index + 1])
+        torch.testing.assert_close(matvecs[index], alone[0], rtol=1e-9, atol=1e-12)
+    assert together.matvecs == 3
 
 
 @pytest.mark.parametrize("name", ["mlp", "conv", "batch norm"])
@@ -162,7 +162,7 @@ def test_bad_requests_are_refused_by_name():
     problem = case("mlp").problem()
     with pytest.raises(InvalidInput, match="kind is 'fisher', expected 'hessian' or 'gauss_newton'"):
         Curvature(problem, kind="fisher")
-    with pytest.raises(InvalidInput, match=r"rows have shape \(2, 3\), expected \(networks, 51\)"):
+    with pytest.raises(InvalidInput, match=r"params have shape \(2, 3\), expected \(networks, 51\)"):
         Curvature(problem, torch.zeros(2, 3).double())
     with pytest.raises(InvalidInput, match="no test data were given"):
         Curvature(problem, split="test")
@@ -222,14 +222,14 @@ def rooted(start=0.0):
 
 
 MEASURE = {
-    "dense": lambda p, rows: Curvature(p, rows).dense(),
-    "product": lambda p, rows: Curvature(p, rows).matvec(torch.ones_like(rows)),
-    "eigenvalues": lambda p, rows: top_eigenvalues(p, rows=rows),
-    "lanczos": lambda p, rows: top_eigenvalues(p, rows=rows, method="lanczos", negative=True),
-    "trace": lambda p, rows: trace(p, rows=rows),
-    "density": lambda p, rows: spectral_density(p, rows=rows),
-    "lanczos density": lambda p, rows: spectral_density(p, rows=rows, method="lanczos", steps=3, probes=2),
-    "sharpness": lambda p, rows: sharpness(p, rows=rows, forms=["adaptive_lambda_max"]),
+    "dense": lambda p, params: Curvature(p, params).dense(),
+    "product": lambda p, params: Curvature(p, params).matvec(torch.ones_like(params)),
+    "eigenvalues": lambda p, params: top_eigenvalues(p, params=params),
+    "lanczos": lambda p, params: top_eigenvalues(p, params=params, method="lanczos", negative=True),
+    "trace": lambda p, params: trace(p, params=params),
+    "density": lambda p, params: spectral_density(p, params=params),
+    "lanczos density": lambda p, params: spectral_density(p, params=params, method="lanczos", steps=3, probes=2),
+    "sharpness": lambda p, params: sharpness(p, params=params, forms=["adaptive_lambda_max"]),
 }
 
 
@@ -241,8 +241,8 @@ def test_second_derivatives_that_are_not_finite_are_refused_by_every_instrument(
 
 @pytest.mark.parametrize("name", [name for name in MEASURE if name not in ("dense", "product")])
 def test_of_several_networks_one_without_second_derivatives_takes_no_other_with_it(name):
-    rows = torch.stack([rooted(1.0).start, rooted().start])
-    alone, both = (MEASURE[name](rooted(1.0), some) for some in (rows[:1], rows))
+    params = torch.stack([rooted(1.0).start, rooted().start])
+    alone, both = (MEASURE[name](rooted(1.0), some) for some in (params[:1], params))
     fields = {"values", "estimate", "density", "value"} & {field.name for field in dataclasses.fields(both)}
     assert fields
     for field in fields:

@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from grokscape.landscape import randomness
-from grokscape.landscape.measures.curvature.lanczos import Operator, Ritz
+from grokscape.landscape.measures.curvature.lanczos import lanczos_step, orthogonal_to, random_vectors, unit
+from grokscape.landscape.measures.curvature.operator import Operator
+from grokscape.landscape.measures.curvature.restarted import Ritz
 
 #: Chance that a fresh vector is so nearly orthogonal to an eigenvector that it goes unseen.
 CHANCE = 1e-4
@@ -30,8 +31,8 @@ JOINED, MORE = 10, 6
 LOOSE = 0.01
 
 
-def complete(operator: Operator, ritz: Ritz, k: int, *, tolerance: float, most: int) -> tuple[Ritz, np.ndarray]:
-    """Look for eigenvalues that Ritz pairs have missed, add them, and say which of the k largest are certain.
+def complete(operator: Operator, ritz: Ritz, k: int, *, tolerance: float, max_matvecs: int) -> tuple[Ritz, np.ndarray]:
+    """Look for eigenvalues that Ritz pairs have missed, add them, and return which of the k largest are certain.
 
     Lanczos from one vector sees each eigenspace along one direction, so that a multiple eigenvalue is found once,
     however small the residuals. So a fresh vector starts an iteration on what is left of the matrix, ``R = (1 - W W^T)
@@ -39,7 +40,7 @@ def complete(operator: Operator, ritz: Ritz, k: int, *, tolerance: float, most: 
     E E^T / (s - mu)`` has (Schur's complement; T are the Ritz values, and E what couples W to the rest, the residuals).
     From the Lanczos polynomial p of degree j, ``mu`` is where ``p(mu) = 1 / c``, with c what a random vector's part
     along an eigenvector exceeds but for one case in ten thousand (van Dorsselaer, Hochstenbach and van der Vorst 2000).
-    Whatever the iteration finds on its way joins W, until the k largest are certain.
+    Whatever the iteration finds joins W, until the k largest are certain.
 
     Parameters
     ----------
@@ -50,7 +51,7 @@ def complete(operator: Operator, ritz: Ritz, k: int, *, tolerance: float, most: 
     tolerance : float
         An eigenvalue is certain if no more than its rank lie above it by this share of it, or by a thousandth of this
         share of the largest magnitude.
-    most : int
+    max_matvecs : int
         Products of each matrix allowed.
 
     Returns
@@ -62,9 +63,9 @@ def complete(operator: Operator, ritz: Ritz, k: int, *, tolerance: float, most: 
     known = [_Known.of(ritz, network).tight(k, LOOSE) for network in range(operator.count)]
     loose = [LOOSE] * operator.count
     certain = np.zeros((operator.count, k), dtype=bool)
-    rounds, products, steps = 0, ritz.products, 0
+    rounds, matvecs, steps = 0, ritz.matvecs, 0
     unsure = [network for network in range(operator.count) if np.isfinite(known[network].values).all()]
-    while unsure and steps < most and rounds < k + MORE:
+    while unsure and steps < max_matvecs and rounds < k + MORE:
         vectors = pad_sequence([known[network].vectors for network in unsure], batch_first=True)
         room = min(operator.size - len(known[network].values) for network in unsure)
         if not room:  # each matrix is known whole
@@ -72,8 +73,8 @@ def complete(operator: Operator, ritz: Ritz, k: int, *, tolerance: float, most: 
             break
         goal = np.array([known[network].goals(k, tolerance)[-1] for network in unsure])
         part = operator.select(torch.tensor(unsure, device=vectors.device))
-        run = _rest(part, vectors, goal, min(ROUND, most - steps, room), tolerance, rounds)
-        products, steps, rounds = products + run.steps * len(unsure), steps + run.steps, rounds + 1
+        run = _rest(part, vectors, goal, min(ROUND, max_matvecs - steps, room), tolerance, rounds)
+        matvecs, steps, rounds = matvecs + run.steps * len(unsure), steps + run.steps, rounds + 1
         bounds = run.bound()
         for place, network in enumerate(unsure):
             certain[network] = known[network].certain(k, tolerance, bounds[place])
@@ -84,7 +85,7 @@ def complete(operator: Operator, ritz: Ritz, k: int, *, tolerance: float, most: 
                 loose[network] *= 0.03
                 known[network] = known[network].tight(k, loose[network])
         unsure = [network for network in unsure if not certain[network].all()]
-    return _gathered(known, k, products, ritz.size), certain
+    return _gathered(known, k, matvecs, ritz.size), certain
 
 
 @dataclass(frozen=True)
@@ -156,12 +157,12 @@ class _Known:
         return fine
 
 
-def _gathered(known: list[_Known], k: int, products: int, size: Tensor | None) -> Ritz:
+def _gathered(known: list[_Known], k: int, matvecs: int, size: Tensor | None) -> Ritz:
     """Return the k largest pairs of all matrices."""
     values = torch.from_numpy(np.stack([each.values[:k] for each in known]))
     edges = pad_sequence([torch.from_numpy(each.edges[:k].T.copy()) for each in known], batch_first=True).mT
     beyond = pad_sequence([each.beyond for each in known], batch_first=True)
-    return Ritz(values, torch.stack([each.vectors[:k] for each in known]), edges, beyond, products, size)
+    return Ritz(values, torch.stack([each.vectors[:k] for each in known]), edges, beyond, matvecs, size)
 
 
 def _float64(tensor: Tensor) -> np.ndarray:
@@ -208,33 +209,22 @@ class _Run:
 def _rest(operator: Operator, known: Tensor, goal: np.ndarray, steps: int, tolerance: float, number: int) -> _Run:
     """Iterate on what is left of each matrix, until it lies below the goal or its largest eigenvalue above is known."""
     count, _, size = known.shape
-    tiny = torch.finfo(known.dtype).tiny
-    vector = _apart(known, _drawn(known, str(number)))
-    vector = vector / vector.norm(dim=1, keepdim=True).clamp(min=tiny)
     basis = known.new_empty(count, steps + 1, size)
-    basis[:, 0] = vector
-    diagonal, off_diagonal = [], []
-    largest = torch.zeros(count, 1).to(known)
-    for step in range(steps):
-        image = operator.matvec(basis[:, step])
-        largest = torch.maximum(largest, image.norm(dim=1, keepdim=True))
-        image = _apart(known, image)
-        diagonal.append((basis[:, step].double() * image.double()).sum(1))
-        mine = basis[:, : step + 1]
-        image = _apart(known, _apart(mine, image))
-        length = image.norm(dim=1, keepdim=True)
-        finished = length <= 8 * torch.finfo(known.dtype).eps * largest
-        length = length.masked_fill(finished, 0.0)
-        off_diagonal.append(length[:, 0].double())
-        image = image / length.masked_fill(finished, 1.0)
-        if bool(finished.any()) and step + 1 < steps:  # the space is complete; go on outside it
-            other = _apart(known, _apart(mine, _drawn(known, f"{number}/{step}")))
-            image = torch.where(finished, other / other.norm(dim=1, keepdim=True).clamp(min=tiny), image)
-        basis[:, step + 1] = image
-        if (step + 1 >= min(FIRST, steps) and (step + 1 - FIRST) % 3 == 0) or step + 1 == steps:
+    basis[:, 0] = unit(orthogonal_to(known, random_vectors(operator, 0, f"completeness/{number}")))
+    diagonal, off_diagonal, image = [], [], None
+    for last in range(steps):
+        step = lanczos_step(operator, basis, last, deflated=known, largest_image=image)
+        image = step.image
+        diagonal.append(step.along[:, -1])
+        off_diagonal.append(step.length)
+        if bool(step.complete.any()) and last + 1 < steps:  # go on outside the space
+            fresh = random_vectors(operator, 0, f"completeness/{number}/{last}")
+            fresh = unit(orthogonal_to(known, orthogonal_to(basis[:, : last + 1], fresh)))
+            basis[:, last + 1] = torch.where(step.complete[:, None], fresh, basis[:, last + 1])
+        if (last + 1 >= min(FIRST, steps) and (last + 1 - FIRST) % 3 == 0) or last + 1 == steps:
             run = _Run(
-                basis[:, : step + 1],
-                basis[:, step + 1],
+                basis[:, : last + 1],
+                basis[:, last + 1],
                 torch.stack(diagonal, 1).cpu().numpy(),
                 torch.stack(off_diagonal, 1).cpu().numpy(),
                 size,
@@ -242,20 +232,6 @@ def _rest(operator: Operator, known: Tensor, goal: np.ndarray, steps: int, toler
             values, weights = run.pairs()
             edge = np.abs(run.off_diagonal[:, -1] * weights[:, -1, 0])
             found = (values[:, 0] > goal) & (edge <= tolerance * np.abs(values[:, 0]))
-            if (found | (run.bound() < goal) | finished[:, 0].cpu().numpy()).all():
+            if (found | (run.bound() < goal) | step.complete.cpu().numpy()).all():
                 break
     return run
-
-
-def _drawn(known: Tensor, name: str) -> Tensor:
-    """Return a random vector, the same for every matrix, shape (networks, P)."""
-    draw = randomness.generator(0, f"completeness/{name}").standard_normal(known.shape[2])
-    return torch.from_numpy(draw).to(known).expand(len(known), -1)
-
-
-def _apart(known: Tensor, vectors: Tensor) -> Tensor:
-    """Return vectors (networks, P) less their parts along orthonormal ones (networks, n, P)."""
-    for _ in range(2):
-        part = torch.bmm(vectors[:, None], known.mT)
-        vectors = torch.baddbmm(vectors[:, None], part, known, alpha=-1)[:, 0]
-    return vectors

@@ -1,50 +1,24 @@
-"""A function of tensors as a list of operations, without those that do nothing or always give the same."""
+"""Passes over a captured graph: what always gives the same is computed once, and products come out in order."""
 
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.fx import GraphModule, Node
-from torch.fx.experimental.proxy_tensor import make_fx
 
 aten: Any = torch.ops.aten
 
+VIEWS = {aten.view.default, aten._unsafe_view.default}
+
 #: Operations that give back their first argument if its shape stays.
-RESHAPES = {aten.view.default, aten._unsafe_view.default, aten.expand.default, aten.permute.default}
+RESHAPES = VIEWS | {aten.expand.default, aten.permute.default}
 
 
-def replayed(function: Callable[..., Tensor], *arguments: Tensor) -> Callable[..., Tensor]:
-    """Return a function that carries out the operations of another, with the same result bit for bit.
-
-    `vmap` and autograd plan a gradient anew at every call, which for small networks takes a good part of it. Here it is
-    planned once, and what depends on no argument is computed once. Valid for arguments of one shape. A function that
-    cannot be recorded stays as it is.
-
-    Parameters
-    ----------
-    function : callable
-        Of tensors; may differentiate inside. One that branches on their numbers cannot be recorded.
-    arguments : Tensor
-    """
-    try:
-        plan = make_fx(lambda *given: function(*given))(*arguments)
-        simplify(plan)
-    except Exception:  # whatever a tracer can raise about somebody's network
-        return function
-
-    @torch.no_grad()
-    def replay(*given: Tensor) -> Tensor:
-        return plan(*given)
-
-    return replay
-
-
-def simplify(plan: GraphModule) -> None:
-    """Take out of a plan what changes nothing; compute what is constant.
+def fold_constants(plan: GraphModule) -> None:
+    """Take out of a plan what changes nothing; compute what is constant. The result is the same bit for bit.
 
     Raises
     ------
@@ -77,8 +51,8 @@ def _same_shape(node: Node) -> bool:
         return False
     if node.target is aten.permute.default and list(node.args[1]) != sorted(node.args[1]):  # type: ignore
         return False
-    before, after = (place.meta.get("val") for place in (node.args[0], node))
-    return before is not None and after is not None and before.shape == after.shape
+    before, after = _shape(node.args[0]), _shape(node)
+    return before is not None and before == after
 
 
 def _written(node: Node) -> set[Node]:
@@ -107,3 +81,28 @@ def _set(plan: GraphModule, node: Node, value: Any, constants: dict[Node, Any]) 
         constant = plan.graph.get_attr(name)
     constants[constant] = value
     node.replace_all_uses_with(constant)
+
+
+def transpose_products(plan: GraphModule) -> None:
+    """Compute ``(A B)^T`` as ``B^T A^T``: a weight's gradient comes out in its own order and need not be copied."""
+    for copy in plan.graph.find_nodes(op="call_function", target=aten.clone.default):
+        transposed = copy.args[0]
+        if transposed.target is not aten.transpose.int or {axis % 3 for axis in transposed.args[1:]} != {1, 2}:
+            continue
+        product = transposed.args[0]
+        while product.target in VIEWS and _same_shape(product):
+            product = product.args[0]
+        shape = _shape(product)
+        # A product of many rows and few columns is faster transposed; of few rows and many columns, slower.
+        if product.target is not aten.bmm.default or shape is None or shape[1] < shape[2]:
+            continue
+        with plan.graph.inserting_before(copy):
+            first, second = (plan.graph.call_function(aten.transpose.int, (f, 1, 2)) for f in product.args)
+            copy.replace_all_uses_with(plan.graph.call_function(aten.bmm.default, (second, first)))
+    plan.graph.eliminate_dead_code()
+    plan.recompile()
+
+
+def _shape(node: Node) -> torch.Size | None:
+    value = node.meta.get("val", node.meta.get("tensor_meta"))
+    return getattr(value, "shape", None)
