@@ -15,6 +15,7 @@ from grokscape.predictions.figures import Curve as Curve
 from grokscape.predictions.figures import Map as Map
 from grokscape.predictions.figures import Orbit as Orbit
 from grokscape.predictions.figures import Portrait as Portrait
+from grokscape.predictions.malformed import refuse_parts, refuse_seeds, refuse_values
 from grokscape.predictions.rules import Rule
 
 if TYPE_CHECKING:
@@ -108,14 +109,15 @@ class Criterion:
     rule : Rule
     threshold_from : str
         Where the threshold comes from, in words.
-    calibrated : Calibrated
-        What calibration found at the quick tier; gives the rule's power.
+    calibrated : Calibrated, optional
+        What calibration found at the quick tier; gives the rule's power. ``grokscape calibrate`` finds it, and a claim
+        is not checked without it.
     """
 
     quantity: str
     rule: Rule
     threshold_from: str
-    calibrated: Calibrated
+    calibrated: Calibrated | None = None
     at: float | None = None
 
 
@@ -261,7 +263,7 @@ class Prediction:
     ------
     InvalidInput
         If the id does not fit the source, or there is no control, criterion or tier, or seeds are used twice, or
-        there is one of refine and rounds without the other.
+        there is one of refine and rounds without the other, or a control changes what no tier sets.
     """
 
     id: str
@@ -293,15 +295,15 @@ class Prediction:
         for name in ("claim", "where", "theory", "notes"):
             if not isinstance(getattr(self, name), str):
                 raise InvalidInput(f"the {name} of {self.id!r} is {short(getattr(self, name))}, expected a text")
-        for name, kind in PARTS.items():
-            wrong = [part for part in getattr(self, name) if not isinstance(part, kind)]
-            if wrong:
-                raise InvalidInput(f"the {name} of {self.id!r} hold {short(wrong[0])}, expected {kind.__name__}")
+        refuse_parts(self, PARTS)
+        if not isinstance(self.source, Source):
+            raise InvalidInput(f"the source of {self.id!r} is {short(self.source)}, expected a Source")
         if self.kind not in KINDS:
             raise InvalidInput(f"the kind of {self.id!r} is {short(self.kind)}, expected one of {', '.join(KINDS)}")
         for name in ("tiers", "needs"):
             if not isinstance(getattr(self, name), Mapping):
                 raise InvalidInput(f"the {name} of {self.id!r} is {short(getattr(self, name))}, expected a mapping")
+        refuse_seeds(self.calibration_seeds, f"of calibration of {self.id!r}")
         object.__setattr__(self, "calibration_seeds", _plain(self.calibration_seeds))
         for name in ("runs", "measure"):
             if not callable(getattr(self, name)):
@@ -319,10 +321,14 @@ class Prediction:
         ):
             if not getattr(self, name):
                 raise InvalidInput(f"the claim {self.id!r} has no {name}; {advice}")
-        for tier in self.tiers:
+        for tier, scale in self.tiers.items():
             if tier not in TIERS:
                 raise InvalidInput(f"the claim {self.id!r} has a tier {tier!r}, expected one of {', '.join(TIERS)}")
-            self._refuse_seeds(tier)
+            if not isinstance(scale, Tier) or not isinstance(scale.setting, Mapping):
+                raise InvalidInput(f"the tier {tier} of {self.id!r} is {short(scale)}, expected Tier(seeds, setting)")
+            refuse_seeds(scale.seeds, f"of {self.id!r} at {tier}")
+            if not scale.seeds:
+                raise InvalidInput(f"the claim {self.id!r} has no seeds at {tier}; the seeds are what is judged")
             reused = sorted(set(self.tiers[tier].seeds) & set(self.calibration_seeds))
             if reused:
                 raise InvalidInput(
@@ -336,17 +342,7 @@ class Prediction:
         names = [control.name for control in self.controls]
         if len({CLAIM, *names}) != len(names) + 1:
             raise InvalidInput(f"the controls of {self.id!r} need names that differ, none of them {CLAIM!r}")
-
-    def _refuse_seeds(self, tier: str) -> None:
-        """Refuse seeds that are none, or that would be counted twice."""
-        seeds = tuple(self.tiers[tier].seeds)
-        if not seeds:
-            raise InvalidInput(f"the claim {self.id!r} has no seeds at {tier}; the seeds are what is judged")
-        for seed in seeds:
-            if isinstance(seed, bool) or not isinstance(seed, Integral):
-                raise InvalidInput(f"seed {short(seed)} of {self.id!r} at {tier} is no integer")
-        if len(set(seeds)) < len(seeds):
-            raise InvalidInput(f"the seeds of {self.id!r} at {tier} are given twice: {short(seeds)}")
+        refuse_values(self)
 
     def arms(self, tier: str) -> dict[str, Setting]:
         """Return the setting of the claim and of each control."""
@@ -368,5 +364,7 @@ PARTS: dict[str, type] = {
 
 
 def _plain(seeds: Iterable[Any]) -> tuple[Any, ...]:
-    """Return seeds as Python's own integers, which JSON knows, where they are integers."""
+    """Return seeds as Python's own integers, which JSON knows, where they are integers; what is no tuple as it is."""
+    if not isinstance(seeds, tuple | list | range):
+        return seeds  # type: ignore[return-value] - which a claim refuses
     return tuple(int(seed) if isinstance(seed, Integral) and not isinstance(seed, bool) else seed for seed in seeds)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from scipy.special import expit
@@ -59,6 +59,11 @@ class LaplaceClassification(Experiment, kind="laplace_classification"):
     lr : float
     record : Schedule
     """
+
+    quantities: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        **dict.fromkeys(("train", "test"), ("loss", "error")),
+        "": ("fit", "complexity", "log outputscale", "lengthscale *"),
+    }
 
     population: Population = PARITY
     seed: int

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,3 +52,9 @@ def operating(
         return sum(rule.decide(sample, level).outcome is Decision.CORROBORATED for sample in drawn) / trials
 
     return Operating(max(share(edge, LEVEL) for edge in rule.null), share(effect, level), trials)
+
+
+@functools.cache
+def foreseen(rule: Rule, *, effect: float, spread: float, seeds: int = 1000, seed: int = 0) -> Decision:
+    """Return what a rule decides where seeds as calibration found them are so many that chance has no say."""
+    return rule.decide(rule.draw(np.random.default_rng(seed), seeds, effect, spread)).outcome

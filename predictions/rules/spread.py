@@ -7,7 +7,16 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from grokscape.predictions.rules.rule import LEVEL, Decision, Finding, Rule, Sample, nothing_censored, plain
+from grokscape.predictions.rules.rule import (
+    LEVEL,
+    Decision,
+    Finding,
+    Rule,
+    Sample,
+    nothing_censored,
+    plain,
+    standard_deviation,
+)
 
 
 @dataclass(frozen=True)
@@ -59,3 +68,8 @@ class Spread(Rule):
     def draw(self, rng: np.random.Generator, seeds: int, centre: float, spread: float = 0.0) -> Sample:  # noqa: ARG002
         """Simulate normal values whose standard deviation is `centre`; their spread is what is decided on."""
         return Sample.of(rng.normal(0, centre, seeds))
+
+    def typical(self, sample: Sample) -> tuple[float, float]:
+        """Return the standard deviation between seeds; of that there is one, which has no spread."""
+        nothing_censored(sample)
+        return standard_deviation(plain(sample)), 0.0

@@ -16,7 +16,6 @@ from rich.text import Text
 
 from grokscape.landscape.errors import InvalidInput, Unavailable
 from grokscape.landscape.experiment import Experiment
-from grokscape.landscape.printable import told
 from grokscape.landscape.records import contents, inside
 from grokscape.landscape.records.files import write_output
 from grokscape.landscape.records.inside import Damaged, shown
@@ -29,6 +28,7 @@ from grokscape.landscape.scheduling.requirements import refuse_unaffordable
 from grokscape.landscape.scheduling.scheduler import ENSEMBLE, outlook
 from grokscape.predictions.checking import known_outcomes as expectation
 from grokscape.predictions.checking.check import Check
+from grokscape.predictions.checking.claim_functions import said
 from grokscape.predictions.checking.pending import Pending
 from grokscape.predictions.checking.registry import load
 from grokscape.predictions.checking.verdict_files import keep_verdict, verify_verdicts
@@ -60,7 +60,7 @@ def run_check(options: argparse.Namespace, console: Console) -> int:
     if not any(options.tier in claim.tiers for claim in claims):
         offered = sorted({tier for claim in claims for tier in claim.tiers}, key=TIERS.index)
         raise InvalidInput(f"no chosen claim has a {options.tier} tier; they can be checked at: {', '.join(offered)}")
-    expectations = [expectation.Expectation.parse(text) for text in options.expect]
+    expectations = [expectation.KnownOutcome.parse(text) for text in options.expect]
     for expected in expectations:
         if expected.id not in {claim.id for claim in claims}:
             raise InvalidInput(f"--expect names {expected.id!r}, which is not among the claims to check")
@@ -199,7 +199,7 @@ def reached(claim: Prediction, tier: str, store: Store | None, *, vet: bool = Tr
     except Unavailable:
         raise
     except Exception as error:  # a claim is somebody's code
-        reason = told(error)
+        reason = said(error)
         raise InvalidInput(
             f"the claim {claim.id!r} cannot say what it trains ({reason}); mend its runs or its refinement"
         ) from error

@@ -180,7 +180,7 @@ def test_alone_or_in_company_a_network_is_the_same() -> None:
     members = [small(), small(seed=1, epochs=2), small(seed=2, start_scale=0.1, labels="random"), small(kl_weight=0.0)]
     session = MemorySession()  # together although their keys differ
     together = train(members, session)
-    assert session.told == sorted(session.told)
+    assert session.reported == sorted(session.reported)
     for member in members:
         assert_same_bits(train_alone(member), together[member.identity])
         assert together[member.identity].info["arithmetic"] == COMPILED

@@ -194,9 +194,9 @@ def test_kept_weights_are_those_of_a_run_that_ends_there() -> None:
 def test_session_is_told_of_progress_up_to_the_end() -> None:
     session = MemorySession()
     train([small_run(steps=20), small_run(steps=40)], session)
-    assert session.told == sorted(session.told)
-    assert session.told[0] == 0
-    assert session.told[-1] == 1
+    assert session.reported == sorted(session.reported)
+    assert session.reported[0] == 0
+    assert session.reported[-1] == 1
 
 
 # -- beginnings and ends -----------------------------------------------------------------------------------------------
