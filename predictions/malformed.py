@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def refuse_seeds(seeds: object, whose: str) -> None:
     """Refuse seeds that are no tuple (a set drops those given twice without a word), no integers, or given twice."""
-    if not isinstance(seeds, tuple | list | range):
+    if not isinstance(seeds, tuple):
         _refuse(f"the seeds {whose}", seeds, "a tuple of integers, such as (100, 101)")
     for seed in seeds:
         if isinstance(seed, bool) or not isinstance(seed, Integral):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
@@ -303,8 +303,8 @@ class Prediction:
         for name in ("tiers", "needs"):
             if not isinstance(getattr(self, name), Mapping):
                 raise InvalidInput(f"the {name} of {self.id!r} is {short(getattr(self, name))}, expected a mapping")
-        refuse_seeds(self.calibration_seeds, f"of calibration of {self.id!r}")
         object.__setattr__(self, "calibration_seeds", _plain(self.calibration_seeds))
+        refuse_seeds(self.calibration_seeds, f"of calibration of {self.id!r}")
         for name in ("runs", "measure"):
             if not callable(getattr(self, name)):
                 raise InvalidInput(f"the {name} of {self.id!r} is {short(getattr(self, name))}, expected a function")
@@ -364,7 +364,7 @@ PARTS: dict[str, type] = {
 
 
 def _plain(seeds: Iterable[Any]) -> tuple[Any, ...]:
-    """Return seeds as Python's own integers, which JSON knows, where they are integers; what is no tuple as it is."""
-    if not isinstance(seeds, tuple | list | range):
+    """Return seeds as Python's own integers, which JSON knows, where they are integers; what has no order as it is."""
+    if isinstance(seeds, str | Set | Mapping) or not isinstance(seeds, Iterable):
         return seeds  # type: ignore[return-value] - which a claim refuses
     return tuple(int(seed) if isinstance(seed, Integral) and not isinstance(seed, bool) else seed for seed in seeds)

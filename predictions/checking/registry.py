@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from types import ModuleType
 
 from grokscape.landscape.errors import InvalidInput
+from grokscape.landscape.printable import told
 from grokscape.landscape.scheduling.worker import import_module
 from grokscape.predictions import papers
 from grokscape.predictions.checking.retired import RETIRED, refuse_retired
@@ -81,7 +82,7 @@ def load(modules: Sequence[str] = ()) -> Registry:
     claims: dict[str, Prediction] = {}
     where: dict[str, str] = {}
     for name in [*builtin, *plugins, *modules]:
-        found = claims_of(_imported(name))
+        found = claims_of(imported(name))
         if not found and name not in builtin:
             raise InvalidInput(f"module {name!r} holds no claims; assign each Prediction to a name at its top level")
         for claim in found:
@@ -99,18 +100,19 @@ def claims_of(module: ModuleType) -> list[Prediction]:
     return list({id(claim): claim for claim in _predictions(vars(module).values())}.values())
 
 
-def _imported(name: str) -> ModuleType:
+def imported(name: str) -> ModuleType:
     """Import a module of claims; of one that was written against names of before, say the new ones."""
     try:
         return import_module(name)
     except InvalidInput as error:
         cause = error.__cause__
-        old = str(getattr(cause, "name", None) or "").partition(".")[0] if isinstance(cause, ImportError) else ""
-        if old not in OLD_NAMES:
+        old = (cause.name or "").partition(".")[0] if isinstance(cause, ImportError) else ""
+        if cause is None or old not in OLD_NAMES:
             raise
+        now = ", ".join(f"grokscape.{package}" for package in OLD_NAMES)
         raise InvalidInput(
-            f"module {name!r} imports from {old!r}, which is not Grokscape's name any more; write "
-            f"from grokscape.{old} import ..., and likewise for {', '.join(n for n in OLD_NAMES if n != old)}"
+            f"module {name!r} does not import ({told(cause)}); Grokscape's names are {now} now: write "
+            f"from grokscape.{old} import ..."
         ) from error
 
 

@@ -1,4 +1,4 @@
-"""Ids of claims that were withdrawn: never used for anything else, and whoever asks for one learns what became of it."""
+"""Ids of claims that were withdrawn: never used again, and whoever asks for one learns what became of it."""
 
 from __future__ import annotations
 
