@@ -41,7 +41,7 @@ def absent(experiment: Experiment, quantity: object, split: object, here: Collec
     if text and known(str(quantity), str(split)):
         others = ", ".join(sorted({name for other, name in here if other == split})) or "nothing"
         return NotMeasured(f"a record of {kind} has no {short(quantity)}{where}, only {others}")
-    names = {name for _, name in here} or {name for _, name in declared(type(experiment))}
+    names = {name for _, name in here} or {name for _, name in declared(type(experiment)) if "*" not in name}
     has = nearest(str(quantity), names)
     return UnknownQuantity(f"no learner records a quantity {short(quantity)}{where}; a record of {kind} has {has}")
 

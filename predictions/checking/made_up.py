@@ -59,7 +59,7 @@ class MadeUpRecord(Record):
         """Return a made-up series, of any quantity that the class declares."""
         here = declared(type(self.experiment))
         if not (isinstance(quantity, str) and isinstance(split, str) and matches(here, quantity, split)):
-            raise absent(self.experiment, quantity, split, here)
+            raise absent(self.experiment, quantity, split, [place for place in here if "*" not in place[1]])
         values = _values(quantity, split, self.steps, self.story, self.experiment)  # type: ignore[attr-defined]
         return pd.Series(values, index=pd.Index(self.steps, name="step"), name="value")  # type: ignore[attr-defined]
 

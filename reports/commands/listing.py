@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from rich.console import Console
-from rich.text import Text
+from rich.markup import escape
 
 from grokscape.landscape.errors import InvalidInput, brief
 from grokscape.landscape.records.quantities import nearest
@@ -29,7 +29,7 @@ def run_list(options: argparse.Namespace, console: Console) -> int:
         sys.stdout.write(json.dumps([as_data(claim) for claim in claims], indent=1) + "\n")
         return 0
     for line in lines(claims):
-        console.print(Text(line), soft_wrap=True)
+        console.print(escape(line), soft_wrap=True)
     return 0
 
 

@@ -15,9 +15,8 @@ import pytest
 from grokscape.landscape.learners import TwoCircuits
 from grokscape.landscape.records.record import Record
 from grokscape.predictions.checking.registry import load
-from grokscape.predictions.evidence import CLAIM, Evidence, Observation
-from grokscape.predictions.judge import judge
-from grokscape.predictions.rules import Decision, operating
+from grokscape.predictions.evidence import CLAIM
+from grokscape.predictions.testing import made_up_record, parametrize_claims, verdict_on
 from grokscape.predictions.verdict import Status
 
 CLAIMS = load().claims
@@ -26,27 +25,14 @@ STEPS = np.array([0, 1, 10, 50, 100, 1000, 2000, 2400, 2700, 2800, 2900, 3000])
 
 def record(experiment, **quantities):
     """A record whose quantities (``split_quantity``; split "all" for none) are constants, or arrays over STEPS."""
-    rows = []
-    for key, values in quantities.items():
-        split, quantity = key.split("_", 1)
-        for step, value in zip(STEPS, np.broadcast_to(values, STEPS.shape), strict=True):
-            rows.append((int(step), "" if split == "all" else split, quantity, float(value)))
-    table = pd.DataFrame(rows, columns=["step", "split", "quantity", "value"])
-    return Record(experiment, table, {"last_step": 3000}, lambda step: {})
+    places = {tuple(key.split("_", 1)): values for key, values in quantities.items()}
+    named = {("" if split == "all" else split, name): values for (split, name), values in places.items()}
+    return made_up_record(experiment, named, steps=STEPS)
 
 
 def verdict(id, behave):
     """Judge a claim on records made by ``behave(arm, seed, experiment)``."""
-    claim = CLAIMS[id]
-    observations = []
-    for arm, at in claim.arms("quick").items():
-        for seed in claim.tiers["quick"].seeds:
-            records = {label: behave(arm, seed, run) for label, run in claim.runs(seed, at).items()}
-            observations += [
-                Observation(m.quantity, m.value, m.at, m.censored, arm=arm, seed=seed)
-                for m in claim.measure(records, at)
-            ]
-    return judge(claim, "quick", Evidence(tuple(observations)))
+    return verdict_on(CLAIMS[id], lambda arm, seed, label, run: behave(arm, seed, run))
 
 
 def noise(seed):
@@ -225,43 +211,9 @@ def test_invariance():
 # -- All of them -------------------------------------------------------------------------------------------------------
 
 
-def contradicted(criterion):
-    """Whether a thousand seeds like those of calibration would falsify it: then there is no power to ask for."""
-    expected = criterion.calibrated
-    many = criterion.rule.draw(np.random.default_rng(0), 1000, expected.effect, expected.spread)
-    return criterion.rule.decide(many).outcome is Decision.FALSIFIED
-
-
-@pytest.mark.parametrize("id", CLAIMS)
-def test_error_rates_at_the_seeds_of_each_tier(id):
-    """At most 5 % false PASSes and at least 80 % power for what calibration found, criterion by criterion."""
-    claim = CLAIMS[id]
-    for tier in claim.tiers.values():
-        for criterion in claim.criteria:
-            expected = criterion.calibrated
-            rates = operating(
-                criterion.rule, seeds=len(tier.seeds), effect=expected.effect, spread=expected.spread, trials=2000
-            )
-            assert rates.false_pass <= 0.05, criterion.quantity
-            if contradicted(criterion):
-                assert "failure is expected" in claim.notes
-            else:
-                assert rates.power >= 0.8, criterion.quantity
-
-
-@pytest.mark.parametrize("id", CLAIMS)
-def test_each_control_differs_from_the_claim(id):
-    claim = CLAIMS[id]
-    for tier in claim.tiers:
-        arms = {name: dict(at) for name, at in claim.arms(tier).items()}
-        assert all(arms[control.name] != arms[CLAIM] for control in claim.controls)
-
-
-@pytest.mark.parametrize("id", CLAIMS)
-def test_thresholds_say_where_they_come_from(id):
-    for criterion in CLAIMS[id].criteria:
-        assert len(criterion.threshold_from) > 10
-        assert criterion.calibrated.seeds
+@parametrize_claims(CLAIMS.values())
+def test_every_claim_keeps_the_contract(claim, check):
+    check(claim)
 
 
 def test_what_a_claim_disputes_is_another_claim():

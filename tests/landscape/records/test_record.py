@@ -47,7 +47,7 @@ def test_what_a_learner_of_another_kind_records_is_not_measured(record: Record) 
     ("quantity", "split", "message"),
     [
         ("weightnorm", "", "no learner records a quantity 'weightnorm'; a record of Run has 'weight_norm' (1 more)"),
-        ("accuracy", "tets", "no learner records a quantity 'accuracy' on split 'tets'; a record of Run has 'loss',"),
+        ("accuracy", "tets", "no learner records a quantity 'accuracy' on split 'tets'; a record of Run has"),
         ("loss", "", "a record of Run has no 'loss' without split, but has it on split 'test' and 'train'; name one"),
         ("weight_norm", "test", "no 'weight_norm' on split 'test', but has it without split; name none"),
         (3, "", "no learner records a quantity 3; a record of Run has"),
