@@ -19,6 +19,7 @@ And for each claim, that its verdict follows what happens: PASS on records made 
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -34,7 +35,7 @@ from grokscape.predictions.checking.claim_functions import asked, measured
 from grokscape.predictions.checking.pending import Pending
 from grokscape.predictions.evidence import CLAIM, Evidence, Observation
 from grokscape.predictions.judge import judge
-from grokscape.predictions.prediction import Prediction
+from grokscape.predictions.prediction import Prediction, Tier
 from grokscape.predictions.rules import Decision, operating
 from grokscape.predictions.rules.operating import foreseen
 from grokscape.predictions.verdict import Status, Verdict
@@ -163,10 +164,11 @@ def check_runs(claim: Prediction) -> None:
 
 def check_measurement(claim: Prediction) -> None:
     """What is decided and drawn is measured, as far as made-up records can tell (see `checking.trial`)."""
-    for tier in claim.tiers:
+    first = {name: Tier(tier.seeds[:1], tier.setting) for name, tier in claim.tiers.items()}
+    for tier in first:
         try:
-            Pending.of(claim, tier)
-        except Unavailable:
+            Pending.of(dataclasses.replace(claim, tiers=first), tier)
+        except Unavailable:  # data that are not here
             return
 
 

@@ -95,19 +95,6 @@ def refuse_undrawn(item: Pending, found: list[Observation], story: Story) -> Non
             raise Unmeasured(str(error)) from None
 
 
-def refuse_undrawn(item: Pending, found: list[Observation], story: Story) -> None:
-    """Refuse a figure that names what no tier measures: what one draws another may lack."""
-    claim = item.prediction
-    try:
-        require_drawn(claim, Evidence(found))
-    except InvalidInput as error:
-        elsewhere = [type(item).of(claim, tier, vet=False) for tier in claim.tiers if tier != item.tier]
-        try:
-            require_drawn(claim, Evidence([*found, *(o for other in elsewhere for o in measure(other, story))]))
-        except InvalidInput:
-            raise Unmeasured(str(error)) from None
-
-
 def measure(item: Pending, story: Story) -> list[Observation]:
     """Return what a claim measures of one made-up seed of each arm."""
     claim = item.prediction
