@@ -10,7 +10,7 @@ In a test of your own::
 
 
     def test_my_learner():
-        check_experiment(MyLearner(seed=0, steps=40))  # as small as it can be: it is trained four times
+        check_experiment(MyLearner(seed=0, steps=40))  # as small as it can be: it is trained six times
 
 Each raises AssertionError that says what is wrong. `MemorySession` stands for a store, for tests of a training alone.
 """
@@ -125,9 +125,10 @@ def check_experiment(experiment: Experiment, *beside: Experiment) -> None:
     assert_same_bits(train([experiment], resumed)[experiment.identity], whole)
     batch = [experiment, *(beside or _of_other_seeds(experiment))]
     parents |= {parent.identity: _weights(parent) for one in batch[1:] for parent in one.parents}
-    together = train(batch, MemorySession(parents=parents))
-    assert together.keys() == {one.identity for one in batch}, "a batch does not leave one outcome for each experiment"
-    assert_same_bits(together[experiment.identity], whole)
+    for order in (batch, batch[::-1]):
+        together = train(order, MemorySession(parents=parents))
+        assert together.keys() == {one.identity for one in batch}, "a batch leaves other outcomes than one for each"
+        assert_same_bits(together[experiment.identity], whole)
 
 
 def check_description(described: Description) -> None:
