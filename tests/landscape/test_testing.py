@@ -12,8 +12,10 @@ import pandas as pd
 import pytest
 import torch
 from matplotlib.axes import Axes
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn import functional as F
 
+from grokscape.landscape import Problem, line_slice, top_eigenvalues
 from grokscape.landscape.experiment import COLUMNS, Experiment, Outcome, Session, Snapshot
 from grokscape.landscape.learners import (
     BayesianNetwork,
@@ -236,3 +238,10 @@ def test_what_breaks_the_contract_of_results_is_told() -> None:
 
     with pytest.raises(AssertionError, match="Loose is not frozen"):
         check_result(Loose(numbers=np.arange(3)))  # type: ignore[arg-type]
+
+
+def test_instruments_leave_results_that_keep_the_contract() -> None:
+    inputs = torch.randn(20, 3, generator=torch.Generator().manual_seed(0))
+    problem = Problem(nn.Linear(3, 2), F.cross_entropy, (inputs, (inputs[:, 0] > 0).long()))
+    for result in (top_eigenvalues(problem, k=2), line_slice(problem, 0, points=3)):
+        check_result(result)
