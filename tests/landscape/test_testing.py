@@ -33,7 +33,7 @@ from grokscape.landscape.measures.result import Result
 from grokscape.landscape.models import Dense
 from grokscape.landscape.optimisers import SGD
 from grokscape.landscape.surveys import ReducedLandscape, SolutionPath
-from grokscape.landscape.tasks import BinaryOperation, Concealed, ConcealedParity, HiddenParity, TeacherStudent
+from grokscape.landscape.tasks import BinaryOperation, Concealed, HiddenParity, TeacherStudent
 from grokscape.landscape.tasks.token_task import TokenTask
 from grokscape.landscape.testing import check_experiment, check_result, check_task
 from grokscape.landscape.training.schedule import Schedule
@@ -59,9 +59,7 @@ LEARNERS: dict[str, Any] = {
     "gaussian process": lambda: GaussianProcessRegression(
         log_lengthscale=0.0, log_outputscale=0.0, seed=0, n_train=8, n_test=8, steps=20, record=FEW
     ),
-    "laplace": lambda: LaplaceClassification(
-        population=ConcealedParity(), seed=0, n_train=8, n_test=8, steps=5, record=FEW
-    ),
+    "laplace": lambda: LaplaceClassification(seed=0, n_train=8, n_test=8, steps=5, record=FEW),
     "bayesian network": lambda: BayesianNetwork(
         task=HiddenParity(examples=40, bits=6), n_train=20, seed=0, start_scale=1.0, width=6, batch=10, epochs=4
     ),
@@ -79,7 +77,7 @@ def test_every_learner_keeps_the_contract(name: str) -> None:
 
 def test_the_learner_that_needs_gpytorch_keeps_the_contract() -> None:
     pytest.importorskip("gpytorch")
-    few = VariationalClassification(population=ConcealedParity(), seed=0, n_train=8, n_test=8, steps=3, record=FEW)
+    few = VariationalClassification(seed=0, n_train=8, n_test=8, steps=3, record=FEW)
     check_experiment(few)
 
 
