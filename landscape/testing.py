@@ -277,4 +277,4 @@ def check_result(result: Result) -> None:
 def _check_frozen(value: object) -> None:
     who = type(value).__name__
     assert dataclasses.is_dataclass(value), f"{who} is no dataclass"
-    assert type(value).__dataclass_params__.frozen, f"{who} is not frozen"  # type: ignore[attr-defined]
+    assert type(value).__dataclass_params__.frozen, f"{who} is not frozen"  # type: ignore[union-attr]

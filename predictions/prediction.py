@@ -363,8 +363,8 @@ PARTS: dict[str, type] = {
 }
 
 
-def _plain(seeds: Iterable[Any]) -> tuple[Any, ...]:
-    """Return seeds as Python's own integers, which JSON knows, where they are integers; what has no order as it is."""
+def _plain(seeds: Any) -> Any:
+    """Return seeds as a tuple of Python's own integers, which JSON knows; what is no such sequence as it is."""
     if isinstance(seeds, str | Set | Mapping) or not isinstance(seeds, Iterable):
-        return seeds  # type: ignore[return-value] - which a claim refuses
+        return seeds  # which a claim refuses
     return tuple(int(seed) if isinstance(seed, Integral) and not isinstance(seed, bool) else seed for seed in seeds)

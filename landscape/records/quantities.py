@@ -48,7 +48,8 @@ def absent(experiment: Experiment, quantity: object, split: object, here: Collec
 
 def known(quantity: str, split: str) -> bool:
     """Say whether some learner that is loaded declares that it records a quantity on a split."""
-    return any(matches(places, quantity, split) for places in map(declared, _learners(Experiment)))
+    learners = _learners(Experiment)  # type: ignore[type-abstract]
+    return any(matches(declared(learner), quantity, split) for learner in learners)
 
 
 def declared(learner: type[Experiment]) -> list[Place]:

@@ -44,27 +44,29 @@ class MadeUpRecord(Record):
         If its class declares no `quantities`, or it has no schedule: then nobody can know what its records look like.
     """
 
+    story: Story
+    steps: np.ndarray
+
     def __init__(self, experiment: Experiment, story: Story = STORIES[0]) -> None:
         schedule = getattr(experiment, "record", None)
         last = getattr(experiment, "steps", getattr(experiment, "epochs", None))
         if not declared(type(experiment)) or not isinstance(schedule, Schedule) or not isinstance(last, int):
             raise Unavailable(f"nothing says what a record of {type(experiment).__name__} looks like")
         info = {"last_step": last, "stopped_by": "steps", "seconds": 1.0}
-        for name, value in (("experiment", experiment), ("info", info), ("load_weights", _no_weights)):
+        fields = {"experiment": experiment, "info": info, "load_weights": _no_weights}
+        for name, value in (fields | {"story": story, "steps": _steps(schedule, last)}).items():
             object.__setattr__(self, name, value)
-        object.__setattr__(self, "story", story)
-        object.__setattr__(self, "steps", _steps(schedule, last))
 
     def series(self, quantity: str, split: str = "") -> pd.Series:
         """Return a made-up series, of any quantity that the class declares."""
         here = declared(type(self.experiment))
         if not (isinstance(quantity, str) and isinstance(split, str) and matches(here, quantity, split)):
             raise absent(self.experiment, quantity, split, [place for place in here if "*" not in place[1]])
-        values = _values(quantity, split, self.steps, self.story, self.experiment)  # type: ignore[attr-defined]
-        return pd.Series(values, index=pd.Index(self.steps, name="step"), name="value")  # type: ignore[attr-defined]
+        values = _values(quantity, split, self.steps, self.story, self.experiment)
+        return pd.Series(values, index=pd.Index(self.steps, name="step"), name="value")
 
     @functools.cached_property
-    def trajectory(self) -> pd.DataFrame:  # type: ignore[override]
+    def trajectory(self) -> pd.DataFrame:
         """The table of all quantities whose names are known whole."""
         places = [(split, name) for split, name in declared(type(self.experiment)) if "*" not in name]
         tables = [

@@ -40,7 +40,7 @@ def refuse_untried(item: Pending) -> None:
     TrialError
         Says what is wrong, as it would be found after training.
     """
-    first: Exception | None = None
+    mistakes: list[Exception] = []
     for story in STORIES:
         try:
             with warnings.catch_warnings(), np.errstate(all="ignore"):
@@ -51,10 +51,10 @@ def refuse_untried(item: Pending) -> None:
         except (ClaimError, InvalidInput) as error:
             if not isinstance(error, Unmeasured) and not isinstance(error.__cause__, MISTAKES):
                 return  # that may be the made-up numbers' fault
-            first = first or error
+            mistakes.append(error)
         else:
             return
-    raise TrialError(f"Tried on made-up records, before training: {said(first)}") from first
+    raise TrialError(f"Tried on made-up records, before training: {said(mistakes[0])}") from mistakes[0]
 
 
 class Unmeasured(InvalidInput):
