@@ -314,7 +314,7 @@ def _integer(value: Any, where: str) -> int:
 
 def _real(value: Any, where: str) -> float:
     try:
-        if isinstance(value, bool):
+        if isinstance(value, bool | str | bytes):  # "1e-3" is hardly meant, and a text of another setting would pass
             raise TypeError
         number = float(value)
     except OverflowError:

@@ -24,6 +24,10 @@ class NotMeasured(Unavailable):
     """A quantity that a record does not have, or a learner cannot have."""
 
 
+class UnknownQuantity(InvalidInput):
+    """A quantity that nothing here records, or not on that split: most likely misspelt."""
+
+
 class NotPositiveDefinite(Unavailable):
     """A kernel matrix that no Gaussian process has, to the precision of the arithmetic."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
@@ -94,6 +94,10 @@ class Experiment(Description, ABC):
 
     #: How many may be trained together at most; None leaves it to the executor.
     largest_batch: ClassVar[int | None] = None
+
+    #: What its records hold: split -> quantities, where a * stands for any text ("weight_norm/*"). Claims are tried on
+    #: made-up records of these before anything is trained, and a misspelt quantity is told from one that it lacks.
+    quantities: ClassVar[Mapping[str, tuple[str, ...]]] = {}
 
     @property
     def parents(self) -> tuple[Experiment, ...]:

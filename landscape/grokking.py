@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from grokscape.landscape.errors import NotMeasured
+from grokscape.landscape.errors import InvalidInput
 from grokscape.landscape.fits.crossing import Crossing, first_crossing
 from grokscape.landscape.records.record import Record
 from grokscape.landscape.training.run import Run
@@ -58,7 +58,7 @@ def error(record: Record, split: str) -> pd.Series:
     """
     try:
         return record.series("error", split)
-    except NotMeasured:
+    except InvalidInput:  # NotMeasured, unless nothing that is loaded records errors
         return 1 - record.series("accuracy", split)
 
 

@@ -7,6 +7,7 @@ import functools
 from collections import defaultdict
 from collections.abc import Iterable
 
+from grokscape.landscape.errors import InvalidInput
 from grokscape.predictions.evidence import CLAIM, Evidence
 from grokscape.predictions.prediction import Criterion, Gate, Prediction
 from grokscape.predictions.rules import LEVEL, Decision, Operating, Rule, holm, operating
@@ -77,7 +78,10 @@ def _judge_one(criterion: Criterion, arm: str, evidence: Evidence, of: int, fami
         # One falsified criterion of several sinks a claim: each gets its share of the risk.
         strict = rule.decide(sample, 1 - (1 - LEVEL) / of).outcome
         outcome = outcome if strict is Decision.FALSIFIED else Decision.UNDECIDED
-    rates = _rates(rule, finding.n, criterion.calibrated.effect, criterion.calibrated.spread, family)
+    found = criterion.calibrated
+    if found is None:
+        raise InvalidInput(f"the criterion on {criterion.quantity!r} is not calibrated; run grokscape calibrate")
+    rates = _rates(rule, finding.n, found.effect, found.spread, family)
     return Judged(
         quantity=criterion.quantity,
         at=criterion.at,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from grokscape.predictions.figures import Curve as Curve
 from grokscape.predictions.figures import Map as Map
 from grokscape.predictions.figures import Orbit as Orbit
 from grokscape.predictions.figures import Portrait as Portrait
+from grokscape.predictions.malformed import refuse_parts, refuse_seeds, refuse_values
 from grokscape.predictions.rules import Decision, Rule, foreseen
 from grokscape.predictions.verdict import Status
 
@@ -109,19 +110,22 @@ class Criterion:
     rule : Rule
     threshold_from : str
         Where the threshold comes from, in words.
-    calibrated : Calibrated
-        What calibration found at the quick tier; gives the rule's power.
+    calibrated : Calibrated, optional
+        What calibration found at the quick tier; gives the rule's power. ``grokscape calibrate`` finds it, and a claim
+        is not checked without it.
     """
 
     quantity: str
     rule: Rule
     threshold_from: str
-    calibrated: Calibrated
+    calibrated: Calibrated | None = None
     at: float | None = None
 
     @property
     def foreseen(self) -> Decision:
-        """What a thousand seeds like those of calibration would decide."""
+        """What a thousand seeds like those of calibration would decide; undecided for what is not calibrated."""
+        if self.calibrated is None:
+            return Decision.UNDECIDED
         return foreseen(self.rule, effect=self.calibrated.effect, spread=self.calibrated.spread)
 
 
@@ -267,7 +271,7 @@ class Prediction:
     ------
     InvalidInput
         If the id does not fit the source, or there is no control, criterion or tier, or seeds are used twice, or
-        there is one of refine and rounds without the other.
+        there is one of refine and rounds without the other, or a control changes what no tier sets.
     """
 
     id: str
@@ -299,16 +303,16 @@ class Prediction:
         for name in ("claim", "where", "theory", "notes"):
             if not isinstance(getattr(self, name), str):
                 raise InvalidInput(f"the {name} of {self.id!r} is {short(getattr(self, name))}, expected a text")
-        for name, kind in PARTS.items():
-            wrong = [part for part in getattr(self, name) if not isinstance(part, kind)]
-            if wrong:
-                raise InvalidInput(f"the {name} of {self.id!r} hold {short(wrong[0])}, expected {kind.__name__}")
+        refuse_parts(self, PARTS)
+        if not isinstance(self.source, Source):
+            raise InvalidInput(f"the source of {self.id!r} is {short(self.source)}, expected a Source")
         if self.kind not in KINDS:
             raise InvalidInput(f"the kind of {self.id!r} is {short(self.kind)}, expected one of {', '.join(KINDS)}")
         for name in ("tiers", "needs"):
             if not isinstance(getattr(self, name), Mapping):
                 raise InvalidInput(f"the {name} of {self.id!r} is {short(getattr(self, name))}, expected a mapping")
         object.__setattr__(self, "calibration_seeds", _plain(self.calibration_seeds))
+        refuse_seeds(self.calibration_seeds, f"of calibration of {self.id!r}")
         for name in ("runs", "measure"):
             if not callable(getattr(self, name)):
                 raise InvalidInput(f"the {name} of {self.id!r} is {short(getattr(self, name))}, expected a function")
@@ -325,10 +329,14 @@ class Prediction:
         ):
             if not getattr(self, name):
                 raise InvalidInput(f"the claim {self.id!r} has no {name}; {advice}")
-        for tier in self.tiers:
+        for tier, scale in self.tiers.items():
             if tier not in TIERS:
                 raise InvalidInput(f"the claim {self.id!r} has a tier {tier!r}, expected one of {', '.join(TIERS)}")
-            self._refuse_seeds(tier)
+            if not isinstance(scale, Tier) or not isinstance(scale.setting, Mapping):
+                raise InvalidInput(f"the tier {tier} of {self.id!r} is {short(scale)}, expected Tier(seeds, setting)")
+            refuse_seeds(scale.seeds, f"of {self.id!r} at {tier}")
+            if not scale.seeds:
+                raise InvalidInput(f"the claim {self.id!r} has no seeds at {tier}; the seeds are what is judged")
             reused = sorted(set(self.tiers[tier].seeds) & set(self.calibration_seeds))
             if reused:
                 raise InvalidInput(
@@ -342,6 +350,7 @@ class Prediction:
         names = [control.name for control in self.controls]
         if len({CLAIM, *names}) != len(names) + 1:
             raise InvalidInput(f"the controls of {self.id!r} need names that differ, none of them {CLAIM!r}")
+        refuse_values(self)
 
     @property
     def anticipated(self) -> Status:
@@ -350,17 +359,6 @@ class Prediction:
         if Decision.FALSIFIED in foreseen:
             return Status.FAIL
         return Status.INCONCLUSIVE if Decision.UNDECIDED in foreseen else Status.PASS
-
-    def _refuse_seeds(self, tier: str) -> None:
-        """Refuse seeds that are none, or that would be counted twice."""
-        seeds = tuple(self.tiers[tier].seeds)
-        if not seeds:
-            raise InvalidInput(f"the claim {self.id!r} has no seeds at {tier}; the seeds are what is judged")
-        for seed in seeds:
-            if isinstance(seed, bool) or not isinstance(seed, Integral):
-                raise InvalidInput(f"seed {short(seed)} of {self.id!r} at {tier} is no integer")
-        if len(set(seeds)) < len(seeds):
-            raise InvalidInput(f"the seeds of {self.id!r} at {tier} are given twice: {short(seeds)}")
 
     def arms(self, tier: str) -> dict[str, Setting]:
         """Return the setting of the claim and of each control."""
@@ -381,6 +379,8 @@ PARTS: dict[str, type] = {
 }
 
 
-def _plain(seeds: Iterable[Any]) -> tuple[Any, ...]:
-    """Return seeds as Python's own integers, which JSON knows, where they are integers."""
+def _plain(seeds: Any) -> Any:
+    """Return seeds as a tuple of Python's own integers, which JSON knows; what is no such sequence as it is."""
+    if isinstance(seeds, str | Set | Mapping) or not isinstance(seeds, Iterable):
+        return seeds  # which a claim refuses
     return tuple(int(seed) if isinstance(seed, Integral) and not isinstance(seed, bool) else seed for seed in seeds)

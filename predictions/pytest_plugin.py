@@ -4,7 +4,8 @@ FAIL fails, INCONCLUSIVE and NOT RUN skip with their reason, INVALID and ERROR a
 ``--grokscape-expect`` is an xfail (any other than the expected one fails). All selected claims are checked together,
 when the first of them is due, so that they share runs and are corrected as families.
 
-Nothing heavy is imported before a claim is asked for: pytest loads this module in every session.
+Nothing but pytest is imported before claims are asked for: pytest loads this module in every session, most of which
+are somebody else's.
 """
 
 from __future__ import annotations
@@ -15,8 +16,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-
-from grokscape.landscape.printable import printable
 
 if TYPE_CHECKING:
     from grokscape.landscape.records.store import Store
@@ -59,6 +58,7 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
     if not tier:
         return
     from grokscape.landscape.errors import InvalidInput, StoreError
+    from grokscape.landscape.printable import printable
     from grokscape.landscape.records.store import Store
     from grokscape.landscape.records.writable import refuse_unwritable_store
     from grokscape.landscape.scheduling.local import refuse_workers
@@ -129,7 +129,7 @@ class _Batch:
             return
         with capture.global_and_fixture_disabled():
             reporter.ensure_newline()
-            reporter.write_line(printable(f"grokscape: {sentence}"))
+            reporter.write_line(_printable(f"grokscape: {sentence}"))
 
 
 def _how_far(progress: SweepProgress) -> str:
@@ -163,20 +163,20 @@ class ClaimItem(pytest.Item):
         if expectation is not None:
             if expectation.status is not self.verdict.status:
                 told = f"expected {expectation.status} ({expectation.reason}), found {self.describe()}"
-                pytest.fail(printable(told), pytrace=False)
+                pytest.fail(_printable(told), pytrace=False)
             if self.verdict.status is not Status.PASS:
-                pytest.xfail(printable(f"{expectation.status} as expected: {expectation.reason}"))
+                pytest.xfail(_printable(f"{expectation.status} as expected: {expectation.reason}"))
         elif self.verdict.status is Status.FAIL:
             pytest.fail(self.describe(), pytrace=False)
         elif self.verdict.status in (Status.INCONCLUSIVE, Status.NOT_RUN):
-            pytest.skip(printable(f"{self.verdict.status}: {self.verdict.reason}"))
+            pytest.skip(_printable(f"{self.verdict.status}: {self.verdict.reason}"))
 
     def expectation(self) -> KnownOutcome | None:
         return self.batch.expected.get(self.name)
 
     def describe(self) -> str:
         assert self.verdict is not None
-        return printable(f"{self.verdict.status}: {self.claim.claim}\n{self.verdict.reason}")
+        return _printable(f"{self.verdict.status}: {self.claim.claim}\n{self.verdict.reason}")
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
         """Name the claim by its id."""
@@ -188,7 +188,13 @@ def _properties(verdict: Verdict) -> Iterator[tuple[str, object]]:
     from grokscape.predictions.numbers import estimate
 
     yield "verdict", verdict.status.value
-    yield "reason", printable(verdict.reason)
+    yield "reason", _printable(verdict.reason)
     for found in verdict.criteria:
         measured = estimate(found.estimate, found.low, found.high)
-        yield printable(found.quantity), printable(f"{measured}; {found.requirement.demand}")
+        yield _printable(found.quantity), _printable(f"{measured}; {found.requirement.demand}")
+
+
+def _printable(text: str) -> str:
+    from grokscape.landscape.printable import printable
+
+    return printable(text)

@@ -1,4 +1,4 @@
-"""The command line: ``grokscape list | check | report | measure | store``."""
+"""The command line: ``grokscape list | check | calibrate | new | report | measure | store``."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ examples:
   grokscape check                             everything, at the quick tier
   grokscape check 'varma2023.*' --json out.json
   grokscape check my2027.idea --module my_claims.py
+  grokscape calibrate my2027.idea --module my_claims.py
   grokscape check --plan                      what would be trained, without training it
   grokscape measure my_model.py:make          the landscape of a model of your own
 """
@@ -104,8 +105,7 @@ def parser() -> Parser:
     which = Parser(add_help=False)
     which.add_argument("ids", nargs="*", metavar="ID", help="claims, or globs such as 'varma2023.*' (all of them)")
 
-    listing = commands.add_parser("list", parents=[which, modules], help="show the claims that can be checked")
-    listing.set_defaults(run="check.run_list")
+    _add_authoring(commands, modules=modules, store=store, tier=tier, which=which)
 
     check = commands.add_parser(
         "check",
@@ -114,6 +114,7 @@ def parser() -> Parser:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    check.set_defaults(run="check.run_check")
     check.add_argument("--report", type=Path, default=DEFAULT_REPORT, metavar="FILE", help="the page (%(default)s)")
     check.add_argument("--json", type=Path, metavar="FILE", help="write every verdict with its evidence")
     check.add_argument("--workers", type=int, metavar="N", help="processes (one for each core)")
@@ -150,6 +151,43 @@ def parser() -> Parser:
     )
     prune.add_argument("--dry-run", action="store_true", help="only say what would go")
     return top
+
+
+def _add_authoring(commands: argparse._SubParsersAction[Parser], **parents: Parser) -> None:
+    """Add the commands of those who look for claims, or write them."""
+    listing = commands.add_parser(
+        "list", parents=[parents["which"], parents["modules"]], help="show the claims that can be checked"
+    )
+    listing.set_defaults(run="listing.run_list")
+    listing.add_argument("--paper", metavar="KEY", help="those of one source, such as varma2023")
+    listing.add_argument(
+        "--theory", metavar="TEXT", help="those of theories that are called so, or whose name has this"
+    )
+    listing.add_argument("--kind", metavar="KIND", help="stated, extension, rival or ours")
+    listing.add_argument("--tier", metavar="TIER", help="those that can be checked at a tier")
+    listing.add_argument("--json", action="store_true", help="print all that is known of them, as JSON")
+
+    calibrate = commands.add_parser(
+        "calibrate",
+        parents=[parents["modules"], parents["store"], parents["tier"]],
+        help="train the calibration seeds of a claim, and print what belongs into its criteria",
+    )
+    calibrate.set_defaults(run="calibrate.run_calibrate")
+    calibrate.add_argument("ids", nargs="+", metavar="ID", help="claims, or globs such as 'my2027.*'")
+    calibrate.add_argument("--workers", type=int, metavar="N", help="processes (one for each core)")
+    calibrate.add_argument("--device", default="cpu", help="cpu or cuda (%(default)s)")
+
+    new = commands.add_parser("new", help="write what a new paper begins with")
+    new.set_defaults(run="new.run_new")
+    things = new.add_subparsers(dest="thing", required=True, metavar="THING")
+    paper = things.add_parser("paper", help="a folder with one claim, which is undecided until it is filled in")
+    paper.add_argument("key", metavar="KEY", help="author and year, such as doe2027; the ids of its claims begin so")
+    paper.add_argument("title", metavar="TITLE")
+    paper.add_argument("--arxiv", default="", metavar="ID", help="such as 2309.02390")
+    paper.add_argument("--authors", default="TODO", metavar="NAMES", help="family names, separated by commas")
+    paper.add_argument(
+        "--folder", type=Path, metavar="DIR", help="where; without it among the built-in papers of a source checkout"
+    )
 
 
 class ListInstruments(argparse.Action):

@@ -13,7 +13,7 @@ with one sample of what enters each unit (the local reparameterisation of Kingma
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
@@ -68,6 +68,11 @@ class BayesianNetwork(Experiment, kind="bayesian_network"):
     stop : tuple of Stop
         The run ends when any of them is met.
     """
+
+    quantities: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        **dict.fromkeys(("train", "test"), ("loss", "error", "sampled loss", "sampled error")),
+        "": ("fit", "complexity", "mean part", "deviation part"),
+    }
 
     task: SampledParity = field(default_factory=SampledParity)
     n_train: int = 1000

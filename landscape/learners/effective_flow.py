@@ -13,9 +13,9 @@ other reading, only the latter holds, unless the mean is 0.) Near its end A E fa
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 import pandas as pd
@@ -50,6 +50,8 @@ class EffectiveFlow(Experiment, kind="effective_flow"):
     span : float
         Duration in units of ``1 / lambda_3``.
     """
+
+    quantities: ClassVar[Mapping[str, tuple[str, ...]]] = {"": ("sum", "sum of squares", "loss", "residual")}
 
     symbols: int = 10
     n_train: int = 45
@@ -159,6 +161,8 @@ class ParallelogramCriticalSize(Experiment, kind="parallelogram_critical_size"):
     labels : {"true", "shuffled"}
         Shuffled labels deal the sums out at random, anew for each seed.
     """
+
+    quantities: ClassVar[Mapping[str, tuple[str, ...]]] = {"": ("determined",)}
 
     symbols: int = 10
     draws: int = 200

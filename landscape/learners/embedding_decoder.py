@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
@@ -73,6 +73,12 @@ class EmbeddingDecoder(Experiment, kind="embedding_decoder"):
     stop : tuple of Stop
         The run ends when any of them is met.
     """
+
+    quantities: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "train": ("loss", "accuracy"),
+        "test": ("loss", "accuracy", "accuracy on known sums"),
+        "": ("quality", "predicted accuracy", "lower accuracy"),
+    }
 
     symbols: int = 10
     dimension: int = 1

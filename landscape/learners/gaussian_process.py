@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import torch
@@ -98,6 +98,11 @@ class GaussianProcessRegression(Experiment, kind="gaussian_process_regression"):
     lr : float
     record : Schedule
     """
+
+    quantities: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        **dict.fromkeys(("train", "test"), ("loss", "error")),
+        "": ("fit", "complexity", *NAMES),
+    }
 
     log_lengthscale: float
     log_outputscale: float

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -44,6 +44,11 @@ class LaplaceClassification(GaussianProcessClassification, kind="laplace_classif
 
     square_matrices: ClassVar[int] = 8
     cross_matrices: ClassVar[int] = 2
+
+    quantities: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        **dict.fromkeys(("train", "test"), ("loss", "error")),
+        "": ("fit", "complexity", "log outputscale", "lengthscale *"),
+    }
 
     @property
     def work(self) -> float:

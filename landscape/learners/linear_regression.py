@@ -14,7 +14,7 @@ quadratic: gradient descent is known at every step from one eigendecomposition,
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
@@ -66,6 +66,13 @@ class LinearRegression(Experiment, kind="linear_regression"):
     seed : int
     record : Schedule
     """
+
+    quantities: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        **dict.fromkeys(
+            ("train", "test"), ("loss", "error", "low error", "error in the limit", "low error in the limit")
+        ),
+        "": ("fit", "complexity", "complexity in the limit", "weight of *"),
+    }
 
     n_train: int = 2
     n_test: int = 1000

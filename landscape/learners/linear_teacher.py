@@ -14,7 +14,7 @@ What random matrices say of all this is in `marchenko_pastur`.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -64,6 +64,11 @@ class LinearTeacher(Experiment, kind="linear_teacher"):
         Decides examples, teacher and student.
     record : Schedule
     """
+
+    quantities: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        **dict.fromkeys(("train", "test"), ("loss", "error", "accuracy")),
+        "": ("complexity",),
+    }
 
     inputs: int = 1000
     outputs: int = 1

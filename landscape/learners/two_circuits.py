@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
@@ -50,6 +50,11 @@ class TwoCircuits(Experiment, kind="two_circuits"):
     steps : int
     record : Schedule
     """
+
+    quantities: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        **dict.fromkeys(("train", "test"), ("loss",)),
+        "": ("weight_gen", "weight_mem"),
+    }
 
     norm_gen: float = 1.0
     norm_mem: float = 2.0

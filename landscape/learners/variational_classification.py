@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
@@ -54,6 +54,11 @@ class VariationalClassification(GaussianProcessClassification, kind="variational
     The other parameters are those of every `GaussianProcessClassification`. The approximate posterior starts at the
     prior, without the noise of 1e-3 that GPyTorch adds by default.
     """
+
+    quantities: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        **dict.fromkeys(("train", "test"), ("loss", "error")),
+        "": ("fit", "complexity", "kernel gradient", "mean", "log outputscale", "lengthscale *"),
+    }
 
     parametrisation: Literal["unwhitened", "whitened"] = "unwhitened"
     divergence_weight: float = 1.0

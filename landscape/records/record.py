@@ -9,9 +9,9 @@ from typing import Any
 
 import pandas as pd
 
-from grokscape.landscape.errors import NotMeasured
 from grokscape.landscape.experiment import Experiment, Weights
 from grokscape.landscape.fits.crossing import Crossing, first_crossing
+from grokscape.landscape.records.quantities import absent
 
 
 @dataclass(frozen=True)
@@ -41,15 +41,15 @@ class Record:
         Raises
         ------
         NotMeasured
-            If it was not recorded for that split.
+            If it was not recorded for that split, and other learners record it.
+        UnknownQuantity
+            If no learner records anything of that name, or this one on other splits alone.
         """
         try:
             rows = self._places[quantity, split]
-        except KeyError:
-            where = f" on split {split!r}" if split else ""
-            kind = type(self.experiment).__name__
-            others = ", ".join(sorted({name for name, other in self._places if other == split})) or "nothing"
-            raise NotMeasured(f"a record of {kind} has no {quantity!r}{where}, only {others}") from None
+        except (KeyError, TypeError):
+            here = [(other, name) for name, other in self._places]
+            raise absent(self.experiment, quantity, split, here) from None
         steps, values = (self.trajectory[column].to_numpy() for column in ("step", "value"))
         return pd.Series(values[rows], index=pd.Index(steps[rows], name="step"), name="value")
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import pandas as pd
@@ -50,6 +50,11 @@ class ReducedLandscape(Experiment, kind="reduced_landscape"):
     tangential : bool
         Minimise along the sphere; False is the published recipe (see `minimise_at_norm`).
     """
+
+    quantities: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        **dict.fromkeys(("train", "test"), ("loss", "accuracy", "best loss", "best accuracy")),
+        "": ("norm", "scale", "size", "converged"),
+    }
 
     task: Task
     model: Model

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -46,6 +46,11 @@ class SolutionPath(Experiment, kind="solution_path"):
     seed : int
         Of that training.
     """
+
+    quantities: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        **dict.fromkeys(("train", "test"), ("loss", "error")),
+        "": ("t", "objective", "weight_norm", "complexity", "rise", "barrier"),
+    }
 
     first: Run
     last: Run

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 
@@ -53,6 +53,14 @@ class Run(Experiment, kind="run"):
     start : Run, optional
         Start from the final weights of another run (not from its optimiser's state).
     """
+
+    quantities: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        **dict.fromkeys(
+            ("train", "test", "unmirrored"),
+            ("loss", "accuracy", "margin", "margin_min", "logit_scale", "label_logit"),
+        ),
+        "": ("weight_norm", "weight_norm/*"),
+    }
 
     task: Task = field(default_factory=lambda: BinaryOperation(p=37))
     model: Model = field(default_factory=Perceptron)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import importlib.util
+import shlex
 from collections import Counter
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
@@ -21,9 +22,11 @@ from grokscape.landscape.scheduling.plan import Plan, ancestry
 from grokscape.landscape.scheduling.progress import SweepProgress
 from grokscape.landscape.scheduling.scheduler import Failure, Scheduler
 from grokscape.predictions.checking.about import about, provenance
+from grokscape.predictions.checking.claim_functions import said
 from grokscape.predictions.checking.pending import Pending
+from grokscape.predictions.checking.trial import TrialError
 from grokscape.predictions.checking.verdict_files import keep_verdict
-from grokscape.predictions.drawn import require_drawn
+from grokscape.predictions.evidence import Evidence
 from grokscape.predictions.judge import correct_families, judge
 from grokscape.predictions.prediction import Prediction
 from grokscape.predictions.verdict import Status, Verdict
@@ -179,7 +182,7 @@ class Check:
                 except Unavailable as lack:
                     verdict = self.without_evidence(item.prediction, Status.NOT_RUN, _lacking(lack))
                 except Exception as error:  # a claim is somebody's code
-                    reason = f"Its refinement: {told(error)}"
+                    reason = f"Its refinement: {said(error)}"
                     verdict = self.without_evidence(item.prediction, Status.ERROR, reason)
                 else:
                     if new:
@@ -202,6 +205,8 @@ class Check:
         for package, advice in prediction.needs.items():
             if not _importable(package):
                 return self.without_evidence(prediction, Status.NOT_RUN, f"It needs the package {package}: {advice}")
+        if any(criterion.calibrated is None for criterion in prediction.criteria):
+            return self.without_evidence(prediction, Status.ERROR, _uncalibrated(prediction, self.modules))
         if self.tier not in prediction.tiers:
             offered = ", ".join(prediction.tiers)
             return self.without_evidence(
@@ -211,8 +216,10 @@ class Check:
             return Pending.of(prediction, self.tier)
         except Unavailable as lack:
             return self.without_evidence(prediction, Status.NOT_RUN, _lacking(lack))
+        except TrialError as error:
+            return self.without_evidence(prediction, Status.ERROR, str(error))
         except Exception as error:  # a claim is somebody's code
-            return self.without_evidence(prediction, Status.ERROR, f"Its runs: {told(error)}")
+            return self.without_evidence(prediction, Status.ERROR, f"Its runs: {said(error)}")
 
     def conclude(self, item: Pending) -> Verdict:
         """Measure and judge a claim whose runs are in the store."""
@@ -223,14 +230,13 @@ class Check:
             return self.without_evidence(prediction, Status.ERROR, f"A run failed: {item.failure.reason}")
         try:
             evidence, seconds = item.measure(self.store)
-            require_drawn(prediction, evidence)
-            verdict = judge(prediction, self.tier, evidence, family=self.family(prediction))
+            verdict = self.judged(prediction, evidence)
         except Damaged:
             raise
         except Unavailable as lack:
             return self.without_evidence(prediction, Status.NOT_RUN, _lacking(lack))
         except Exception as error:  # a claim is somebody's code
-            return self.without_evidence(prediction, Status.ERROR, f"Measuring: {told(error)}")
+            return self.without_evidence(prediction, Status.ERROR, f"Measuring: {said(error)}")
         identities = {
             arm: {str(seed): {label: e.identity for label, e in labels.items()} for seed, labels in seeds.items()}
             for arm, seeds in item.needed.items()
@@ -239,6 +245,17 @@ class Check:
         return dataclasses.replace(
             verdict, seeds=prediction.tiers[self.tier].seeds, runs=identities, cost=cost, **self.about(prediction)
         )
+
+    def judged(self, prediction: Prediction, evidence: Evidence) -> Verdict:
+        """Return what the evidence decides.
+
+        Raises
+        ------
+        InvalidInput
+            If the claim draws what it does not measure.
+        """
+        require_drawn(prediction, evidence)
+        return judge(prediction, self.tier, evidence, family=self.family(prediction))
 
     def family(self, prediction: Prediction) -> int:
         """Return how many claims of one source are judged at this tier, whether or not they are checked now."""
@@ -263,6 +280,16 @@ def _lacking(lack: Unavailable) -> str:
     """Return why a claim is not run, as a sentence."""
     what = "It needs data" if isinstance(lack, DataMissing) else "It cannot be measured"
     return f"{what}: {lack}"
+
+
+def _uncalibrated(prediction: Prediction, modules: Sequence[str]) -> str:
+    """Return what to do about a claim of which nobody knows how its rules err."""
+    lacking = next(criterion.quantity for criterion in prediction.criteria if criterion.calibrated is None)
+    extra = "".join(f" --module {shlex.quote(module)}" for module in modules)
+    return (
+        f"Its criterion on {lacking!r} is not calibrated: run grokscape calibrate {prediction.id}{extra}, and paste "
+        "the calibrated=... that it prints into the criterion."
+    )
 
 
 def _importable(package: str) -> bool:

@@ -17,6 +17,8 @@ from grokscape.landscape.scheduling.plan import ancestry
 from grokscape.landscape.scheduling.scheduler import Failure
 from grokscape.landscape.sharing import shared
 from grokscape.predictions.checking.claim_functions import asked, measured
+from grokscape.predictions.checking.required import require_decided
+from grokscape.predictions.checking.trial import refuse_untried
 from grokscape.predictions.evidence import CLAIM, Evidence, Observation
 from grokscape.predictions.prediction import Prediction
 
@@ -55,21 +57,28 @@ class Pending:
 
     @classmethod
     def of(cls, prediction: Prediction, tier: str, *, vet: bool = True) -> Pending:
-        """Ask a claim for its runs, and what they cost (unless not to `vet`); whatever its code raises comes through.
+        """Ask a claim for its runs, and (unless not to `vet`) what they cost, and try what it measures of them.
 
         Raises
         ------
+        ClaimError, InvalidInput
+            If its code raises something, or returns what cannot be used; `TrialError` if that shows in what it
+            measures of made-up records.
         Unavailable
             If what they cost cannot be said without data that are not here. Who they are can.
         """
         needed: Needed = {
-            arm: {seed: _asked("runs", prediction.runs, seed, at) for seed in prediction.tiers[tier].seeds}
+            arm: {
+                seed: _asked("runs", prediction.runs, seed, at, arm=arm, seed=seed)
+                for seed in prediction.tiers[tier].seeds
+            }
             for arm, at in prediction.arms(tier).items()
         }
         asking = {(arm, seed): 0 for arm, seeds in needed.items() for seed in seeds} if prediction.refine else {}
         found = cls(prediction, tier, needed, asking)
         if vet:
             _vet(found.experiments)
+            refuse_untried(found)
         return found
 
     @property
@@ -93,7 +102,8 @@ class Pending:
         if prediction.refine is None or not all(experiment in store for experiment in labels.values()):
             return []
         records = {label: store.read(experiment) for label, experiment in labels.items()}
-        wanted = _asked("refine", prediction.refine, seed, prediction.arms(self.tier)[arm], records)
+        at = prediction.arms(self.tier)[arm]
+        wanted = _asked("refine", prediction.refine, seed, at, records, arm=arm, seed=seed)
         for label, experiment in wanted.items():
             if label in labels and labels[label].identity != experiment.identity:
                 raise ValueError(f"the label {label!r} of seed {seed} is asked for again, for another run")
@@ -125,6 +135,7 @@ class Pending:
                 observations += measured(self.prediction.measure, records, at, arm=arm, seed=seed)
         evidence = Evidence(tuple(observations))
         prediction, seeds = self.prediction, self.prediction.tiers[self.tier].seeds
+        require_decided(prediction, observations)
         for arm in self.needed:
             for criterion in prediction.criteria:
                 evidence.require(criterion.quantity, arm=arm, at=criterion.at, seeds=seeds)
@@ -157,9 +168,10 @@ class Pending:
         return Goal(missing, self.most_to_come(), rounds - min(self.asking.values(), default=rounds))
 
 
-def _asked(name: str, function: Callable[..., Any], *arguments: Any) -> dict[str, Experiment]:
+def _asked(name: str, function: Callable[..., Any], *arguments: Any, arm: str, seed: int) -> dict[str, Experiment]:
     """Return what a claim's function asks for; of what many claims ask for, there is one object."""
-    return {label: shared(experiment) for label, experiment in asked(name, function, *arguments).items()}
+    found = asked(name, function, *arguments, arm=arm, seed=seed)
+    return {label: shared(experiment) for label, experiment in found.items()}
 
 
 def _vet(experiments: Iterable[Experiment]) -> None:

@@ -12,7 +12,16 @@ from scipy import stats
 from grokscape.predictions.numbers import number
 from grokscape.predictions.rules.intervals import median_interval, sign_p
 from grokscape.predictions.rules.location import Exceeds
-from grokscape.predictions.rules.rule import LEVEL, Contributions, Decision, Finding, Requirement, Rule, Sample
+from grokscape.predictions.rules.rule import (
+    LEVEL,
+    Contributions,
+    Decision,
+    Finding,
+    Requirement,
+    Rule,
+    Sample,
+    standard_deviation,
+)
 
 
 @dataclass(frozen=True)
@@ -63,6 +72,18 @@ class Monotone(Rule):
         levels = np.arange(6.0)
         sign = 1 if self.direction == "rising" else -1
         return Sample.of(sign * centre * levels + rng.normal(0, spread, (seeds, 6)), levels=levels)
+
+    def typical(self, sample: Sample) -> tuple[float, float]:
+        """Return the median step from one level to the next, in the claimed direction, and the noise about the steps.
+
+        A time that had not come when the budget ended counts as the budget.
+        """
+        if sample.values.ndim != 2 or sample.values.shape[1] < 3:
+            raise ValueError(f"expected values at three or more levels per seed, found shape {sample.values.shape}")
+        sign = 1 if self.direction == "rising" else -1
+        steps = sign * np.diff(sample.values, axis=1).mean(1)
+        apart = sample.values - np.median(sample.values, axis=0)
+        return float(np.median(steps)), standard_deviation(apart.ravel())
 
     @property
     def null(self) -> tuple[float, ...]:
@@ -137,3 +158,14 @@ class Precedes(Rule):
         """Simulate ratios with median `centre`, log-normal with standard deviation `spread` of the logarithm."""
         early = np.full(seeds, 100.0)
         return Sample.of(np.column_stack([early, early * centre * np.exp(rng.normal(0, spread, seeds))]))
+
+    def typical(self, sample: Sample) -> tuple[float, float]:
+        """Return the median ratio of times, and the standard deviation of its logarithm.
+
+        A late time that had not come when the budget ended counts as the budget, an early one as no order at all.
+        """
+        if sample.values.ndim != 2 or sample.values.shape[1] != 2:
+            raise ValueError(f"expected two times per seed, found shape {sample.values.shape}")
+        early, late = np.maximum(sample.values, 1).T
+        ratios = np.where(sample.censored[:, 0], 1.0, late / early)
+        return float(np.median(ratios)), standard_deviation(np.log(ratios))

@@ -60,3 +60,8 @@ class Proportion(Rule):
     def draw(self, rng: np.random.Generator, seeds: int, centre: float, spread: float = 0.0) -> Sample:  # noqa: ARG002
         """Simulate a coin; its spread follows from `centre`."""
         return Sample.of((rng.random(seeds) < centre).astype(float))
+
+    def typical(self, sample: Sample) -> tuple[float, float]:
+        """Return the share of seeds in which it happened, which says how much seeds differ."""
+        nothing_censored(sample)
+        return float(np.mean(plain(sample) > 0.5)), 0.0

@@ -178,6 +178,21 @@ class Rule(ABC):
     def draw(self, rng: np.random.Generator, seeds: int, centre: float, spread: float) -> Sample:
         """Simulate a sample whose true value is `centre`, with `spread` between seeds."""
 
+    def typical(self, sample: Sample) -> tuple[float, float]:
+        """Return centre and spread of a sample, such that `draw` simulates others like it: what calibration finds.
+
+        Here the median (or mean, where a rule decides on that) and the standard deviation of what seeds have.
+
+        Raises
+        ------
+        ValueError
+            If the sample has the wrong shape for this rule, or something in it is censored.
+        """
+        values = plain(sample)
+        nothing_censored(sample)
+        centre = np.mean(values) if getattr(self, "centre", "median") == "mean" else np.median(values)
+        return float(centre), standard_deviation(values)
+
     @property
     def null(self) -> tuple[float, ...]:
         """True values at the edge of what the claim denies, for which a PASS would be false."""
@@ -189,6 +204,11 @@ def plain(sample: Sample) -> np.ndarray:
     if sample.values.ndim != 1 or len(sample.values) == 0:
         raise ValueError(f"expected one value per seed, found shape {sample.values.shape}")
     return sample.values
+
+
+def standard_deviation(values: np.ndarray) -> float:
+    """Return the standard deviation between seeds; 0 for a single one, of which nothing is known."""
+    return float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
 
 
 def nothing_censored(sample: Sample) -> None:

@@ -20,6 +20,7 @@ from grokscape.predictions.rules.rule import (
     Sample,
     nothing_censored,
     plain,
+    standard_deviation,
 )
 
 
@@ -83,3 +84,8 @@ class Spread(Rule):
     def draw(self, rng: np.random.Generator, seeds: int, centre: float, spread: float = 0.0) -> Sample:  # noqa: ARG002
         """Simulate normal values whose standard deviation is `centre`; their spread is what is decided on."""
         return Sample.of(rng.normal(0, centre, seeds))
+
+    def typical(self, sample: Sample) -> tuple[float, float]:
+        """Return the standard deviation between seeds; of that there is one, which has no spread."""
+        nothing_censored(sample)
+        return standard_deviation(plain(sample)), 0.0

@@ -25,14 +25,8 @@ from grokscape.predictions.verdict import Verdict
 from grokscape.reports.claims_page.page import write_report
 from grokscape.reports.commands.arguments import refuse_device, refuse_tier
 from grokscape.reports.commands.plan import show_plan
-from grokscape.reports.commands.terminal import claims_table, summary, verdict_table, watch_check
+from grokscape.reports.commands.terminal import summary, verdict_table, watch_check
 from grokscape.reports.commands.times import CoreTime
-
-
-def run_list(options: argparse.Namespace, console: Console) -> int:
-    """Show the claims."""
-    console.print(claims_table(load(options.module).select(options.ids)))
-    return 0
 
 
 def run_check(options: argparse.Namespace, console: Console) -> int:

@@ -11,7 +11,6 @@ from rich.table import Table
 
 from grokscape.landscape.scheduling.progress import SweepProgress
 from grokscape.predictions.checking.check import Update
-from grokscape.predictions.prediction import Prediction
 from grokscape.predictions.verdict import Judged, Status, Verdict
 from grokscape.reports.commands.progress_bar import ProgressBar
 from grokscape.reports.numbers import count, duration, estimate, number
@@ -80,14 +79,3 @@ def summary(verdicts: Sequence[Verdict]) -> str:
     """Return the counts of verdicts in words."""
     counts = Counter(verdict.status for verdict in verdicts)
     return ", ".join(f"{counts[status]} {status.value}" for status in Status if counts[status])
-
-
-def claims_table(claims: Sequence[Prediction]) -> Table:
-    """Return what ``grokscape list`` prints."""
-    table = Table.grid(padding=(0, 0, 1, 0))
-    table.add_column("claim", overflow="fold")
-    for claim in claims:
-        source = f"{claim.source.authors.split(',')[0]} et al., arXiv:{claim.source.arxiv}, {claim.where}"
-        about = f"{source}; theory: {claim.theory}; tiers: {', '.join(claim.tiers)}"
-        table.add_row(f"[bold]{claim.id}[/]\n{escape(claim.claim)}\n[dim]{escape(about)}[/]")
-    return table

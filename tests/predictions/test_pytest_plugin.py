@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import xml.etree.ElementTree as ET
 
 import pytest
@@ -89,6 +91,24 @@ def test_without_the_option_the_plugin_does_nothing(pytester):
     pytester.runpytest_subprocess().assert_outcomes(passed=1)
 
 
+#: Loads the plug-in and runs its hooks' imports as a foreign test run does, after pytest itself and what it loads.
+FOREIGN = """
+import sys
+import pytest
+before = set(sys.modules)
+import grokscape.predictions.pytest_plugin
+print(*sorted(name for name in set(sys.modules) - before))
+"""
+
+
+def test_a_foreign_test_run_imports_nothing_but_the_plugin(request):
+    """Beside the two packages that it lies in, and what finds their public names when somebody asks for one."""
+    done = subprocess.run([sys.executable, "-c", FOREIGN], capture_output=True, text=True, check=True)
+    packages = {"grokscape", "grokscape.predictions", "grokscape.predictions.pytest_plugin", "lazy_loader"}
+    ours = {name for name in done.stdout.split() if name.partition(".")[0] not in sys.stdlib_module_names}
+    assert ours == packages
+
+
 def test_expectations_are_read():
     assert KnownOutcome.parse("a.b=not run: because: so") == KnownOutcome("a.b", Status.NOT_RUN, "because: so")
     for bad in ("a.b", "a.b=FAIL", "a.b=FAIL:", "a.b=MAYBE:why"):
@@ -130,7 +150,7 @@ def test_texts_that_would_act_are_shown_and_are_valid_xml(pytester, monkeypatch,
     assert not {"\x1b", "\u202e", "\x00"} & set(told)
     [case] = ET.parse(pytester.path / "out.xml").iter("testcase")
     reason = {p.get("name"): p.get("value") for p in case.iter("property")}["reason"]
-    assert reason == r"Measuring: ValueError: \x1b[2J\ud800 \u202e \x00"
+    assert reason == r"Measuring: ValueError: \x1b[2J\ud800 \u202e \x00 (my_claims.py:4, seed 10, arm 'claim')"
 
 
 @pytest.mark.parametrize("workers", ["0", "99999999999999999999"])

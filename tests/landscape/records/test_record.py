@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from grokscape.landscape.errors import NotMeasured
+from grokscape.landscape.errors import NotMeasured, UnknownQuantity
 from grokscape.landscape.experiment import COLUMNS
 from grokscape.landscape.fits.crossing import Crossing
+from grokscape.landscape.learners import EmbeddingDecoder, LaplaceClassification  # noqa: F401 - what others record
 from grokscape.landscape.records.record import Record
 from tests.landscape.helpers import small_run
 
@@ -33,12 +34,30 @@ def test_series_is_one_quantity_on_one_split(record: Record) -> None:
     assert record.series("weight_norm").tolist() == [2.0] * len(STEPS)
 
 
-@pytest.mark.parametrize(("quantity", "split"), [("accuracy", "test"), ("loss", ""), ("weight_norm", "test")])
-def test_what_was_not_recorded_is_an_error(record: Record, quantity: str, split: str) -> None:
-    where = f" on split '{split}'" if split else ""
-    has = "loss" if split else "weight_norm"
-    with pytest.raises(NotMeasured, match=f"^a record of Run has no '{quantity}'{where}, only {has}$"):
+def test_what_a_learner_of_another_kind_records_is_not_measured(record: Record) -> None:
+    with pytest.raises(NotMeasured, match=r"^a record of Run has no 'accuracy' on split 'test', only loss$"):
+        record.series("accuracy", "test")
+    with pytest.raises(NotMeasured, match=r"^a record of Run has no 'quality', only weight_norm$"):
+        record.series("quality")
+    with pytest.raises(NotMeasured, match="no 'lengthscale 7', only"):
+        record.series("lengthscale 7")
+
+
+@pytest.mark.parametrize(
+    ("quantity", "split", "message"),
+    [
+        ("weightnorm", "", "no learner records a quantity 'weightnorm'; a record of Run has 'weight_norm' (1 more)"),
+        ("accuracy", "tets", "no learner records a quantity 'accuracy' on split 'tets'; a record of Run has"),
+        ("loss", "", "a record of Run has no 'loss' without split, but has it on split 'test' and 'train'; name one"),
+        ("weight_norm", "test", "no 'weight_norm' on split 'test', but has it without split; name none"),
+        (3, "", "no learner records a quantity 3; a record of Run has"),
+        (["loss"], "test", "no learner records a quantity ['loss'] on split 'test'"),
+    ],
+)
+def test_what_nobody_records_is_an_error_of_whoever_asks(record: Record, quantity, split, message) -> None:  # type: ignore[no-untyped-def]
+    with pytest.raises(UnknownQuantity) as refusal:
         record.series(quantity, split)
+    assert message in str(refusal.value)
 
 
 def test_final_is_the_median_of_the_last_steps(record: Record) -> None:

@@ -11,6 +11,7 @@ from grokscape.landscape import randomness
 from grokscape.landscape.errors import InvalidInput
 from grokscape.landscape.tasks import BinaryOperation, Permutations, SparseParity, Task
 from grokscape.landscape.tasks.token_task import all_pairs
+from grokscape.landscape.testing import check_task
 
 TASKS = [
     pytest.param(BinaryOperation(p=11), id="commutative"),
@@ -34,13 +35,9 @@ def test_splits_are_disjoint_and_exhaustive(task: Task, share: float) -> None:
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_splits_of_one_seed_are_repeatable_and_nested(task: Task) -> None:
-    earlier: set[int] = set()
-    for n in (1, task.size // 3, task.size // 2, task.size):
-        train = set(task.split(n, seed=8).train.tolist())
-        assert train == set(task.split(n, seed=8).train.tolist())
-        assert earlier < train
-        earlier = train
+def test_tasks_keep_the_contract(task: Task) -> None:
+    """Splits of one seed are repeatable and nested, among other things."""
+    check_task(task)
 
 
 def test_seeds_differ_and_every_input_is_chosen_equally_often() -> None:

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import importlib.metadata
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
 from grokscape.landscape.errors import InvalidInput
 from grokscape.predictions.checking import registry
 from grokscape.predictions.checking.registry import load
+from grokscape.predictions.checking.retired import RETIRED, Retirement
 from grokscape.predictions.prediction import Gate, Setting, Tier
 from tests.predictions.made_up.claims import claim
 
@@ -71,8 +76,67 @@ def test_select_by_glob_and_refuse_what_matches_nothing():
     found = load()
     assert {c.id for c in found.select(["varma2023.toy*"])} == {id for id in found.claims if ".toy" in id}
     assert [c.id for c in found.select(["varma2023.ungrokking", "varma*.ungrokking"])] == ["varma2023.ungrokking"]
-    with pytest.raises(InvalidInput, match=r"no claim matches 'varma2024\.\*'; known are: .*ungrokking"):
-        found.select(["varma2024.*"])
+    with pytest.raises(InvalidInput) as refusal:
+        found.select(["varma2024.ungroking"])
+    told = str(refusal.value)
+    assert told.startswith(
+        f"no claim matches 'varma2024.ungroking'; of {len(found.claims)} nearest are varma2023.ungro"
+    )
+    assert told.endswith("; grokscape list shows all")
+    assert len(told) < 250
+    with pytest.raises(InvalidInput, match="none is like it; grokscape list"):
+        found.select(["\u2603"])
+
+
+def test_retired_ids_are_never_used_again_and_say_what_became_of_them(monkeypatch, tmp_path):
+    gone = Retirement(since="0.2", why="its control could pass", successor="test2026.better")
+    monkeypatch.setitem(RETIRED, "test2026.gone", gone)
+    monkeypatch.setitem(RETIRED, "test2026.lost", Retirement(since="0.2", why="its data are gone"))
+    file = tmp_path / "my_claims.py"
+    file.write_text(OWN.format(name="gone"))
+    with pytest.raises(InvalidInput, match=r"uses the id 'test2026.gone', but .* retired in version 0.2: its control"):
+        load([str(file)])
+    with pytest.raises(InvalidInput, match=r"^the claim 'test2026.gone' was retired .* check test2026.better in its"):
+        load().select(["test2026.gone"])
+    with pytest.raises(InvalidInput, match="nothing took its place"):
+        load().select(["test2026.l*"])
+
+
+def test_no_retired_id_is_in_use_and_each_successor_is():
+    known = load().claims
+    assert not RETIRED.keys() & known.keys()
+    assert {gone.successor for gone in RETIRED.values() if gone.successor} <= known.keys()
+
+
+@pytest.mark.parametrize(
+    ("line", "old"),
+    [
+        ("from landscape import Run", "landscape"),
+        ("from predictions import Prediction", "predictions"),
+        ("from predictions.rules import Exceeds", "predictions"),
+        ("import reports.cli", "reports"),
+    ],
+)
+@pytest.mark.parametrize("own_folder", [False, True])
+def test_a_file_written_against_the_old_names_is_told_the_new_ones(tmp_path, line, old, own_folder):
+    """In a process of its own: tests may import what they find in the repository."""
+    (tmp_path / "my_claims.py").write_text(line)
+    if own_folder:  # everybody's names: the user's own packages may have them
+        (tmp_path / old).mkdir()
+        (tmp_path / old / "__init__.py").write_text("")
+    program = "from grokscape.predictions.checking.registry import imported; imported('my_claims.py')"
+    source = Path(registry.__file__).parents[3]
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(source)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    told = done.stderr.strip().splitlines()[-1]
+    assert "module 'my_claims.py' does not import (" in told
+    assert f"write from grokscape.{old} import ..." in told
 
 
 @pytest.mark.parametrize(

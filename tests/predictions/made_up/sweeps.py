@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 from scipy.special import expit
 
-from grokscape.landscape.records.record import Record
-from grokscape.predictions.evidence import Evidence, Observation
-from grokscape.predictions.judge import judge
+from grokscape.predictions.testing import evidence_of, made_up_record, verdict_on
 
 
 def record(run, test=0.0, *, norm=70.0, efficiency=2e-3, train=1.0, loss=1e-5):
@@ -21,12 +18,7 @@ def record(run, test=0.0, *, norm=70.0, efficiency=2e-3, train=1.0, loss=1e-5):
         ("test", "accuracy"): test,
         ("", "weight_norm"): norm,
     }
-    splits, quantities = (np.repeat(names, len(steps)) for names in zip(*columns, strict=True))
-    values = np.concatenate([np.broadcast_to(value, len(steps)) for value in columns.values()])
-    table = pd.DataFrame(
-        {"step": np.tile(steps, len(columns)), "split": splits, "quantity": quantities, "value": values}
-    )
-    return Record(run, table, {"last_step": run.steps}, lambda step: {})
+    return made_up_record(run, columns, steps=steps)
 
 
 def sigmoid(size, half, width=0.23):
@@ -40,19 +32,8 @@ def noise(seed, spread=0.03):
 
 def evidence(claim, behave, seeds):
     """What a claim measures on records made by ``behave(arm, seed, run)``, its refinements included."""
-    observations = []
-    for arm, at in claim.arms("quick").items():
-        for seed in seeds:
-            records = {label: behave(arm, seed, run) for label, run in claim.runs(seed, at).items()}
-            for _ in range(claim.rounds):
-                more = claim.refine(seed, at, records)
-                records |= {label: behave(arm, seed, run) for label, run in more.items()}
-            observations += [
-                Observation(m.quantity, float(m.value), m.at, m.censored, arm=arm, seed=seed)
-                for m in claim.measure(records, at)
-            ]
-    return Evidence(tuple(observations))
+    return evidence_of(claim, lambda arm, seed, label, run: behave(arm, seed, run), seeds=seeds)
 
 
 def verdict(claim, behave, seeds=range(100, 106)):
-    return judge(claim, "quick", evidence(claim, behave, seeds))
+    return verdict_on(claim, lambda arm, seed, label, run: behave(arm, seed, run), seeds=seeds)

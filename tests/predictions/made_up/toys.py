@@ -11,30 +11,29 @@ import pandas as pd
 
 from grokscape.landscape.experiment import Experiment
 from grokscape.landscape.records.record import Record
-from grokscape.predictions.evidence import Evidence, Observation
-from grokscape.predictions.judge import judge
 from grokscape.predictions.prediction import Prediction, Tier
+from grokscape.predictions.testing import made_up_record, verdict_on
 from grokscape.predictions.verdict import Verdict
+from tests.predictions.made_up.claims import Constant
 
 STEPS = np.unique(np.concatenate([[0], np.logspace(0, 4, 25).round().astype(int)]))
 
 
 def table(steps: np.ndarray, **quantities: Any) -> pd.DataFrame:
     """A trajectory of quantities (``split__quantity``, "all" for no split; blanks as single underscores)."""
-    columns: dict[str, list[np.ndarray]] = {"step": [], "split": [], "quantity": [], "value": []}
-    for key, values in quantities.items():
-        split, quantity = key.split("__", 1)
-        columns["step"].append(steps)
-        columns["split"].append(np.full(len(steps), "" if split == "all" else split))
-        columns["quantity"].append(np.full(len(steps), quantity.replace("_", " ")))
-        columns["value"].append(np.broadcast_to(np.asarray(values, dtype=float), steps.shape))
-    return pd.DataFrame({name: np.concatenate(parts) for name, parts in columns.items()})
+    return made_up_record(Constant(value=0.0, seed=0), _named(quantities), steps=steps).trajectory
 
 
 def record(run: Experiment, places: np.ndarray | None = None, steps: np.ndarray = STEPS, **quantities: Any) -> Record:
-    """A record of constants or arrays over steps, and its last embedding."""
-    weights: Mapping[str, np.ndarray] = {} if places is None else {"embedding": places}
-    return Record(run, table(steps, **quantities), {"last_step": int(steps[-1])}, lambda _: dict(weights))
+    """A record of constants or arrays over steps, named as for `table`, and its last embedding."""
+    return made_up_record(
+        run, _named(quantities), steps=steps, weights=None if places is None else {"embedding": places}
+    )
+
+
+def _named(quantities: Mapping[str, Any]) -> dict[tuple[str, str], Any]:
+    places = ((*key.split("__", 1), values) for key, values in quantities.items())
+    return {("" if split == "all" else split, name.replace("_", " ")): values for split, name, values in places}
 
 
 def rises(when: float, *, low: float = 0.0, high: float = 1.0) -> np.ndarray:
@@ -44,15 +43,7 @@ def rises(when: float, *, low: float = 0.0, high: float = 1.0) -> np.ndarray:
 
 def verdict(claim: Prediction, behave: Callable[[str, int, Any], Record]) -> Verdict:
     """Judge a claim on records made by ``behave(arm, seed, experiment)``."""
-    observations = []
-    for arm, at in claim.arms("quick").items():
-        for seed in claim.tiers["quick"].seeds:
-            records = {label: behave(arm, seed, run) for label, run in claim.runs(seed, at).items()}
-            observations += [
-                Observation(m.quantity, m.value, m.at, m.censored, arm=arm, seed=seed)
-                for m in claim.measure(records, at)
-            ]
-    return judge(claim, "quick", Evidence(tuple(observations)))
+    return verdict_on(claim, lambda arm, seed, label, run: behave(arm, seed, run))
 
 
 def few(claim: Prediction, seeds: int = 10) -> Prediction:

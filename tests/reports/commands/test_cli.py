@@ -62,7 +62,7 @@ def test_list(here, capsys):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["check", "nobody2020.nothing"], "no claim matches 'nobody2020.nothing'; known are: "),
+        (["check", "nobody2020.nothing"], "no claim matches 'nobody2020.nothing'; of 1"),
         (["check", "--tier", "huge"], "--tier is 'huge', expected one of quick, standard, paper"),
         (["report", "--tier", "huge"], "--tier is 'huge'"),
         (["check", "--module", "absent.py"], "'absent.py' does not import"),

@@ -1,0 +1,113 @@
+"""``grokscape list``: the claims that can be checked, by paper."""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+
+from grokscape.landscape.errors import InvalidInput, brief
+from grokscape.landscape.records.quantities import nearest
+from grokscape.predictions.checking.registry import load
+from grokscape.predictions.prediction import KINDS, TIERS, Prediction, Source
+
+#: Characters of a line at most.
+WIDTH = 100
+
+
+def run_list(options: argparse.Namespace, console: Console) -> int:
+    """Show the claims that were asked for."""
+    claims = chosen(load(options.module).select(options.ids), options)
+    if options.json:
+        sys.stdout.write(json.dumps([as_data(claim) for claim in claims], indent=1) + "\n")
+        return 0
+    for line in lines(claims):
+        console.print(escape(line), soft_wrap=True)
+    return 0
+
+
+def chosen(claims: Sequence[Prediction], options: argparse.Namespace) -> list[Prediction]:
+    """Return the claims that pass every filter that was given.
+
+    Raises
+    ------
+    InvalidInput
+        If a filter names what no claim has, or nothing passes all of them.
+    """
+    known = {
+        "paper": {claim.source.key for claim in claims},
+        "theory": {claim.theory for claim in claims},
+        "kind": set(KINDS),
+        "tier": set(TIERS),
+    }
+    for name, values in known.items():
+        wanted = getattr(options, name)
+        alike = [value for value in values if name == "theory" and str(wanted).lower() in value.lower()]
+        if wanted is not None and wanted not in values and not alike:
+            raise InvalidInput(f"--{name} is {wanted!r}, which no claim here has; there is {nearest(wanted, values)}")
+    found = [
+        claim
+        for claim in claims
+        if options.paper in (None, claim.source.key)
+        and (options.theory or "").lower() in claim.theory.lower()
+        and options.kind in (None, claim.kind)
+        and (options.tier is None or options.tier in claim.tiers)
+    ]
+    if not found:
+        asked = " ".join(f"--{name} {getattr(options, name)}" for name in known if getattr(options, name) is not None)
+        raise InvalidInput(f"no claim passes {asked or 'the ids'}; leave one out")
+    return found
+
+
+def lines(claims: Sequence[Prediction]) -> Iterator[str]:
+    """Yield what is shown: a line for each paper, and two for each of its claims."""
+    papers = 0
+    for _, group in itertools.groupby(
+        sorted(claims, key=lambda claim: claim.source.key), lambda claim: claim.source.key
+    ):
+        of_paper = list(group)
+        if papers:
+            yield ""
+        papers += 1
+        yield brief(f"{cited(of_paper[0].source)}: {of_paper[0].source.title}", WIDTH)
+        for claim in of_paper:
+            kind = "" if claim.kind == KINDS[0] else f"; {claim.kind}"
+            yield f"  {claim.id}  ({', '.join(claim.tiers)}{kind})"
+            yield f"    {brief(claim.claim, WIDTH - 4)}"
+    yield f"\n{len(claims)} claim{'s' * (len(claims) > 1)} of {papers} paper{'s' * (papers > 1)}"
+
+
+def cited(source: Source) -> str:
+    """Return a paper as it is cited: "Power et al. 2022 (arXiv:2201.02177)"; without what it does not have."""
+    names = [name.strip() for name in re.split(r",|\band\b|&", source.authors) if name.strip()]
+    authors = f"{names[0]} et al." if len(names) > 2 else " and ".join(names) or source.key
+    year = re.search(r"\d{4}", source.key)
+    where = f"arXiv:{source.arxiv}" if source.arxiv else source.url
+    return authors + (f" {year.group()}" if year and names else "") + (f" ({where})" if where else "")
+
+
+def as_data(claim: Prediction) -> dict[str, Any]:
+    """Return what is listed of a claim, as data."""
+    source = claim.source
+    return {
+        "id": claim.id,
+        "claim": claim.claim,
+        "kind": claim.kind,
+        "theory": claim.theory,
+        "paper": source.key,
+        "title": source.title,
+        "authors": source.authors,
+        "arxiv": source.arxiv,
+        "url": source.url,
+        "where": claim.where,
+        "tiers": {name: len(tier.seeds) for name, tier in claim.tiers.items()},
+        "needs": dict(claim.needs),
+        "disputes": list(claim.disputes),
+    }
