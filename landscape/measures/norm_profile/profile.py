@@ -24,9 +24,6 @@ from grokscape.landscape.randomness import permutation
 SCALES = tuple(10.0 ** np.linspace(-1, 1, 11))
 
 
-__all__ = ["SCALES", "NormProfile", "norm_profile"]
-
-
 @plain_arguments
 @torch.inference_mode(False)  # gradients are needed, whatever the caller's mode
 def norm_profile(

@@ -136,7 +136,7 @@ def unknown(outputs, targets, **options):
 @pytest.mark.parametrize(
     ("loss", "data", "words"),
     [
-        (functools.partial(unknown, weight=WEIGHT), SORTED, "is not the mean over the two joined"),
+        (functools.partial(unknown, weight=WEIGHT), SORTED, "is not the mean over the two concatenated"),
         (unknown, (INPUTS, IGNORED), "is not the mean over its halves"),
         (lambda z, y: unknown(z, y, reduction="sum" if len(z) < 4 else "mean"), SORTED, "not the mean over"),
         (lambda z, y: unknown(z @ z.T, torch.arange(len(z))), SORTED, "is not the mean over its halves"),

@@ -11,7 +11,8 @@ from torch import nn
 from grokscape.landscape.errors import InvalidInput
 from grokscape.landscape.initialisation import fresh
 from grokscape.landscape.measures.norm_profile.on_sphere import minimise_at_norm
-from grokscape.landscape.measures.norm_profile.profile import NormProfile, _subsets, norm_profile
+from grokscape.landscape.measures.norm_profile.profile import _subsets, norm_profile
+from grokscape.landscape.measures.norm_profile.result import NormProfile
 from grokscape.landscape.optimisers import AdamW
 from grokscape.landscape.problem import Problem
 from tests.landscape.measures.norm_profile.test_on_sphere import on_the_sphere, regression
