@@ -26,6 +26,7 @@ from grokscape.predictions.checking.claim_functions import said
 from grokscape.predictions.checking.pending import Pending
 from grokscape.predictions.checking.trial import TrialError
 from grokscape.predictions.checking.verdict_files import keep_verdict
+from grokscape.predictions.drawn import require_drawn
 from grokscape.predictions.evidence import Evidence
 from grokscape.predictions.judge import correct_families, judge
 from grokscape.predictions.prediction import Prediction
