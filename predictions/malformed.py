@@ -65,7 +65,9 @@ def _refuse_criterion(criterion: Criterion, who: str) -> None:
         _refuse(f"{who}: its quantity", criterion.quantity, "a text")
     if not isinstance(criterion.rule, Rule):
         _refuse(f"{who}: its rule", criterion.rule, "a rule, such as Exceeds(0.9)")
-    fields = dataclasses.fields(criterion.rule) if dataclasses.is_dataclass(criterion.rule) else ()
+    fields: tuple[dataclasses.Field[Any], ...] = ()
+    if dataclasses.is_dataclass(criterion.rule):
+        fields = dataclasses.fields(criterion.rule)
     for field in fields:
         if field.type in (float, "float"):
             what = f"{who}: {field.name} of {type(criterion.rule).__name__}"
