@@ -14,10 +14,18 @@ from grokscape.predictions.prediction import Prediction
 MOST_NAMES = 20
 
 
-def require_drawn(prediction: Prediction, evidence: Evidence) -> None:
+def require_drawn(prediction: Prediction, evidence: Evidence, *, of_all_tiers: bool = False) -> None:
     """Refuse a curve, map or portrait of a claim that names something that no seed measured.
 
-    A level, a row of a panel or a boundary that some seeds or tiers lack is no error.
+    A level, a row of a panel or a boundary that some seeds or tiers lack is no error, nor is one of several lines of a
+    curve that another tier may draw.
+
+    Parameters
+    ----------
+    prediction : Prediction
+    evidence : Evidence
+    of_all_tiers : bool
+        Whether it holds what all tiers measure: then every line must be there.
 
     Raises
     ------
@@ -26,7 +34,9 @@ def require_drawn(prediction: Prediction, evidence: Evidence) -> None:
     """
     levelled = {(o.arm, o.quantity) for o in evidence.observations if o.at is not None}
     everything = {(o.arm, o.quantity) for o in evidence.observations}
-    for figure, arms, quantities, needs_level in _named(prediction):
+    for figure, arms, quantities, needs_level in _named(
+        prediction, each_line=of_all_tiers or len(prediction.tiers) == 1
+    ):
         among = levelled if needs_level else everything
         measured = {quantity for arm, quantity in among if arm in arms}
         if not measured & quantities:
@@ -37,12 +47,12 @@ def require_drawn(prediction: Prediction, evidence: Evidence) -> None:
             )
 
 
-def _named(prediction: Prediction) -> Iterator[tuple[str, Set[str], Set[str], bool]]:
+def _named(prediction: Prediction, *, each_line: bool) -> Iterator[tuple[str, Set[str], Set[str], bool]]:
     """Yield what figures name: of which arms and quantities one at least must be there, and whether at a level."""
     arms = frozenset({CLAIM, *(control.name for control in prediction.controls)})
     for curve in prediction.curves:
-        for quantity in curve.quantities:
-            yield f"the curve {curve.title!r}", arms, {quantity}, True
+        for lines in [{quantity} for quantity in curve.quantities] if each_line else [{*curve.quantities}]:
+            yield f"the curve {curve.title!r}", arms, lines, True
     for chart in prediction.maps:
         for title, rows in chart.panels:
             yield f"the panel {title!r} of the map {chart.title!r}", {CLAIM}, {name for _, name in rows}, True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 import math
 from collections.abc import Mapping
@@ -64,8 +65,13 @@ def _refuse_criterion(criterion: Criterion, who: str) -> None:
         _refuse(f"{who}: its quantity", criterion.quantity, "a text")
     if not isinstance(criterion.rule, Rule):
         _refuse(f"{who}: its rule", criterion.rule, "a rule, such as Exceeds(0.9)")
-    for threshold in criterion.rule.thresholds:
-        _refuse_number(threshold, f"{who}: a threshold of {type(criterion.rule).__name__}")
+    fields: tuple[dataclasses.Field[Any], ...] = ()
+    if dataclasses.is_dataclass(criterion.rule):
+        fields = dataclasses.fields(criterion.rule)
+    for field in fields:
+        if field.type in (float, "float"):
+            what = f"{who}: {field.name} of {type(criterion.rule).__name__}"
+            _refuse_number(getattr(criterion.rule, field.name), what)
     if criterion.at is not None:
         _refuse_number(criterion.at, f"{who}: its level, at,")
     found = criterion.calibrated

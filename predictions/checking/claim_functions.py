@@ -47,22 +47,19 @@ def asked(name: str, function: Callable[..., Any], *arguments: Any, arm: str, se
         found = function(*arguments)
         if not isinstance(found, Iterable) or isinstance(found, str):
             raise InvalidInput(f"{name} gives {short(found)}, expected a mapping of label -> experiment; {RUNS}")
-        pairs = found.items() if isinstance(found, Mapping) else found
-        pairs = list(itertools.islice(pairs, MOST_RUNS + 1))
-    if len(pairs) > MOST_RUNS:
-        raise InvalidInput(f"{name} gives more than {MOST_RUNS} runs for one seed; let it end")
-    for pair in pairs:
-        if not isinstance(pair, tuple) or len(pair) != 2:
-            raise InvalidInput(f"{name} gives {short(found)}, expected a mapping of label -> experiment; {RUNS}")
-        label, experiment = pair
-        if not isinstance(label, str):
-            raise InvalidInput(f"{name} gives the label {short(label)}, expected a text")
-        if not isinstance(experiment, Experiment):
-            raise InvalidInput(f"{name} gives {short(experiment)} for the label {label!r}, expected an experiment")
-    labels = [label for label, _ in pairs]
-    if len(set(labels)) < len(labels):
-        twice = next(label for label in labels if labels.count(label) > 1)
-        raise InvalidInput(f"{name} gives the label {twice!r} twice, expected labels that differ")
+        pairs = list(itertools.islice(found.items() if isinstance(found, Mapping) else found, MOST_RUNS + 1))
+        if len(pairs) > MOST_RUNS:
+            raise InvalidInput(f"{name} gives more than {MOST_RUNS} runs for one seed; let it end")
+        for pair in pairs:
+            if not isinstance(pair, tuple) or len(pair) != 2:
+                raise InvalidInput(f"{name} gives {short(found)}, expected a mapping of label -> experiment; {RUNS}")
+            label, experiment = pair
+            if not isinstance(label, str):
+                raise InvalidInput(f"{name} gives the label {short(label)}, expected a text")
+            if not isinstance(experiment, Experiment):
+                raise InvalidInput(f"{name} gives {short(experiment)} for the label {label!r}, expected an experiment")
+        if len({label for label, _ in pairs}) < len(pairs):
+            raise InvalidInput(f"{name} gives a label twice, expected labels that differ: {short(found)}")
     return dict(pairs)
 
 
@@ -140,9 +137,8 @@ def _placed(function: Callable[..., Any], arm: str, seed: int, running: object =
         raise
     except BaseException as error:
         frame = getattr(running, "gi_frame", None)
-        file = _raised_at(function, error) or (
-            f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno}" if frame else ""
-        )
+        standing = f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno}" if frame else _defined_at(function)
+        file = _raised_at(function, error) or standing
         place = f" ({file}{', ' if file else ''}seed {seed}, arm {short(arm)})"
         if isinstance(error, InvalidInput):  # says itself what is wrong
             raise InvalidInput(f"{error}{place}") from error
@@ -159,11 +155,22 @@ def _raised_at(function: Callable[..., Any], error: BaseException) -> str:
 
     Further down only others' code was called: what is wrong is mostly here.
     """
-    while isinstance(function, functools.partial):
-        function = function.func
     try:
-        home = inspect.getsourcefile(inspect.unwrap(function))
+        home = inspect.getsourcefile(_plain(function))
         own = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == home]
     except TypeError:  # a callable of another kind
         return ""
     return f"{Path(own[-1].filename).name}:{own[-1].lineno}" if own else ""
+
+
+def _defined_at(function: Callable[..., Any]) -> str:
+    """Return where a function begins; "" for a callable of another kind."""
+    code = getattr(_plain(function), "__code__", None)
+    return f"{Path(code.co_filename).name}:{code.co_firstlineno}" if code else ""
+
+
+def _plain(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return what somebody wrote, without the wrappers around it."""
+    while isinstance(function, functools.partial):
+        function = function.func
+    return inspect.unwrap(function)

@@ -86,11 +86,12 @@ def refuse_undrawn(item: Pending, found: list[Observation], story: Story) -> Non
     """Refuse a figure that names what no tier measures: what one draws another may lack."""
     claim = item.prediction
     try:
-        require_drawn(claim, Evidence(found))
+        require_drawn(claim, Evidence(found), of_all_tiers=True)
     except InvalidInput as error:
         elsewhere = [type(item).of(claim, tier, vet=False) for tier in claim.tiers if tier != item.tier]
+        everything = [*found, *(observation for other in elsewhere for observation in measure(other, story))]
         try:
-            require_drawn(claim, Evidence([*found, *(o for other in elsewhere for o in measure(other, story))]))
+            require_drawn(claim, Evidence(everything), of_all_tiers=True)
         except InvalidInput:
             raise Unmeasured(str(error)) from None
 

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from grokscape.landscape import Problem, line_slice, top_eigenvalues
+from grokscape.landscape.description import from_data
 from grokscape.landscape.experiment import COLUMNS, Experiment, Outcome, Session, Snapshot
 from grokscape.landscape.learners import (
     BayesianNetwork,
@@ -33,7 +34,7 @@ from grokscape.landscape.measures.result import Result
 from grokscape.landscape.models import Dense
 from grokscape.landscape.optimisers import SGD
 from grokscape.landscape.surveys import ReducedLandscape, SolutionPath
-from grokscape.landscape.tasks import BinaryOperation, Concealed, HiddenParity, TeacherStudent
+from grokscape.landscape.tasks import BinaryOperation, TeacherStudent
 from grokscape.landscape.tasks.token_task import TokenTask
 from grokscape.landscape.testing import check_experiment, check_result, check_task
 from grokscape.landscape.training.schedule import Schedule
@@ -42,9 +43,15 @@ from tests.landscape.helpers import PERCEPTRON, small_run
 FEW = Schedule(per_decade=2, every=10)
 
 
+#: By their kinds, which are permanent.
+PARITY = from_data({"kind": "hidden_parity", "examples": 40, "bits": 6})
+CONCEALED = from_data({"kind": "concealed", "p": 3, "dimensions": 2, "examples": 60})
+
+
 def student(seed: int) -> Any:
-    task, model = Concealed(p=3, dimensions=2, examples=60), Dense(widths=(8,))
-    return small_run(seed=seed, task=task, model=model, optimiser=SGD(lr=0.5, weight_decay=0.05), steps=30)
+    return small_run(
+        seed=seed, task=CONCEALED, model=Dense(widths=(8,)), optimiser=SGD(lr=0.5, weight_decay=0.05), steps=30
+    )
 
 
 LEARNERS: dict[str, Any] = {
@@ -61,7 +68,7 @@ LEARNERS: dict[str, Any] = {
     ),
     "laplace": lambda: LaplaceClassification(seed=0, n_train=8, n_test=8, steps=5, record=FEW),
     "bayesian network": lambda: BayesianNetwork(
-        task=HiddenParity(examples=40, bits=6), n_train=20, seed=0, start_scale=1.0, width=6, batch=10, epochs=4
+        task=PARITY, n_train=20, seed=0, start_scale=1.0, width=6, batch=10, epochs=4
     ),
     "survey of norms": lambda: ReducedLandscape(
         task=BinaryOperation(p=5), model=PERCEPTRON, sizes=(10,), scales=(0.5, 1.0), seed=0, steps=3
@@ -141,9 +148,7 @@ def test_what_breaks_the_contract_of_experiments_is_told(wrong: str, message: st
         check_experiment(Counter(wrong=wrong))
 
 
-@pytest.mark.parametrize(
-    "task", [BinaryOperation(p=7), HiddenParity(examples=30, bits=5), TeacherStudent(examples=20, widths=(3, 3))]
-)
+@pytest.mark.parametrize("task", [BinaryOperation(p=7), PARITY, CONCEALED, TeacherStudent(examples=20, widths=(3, 3))])
 def test_tasks_keep_the_contract(task: Any) -> None:
     check_task(task)
 
