@@ -70,12 +70,12 @@ def of_chart(chart: Chart) -> str:
 
 
 def of_portrait(portrait: Portrait) -> str:
-    """Return a row for each step of each seed of each orbit."""
+    """Return a row for each step of each seed of each trajectory."""
     rows = [
-        (orbit.name, seed, f"{step:g}", f"{x:.6g}", f"{y:.6g}")
-        for orbit in portrait.orbits
-        for seed, xs, ys in zip(orbit.seeds, orbit.x, orbit.y, strict=True)
-        for step, x, y in zip(orbit.steps, xs, ys, strict=True)
+        (trajectory.name, seed, f"{step:g}", f"{x:.6g}", f"{y:.6g}")
+        for trajectory in portrait.trajectories
+        for seed, xs, ys in zip(trajectory.seeds, trajectory.x, trajectory.y, strict=True)
+        for step, x, y in zip(trajectory.steps, xs, ys, strict=True)
         if np.isfinite(x) and np.isfinite(y)
     ]
     return _csv(("learner", "seed", "step", portrait.x, portrait.y), rows)
