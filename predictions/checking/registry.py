@@ -57,7 +57,7 @@ class Registry:
         """Return what a pattern that matches nothing may have meant."""
         retired = [id for id in RETIRED if fnmatch.fnmatchcase(id, pattern)]
         if retired:
-            return RETIRED[retired[0]].error_text(retired[0])
+            return RETIRED[retired[0]].told(retired[0])
         nearest = difflib.get_close_matches(pattern, self.claims, 3, 0.5)
         alike = f"nearest are {', '.join(nearest)}" if nearest else "none is like it"
         return f"no claim matches {pattern!r}; of {len(self.claims)} {alike}; grokscape list shows all"
