@@ -19,7 +19,7 @@ def printable(text: str) -> str:
     return UNSAFE.sub(lambda match: match.group().encode("unicode_escape").decode("ascii"), text)
 
 
-def told(error: BaseException) -> str:
+def error_text(error: BaseException) -> str:
     """Return what an exception is and says; also of one that cannot say it."""
     try:
         text = str(error)

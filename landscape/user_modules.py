@@ -9,7 +9,7 @@ from pathlib import Path
 from types import ModuleType
 
 from grokscape.landscape.errors import InvalidInput
-from grokscape.landscape.printable import told
+from grokscape.landscape.printable import error_text
 
 #: Modules imported from a file get names that begin so.
 USER_PREFIX = "grokscape_user_"
@@ -48,8 +48,8 @@ def import_module(name: str) -> ModuleType:
     except SystemExit as error:
         raise InvalidInput(
             f"{name} ends the program when it is imported; put what it runs under if __name__ == '__main__': "
-            f"({told(error)})"
+            f"({error_text(error)})"
         ) from error
     except BaseException as error:
-        reason = told(error)
+        reason = error_text(error)
         raise InvalidInput(f"module {name!r} does not import ({reason}); give a file.py or a dotted name") from error

@@ -5,9 +5,9 @@ from .checking.verdict_files import load_verdicts as load_verdicts
 from .evidence import Measurement as Measurement
 from .evidence import by_step as by_step
 from .figures import Curve as Curve
-from .figures import Map as Map
-from .figures import Orbit as Orbit
-from .figures import Portrait as Portrait
+from .figures import PhaseDiagram as PhaseDiagram
+from .figures import PhasePortrait as PhasePortrait
+from .figures import Trajectory as Trajectory
 from .prediction import KINDS as KINDS
 from .prediction import TIERS as TIERS
 from .prediction import Amendment as Amendment

@@ -56,12 +56,12 @@ def _named(prediction: Prediction, *, each_line: bool) -> Iterator[tuple[str, Se
     for chart in prediction.maps:
         for title, rows in chart.panels:
             yield f"the panel {title!r} of the map {chart.title!r}", {CLAIM}, {name for _, name in rows}, True
-    for orbit, portrait in chain.from_iterable(((o, p) for o in p.orbits) for p in prediction.portraits):
-        name = f"the orbit {orbit.name!r} of the portrait {portrait.title!r}"
-        for quantity in (orbit.x, orbit.y):
-            yield name, {orbit.arm}, {quantity}, True
-        for _, quantity in orbit.marks:
-            yield name, {orbit.arm}, {quantity}, False
+    for trajectory, portrait in chain.from_iterable(((o, p) for o in p.trajectories) for p in prediction.portraits):
+        name = f"the trajectory {trajectory.name!r} of the portrait {portrait.title!r}"
+        for quantity in (trajectory.x, trajectory.y):
+            yield name, {trajectory.arm}, {quantity}, True
+        for _, quantity in trajectory.marks:
+            yield name, {trajectory.arm}, {quantity}, False
 
 
 def _arms(arms: Set[str]) -> str:

@@ -37,7 +37,7 @@ class Curve:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Map:
+class PhaseDiagram:
     """A quantity over two variables, with boundaries, drawn from the claim's own arm.
 
     Attributes
@@ -69,7 +69,7 @@ class Map:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Orbit:
+class Trajectory:
     """A learner's way through a plane: two quantities, measured at the same steps.
 
     Attributes
@@ -91,12 +91,12 @@ class Orbit:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Portrait:
+class PhasePortrait:
     """Two quantities against each other while learners are trained: a phase portrait.
 
     Attributes
     ----------
-    orbits : tuple of Orbit
+    trajectories : tuple of Trajectory
     x, y : str
         Axis labels.
     title : str
@@ -105,7 +105,7 @@ class Portrait:
         As of `Curve`.
     """
 
-    orbits: tuple[Orbit, ...]
+    trajectories: tuple[Trajectory, ...]
     x: str
     y: str
     title: str

@@ -12,9 +12,9 @@ from grokscape.landscape.errors import InvalidInput
 from grokscape.landscape.printable import short
 from grokscape.predictions.evidence import CLAIM, Measurement
 from grokscape.predictions.figures import Curve as Curve
-from grokscape.predictions.figures import Map as Map
-from grokscape.predictions.figures import Orbit as Orbit
-from grokscape.predictions.figures import Portrait as Portrait
+from grokscape.predictions.figures import PhaseDiagram as PhaseDiagram
+from grokscape.predictions.figures import PhasePortrait as PhasePortrait
+from grokscape.predictions.figures import Trajectory as Trajectory
 from grokscape.predictions.malformed import refuse_parts, refuse_seeds, refuse_values
 from grokscape.predictions.rules import Decision, Rule, foreseen
 from grokscape.predictions.verdict import Status
@@ -254,8 +254,8 @@ class Prediction:
         Used to set thresholds; disjoint from the seeds of every tier.
     gates : tuple of Gate
     curves : tuple of Curve
-    maps : tuple of Map
-    portraits : tuple of Portrait
+    maps : tuple of PhaseDiagram
+    portraits : tuple of PhasePortrait
     disputes : tuple of str
         Ids of the claims that this one contradicts or refines; the report lays them side by side.
     needs : mapping
@@ -289,8 +289,8 @@ class Prediction:
     rounds: int = 0
     gates: tuple[Gate, ...] = ()
     curves: tuple[Curve, ...] = ()
-    maps: tuple[Map, ...] = ()
-    portraits: tuple[Portrait, ...] = ()
+    maps: tuple[PhaseDiagram, ...] = ()
+    portraits: tuple[PhasePortrait, ...] = ()
     disputes: tuple[str, ...] = ()
     needs: Mapping[str, str] = field(default_factory=dict)
     kind: str = "stated"
@@ -372,8 +372,8 @@ PARTS: dict[str, type] = {
     "controls": Control,
     "gates": Gate,
     "curves": Curve,
-    "maps": Map,
-    "portraits": Portrait,
+    "maps": PhaseDiagram,
+    "portraits": PhasePortrait,
     "disputes": str,
     "amendments": Amendment,
 }

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from grokscape.landscape.errors import InvalidInput, StoreError
-from grokscape.landscape.printable import printable, told
+from grokscape.landscape.printable import error_text, printable
 from grokscape.reports.commands.console import SafeConsole
 
 DEFAULT_STORE = Path("grokscape-store")
@@ -245,7 +245,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         return _refuse(f"{error}; check that the folder exists and can be written", options)
     except Exception as error:  # nothing known raises anything else; whatever does is shown in a line all the same
-        reason = told(error)
+        reason = error_text(error)
         return _refuse(f"something broke that should not ({reason}); set GROKSCAPE_DEBUG=1 to see where", options)
     except KeyboardInterrupt:
         print(

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from grokscape.landscape.errors import StoreError, Unavailable
 from grokscape.landscape.experiment import Experiment
-from grokscape.landscape.printable import short, told
+from grokscape.landscape.printable import error_text, short
 from grokscape.landscape.records.store import Store
 from grokscape.landscape.scheduling.estimate import Costs
 from grokscape.landscape.scheduling.job_reports import JobReport
@@ -181,7 +181,7 @@ class Scheduler:
             future = self.executor.submit(train_job, job.to_data())
         except RuntimeError as error:  # a broken executor takes nothing more, and says so at every call
             future = Future()
-            reason = f"the executor takes no more work ({told(error)})"
+            reason = f"the executor takes no more work ({error_text(error)})"
             future.set_exception(_Refused(f"{reason}; what was finished is kept, run the same command again"))
         self.running[future] = UnderWay(job.name, batch, near)
 
@@ -200,7 +200,7 @@ class Scheduler:
         except Exception as error:
             lacking = isinstance(error, Unavailable)
             named = lacking or isinstance(error, _Refused | StoreError)
-            failure = Failure(str(error) if named else told(error), lacking)
+            failure = Failure(str(error) if named else error_text(error), lacking)
             broken = True
             alone = [experiment for experiment in batch if not self._has(experiment, broken)]
             if len(batch) > 1 and alone:

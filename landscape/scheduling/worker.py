@@ -26,7 +26,7 @@ import numpy as np
 from grokscape.landscape.description import from_data
 from grokscape.landscape.errors import InvalidInput
 from grokscape.landscape.experiment import COLUMNS, Experiment, Outcome
-from grokscape.landscape.printable import told
+from grokscape.landscape.printable import error_text
 from grokscape.landscape.records.store import Store
 from grokscape.landscape.scheduling.job_reports import JobReporter
 from grokscape.landscape.scheduling.release import nothing_left
@@ -117,7 +117,7 @@ def train_job(data: dict[str, Any]) -> dict[str, Any]:
         # cannot travel would look as if this process had been killed.
         if (isinstance(error, Exception) and _can_travel(error)) or _is_meant_for_the_caller(error):
             raise
-        raise RuntimeError(told(error)) from None
+        raise RuntimeError(error_text(error)) from None
 
 
 def _is_meant_for_the_caller(error: BaseException) -> bool:

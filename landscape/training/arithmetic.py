@@ -18,7 +18,7 @@ from grokscape.landscape.experiment import Session, Weights
 from grokscape.landscape.fused import OfRows
 from grokscape.landscape.objectives import OBJECTIVES
 from grokscape.landscape.optimisers import Optimiser, Rates, State
-from grokscape.landscape.printable import told
+from grokscape.landscape.printable import error_text
 from grokscape.landscape.stack import Stack
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def why_not_compiled() -> str:
     try:
         from grokscape.landscape.fused import steps  # noqa: F401
     except Exception as error:  # absent, or of a version that does not fit what else is installed
-        return told(error)
+        return error_text(error)
     return ""
 
 
@@ -128,7 +128,7 @@ def proven(name: str, shape: str, complaint: Callable[[int], str], make: Callabl
             raise ValueError(_proven[name, shape])
         made = make()
     except Exception as error:  # whatever a compiler can raise
-        session.note(FAILS.format(name=name, reason=told(error)))
+        session.note(FAILS.format(name=name, reason=error_text(error)))
         return None
     if unkept():
         session.note(unkept())
@@ -168,7 +168,7 @@ class Choice:
             self.note = unkept()
         except Exception as error:  # whatever a model of somebody's own, or a compiler, can raise
             self.gradient = self.outputs = None
-            self.note = FAILS.format(name=type(run.model).__name__, reason=told(error))
+            self.note = FAILS.format(name=type(run.model).__name__, reason=error_text(error))
 
 
 #: Networks that are tried. One may lie within rounding of a kink of ReLU, where correct gradients differ: code that is

@@ -8,7 +8,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field
 
 from grokscape.landscape.errors import InvalidInput
-from grokscape.landscape.printable import told
+from grokscape.landscape.printable import error_text
 from grokscape.landscape.records.writable import refuse_unwritable_store
 from grokscape.predictions.checking.check import Check, Update
 from grokscape.predictions.evidence import CLAIM, Evidence
@@ -131,7 +131,7 @@ def find(criterion: Criterion, claim: Prediction, evidence: Evidence) -> Found:
     try:
         effect, spread = (float(f"{value:.{digits}g}") for value, digits in zip(typical(CLAIM), (4, 2), strict=True))
     except (ValueError, KeyError) as error:
-        return Found(criterion, None, controls, {}, complaint=told(error))
+        return Found(criterion, None, controls, {}, complaint=error_text(error))
     rates = {
         name: operating(criterion.rule, seeds=len(tier.seeds), effect=effect, spread=spread)
         for name, tier in claim.tiers.items()

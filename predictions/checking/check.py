@@ -14,7 +14,7 @@ from typing import Any
 
 from grokscape.landscape.errors import DataMissing, StoreError, Unavailable
 from grokscape.landscape.experiment import Experiment
-from grokscape.landscape.printable import told
+from grokscape.landscape.printable import error_text
 from grokscape.landscape.records.store import Damaged, Store
 from grokscape.landscape.records.writable import refuse_unwritable_store
 from grokscape.landscape.scheduling.calibration import learning
@@ -159,7 +159,7 @@ class Check:
                     yield from self.enqueue({item: experiments}, sweep)
                 return
             for item in wanted:
-                item.failure = item.failure or Failure(told(error) if isinstance(error, OSError) else str(error))
+                item.failure = item.failure or Failure(error_text(error) if isinstance(error, OSError) else str(error))
             return
         for complaint in plan.complaints:
             yield Update(note=complaint)

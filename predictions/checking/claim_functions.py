@@ -14,7 +14,7 @@ from typing import Any
 
 from grokscape.landscape.errors import InvalidInput, Unavailable
 from grokscape.landscape.experiment import Experiment
-from grokscape.landscape.printable import short, told
+from grokscape.landscape.printable import error_text, short
 from grokscape.landscape.records.store import Damaged
 from grokscape.predictions.evidence import Measurement, Observation
 
@@ -142,12 +142,12 @@ def _placed(function: Callable[..., Any], arm: str, seed: int, running: object =
         place = f" ({file}{', ' if file else ''}seed {seed}, arm {short(arm)})"
         if isinstance(error, InvalidInput):  # says itself what is wrong
             raise InvalidInput(f"{error}{place}") from error
-        raise ClaimError(f"{told(error)}{place}") from error
+        raise ClaimError(f"{error_text(error)}{place}") from error
 
 
 def said(error: BaseException) -> str:
     """Return what went wrong with a claim, without the names of our own exceptions."""
-    return str(error) if isinstance(error, ClaimError | InvalidInput) else told(error)
+    return str(error) if isinstance(error, ClaimError | InvalidInput) else error_text(error)
 
 
 def _raised_at(function: Callable[..., Any], error: BaseException) -> str:

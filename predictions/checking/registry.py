@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from types import ModuleType
 
 from grokscape.landscape.errors import InvalidInput
-from grokscape.landscape.printable import told
+from grokscape.landscape.printable import error_text
 from grokscape.landscape.user_modules import import_module
 from grokscape.predictions.checking import rooms
 from grokscape.predictions.checking.retired import RETIRED, refuse_retired
@@ -112,7 +112,7 @@ def imported(name: str) -> ModuleType:
             raise
         now = ", ".join(f"grokscape.{package}" for package in OLD_NAMES)
         raise InvalidInput(
-            f"module {name!r} does not import ({told(cause)}); Grokscape's names are {now} now: write "
+            f"module {name!r} does not import ({error_text(cause)}); Grokscape's names are {now} now: write "
             f"from grokscape.{old} import ..."
         ) from error
 

@@ -59,6 +59,11 @@ def upgraded(verdict: Mapping[str, Any]) -> dict[str, Any]:
         about["setting"] = _setting(about["setting"])
     if "controls" in about:
         about["controls"] = {name: _setting(changes) for name, changes in about["controls"].items()}
+    if "portraits" in about:
+        about["portraits"] = [
+            {"trajectories" if key == "orbits" else key: value for key, value in portrait.items()}
+            for portrait in about["portraits"]
+        ]
     return result | {"about": about}
 
 

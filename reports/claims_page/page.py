@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from grokscape.landscape.printable import told
+from grokscape.landscape.printable import error_text
 from grokscape.landscape.records.files import write_output
 from grokscape.landscape.records.store import Store
 from grokscape.predictions import wording as sentences
@@ -143,7 +143,7 @@ def _entries(verdicts: Sequence[Mapping[str, Any]], complaints: list[str]) -> It
         try:
             yield _entry(summary.completed(verdict), anchor)
         except Exception as error:  # one verdict that somebody edited must not take the others with it
-            complaints.append(f"The verdict on {verdict['id']} cannot be shown ({told(error)}).")
+            complaints.append(f"The verdict on {verdict['id']} cannot be shown ({error_text(error)}).")
 
 
 def _entry(kept: Mapping[str, Any], anchor: str) -> Entry:

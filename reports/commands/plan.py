@@ -11,7 +11,7 @@ from rich.markup import escape
 
 from grokscape.landscape.errors import InvalidInput, Unavailable
 from grokscape.landscape.experiment import Experiment
-from grokscape.landscape.printable import told
+from grokscape.landscape.printable import error_text
 from grokscape.landscape.records.store import Store
 from grokscape.landscape.scheduling.local import available_cores
 from grokscape.landscape.scheduling.order import USUAL_PART
@@ -55,7 +55,7 @@ def reached(claim: Prediction, tier: str, store: Store | None, *, vet: bool = Tr
     except Unavailable:
         raise
     except Exception as error:  # a claim is user code
-        reason = told(error)
+        reason = error_text(error)
         raise InvalidInput(
             f"the claim {claim.id!r} cannot say what it trains ({reason}); fix its runs or its refinement"
         ) from error

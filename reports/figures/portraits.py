@@ -17,7 +17,7 @@ from grokscape.reports.numbers import number
 
 @dataclass(frozen=True)
 class Mark:
-    """Something that happens on the way: its name, and the place of the median orbit at its median step."""
+    """Something that happens on the way: its name, and the place of the media trajectory at its median step."""
 
     name: str
     step: float
@@ -26,7 +26,7 @@ class Mark:
 
 
 @dataclass(frozen=True)
-class Orbit:
+class DrawnTrajectory:
     """A learner's way.
 
     Attributes
@@ -56,14 +56,14 @@ class Orbit:
 
 
 @dataclass(frozen=True)
-class Portrait:
-    """Orbits in one plane.
+class DrawnPortrait:
+    """Trajectories in one plane.
 
     Attributes
     ----------
     title, x, y : str
     log_x, log_y : bool
-    orbits : tuple of Orbit
+    trajectories : tuple of DrawnTrajectory
     figure : str
         The paper's figure that it redraws; "" for none.
     """
@@ -73,13 +73,13 @@ class Portrait:
     y: str
     log_x: bool
     log_y: bool
-    orbits: tuple[Orbit, ...]
+    trajectories: tuple[DrawnTrajectory, ...]
     figure: str
 
     @property
     def events(self) -> tuple[str, ...]:
         """The names of what is marked, in order."""
-        return tuple(dict.fromkeys(mark.name for orbit in self.orbits for mark in orbit.marks))
+        return tuple(dict.fromkeys(mark.name for trajectory in self.trajectories for mark in trajectory.marks))
 
     @property
     def note(self) -> str:
@@ -94,14 +94,16 @@ class Portrait:
     def words(self) -> str:
         """The portrait in words, for those who do not see it."""
         told = []
-        for orbit in self.orbits:
-            x, y = orbit.median
-            stations = [("from", x[0], y[0]), *((m.name, m.x, m.y) for m in orbit.marks), ("to", x[-1], y[-1])]
-            told.append(f"{orbit.name}: " + ", ".join(f"{name} ({number(a)}, {number(b)})" for name, a, b in stations))
+        for trajectory in self.trajectories:
+            x, y = trajectory.median
+            stations = [("from", x[0], y[0]), *((m.name, m.x, m.y) for m in trajectory.marks), ("to", x[-1], y[-1])]
+            told.append(
+                f"{trajectory.name}: " + ", ".join(f"{name} ({number(a)}, {number(b)})" for name, a, b in stations)
+            )
         return f"{self.title}: {self.y} against {self.x}. " + "; ".join(told) + "."
 
 
-def portraits(verdict: Mapping[str, Any]) -> list[Portrait]:
+def portraits(verdict: Mapping[str, Any]) -> list[DrawnPortrait]:
     """Return the portraits that a claim asks for, as far as they were measured."""
     rows: dict[tuple[str, str], list[Mapping[str, Any]]] = defaultdict(list)
     for o in verdict["evidence"]:
@@ -109,18 +111,24 @@ def portraits(verdict: Mapping[str, Any]) -> list[Portrait]:
             rows[o["arm"], o["quantity"]].append(o)
     drawn = []
     for asked in verdict["about"]["portraits"]:
-        orbits = [found for orbit in asked["orbits"] if (found := _orbit(orbit, rows)) is not None]
-        if orbits:
+        trajectories = [
+            found for trajectory in asked["trajectories"] if (found := _trajectory(trajectory, rows)) is not None
+        ]
+        if trajectories:
             # An axis is logarithmic only where nothing would be lost by it.
-            log_x = bool(asked["log_x"]) and all(np.nanmin(orbit.x) > 0 for orbit in orbits)
-            log_y = bool(asked["log_y"]) and all(np.nanmin(orbit.y) > 0 for orbit in orbits)
+            log_x = bool(asked["log_x"]) and all(np.nanmin(trajectory.x) > 0 for trajectory in trajectories)
+            log_y = bool(asked["log_y"]) and all(np.nanmin(trajectory.y) > 0 for trajectory in trajectories)
             drawn.append(
-                Portrait(asked["title"], asked["x"], asked["y"], log_x, log_y, tuple(orbits), str(asked["figure"]))
+                DrawnPortrait(
+                    asked["title"], asked["x"], asked["y"], log_x, log_y, tuple(trajectories), str(asked["figure"])
+                )
             )
     return drawn
 
 
-def _orbit(asked: Mapping[str, Any], rows: Mapping[tuple[str, str], list[Mapping[str, Any]]]) -> Orbit | None:
+def _trajectory(
+    asked: Mapping[str, Any], rows: Mapping[tuple[str, str], list[Mapping[str, Any]]]
+) -> DrawnTrajectory | None:
     arm = asked["arm"]
     levelled = [[o for o in rows[arm, asked[axis]] if o["at"] is not None] for axis in ("x", "y")]
     places = [{(o["seed"], o["at"]) for o in found} for found in levelled]
@@ -129,15 +137,15 @@ def _orbit(asked: Mapping[str, Any], rows: Mapping[tuple[str, str], list[Mapping
     both = [[o for o in found if (o["seed"], o["at"]) in places[0] & places[1]] for found in levelled]
     positive = all(o["at"] > 0 for o in both[0])
     x, y = (line_of(arm, asked[axis], found, log_x=positive) for axis, found in zip(("x", "y"), both, strict=True))
-    orbit = Orbit(asked["name"], x.levels, x.filled, y.filled, x.seeds, x.drawn, ())
-    marks = tuple(_marks(asked["marks"], {quantity: rows[arm, quantity] for _, quantity in asked["marks"]}, orbit))
-    return dataclasses.replace(orbit, marks=marks)
+    trajectory = DrawnTrajectory(asked["name"], x.levels, x.filled, y.filled, x.seeds, x.drawn, ())
+    marks = tuple(_marks(asked["marks"], {quantity: rows[arm, quantity] for _, quantity in asked["marks"]}, trajectory))
+    return dataclasses.replace(trajectory, marks=marks)
 
 
 def _marks(
-    asked: Sequence[tuple[str, str]], rows: Mapping[str, Sequence[Mapping[str, Any]]], orbit: Orbit
+    asked: Sequence[tuple[str, str]], rows: Mapping[str, Sequence[Mapping[str, Any]]], trajectory: DrawnTrajectory
 ) -> Iterator[Mark]:
-    (x, y), steps = orbit.median, orbit.steps[orbit.drawn]
+    (x, y), steps = trajectory.median, trajectory.steps[trajectory.drawn]
     for name, quantity in asked:
         # What never happened did so after everything else.
         seen = [math.inf if o["censored"] else float(o["value"]) for o in rows[quantity]]

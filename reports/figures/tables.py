@@ -18,7 +18,7 @@ from grokscape.landscape.printable import printable
 from grokscape.reports.figures.criterion import CriterionPlot
 from grokscape.reports.figures.curves import Curves, Line
 from grokscape.reports.figures.maps import Chart
-from grokscape.reports.figures.portraits import Portrait
+from grokscape.reports.figures.portraits import DrawnPortrait
 
 #: How a formula begins.
 FORMULA = tuple("=+-@\uff1d\uff0b\uff0d\uff20")
@@ -69,13 +69,13 @@ def of_chart(chart: Chart) -> str:
     return _csv(("panel or boundary", chart.y, chart.x, "seed", chart.value, "low", "high"), rows)
 
 
-def of_portrait(portrait: Portrait) -> str:
-    """Return a row for each step of each seed of each orbit."""
+def of_portrait(portrait: DrawnPortrait) -> str:
+    """Return a row for each step of each seed of each trajectory."""
     rows = [
-        (orbit.name, seed, f"{step:g}", f"{x:.6g}", f"{y:.6g}")
-        for orbit in portrait.orbits
-        for seed, xs, ys in zip(orbit.seeds, orbit.x, orbit.y, strict=True)
-        for step, x, y in zip(orbit.steps, xs, ys, strict=True)
+        (trajectory.name, seed, f"{step:g}", f"{x:.6g}", f"{y:.6g}")
+        for trajectory in portrait.trajectories
+        for seed, xs, ys in zip(trajectory.seeds, trajectory.x, trajectory.y, strict=True)
+        for step, x, y in zip(trajectory.steps, xs, ys, strict=True)
         if np.isfinite(x) and np.isfinite(y)
     ]
     return _csv(("learner", "seed", "step", portrait.x, portrait.y), rows)

@@ -139,7 +139,7 @@ def _figure(instrument: Instrument[Any], result: Result, summary: Summary) -> tu
     try:
         caption, drawings = draw(instrument, result, words=summary.sentence)
     except Exception as error:
-        return None, (f"The figure could not be drawn ({printable.told(error)}).",)
+        return None, (f"The figure could not be drawn ({printable.error_text(error)}).",)
     if not drawings:
         return None, ()
     caption = wording.capital(caption) if caption.isascii() else caption

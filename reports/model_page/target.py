@@ -61,7 +61,7 @@ def one_line(error: BaseException) -> str:
     """Return an error in one line: its type, and the beginning of what it says."""
     if isinstance(error, InvalidInput):
         return str(error)
-    message = printable.told(error).partition(": ")[2]
+    message = printable.error_text(error).partition(": ")[2]
     lines = [line.strip() for line in message.splitlines() if line.strip()]
     text = lines[0] if lines else ""
     text = text if len(text) <= 300 else f"{text[:299]}…"

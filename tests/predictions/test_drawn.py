@@ -7,7 +7,7 @@ import pytest
 from grokscape.landscape.errors import InvalidInput
 from grokscape.predictions.drawn import MOST_NAMES, require_drawn
 from grokscape.predictions.evidence import Evidence, Observation
-from grokscape.predictions.prediction import Curve, Map, Orbit, Portrait
+from grokscape.predictions.prediction import Curve, PhaseDiagram, PhasePortrait, Trajectory
 from tests.predictions.made_up.claims import claim
 
 LEVELLED = ("test accuracy", "train accuracy", "norm")
@@ -26,12 +26,12 @@ def curve(*quantities):
 
 def chart(**changes):
     fields = {"panels": (("warm", ((0.5, "test accuracy"), (1.0, "in no tier"))),), "boundaries": ("never seen",)}
-    return Map(**(fields | changes), x="x", y="y", value="v", title="Where")
+    return PhaseDiagram(**(fields | changes), x="x", y="y", value="v", title="Where")
 
 
 def portrait(**changes):
     fields = {"x": "norm", "y": "test accuracy", "marks": (("fits", "steps to fit"),)}
-    return Portrait(orbits=(Orbit(name="one", **(fields | changes)),), x="x", y="y", title="Ways")
+    return PhasePortrait(trajectories=(Trajectory(name="one", **(fields | changes)),), x="x", y="y", title="Ways")
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_what_was_measured_may_be_drawn(drawn):
             {"maps": (chart(panels=(("warm", ((0.5, "a"), (1.0, "b"))),)),)},
             "the panel 'warm' of the map 'Where' names 'a' or 'b', which was not measured at any level in arm 'claim'",
         ),
-        ({"portraits": (portrait(x="nrom"),)}, "the orbit 'one' of the portrait 'Ways' names 'nrom'"),
+        ({"portraits": (portrait(x="nrom"),)}, "the trajectory 'one' of the portrait 'Ways' names 'nrom'"),
         (
             {"portraits": (portrait(marks=(("fits", "step to fit"),)),)},
             "names 'step to fit', which was not measured in",

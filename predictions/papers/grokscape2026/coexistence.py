@@ -16,8 +16,8 @@ from grokscape.predictions import (
     Curve,
     Exceeds,
     Gate,
-    Map,
     Measurement,
+    PhaseDiagram,
     Setting,
     calibration,
 )
@@ -224,7 +224,7 @@ coexistence = claim(
         ),
     ),
     maps=(
-        Map(
+        PhaseDiagram(
             panels=tuple(
                 (title, tuple((w, f"test accuracy, {Sweep(start, w).name}") for w in MAP_DECAYS[start]))
                 for title, start in PANELS

@@ -14,9 +14,9 @@ from grokscape.predictions import (
     Control,
     Criterion,
     Exceeds,
-    Map,
     Measurement,
     Monotone,
+    PhaseDiagram,
     Proportion,
     Setting,
     Tier,
@@ -88,7 +88,7 @@ def panel(title: str, quantity: str) -> tuple[str, tuple[tuple[float, str], ...]
 
 
 MAPS = (
-    Map(
+    PhaseDiagram(
         panels=(panel("each training's phase", "phase"),),
         value="phase",
         title="Four phases of learning",
@@ -96,7 +96,7 @@ MAPS = (
         categories=tuple((kind.name.lower(), kind.value) for kind in Phase),
         **AXES,
     ),
-    Map(
+    PhaseDiagram(
         panels=tuple(panel(name, name) for name in ("test accuracy", "representation quality")),
         value="share",
         title="What is right, and what lies on a line",

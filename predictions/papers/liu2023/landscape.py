@@ -17,8 +17,8 @@ from grokscape.predictions import (
     Criterion,
     Curve,
     Exceeds,
-    Map,
     Measurement,
+    PhaseDiagram,
     Setting,
     Tier,
     Within,
@@ -211,7 +211,7 @@ more_data_widen_the_shell = claim(
         ),
     ),
     maps=(
-        Map(
+        PhaseDiagram(
             panels=tuple(
                 (title, tuple((n, f"{name}, {n} examples") for n in (25, 50, 100)))
                 for title, name in (

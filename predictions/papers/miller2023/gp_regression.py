@@ -25,10 +25,10 @@ from grokscape.predictions import (
     Exceeds,
     Gate,
     Measurement,
-    Orbit,
-    Portrait,
+    PhasePortrait,
     Setting,
     Tier,
+    Trajectory,
     by_step,
     judging,
     tiers,
@@ -140,9 +140,9 @@ regression_from_complex_start = claim(
         ),
     ),
     portraits=(
-        Portrait(
-            orbits=tuple(
-                Orbit(name=f"from {label}", x=f"test error, from {label}", y=f"complexity, from {label}")
+        PhasePortrait(
+            trajectories=tuple(
+                Trajectory(name=f"from {label}", x=f"test error, from {label}", y=f"complexity, from {label}")
                 for label in STARTS
             ),
             x="test error",

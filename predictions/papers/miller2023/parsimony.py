@@ -24,10 +24,10 @@ from grokscape.predictions import (
     Criterion,
     Exceeds,
     Measurement,
-    Orbit,
-    Portrait,
+    PhasePortrait,
     Setting,
     Tier,
+    Trajectory,
     by_step,
     judging,
 )
@@ -90,11 +90,11 @@ def complexity_shed_and_errors(records: Mapping[str, Record], at: Setting) -> It
         yield from by_step(penalised, f"complexity, {name}")
 
 
-def portraits(names: Iterable[str]) -> tuple[Portrait, ...]:
+def portraits(names: Iterable[str]) -> tuple[PhasePortrait, ...]:
     return tuple(
-        Portrait(
-            orbits=tuple(
-                Orbit(
+        PhasePortrait(
+            trajectories=tuple(
+                Trajectory(
                     name=name,
                     x=f"{split} error, {name}",
                     y=f"complexity, {name}",

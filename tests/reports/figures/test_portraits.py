@@ -15,7 +15,7 @@ from tests.reports.claims_page.test_sections import Data, observed, verdict
 
 PORTRAIT: Data = {
     "title": "ways to generalise", "x": "test error", "y": "complexity", "log_x": False, "log_y": True, "figure": "",
-    "orbits": [
+    "trajectories": [
         {"name": "a line", "x": "error", "y": "bits", "arm": "claim", "marks": [["fits", "steps to fit"]]},
         {"name": "never trained", "x": "nothing", "y": "bits", "arm": "claim", "marks": []},
     ],
@@ -36,15 +36,15 @@ def painted(*, last: dict[int, float] | None = None, **changes: Any) -> Data:
     return found
 
 
-def test_an_orbit_pairs_two_quantities_step_by_step_and_marks_events_on_the_median() -> None:
+def test_a_trajectory_pairs_two_quantities_step_by_step_and_marks_events_on_the_median() -> None:
     (portrait,) = portraits(painted())
-    (orbit,) = portrait.orbits  # what was not measured has no orbit
-    assert orbit.steps.tolist() == list(STEPS)
-    assert np.allclose(orbit.y, orbit.x / 100)
-    x, y = orbit.median
+    (trajectory,) = portrait.trajectories  # what was not measured has no trajectory
+    assert trajectory.steps.tolist() == list(STEPS)
+    assert np.allclose(trajectory.y, trajectory.x / 100)
+    x, y = trajectory.median
     assert x.tolist() == pytest.approx([0.76, 0.51, 0.26])
     assert y.tolist() == pytest.approx([0.0076, 0.0051, 0.0026])
-    (mark,) = orbit.marks
+    (mark,) = trajectory.marks
     assert (mark.name, mark.step, mark.x, mark.y) == ("fits", 10, pytest.approx(0.51), pytest.approx(0.0051))
     assert portrait.log_y
     assert "a line: from (0.76, 0.0076), fits (0.51, 0.0051), to (0.26, 0.0026)" in portrait.words
@@ -52,23 +52,23 @@ def test_an_orbit_pairs_two_quantities_step_by_step_and_marks_events_on_the_medi
 
 def test_seeds_that_end_early_take_the_median_no_further_than_half_of_them_go() -> None:
     (portrait,) = portraits(painted(last={0: 10.0, 1: 10.0}))
-    (orbit,) = portrait.orbits
-    assert orbit.steps[orbit.drawn].tolist() == [1.0, 10.0]
-    assert np.isnan(orbit.x[:2, 2]).all()
+    (trajectory,) = portrait.trajectories
+    assert trajectory.steps[trajectory.drawn].tolist() == [1.0, 10.0]
+    assert np.isnan(trajectory.x[:2, 2]).all()
 
 
 def test_an_event_that_most_seeds_never_saw_has_no_mark_and_zeros_forbid_logarithms() -> None:
     found = painted()
     found["evidence"][-1]["censored"] = True
     (portrait,) = portraits(found)
-    assert len(portrait.orbits[0].marks) == 1
+    assert len(portrait.trajectories[0].marks) == 1
     assert portrait.log_y
     found["evidence"][-2]["censored"] = True
     for o in found["evidence"]:
         if o["quantity"] == "bits":
             o["value"] -= 0.0025
     (portrait,) = portraits(found)
-    assert portrait.orbits[0].marks == ()
+    assert portrait.trajectories[0].marks == ()
     assert not portrait.log_y
 
 

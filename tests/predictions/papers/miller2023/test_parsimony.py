@@ -59,5 +59,5 @@ def test_the_portrait_asks_for_nothing_that_is_not_measured() -> None:
     records = {n: learner(run, sheds=0.7, generalises=True) for n, run in parsimony.learners(0, at).items()}
     measured = {m.quantity for m in parsimony.complexity_shed_and_errors(records, at)}
     for portrait in parsimony.parsimony.portraits:
-        for orbit in portrait.orbits:
-            assert {orbit.x, orbit.y, *(quantity for _, quantity in orbit.marks)} <= measured
+        for trajectory in portrait.trajectories:
+            assert {trajectory.x, trajectory.y, *(quantity for _, quantity in trajectory.marks)} <= measured
