@@ -31,8 +31,26 @@ class Retirement:
         return f"the claim {id!r} was retired in version {self.since}: {self.why}{instead}"
 
 
+_OMNIGROK = "Omnigrok has a key of its own"
+
 #: Id -> what became of it. Entries are only ever added.
-RETIRED: dict[str, Retirement] = {}
+RETIRED: dict[str, Retirement] = {
+    "liu2022.confusion_quality": Retirement(
+        since="0.1.0",
+        why="no affordable number of seeds decides it",
+        successor="liu2022.phase_quality",
+    ),
+    "liu2022.constraint_on_perceptrons": Retirement(
+        since="0.1.0", why=_OMNIGROK, successor="liu2023.constraint_removes_grokking_perceptron"
+    ),
+    "liu2022.constraint_removes_grokking": Retirement(
+        since="0.1.0", why=_OMNIGROK, successor="liu2023.constraint_removes_grokking"
+    ),
+    "liu2022.molecules_grok": Retirement(since="0.1.0", why=_OMNIGROK, successor="liu2023.molecules_grok"),
+    "liu2022.molecules_grok_without_decay": Retirement(
+        since="0.1.0", why=_OMNIGROK, successor="liu2023.molecules_grok_without_decay"
+    ),
+}
 
 
 def refuse_retired(id: str, where: str) -> None:

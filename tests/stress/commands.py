@@ -80,7 +80,7 @@ def run(
         mock.patch("grokscape.reports.claims_page.page.environment", _environment),
         contextlib.ExitStack() as stack,
     ):
-        for name in () if drawn else ("draw_strip", "draw_panel"):
+        for name in () if drawn else ("draw_criterion", "draw_panel"):
             stack.enter_context(mock.patch(f"grokscape.reports.claims_page.page.{name}", return_value=""))
         try:
             with time_limit(seconds):

@@ -116,8 +116,8 @@ def test_the_share_is_that_of_the_cores_that_the_workers_have(monkeypatch: pytes
     used = Used(monkeypatch, cores=4)
     core_time = CoreTime()
     used.go_on(wall=100, own=30, children=150)
-    assert core_time.told(2) == "2 min of core time in 2 min: 75 % of 2 cores"
-    assert core_time.told(4) == "3 min of core time in 2 min: 45 % of 4 cores"
+    assert core_time.summary(2) == "2 min of core time in 2 min: 75 % of 2 cores"
+    assert core_time.summary(4) == "3 min of core time in 2 min: 45 % of 4 cores"
 
 
 @pytest.mark.parametrize(("wall", "children"), [(5, 4), (100, 0)])
@@ -125,11 +125,11 @@ def test_what_is_short_or_unknown_is_not_told(monkeypatch: pytest.MonkeyPatch, w
     used = Used(monkeypatch, cores=2)
     core_time = CoreTime()
     used.go_on(wall, own=0, children=children)
-    assert core_time.told(2) == ""
+    assert core_time.summary(2) == ""
 
 
 def test_no_more_than_everything_can_be_used(monkeypatch: pytest.MonkeyPatch) -> None:
     used = Used(monkeypatch, cores=2)
     core_time = CoreTime()
     used.go_on(wall=100, own=30, children=200)  # of clocks that do not agree
-    assert core_time.told(2).endswith("100 % of 2 cores")
+    assert core_time.summary(2).endswith("100 % of 2 cores")
