@@ -9,8 +9,9 @@ from collections.abc import Iterable
 
 from grokscape.landscape.errors import InvalidInput
 from grokscape.predictions.evidence import CLAIM, Evidence
-from grokscape.predictions.prediction import Criterion, Gate, Prediction
+from grokscape.predictions.prediction import Prediction
 from grokscape.predictions.rules import LEVEL, Decision, Operating, Rule, holm, operating
+from grokscape.predictions.terms import Criterion, Gate
 from grokscape.predictions.verdict import ControlResult, GateResult, Judged, Status, Verdict, contributions, described
 from grokscape.predictions.wording import reason
 

@@ -14,7 +14,8 @@ from grokscape.landscape.printable import short
 from grokscape.predictions.rules import Rule
 
 if TYPE_CHECKING:
-    from grokscape.predictions.prediction import Control, Criterion, Gate, Prediction
+    from grokscape.predictions.prediction import Prediction
+    from grokscape.predictions.terms import Control, Criterion, Gate
 
 
 def refuse_seeds(seeds: object, whose: str) -> None:

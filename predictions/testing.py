@@ -35,9 +35,10 @@ from grokscape.predictions.checking.claim_functions import asked, measured
 from grokscape.predictions.checking.pending import Pending
 from grokscape.predictions.evidence import CLAIM, Evidence, Observation
 from grokscape.predictions.judge import judge
-from grokscape.predictions.prediction import Prediction, Tier
+from grokscape.predictions.prediction import Prediction
 from grokscape.predictions.rules import Decision, operating
 from grokscape.predictions.rules.operating import foreseen
+from grokscape.predictions.terms import Tier
 from grokscape.predictions.verdict import Status, Verdict
 
 if TYPE_CHECKING:

@@ -16,7 +16,8 @@ from grokscape.landscape.description import Description
 from grokscape.landscape.scheduling.plan import ancestry
 from grokscape.predictions.checking.pending import Pending
 from grokscape.predictions.checking.registry import load
-from grokscape.predictions.prediction import TIERS, Criterion, Prediction
+from grokscape.predictions.prediction import TIERS, Prediction
+from grokscape.predictions.terms import Criterion
 
 
 def listing(claim: Prediction, *, every_run: bool = False) -> Iterator[str]:

@@ -12,9 +12,10 @@ from grokscape.landscape.printable import error_text
 from grokscape.landscape.records.writable import refuse_unwritable_store
 from grokscape.predictions.checking.check import Check, Update
 from grokscape.predictions.evidence import CLAIM, Evidence
-from grokscape.predictions.prediction import Calibrated, Criterion, Prediction, Tier
+from grokscape.predictions.prediction import Prediction
 from grokscape.predictions.rules import Decision, Operating, operating
 from grokscape.predictions.rules.operating import foreseen
+from grokscape.predictions.terms import Calibrated, Criterion, Tier
 from grokscape.predictions.verdict import Status, Verdict
 
 #: What a claim is given in place of what calibration has not found yet.

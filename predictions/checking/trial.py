@@ -19,7 +19,7 @@ from grokscape.predictions.checking.made_up import STORIES, MadeUpRecord, Story
 from grokscape.predictions.checking.required import require_decided
 from grokscape.predictions.drawn import require_drawn
 from grokscape.predictions.evidence import Evidence, Observation
-from grokscape.predictions.prediction import Setting
+from grokscape.predictions.terms import Setting
 
 if TYPE_CHECKING:
     from grokscape.predictions.checking.pending import Pending

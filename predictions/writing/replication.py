@@ -8,7 +8,8 @@ from typing import Any
 
 from grokscape.landscape.description import Description
 from grokscape.landscape.errors import InvalidInput
-from grokscape.predictions.prediction import Calibrated, Prediction, Tier
+from grokscape.predictions.prediction import Prediction
+from grokscape.predictions.terms import Calibrated, Tier
 
 
 def replicate(

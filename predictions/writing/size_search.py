@@ -9,7 +9,7 @@ from typing import Any
 from grokscape.landscape.experiment import Experiment
 from grokscape.landscape.fits.critical import CriticalSize, critical_size, next_size, size_grid
 from grokscape.landscape.records.record import Record
-from grokscape.predictions.prediction import Setting
+from grokscape.predictions.terms import Setting
 
 
 def first_sizes_of(at: Setting, _: Any) -> Sequence[float]:

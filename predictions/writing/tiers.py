@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from grokscape.landscape.errors import InvalidInput
-from grokscape.predictions.prediction import Tier
+from grokscape.predictions.terms import Tier
 
 
 def tiers(

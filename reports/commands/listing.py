@@ -16,7 +16,8 @@ from rich.markup import escape
 from grokscape.landscape.errors import InvalidInput, brief
 from grokscape.landscape.records.quantities import nearest
 from grokscape.predictions.checking.registry import load
-from grokscape.predictions.prediction import KINDS, TIERS, Prediction, Source
+from grokscape.predictions.prediction import KINDS, TIERS, Prediction
+from grokscape.predictions.terms import Source
 
 #: Characters of a line at most.
 WIDTH = 100

@@ -7,7 +7,7 @@ import pytest
 from grokscape.landscape.errors import InvalidInput
 from grokscape.predictions.drawn import MOST_NAMES, require_drawn
 from grokscape.predictions.evidence import Evidence, Observation
-from grokscape.predictions.prediction import Curve, PhaseDiagram, PhasePortrait, Trajectory
+from grokscape.predictions.figures import Curve, PhaseDiagram, PhasePortrait, Trajectory
 from tests.predictions.made_up.claims import claim
 
 LEVELLED = ("test accuracy", "train accuracy", "norm")

@@ -8,7 +8,7 @@ from grokscape.landscape.errors import InvalidInput
 from grokscape.predictions.drawn import require_drawn
 from grokscape.predictions.evidence import Evidence, Observation
 from grokscape.predictions.figures import Curve
-from grokscape.predictions.prediction import Tier
+from grokscape.predictions.terms import Tier
 from tests.predictions.made_up.claims import claim
 
 CURVE = Curve(quantities=("here", "at paper"), x="x", y="y", title="Two lines")

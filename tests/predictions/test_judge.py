@@ -8,8 +8,8 @@ import pytest
 
 from grokscape.predictions.evidence import Evidence, Observation
 from grokscape.predictions.judge import correct_families, judge
-from grokscape.predictions.prediction import Calibrated, Criterion
 from grokscape.predictions.rules import Below, Contributions, Exceeds
+from grokscape.predictions.terms import Calibrated, Criterion
 from grokscape.predictions.verdict import Status, Verdict
 from tests.predictions.made_up.claims import claim, with_gate
 

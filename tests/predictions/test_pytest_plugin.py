@@ -14,7 +14,7 @@ from grokscape.predictions.verdict import Status, Verdict
 from tests.paths import PYTHONPATH
 
 MODULE = """
-from grokscape.predictions.prediction import Tier
+from grokscape.predictions import Tier
 from tests.predictions.made_up.claims import claim
 holds = claim("holds")
 fails = claim("fails", value=-2.0)

@@ -8,8 +8,8 @@ import itertools
 import pytest
 
 from grokscape.predictions.evidence import CLAIM, Measurement
-from grokscape.predictions.prediction import Calibrated, Control, Criterion, Tier
 from grokscape.predictions.rules import Exceeds
+from grokscape.predictions.terms import Calibrated, Control, Criterion, Tier
 from grokscape.predictions.testing import (
     check_claim,
     check_controls_differ,

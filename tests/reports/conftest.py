@@ -13,19 +13,11 @@ import pytest
 from grokscape.landscape.records.store import Store
 from grokscape.predictions.checking.check import Check
 from grokscape.predictions.evidence import CLAIM, Evidence, Measurement, Observation
+from grokscape.predictions.figures import Curve
 from grokscape.predictions.judge import correct_families, judge
-from grokscape.predictions.prediction import (
-    Amendment,
-    Calibrated,
-    Control,
-    Criterion,
-    Curve,
-    Gate,
-    Prediction,
-    Source,
-    Tier,
-)
+from grokscape.predictions.prediction import Prediction
 from grokscape.predictions.rules import Below, Exceeds, Monotone, Precedes, Proportion, Rule, Spread, Within
+from grokscape.predictions.terms import Amendment, Calibrated, Control, Criterion, Gate, Source, Tier
 from grokscape.predictions.verdict import Status, Verdict
 from grokscape.reports.claims_page.page import render
 

@@ -30,8 +30,9 @@ from grokscape.predictions.checking.check import Check
 from grokscape.predictions.checking.pending import Pending
 from grokscape.predictions.checking.registry import load
 from grokscape.predictions.evidence import Measurement
-from grokscape.predictions.prediction import Prediction, Setting
+from grokscape.predictions.prediction import Prediction
 from grokscape.predictions.rules import Monotone, Precedes
+from grokscape.predictions.terms import Setting
 from grokscape.reports.commands.check import write_results
 from grokscape.reports.commands.memory import of_check
 

@@ -14,8 +14,10 @@ from grokscape.landscape.tasks import BinaryOperation
 from grokscape.landscape.training.run import Run
 from grokscape.landscape.training.schedule import Schedule
 from grokscape.predictions.evidence import Measurement, by_step
-from grokscape.predictions.prediction import Calibrated, Control, Criterion, Curve, Prediction, Setting, Source, Tier
+from grokscape.predictions.figures import Curve
+from grokscape.predictions.prediction import Prediction
 from grokscape.predictions.rules import Exceeds
+from grokscape.predictions.terms import Calibrated, Control, Criterion, Setting, Source, Tier
 from tests.predictions.made_up.claims import Constant
 
 SOURCE = Source(key="stress2026", title="A test of stores", authors="Tester, Other", arxiv="0000.00000")

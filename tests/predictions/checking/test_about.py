@@ -10,7 +10,7 @@ import pytest
 
 from grokscape.landscape import AdamW, BinaryOperation, Perceptron
 from grokscape.predictions.checking.about import LONGEST_VALUE, about, setting_as_data
-from grokscape.predictions.prediction import Amendment
+from grokscape.predictions.terms import Amendment
 from tests.predictions.made_up.claims import claim
 
 

@@ -13,8 +13,8 @@ from grokscape.landscape.records.store import Store
 from grokscape.predictions.checking.calibrate import Calibration, seeds_in_words
 from grokscape.predictions.checking.check import Check
 from grokscape.predictions.evidence import Measurement
-from grokscape.predictions.prediction import Calibrated
 from grokscape.predictions.rules import Decision, Precedes
+from grokscape.predictions.terms import Calibrated
 from grokscape.predictions.verdict import Status
 from tests.predictions.made_up.claims import claim
 

@@ -16,8 +16,9 @@ from grokscape.predictions.checking import verdict_files
 from grokscape.predictions.checking.check import Check
 from grokscape.predictions.checking.verdict_files import load_verdicts
 from grokscape.predictions.evidence import Evidence, Measurement
+from grokscape.predictions.figures import Curve
 from grokscape.predictions.judge import judge
-from grokscape.predictions.prediction import Control, Curve, Tier
+from grokscape.predictions.terms import Control, Tier
 from grokscape.predictions.verdict import Status
 from tests.landscape.scheduling.toys import Toy
 from tests.predictions.made_up.claims import Constant, claim, measure

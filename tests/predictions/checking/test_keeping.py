@@ -17,7 +17,8 @@ from grokscape.predictions.checking import verdict_files
 from grokscape.predictions.checking.check import Check
 from grokscape.predictions.checking.verdict_files import keep_verdict, load_verdicts
 from grokscape.predictions.evidence import Measurement
-from grokscape.predictions.prediction import LONGEST_ID, Tier
+from grokscape.predictions.prediction import LONGEST_ID
+from grokscape.predictions.terms import Tier
 from grokscape.predictions.verdict import Status
 from tests.landscape.scheduling.mortal import Mortal
 from tests.landscape.scheduling.toys import Toy

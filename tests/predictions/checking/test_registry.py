@@ -15,7 +15,7 @@ from grokscape.landscape.errors import InvalidInput
 from grokscape.predictions.checking import registry
 from grokscape.predictions.checking.registry import load
 from grokscape.predictions.checking.retired import RETIRED, Retirement
-from grokscape.predictions.prediction import Gate, Setting, Tier
+from grokscape.predictions.terms import Gate, Setting, Tier
 from tests.predictions.made_up.claims import claim
 
 OWN = """

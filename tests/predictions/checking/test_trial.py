@@ -17,7 +17,7 @@ from grokscape.predictions.checking.pending import Pending
 from grokscape.predictions.checking.registry import load
 from grokscape.predictions.checking.trial import TrialError, refuse_untried
 from grokscape.predictions.evidence import Measurement
-from grokscape.predictions.prediction import Control, Tier
+from grokscape.predictions.terms import Control, Tier
 from tests.landscape.helpers import small_run
 from tests.predictions.made_up.claims import claim, runs
 

@@ -12,8 +12,9 @@ import pandas as pd
 from grokscape.landscape.experiment import Experiment, Outcome, Session
 from grokscape.landscape.records.record import Record
 from grokscape.predictions.evidence import Measurement
-from grokscape.predictions.prediction import Calibrated, Control, Criterion, Gate, Prediction, Setting, Source, Tier
+from grokscape.predictions.prediction import Prediction
 from grokscape.predictions.rules import Exceeds
+from grokscape.predictions.terms import Calibrated, Control, Criterion, Gate, Setting, Source, Tier
 
 SOURCE = Source(key="test2026", title="A test", authors="Tester, Other", arxiv="0000.00000")
 

@@ -11,7 +11,8 @@ import pandas as pd
 
 from grokscape.landscape.experiment import Experiment
 from grokscape.landscape.records.record import Record
-from grokscape.predictions.prediction import Prediction, Tier
+from grokscape.predictions.prediction import Prediction
+from grokscape.predictions.terms import Tier
 from grokscape.predictions.testing import made_up_record, verdict_on
 from grokscape.predictions.verdict import Verdict
 from tests.predictions.made_up.claims import Constant

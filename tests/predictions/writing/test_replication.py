@@ -9,7 +9,8 @@ import pytest
 from grokscape.landscape.errors import InvalidInput
 from grokscape.landscape.optimisers import SGD, AdamW
 from grokscape.predictions.evidence import CLAIM
-from grokscape.predictions.prediction import Amendment, Calibrated, Control, Curve, Tier
+from grokscape.predictions.figures import Curve
+from grokscape.predictions.terms import Amendment, Calibrated, Control, Tier
 from grokscape.predictions.writing.replication import replicate
 from tests.predictions.made_up.claims import claim
 

@@ -17,8 +17,8 @@ from grokscape.landscape.tasks import BinaryOperation
 from grokscape.predictions import SizeSearch
 from grokscape.predictions.checking.check import Check
 from grokscape.predictions.evidence import Measurement
-from grokscape.predictions.prediction import Calibrated, Control, Criterion, Setting, Tier
 from grokscape.predictions.rules import Exceeds
+from grokscape.predictions.terms import Calibrated, Control, Criterion, Setting, Tier
 from grokscape.predictions.verdict import Status
 from tests.predictions.made_up.claims import claim
 

@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 from grokscape.landscape.experiment import Outcome
 from grokscape.predictions.evidence import Measurement
-from grokscape.predictions.prediction import Control, Source, Tier
+from grokscape.predictions import Control, Source, Tier
 from tests.predictions.made_up.claims import Constant, claim, measure
 """
 

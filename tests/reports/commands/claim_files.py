@@ -5,7 +5,7 @@ from __future__ import annotations
 from grokscape.reports.cli import main
 
 MODULE = """
-from grokscape.predictions.prediction import Tier
+from grokscape.predictions import Tier
 from tests.predictions.made_up.claims import claim
 holds = claim("holds")
 fails = claim("fails", value=-2.0)

@@ -11,7 +11,7 @@ import pytest
 from grokscape.landscape.errors import InvalidInput
 from grokscape.predictions import papers
 from grokscape.predictions.checking.registry import load
-from grokscape.predictions.prediction import Source
+from grokscape.predictions.terms import Source
 from grokscape.predictions.testing import check_explained
 from grokscape.reports.cli import main
 from grokscape.reports.commands import new

@@ -164,7 +164,7 @@ def finished(runs):
 SLOW = """
 import dataclasses, time
 from pathlib import Path
-from grokscape.predictions.prediction import Source, Tier
+from grokscape.predictions import Source, Tier
 from tests.predictions.made_up.claims import Constant, claim
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -14,7 +14,7 @@ from grokscape.predictions.papers.grokscape2026.coexistence import (
 )
 from grokscape.predictions.papers.varma2023.efficiency import memorisation_efficiency
 from grokscape.predictions.papers.varma2023.setup import network_run
-from grokscape.predictions.prediction import Setting
+from grokscape.predictions.terms import Setting
 from grokscape.predictions.verdict import Status
 from tests.predictions.made_up.sweeps import evidence, noise, record, sigmoid, verdict
 

@@ -9,7 +9,7 @@ import numpy as np
 from grokscape.landscape.theory import parallelograms
 from grokscape.predictions.evidence import CLAIM
 from grokscape.predictions.papers.grokscape2026.held_out_sums import held_out_sums, outlying
-from grokscape.predictions.prediction import Setting
+from grokscape.predictions.terms import Setting
 from grokscape.predictions.verdict import Status
 from tests.predictions.made_up.toys import record, rises, verdict
 

@@ -13,7 +13,7 @@ from grokscape.predictions.papers.kumar2023.lazy_to_rich import (
     grokking_with_rising_norm,
     norm_from_fitting_to_generalising,
 )
-from grokscape.predictions.prediction import Setting
+from grokscape.predictions.terms import Setting
 from grokscape.predictions.verdict import Status
 from tests.predictions.made_up.steps import STEPS, noise, record, verdict
 

@@ -9,7 +9,7 @@ import pytest
 from grokscape.landscape.theory import marchenko_pastur as mp
 from grokscape.predictions.papers.levi2023.losses import loss_curves
 from grokscape.predictions.papers.levi2023.setup import reached, reaches
-from grokscape.predictions.prediction import Setting
+from grokscape.predictions.terms import Setting
 
 
 def test_with_a_fixed_ratio_the_size_changes():

@@ -9,7 +9,7 @@ from grokscape.landscape.theory import parallelograms
 from grokscape.predictions.evidence import CLAIM
 from grokscape.predictions.papers.liu2022.critical_size import beyond, inverse, necessary, rate, sufficient
 from grokscape.predictions.papers.liu2022.setup import nullity
-from grokscape.predictions.prediction import Setting
+from grokscape.predictions.terms import Setting
 from grokscape.predictions.verdict import Status
 from tests.predictions.made_up.toys import STEPS, record, rises, verdict
 

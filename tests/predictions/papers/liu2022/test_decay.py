@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from grokscape.predictions.papers.liu2022.decay import decay_delays, decay_hastens, decay_makes_grokking
-from grokscape.predictions.prediction import Setting
+from grokscape.predictions.terms import Setting
 from grokscape.predictions.verdict import Status
 from tests.predictions.made_up.toys import record, rises, trained, verdict
 

@@ -8,7 +8,7 @@ import pytest
 from grokscape.landscape.theory import parallelograms
 from grokscape.predictions.evidence import CLAIM
 from grokscape.predictions.papers.liu2022.effective_loss import conservation, critical_fraction
-from grokscape.predictions.prediction import Setting
+from grokscape.predictions.terms import Setting
 from grokscape.predictions.verdict import Status
 from tests.predictions.made_up.toys import record, verdict
 

@@ -7,7 +7,7 @@ import pytest
 
 from grokscape.predictions.evidence import CLAIM
 from grokscape.predictions.papers.liu2022.effective_theory import parallelograms_hold, predicted_accuracy
-from grokscape.predictions.prediction import Setting
+from grokscape.predictions.terms import Setting
 from grokscape.predictions.verdict import Status
 from tests.predictions.made_up.toys import record, verdict
 

@@ -11,7 +11,7 @@ import pytest
 from grokscape.predictions.evidence import CLAIM
 from grokscape.predictions.papers.liu2022.phases import four_phases, phase_order, phase_quality
 from grokscape.predictions.papers.liu2022.setup import Phase
-from grokscape.predictions.prediction import Setting
+from grokscape.predictions.terms import Setting
 from grokscape.predictions.verdict import Status
 from tests.predictions.made_up.toys import trained, verdict
 from tests.predictions.papers.liu2022.test_setup import TIMES

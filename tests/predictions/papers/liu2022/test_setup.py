@@ -8,7 +8,7 @@ import pytest
 
 from grokscape.predictions.papers.liu2022.effective_theory import predicted_accuracy
 from grokscape.predictions.papers.liu2022.setup import Phase, lag, nullity, phase
-from grokscape.predictions.prediction import Setting
+from grokscape.predictions.terms import Setting
 from tests.predictions.made_up.toys import trained
 
 #: When a run of each phase fits and generalises.

@@ -12,7 +12,7 @@ from grokscape.predictions.papers.liu2023.constrained_norm import (
     constraint_removes_grokking,
     delays_free_and_constrained,
 )
-from grokscape.predictions.prediction import Setting
+from grokscape.predictions.terms import Setting
 from grokscape.predictions.verdict import Status
 from tests.predictions.made_up.courses import course, jitter, verdict
 

@@ -25,7 +25,7 @@ from grokscape.predictions.papers.miller2023.concealment import (
     growth_of_the_gap,
     table,
 )
-from grokscape.predictions.prediction import Setting
+from grokscape.predictions.terms import Setting
 from grokscape.predictions.verdict import Status
 from tests.predictions.made_up.courses import jitter, verdict
 

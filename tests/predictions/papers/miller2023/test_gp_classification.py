@@ -12,7 +12,7 @@ from grokscape.predictions.papers.miller2023.gp_classification import (
     parity_variational,
     spurious_dimensions,
 )
-from grokscape.predictions.prediction import Setting
+from grokscape.predictions.terms import Setting
 from grokscape.predictions.verdict import Status
 from tests.predictions.made_up.courses import jitter
 from tests.predictions.made_up.toys import record, verdict

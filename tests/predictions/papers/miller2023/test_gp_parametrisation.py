@@ -9,7 +9,7 @@ from grokscape.predictions.papers.miller2023.gp_parametrisation import (
     no_parity_without_divergence,
     parity_whitened_without_divergence,
 )
-from grokscape.predictions.prediction import Setting
+from grokscape.predictions.terms import Setting
 from grokscape.predictions.verdict import Status
 from tests.landscape.learners.trained import trained
 from tests.predictions.made_up.courses import jitter

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from grokscape.predictions.papers.miller2023.gp_published_end import regression_published_end
-from grokscape.predictions.prediction import Setting
+from grokscape.predictions.terms import Setting
 from grokscape.predictions.verdict import Status
 from tests.predictions.made_up.courses import jitter
 from tests.predictions.made_up.toys import record, verdict

@@ -12,7 +12,7 @@ from grokscape.predictions.papers.miller2023.gp_regression import (
     regression_from_complex_start,
 )
 from grokscape.predictions.papers.miller2023.gp_setup import LOW_ERROR_HIGH_COMPLEXITY, LOW_ERROR_LOW_COMPLEXITY
-from grokscape.predictions.prediction import Setting
+from grokscape.predictions.terms import Setting
 from grokscape.predictions.verdict import Status
 from tests.predictions.made_up.courses import jitter
 from tests.predictions.made_up.toys import record, verdict

@@ -11,7 +11,7 @@ from grokscape.predictions.papers.miller2023.linear_regression import (
     linear_regression_groks,
     linear_regression_needs_penalty,
 )
-from grokscape.predictions.prediction import Setting
+from grokscape.predictions.terms import Setting
 from grokscape.predictions.verdict import Status
 from tests.landscape.helpers import train_alone
 from tests.predictions.made_up.courses import jitter

@@ -15,7 +15,7 @@ from grokscape.landscape.tasks import SampledParity
 from grokscape.landscape.training.run import Run
 from grokscape.predictions.papers.miller2023.parity import parity_gap_grows
 from grokscape.predictions.papers.miller2023.parity_setup import networks_by_length, per_bit
-from grokscape.predictions.prediction import Setting
+from grokscape.predictions.terms import Setting
 from tests.landscape.helpers import train
 from tests.predictions.made_up.courses import jitter
 from tests.predictions.made_up.toys import table

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from grokscape.predictions.evidence import CLAIM
 from grokscape.predictions.papers.miller2023.start_weights import gap_and_start_weight, gap_and_true_weight_alone
-from grokscape.predictions.prediction import Setting
+from grokscape.predictions.terms import Setting
 from grokscape.predictions.verdict import Status
 from tests.predictions.made_up.courses import jitter
 from tests.predictions.made_up.toys import few, verdict

@@ -22,7 +22,7 @@ from grokscape.predictions.papers.reviews2023.rival_readings import (
     removed_and_unseen,
 )
 from grokscape.predictions.papers.varma2023.ungrokking import ungrokking
-from grokscape.predictions.prediction import Setting
+from grokscape.predictions.terms import Setting
 from grokscape.predictions.verdict import Status
 from tests.predictions.made_up.steps import noise, record, trained, verdict
 

@@ -15,7 +15,7 @@ from grokscape.predictions.papers.truong2026a.norm_separation import (
     delay_is_contraction,
     delay_on_modular_addition,
 )
-from grokscape.predictions.prediction import Setting
+from grokscape.predictions.terms import Setting
 from grokscape.predictions.verdict import Status
 from tests.predictions.made_up.courses import course, jitter, verdict
 

@@ -13,7 +13,7 @@ from grokscape.predictions.papers.truong2026b.delay_law import (
     norm_is_no_gate,
     time_against_norm,
 )
-from grokscape.predictions.prediction import Setting
+from grokscape.predictions.terms import Setting
 from grokscape.predictions.verdict import Status
 from tests.predictions.made_up.courses import course, jitter, verdict
 

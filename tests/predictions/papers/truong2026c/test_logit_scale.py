@@ -13,7 +13,7 @@ from grokscape.predictions.papers.truong2026c.logit_scale import (
     temperature_alone_delays,
     temperature_undoes_norm,
 )
-from grokscape.predictions.prediction import Setting
+from grokscape.predictions.terms import Setting
 from grokscape.predictions.verdict import Status
 from tests.predictions.made_up.courses import course, jitter, verdict
 

@@ -12,7 +12,7 @@ from grokscape.landscape.tasks import BinaryOperation
 from grokscape.landscape.training.run import Run
 from grokscape.predictions.evidence import Evidence, Observation
 from grokscape.predictions.judge import judge
-from grokscape.predictions.prediction import Tier
+from grokscape.predictions.terms import Tier
 from tests.predictions.made_up.steps import trained
 
 P, PHASES, NOISE = 11, 8, 24

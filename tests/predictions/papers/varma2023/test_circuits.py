@@ -15,7 +15,7 @@ from grokscape.predictions.papers.varma2023.circuits import (
     trigonometric_share,
 )
 from grokscape.predictions.papers.varma2023.ungrokking import ungrokking
-from grokscape.predictions.prediction import Setting
+from grokscape.predictions.terms import Setting
 from grokscape.predictions.verdict import Status
 from tests.predictions.made_up.steps import trained
 from tests.predictions.papers.varma2023.by_hand import judged, made, run_on, weights_of

@@ -17,7 +17,7 @@ from grokscape.predictions.papers.varma2023.critical_size import (
 )
 from grokscape.predictions.papers.varma2023.setup import NETWORKS, SEEDS, full_data_run, retraining_run
 from grokscape.predictions.papers.varma2023.size_setup import SEARCH, SIZES, Sweep
-from grokscape.predictions.prediction import Setting, Tier
+from grokscape.predictions.terms import Setting, Tier
 from grokscape.predictions.verdict import Status
 from tests.predictions.made_up.sweeps import evidence, noise, record, sigmoid, verdict
 

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from grokscape.predictions.evidence import CLAIM
 from grokscape.predictions.papers.varma2023.logit_setup import logits_of
 from grokscape.predictions.papers.varma2023.logits import log_loss, logit_scaling, loss_with_and_without_scaling
-from grokscape.predictions.prediction import Setting
+from grokscape.predictions.terms import Setting
 from grokscape.predictions.verdict import Status
 from tests.predictions.papers.varma2023.by_hand import P, judged, made, run_on
 

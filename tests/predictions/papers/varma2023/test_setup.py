@@ -11,7 +11,7 @@ from grokscape.predictions.papers.varma2023.setup import (
     scratch_run,
     tiers,
 )
-from grokscape.predictions.prediction import Setting
+from grokscape.predictions.terms import Setting
 
 
 def test_networks_of_a_number_of_examples():

@@ -9,7 +9,7 @@ from grokscape.landscape.optimisers import AdamW
 from grokscape.predictions.evidence import CLAIM
 from grokscape.predictions.papers.varma2023.setup import full_data_run
 from grokscape.predictions.papers.varma2023.ungrokking import removal_alone, ungrokking
-from grokscape.predictions.prediction import Setting
+from grokscape.predictions.terms import Setting
 from grokscape.predictions.verdict import Status
 from tests.predictions.made_up.sweeps import evidence, noise, record, verdict
 
