@@ -8,6 +8,7 @@ import pytest
 
 from grokscape.landscape.records.record import Record
 from grokscape.landscape.records.store import Store
+from grokscape.landscape.sharing import forget_data
 from grokscape.predictions.checking.check import Check
 from grokscape.predictions.evidence import Evidence, Observation
 from grokscape.predictions.judge import judge
@@ -114,6 +115,7 @@ def fits_the_power_of_weight_decay_within_seeds(claim):
 
 
 def is_not_run_where_its_data_are_absent(claim, task, tier, tmp_path, monkeypatch):
+    forget_data()  # which another test may have read while they were there
     monkeypatch.setattr(task, "files", staticmethod(lambda: (None,)))
     found = Check([claim], tier, Store(tmp_path)).prepare(claim)
     assert found.status is Status.NOT_RUN
