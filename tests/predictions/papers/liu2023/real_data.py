@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from grokscape.landscape.records.record import Record
-from grokscape.landscape.records.store import Store
-from grokscape.landscape.sharing import forget_data
-from grokscape.predictions.checking.check import Check
 from grokscape.predictions.evidence import Evidence, Observation
 from grokscape.predictions.judge import judge
 from grokscape.predictions.papers.liu2023.real_data_setup import SLOPE
 from grokscape.predictions.verdict import Status
+from tests.paths import PYTHONPATH
 
 STEPS = np.array([0, *np.unique(np.geomspace(1, 4000, 200).round().astype(int))])
 
@@ -114,9 +116,19 @@ def fits_the_power_of_weight_decay_within_seeds(claim):
     assert "gate" in unseen.reason
 
 
-def is_not_run_where_its_data_are_absent(claim, task, tier, tmp_path, monkeypatch):
-    forget_data()  # which another test may have read while they were there
-    monkeypatch.setattr(task, "files", staticmethod(lambda: (None,)))
-    found = Check([claim], tier, Store(tmp_path)).prepare(claim)
-    assert found.status is Status.NOT_RUN
-    assert "pip install" in found.reason
+def is_not_run_where_its_data_are_absent(id, task, tier, tmp_path):
+    """In a process of its own: in this one another test may have read them while they were there."""
+    program = f"""
+from grokscape.landscape import Store, {task}
+from grokscape.predictions import Check
+from grokscape.predictions.checking.registry import load
+
+{task}.files = staticmethod(lambda: (None,))
+claim = load().claims[{id!r}]
+found = Check([claim], {tier!r}, Store({str(tmp_path)!r})).prepare(claim)
+print(found.status, found.reason)
+"""
+    environment = os.environ | {"PYTHONPATH": PYTHONPATH}
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=False)
+    assert done.stdout.startswith(Status.NOT_RUN), done.stderr
+    assert "pip install" in done.stdout

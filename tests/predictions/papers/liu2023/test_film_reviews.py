@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from grokscape.landscape.tasks import FilmReviews
 from grokscape.predictions.papers.liu2023.film_reviews import (
     reviews_do_not_grok,
     reviews_grok,
@@ -40,5 +39,5 @@ def test_an_lstm_that_loses_its_fit_at_the_very_end_is_judged_and_no_other_netwo
     assert verdict(reviews_grok, slipping).status is Status.INVALID
 
 
-def test_without_reviews_the_claim_says_how_to_get_them(tmp_path, monkeypatch):
-    real_data.is_not_run_where_its_data_are_absent(reviews_grok, FilmReviews, "standard", tmp_path, monkeypatch)
+def test_without_reviews_the_claim_says_how_to_get_them(tmp_path):
+    real_data.is_not_run_where_its_data_are_absent("liu2023.reviews_grok", "FilmReviews", "standard", tmp_path)

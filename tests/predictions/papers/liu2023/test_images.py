@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from grokscape.landscape.tasks import MnistSample
 from grokscape.predictions.papers.liu2023 import images
 from tests.predictions.papers.liu2023 import real_data
 
@@ -24,5 +23,5 @@ def test_inverse_decay(claim):
     real_data.fits_the_power_of_weight_decay_within_seeds(claim)
 
 
-def test_without_mnist_the_claim_says_how_to_get_it(tmp_path, monkeypatch):
-    real_data.is_not_run_where_its_data_are_absent(images.mnist_grok, MnistSample, "quick", tmp_path, monkeypatch)
+def test_without_mnist_the_claim_says_how_to_get_it(tmp_path):
+    real_data.is_not_run_where_its_data_are_absent("liu2023.mnist_grok", "MnistSample", "quick", tmp_path)

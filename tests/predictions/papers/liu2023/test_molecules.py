@@ -120,5 +120,5 @@ def test_a_small_network_learns_molecules(tmp_path, monkeypatch):
     module._collection.cache_clear()
 
 
-def test_without_molecules_the_claim_says_how_to_get_them(tmp_path, monkeypatch):
-    is_not_run_where_its_data_are_absent(molecules_grok, Molecules, "standard", tmp_path, monkeypatch)
+def test_without_molecules_the_claim_says_how_to_get_them(tmp_path):
+    is_not_run_where_its_data_are_absent("liu2023.molecules_grok", "Molecules", "standard", tmp_path)
