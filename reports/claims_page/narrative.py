@@ -77,12 +77,14 @@ def narrative(verdicts: Verdicts, tier: str) -> Narrative:
     first, others = by_kind(verdicts)
     stated = [verdict for verdict in first if verdict["about"]["kind"] == STATED.name]
     nouns = _STATED if stated else _UNRECORDED
+    at = f" at the {tier} tier"
     sentences = [
-        *([_counted(first, nouns, f" at the {tier} tier")] if first else _none_stated(others)),
+        *([_counted(first, nouns, at)] if first else _none_stated(verdicts)),
         *_scale(verdicts), *_held(first), *_not_run(first),
     ]  # fmt: skip
     apart = (
-        Apart(kind, " ".join([_counted(of_kind, (kind.one, kind.several)), *_held(of_kind), *_not_run(of_kind)]),
+        Apart(kind, " ".join([_counted(of_kind, (kind.one, kind.several), "" if first else at), *_held(of_kind),
+                              *_not_run(of_kind)]),
               _exceptions(of_kind))
         for kind, of_kind in others
     )  # fmt: skip
@@ -93,10 +95,10 @@ def _exceptions(verdicts: Verdicts) -> tuple[str, ...]:
     return tuple(_exception(verdict) for verdict in verdicts if verdict["status"] not in ("PASS", "NOT RUN"))
 
 
-def _none_stated(others: Sequence[tuple[Kind, Verdicts]]) -> Iterable[str]:
-    """Say that a source states none of its claims, unless all are of a project that is its own source."""
-    if [kind.name for kind, _ in others] != ["ours"]:
-        total = sum(len(verdicts) for _, verdicts in others)
+def _none_stated(verdicts: Verdicts) -> Iterable[str]:
+    """Say that a source states none of its claims, unless this project is the source."""
+    total = len(verdicts)
+    if verdicts and not str(verdicts[0]["about"]["source"]["key"]).startswith("grokscape"):
         of_them = {1: "the claim", 2: "either of the two claims"}.get(total, f"any of the {_small(total)} claims")
         yield f"This source does not state {of_them} checked here."
 

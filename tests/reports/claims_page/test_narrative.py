@@ -137,7 +137,7 @@ def test_a_source_is_counted_by_what_it_states_and_the_others_apart() -> None:
         (["stated", "stated"], "Both claims that the paper states hold at the quick tier. "),
         (["rival"], "This source does not state the claim checked here. "),
         (["rival", "ours"], "This source does not state either of the two claims checked here. "),
-        (["ours", "ours"], "What was trained: "),
+        (["ours", "ours"], "This source does not state either of the two claims checked here. "),
         (["", ""], "Both claims of this source hold at the quick tier. "),
         (["", "stated"], "The one claim checked here that the paper states holds at the quick tier. "),
     ],
@@ -145,6 +145,15 @@ def test_a_source_is_counted_by_what_it_states_and_the_others_apart() -> None:
 def test_how_a_source_begins(kinds: list[str], start: str) -> None:
     verdicts = [one for n, kind in enumerate(kinds) for one in of_kind(kind, verdict(f"c{n}"))]
     assert narrative(verdicts, "quick").paragraph.startswith(start)
+
+
+def test_this_project_is_not_told_to_state_none_of_its_claims() -> None:
+    project = {"setting": SETTING, "kind": "ours", "source": {"key": "grokscape2026"}}
+    found = narrative([verdict("a", about=project), verdict("b", about=project)], "quick")
+    assert found.paragraph == f"{TRAINED} for each claim."
+    assert [part.paragraph for part in found.apart] == [
+        "Both claims of our own hold at the quick tier. What held: a and b."
+    ]
 
 
 def test_several_tasks_networks_and_numbers_of_seeds() -> None:
