@@ -68,7 +68,7 @@ def complexity(record: Record) -> pd.Series:
     It is the cost of the learner's state under its prior: a negative log density of weights, a divergence from the
     prior, half a log determinant. Learners that are no networks record it as "complexity" and say in their
     descriptions which it is. For networks it is ``|theta|^2 / (2 n)``, the weights' negative log density under
-    N(0, 1) (Miller et al. 2023, section 2.3).
+    N(0, 1) (Miller et al. 2023, appendices B.1 and C).
 
     The unit is one for all, the zero is not: a log determinant can be negative, a divergence cannot; priors that are
     trained move the zero along the way. Changes within one learner can be compared with changes within another, levels

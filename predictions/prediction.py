@@ -36,8 +36,8 @@ TIERS = ("quick", "standard", "paper")
 LONGEST_ID = 120
 
 
-#: Whose claim it is: stated by its source; a source's claim held to another learner, task or range; a reading that
-#: contradicts it; or this project's.
+#: Whose claim it is: stated by its source; a source's claim held to another learner, task or range, or at a strength
+#: that it does not give; a reading that contradicts the source, or what it is about; or this project's.
 KINDS = ("stated", "extension", "rival", "ours")
 
 

@@ -11,7 +11,8 @@ from typing import Any
 from grokscape.predictions.wording import measured, must, subject
 from grokscape.reports import numbers as wording
 from grokscape.reports.claims_page.settings import each_in_words, in_words
-from grokscape.reports.claims_page.summary import MEANINGS
+from grokscape.reports.claims_page.summary import MEANINGS, by_kind
+from grokscape.reports.kinds import STATED, Kind
 from grokscape.reports.numbers import listed
 
 Verdicts = Sequence[Mapping[str, Any]]
@@ -26,11 +27,30 @@ _BECAME = {
     "ERROR": ("could not be checked for an error", "could not be checked for errors", "could be checked, for errors"),
 }
 _SMALL = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+#: What one claim that is counted first is called, and several of them.
+_STATED = ("claim checked here that the paper states", "claims that the paper states")
+_UNRECORDED = ("claim of this source that is checked here", "claims of this source")
 #: Words of ids that are written otherwise.
 _SPELLINGS = {
     "mnist": "MNIST", "layernorm": "LayerNorm", "bayesian": "Bayesian", "laplace": "Laplace",
     "semi grokking": "semi-grokking",
 }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Apart:
+    """What became of claims that are filed under a source and that it does not state, in words.
+
+    Attributes
+    ----------
+    kind : Kind
+    paragraph : str
+    exceptions : tuple of str
+    """
+
+    kind: Kind
+    paragraph: str
+    exceptions: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -40,20 +60,47 @@ class Narrative:
     Attributes
     ----------
     paragraph : str
-        How many were checked, on what, and which held.
+        How many of those that it states were checked, on what, and which held.
     exceptions : tuple of str
-        A sentence for each claim that did not hold: what was measured, and what had to be.
+        A sentence for each of them that did not hold: what was measured, and what had to be.
+    apart : tuple of Apart
+        The same of extensions, rival readings and claims of this project, each for itself.
     """
 
     paragraph: str
     exceptions: tuple[str, ...]
+    apart: tuple[Apart, ...] = ()
 
 
 def narrative(verdicts: Verdicts, tier: str) -> Narrative:
     """Tell the verdicts on the claims of one source at one tier."""
-    sentences = [_counted(verdicts, tier), *_scale(verdicts), *_held(verdicts), *_not_run(verdicts)]
-    decided = [verdict for verdict in verdicts if verdict["status"] not in ("PASS", "NOT RUN")]
-    return Narrative(" ".join(sentences), tuple(_exception(verdict) for verdict in decided))
+    first, others = by_kind(verdicts)
+    stated = [verdict for verdict in first if verdict["about"]["kind"] == STATED.name]
+    nouns = _STATED if stated else _UNRECORDED
+    at = f" at the {tier} tier"
+    sentences = [
+        *([_counted(first, nouns, at)] if first else _none_stated(verdicts)),
+        *_scale(verdicts), *_held(first), *_not_run(first),
+    ]  # fmt: skip
+    apart = (
+        Apart(kind, " ".join([_counted(of_kind, (kind.one, kind.several), "" if first else at), *_held(of_kind),
+                              *_not_run(of_kind)]),
+              _exceptions(of_kind))
+        for kind, of_kind in others
+    )  # fmt: skip
+    return Narrative(" ".join(sentences), _exceptions(first), tuple(apart))
+
+
+def _exceptions(verdicts: Verdicts) -> tuple[str, ...]:
+    return tuple(_exception(verdict) for verdict in verdicts if verdict["status"] not in ("PASS", "NOT RUN"))
+
+
+def _none_stated(verdicts: Verdicts) -> Iterable[str]:
+    """Say that a source states none of its claims, unless this project is the source."""
+    total = len(verdicts)
+    if verdicts and not str(verdicts[0]["about"]["source"]["key"]).startswith("grokscape"):
+        of_them = {1: "the claim", 2: "either of the two claims"}.get(total, f"any of the {_small(total)} claims")
+        yield f"This source does not state {of_them} checked here."
 
 
 def name(id: str) -> str:
@@ -64,21 +111,23 @@ def name(id: str) -> str:
     return words
 
 
-def _counted(verdicts: Verdicts, tier: str) -> str:
+def _counted(verdicts: Verdicts, nouns: tuple[str, str], at: str = "") -> str:
+    """Say how many of claims that are called so came out how."""
+    one, several = nouns
     found = Counter(str(verdict["status"]) for verdict in verdicts)
     order = [m.name for m in MEANINGS if m.name in found] + sorted(set(found) - {m.name for m in MEANINGS})
-    total, at = len(verdicts), f"at the {tier} tier"
+    total = len(verdicts)
     if total == 1:
-        return f"The one claim of this source that is checked here {_became(order[0], 1)} {at}."
+        return f"The one {one} {_became(order[0], 1)}{at}."
     if len(order) > 1:
         write = _small if total < len(_SMALL) else str
         first, *rest = (f"{write(found[status])} {_became(status, found[status])}" for status in order)
-        return f"Of the {_small(total)} claims of this source, {listed([f'{first} {at}', *rest])}."
+        return f"Of the {_small(total)} {several}, {listed([f'{first}{at}', *rest])}."
     (status,) = order
     if status in ("INVALID", "NOT RUN", "ERROR"):
         none = "Neither of the two" if total == 2 else f"None of the {_small(total)}"
-        return f"{none} claims of this source {_BECAME[status][2]} {at}."
-    return f"{'Both' if total == 2 else f'All {_small(total)}'} claims of this source {_became(status, total)} {at}."
+        return f"{none} {several} {_BECAME[status][2]}{at}."
+    return f"{'Both' if total == 2 else f'All {_small(total)}'} {several} {_became(status, total)}{at}."
 
 
 def _became(status: str, n: int) -> str:

@@ -31,6 +31,7 @@ from grokscape.reports.figures.draw_portraits import draw_portrait
 from grokscape.reports.figures.maps import charts
 from grokscape.reports.figures.portraits import portraits
 from grokscape.reports.html import Figure, environment, shell
+from grokscape.reports.kinds import STATED, Kind, kind
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ class Entry:
     figures: tuple[Figure, ...]
     facts: list[tuple[str, str]]
     link: str | None
+    kind: Kind
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,9 @@ class Section:
     link : str or None
     told : Narrative
     counts : list of (Meaning, int)
-        Of the verdicts that there are.
+        Of the verdicts that there are on what the source states.
+    apart : list of str
+        The other verdicts, counted by kind.
     entries : tuple of Entry
     figures : tuple of (Entry, Figure)
         In the order of the source's own figures, maps last.
@@ -70,6 +74,7 @@ class Section:
     link: str | None
     told: narrative.Narrative
     counts: list[tuple[summary.Meaning, int]]
+    apart: list[str]
     entries: tuple[Entry, ...]
     figures: tuple[tuple[Entry, Figure], ...]
 
@@ -112,11 +117,16 @@ def _pieces(verdicts: Sequence[Mapping[str, Any]], tier: str, complaints: Sequen
     complaints = list(complaints)
     entries = list(_entries(verdicts, complaints))
     verdicts = [entry.verdict for entry in entries]
+    first, others = summary.by_kind(verdicts)
     page = environment().get_template("claims.html.j2").generate(
         entries=entries,
         sections=list(_sections(entries, tier, complaints)),
         disputes=disputed(entries),
-        counts=summary.counts(verdicts),
+        stated=len([verdict for verdict in first if verdict["about"]["kind"] == STATED.name]),
+        counts=summary.counts(first) if first else [],
+        apart=[summary.tallied(*other) for other in others],
+        statuses=[m for m, n in summary.counts(verdicts) if n],
+        kinds=list(dict.fromkeys(entry.kind for entry in entries if entry.kind.name)),
         tier=tier,
         complaints=complaints,
         meanings=summary.MEANINGS,
@@ -165,6 +175,7 @@ def _entry(kept: Mapping[str, Any], anchor: str) -> Entry:
         ),
         facts=summary.facts(verdict),
         link=summary.link(verdict["about"]["source"]),
+        kind=kind(str(verdict["about"]["kind"])),
     )
 
 
@@ -187,13 +198,15 @@ def _sections(entries: Sequence[Entry], tier: str, complaints: list[str]) -> Ite
     for index, mine in enumerate(by_source.values(), start=1):
         verdicts = [entry.verdict for entry in mine]
         source = verdicts[0]["about"]["source"]
+        first, others = summary.by_kind(verdicts)
         redrawn = [(entry, figure) for entry in mine for figure in entry.figures if figure.figure]
         yield Section(
             anchor=f"section-{index}",
             source=source,
             link=mine[0].link,
             told=_told(verdicts, tier, complaints),
-            counts=[(m, n) for m, n in summary.counts(verdicts) if n],
+            counts=[(m, n) for m, n in summary.counts(first) if n],
+            apart=[summary.tallied(*other) for other in others],
             entries=tuple(mine),
             figures=tuple(sorted(redrawn, key=lambda pair: _place(pair[1].figure))),
         )

@@ -13,6 +13,7 @@ from grokscape.reports import numbers as wording
 from grokscape.reports.claims_page.settings import in_words
 from grokscape.reports.figures.criterion import CriterionPlot, criterion_plots
 from grokscape.reports.html import arxiv_link
+from grokscape.reports.kinds import Kind, parted
 
 
 @dataclass(frozen=True)
@@ -60,12 +61,6 @@ CONTROL_OUTCOMES = {
 }
 #: Status that calibration foresaw -> what the claim did there.
 _FORESEEN = {"PASS": "holds", "FAIL": "fails", "INCONCLUSIVE": "is undecided"}
-#: Whose claim it is, where it is not its source's own.
-_KINDS = {
-    "extension": "the source’s, held to another learner, task or range",
-    "rival": "a reading that contradicts the source",
-    "ours": "this project’s own",
-}
 _ID = re.compile(r"[a-z0-9]+\.[a-z0-9_]+")
 _EMPTY: Mapping[str, Any] = {
     **dict.fromkeys(("criteria", "controls", "gates", "seeds", "calibration_seeds", "evidence"), ()),
@@ -105,6 +100,19 @@ def counts(verdicts: Iterable[Mapping[str, Any]]) -> list[tuple[Meaning, int]]:
     listed = [(m, found.pop(m.name, 0)) for m in MEANINGS]
     unknown = [(meaning(status), n) for status, n in sorted(found.items())]
     return [(m, n) for m, n in listed if n or m.name in ("PASS", "FAIL", "INCONCLUSIVE")] + unknown
+
+
+def by_kind(
+    verdicts: Iterable[Mapping[str, Any]],
+) -> tuple[Sequence[Mapping[str, Any]], list[tuple[Kind, Sequence[Mapping[str, Any]]]]]:
+    """Part the verdicts that are counted first, on what sources state, from the others by their kind."""
+    return parted(verdicts, lambda verdict: str(verdict["about"]["kind"]))
+
+
+def tallied(kind: Kind, verdicts: Sequence[Mapping[str, Any]]) -> str:
+    """Return "7 extensions (6 hold, 1 fails)"."""
+    became = ", ".join(f"{n} {m.word if n == 1 else m.plural}" for m, n in counts(verdicts) if n)
+    return f"{kind.count(len(verdicts))} ({became})"
 
 
 def anchors(verdicts: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -207,7 +215,6 @@ def facts(verdict: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("seeds that set it up", wording.ranges(verdict["calibration_seeds"])),
         ("largest p of its criteria", _p(verdict)),
         ("cost", _cost(cost) if cost else ""),
-        ("whose claim", _KINDS.get(verdict["about"]["kind"], "")),
         *((name.replace("_", " "), in_words(value)) for name, value in verdict["about"]["setting"].items()),
     ]
     return [(name, text) for name, text in found if text]

@@ -18,6 +18,8 @@ from grokscape.landscape.records.quantities import nearest
 from grokscape.predictions.checking.registry import load
 from grokscape.predictions.prediction import KINDS, TIERS, Prediction
 from grokscape.predictions.terms import Source
+from grokscape.reports.kinds import parted
+from grokscape.reports.numbers import count, listed
 
 #: Characters of a line at most.
 WIDTH = 100
@@ -82,7 +84,9 @@ def lines(claims: Sequence[Prediction]) -> Iterator[str]:
             kind = "" if claim.kind == KINDS[0] else f"; {claim.kind}"
             yield f"  {claim.id}  ({', '.join(claim.tiers)}{kind})"
             yield f"    {brief(claim.claim, WIDTH - 4)}"
-    yield f"\n{len(claims)} claim{'s' * (len(claims) > 1)} of {papers} paper{'s' * (papers > 1)}"
+    stated, others = parted(claims, lambda claim: claim.kind)
+    kinds = [f"{len(stated)} stated"] * bool(stated) + [kind.count(len(of_kind)) for kind, of_kind in others]
+    yield f"\n{count(len(claims), 'claim')} of {count(papers, 'paper')}: {listed(kinds)}"
 
 
 def cited(source: Source) -> str:

@@ -13,6 +13,7 @@ from grokscape.landscape.scheduling.progress import SweepProgress
 from grokscape.predictions.checking.check import Update
 from grokscape.predictions.verdict import Judged, Status, Verdict
 from grokscape.reports.commands.progress_bar import ProgressBar
+from grokscape.reports.kinds import parted
 from grokscape.reports.numbers import count, duration, estimate, number
 
 #: Symbol and colour of each verdict; the word always stands beside them.
@@ -76,6 +77,14 @@ def measured(found: Judged) -> str:
 
 
 def summary(verdicts: Sequence[Verdict]) -> str:
-    """Return the counts of verdicts in words."""
+    """Return the counts of verdicts in words: first those on what sources state, then all others by kind."""
+    first, others = parted(verdicts, lambda verdict: str(verdict.about.get("kind", "")))
+    apart = ", ".join(f"{kind.count(len(of_kind))} ({_counted(of_kind)})" for kind, of_kind in others)
+    if not apart:
+        return _counted(first)
+    return f"{_counted(first)} of what sources state; apart from it {apart}" if first else apart
+
+
+def _counted(verdicts: Sequence[Verdict]) -> str:
     counts = Counter(verdict.status for verdict in verdicts)
     return ", ".join(f"{counts[status]} {status.value}" for status in Status if counts[status])

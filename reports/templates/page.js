@@ -37,7 +37,7 @@ function filter() {
   let shown = 0;
   for (const row of rows) {
     const fits = words.every((word) => texts.get(row).includes(word)) &&
-      ["paper", "theory", "status"].every((name) => !byId(name).value || byId(name).value === row.dataset[name]);
+      ["paper", "theory", "status", "kind"].every((name) => !byId(name).value || byId(name).value === row.dataset[name]);
     row.hidden = !fits;
     article(row).hidden = !fits;
     shown += fits;

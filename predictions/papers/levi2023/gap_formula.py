@@ -36,7 +36,8 @@ gap_formula = claim(
     id="levi2023.gap_formula",
     claim="A linear student groks for ln(1 / (1 - sqrt(lambda))) / (2 eta (1 - sqrt(lambda))^2) steps, at the "
     "threshold 0.001 of the paper's figures.",
-    where="equation 12, verified in figure 1 (right) as the text has it",
+    where="equation 12, at a threshold that is not small, where the paper does not state it",
+    kind="extension",
     runs=students_by_ratio,
     measure=grokking_time_over_the_formula,
     criteria=(
@@ -53,7 +54,9 @@ gap_formula = claim(
     tiers=tiers(ratios=(0.3, 0.5, 0.7), thresholds=(1e-3, 1e-6, 1e-12, 1e-24)),
     notes="The formula is the limit of a vanishing threshold, and far from it at the threshold of the paper's figures: "
     "the exact theory has 0.60 of it at lambda = 0.5 and 0.36 at 0.9. Times are those at which the losses reach a "
-    "quarter of the threshold, where 95 % of examples lie within it.",
+    "quarter of the threshold, where 95 % of examples lie within it. "
+    "The paper states the formula in the limit of a vanishing threshold alone, and draws what happens at finite "
+    "ones beside it: what is measured here is how far off it is there, and does not count against the paper.",
 )
 
 gap_formula_in_the_limit = claim(

@@ -59,6 +59,7 @@ data_size_degroks = claim(
     id="liu2023.data_size_degroks",
     claim="From large initial weights, the more images there are to train on, the sooner a network generalises.",
     where="section 3, figure 3 and the appendix on data size",
+    kind="extension",
     runs=networks_by_data_size,
     measure=times_by_data_size,
     gates=(Gate(quantity="lowest training accuracy", above=0.7),),
@@ -102,5 +103,6 @@ data_size_degroks = claim(
         standard={"sizes": (50, 100, 200, 400, 800), "steps": 20_000},
     ),
     notes="Generalised means 80 % of the images held out. A run ends there, so that a network that generalises before "
-    "it fits may end before it fits.",
+    "it fits may end before it fits. "
+    "The paper varies the data size on MNIST, and speaks of the time between fitting and generalising.",
 )

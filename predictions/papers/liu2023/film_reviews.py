@@ -57,6 +57,7 @@ reviews_grok = claim(
     claim="On few film reviews, a network whose initial weights are eight times as large as usual fits first and "
     "generalises later.",
     where="figure 4, on bags of words",
+    kind="extension",
     runs=one_network,
     measure=delay_and_gain_from_fitting_to_generalising,
     gates=(FITTED,),
@@ -75,6 +76,7 @@ reviews_do_not_grok = claim(
     id="liu2023.reviews_do_not_grok",
     claim="On few film reviews, a network with the usual initial weights generalises as it fits.",
     where="figure 4, on bags of words",
+    kind="extension",
     runs=one_network,
     measure=delay_and_gain_from_fitting_to_generalising,
     gates=(FITTED,),
@@ -131,7 +133,8 @@ reviews_grok_recurrent = claim(
 reviews_inverse_decay = claim(
     id="liu2023.reviews_inverse_decay",
     claim="From large initial weights, the time to generalise on film reviews is inverse to weight decay.",
-    where="the section on teacher and student, on bags of words",
+    where="section 3.1 and appendix C, on bags of words",
+    kind="extension",
     runs=networks_by_decay,
     measure=time_by_decay,
     gates=(SEEN,),
@@ -143,5 +146,5 @@ reviews_inverse_decay = claim(
         judging(10),
         standard={},
     ),
-    notes=NOTES,
+    notes=f"{NOTES} The paper says so of teacher and student, transformers and MNIST, and not of reviews.",
 )

@@ -183,6 +183,7 @@ more_data_widen_the_shell = claim(
     id="liu2023.more_data_widen_the_shell",
     claim="The more data there are, the larger the norms at which a network that fits them still generalises.",
     where="section 3, figure 3",
+    kind="extension",
     runs=reduced_landscape,
     measure=outer_edge_by_data_size,
     criteria=(

@@ -73,6 +73,7 @@ means_fall_while_grokking = claim(
     claim="A Bayesian network groks where the complexity of its weights' means falls most: most of it goes between "
     "fitting and generalising.",
     where="section 2.3.2, figure 6, of a part of the complexity",
+    kind="extension",
     runs=networks_by_start_scale,
     measure=complexity_and_error_from_fitting_to_generalising,
     gates=(GENERALISES,),
@@ -90,7 +91,8 @@ means_fall_while_grokking = claim(
     calibration_seeds=calibration(10),
     notes="What the means add is what a prior charges a network without posterior. It falls by weight decay, nearly "
     "exponentially from the first epoch on (half of it in about 110), so that this is a claim about how long the gap "
-    "is and not about something that happens in it. From small initial means it rises while grokking.",
+    "is and not about something that happens in it. From small initial means it rises while grokking. "
+    "The paper speaks of the whole complexity, and of where it falls most, which is a rate.",
 )
 
 common_complexity = claim(
@@ -98,6 +100,7 @@ common_complexity = claim(
     claim="A Bayesian network generalises where it leaves the region of low error and high complexity: its complexity "
     "is then the same, wherever it started.",
     where="sections 2.3.2 and 3, figure 6",
+    kind="ours",
     runs=networks_by_start_scale,
     measure=complexity_when_generalising,
     gates=(GENERALISES,),
@@ -122,5 +125,6 @@ common_complexity = claim(
     calibration_seeds=calibration(10),
     notes="Calibration found 0.69 times as much complexity at generalising after the largest start as after the "
     "smallest: the time spent at low error decides how much is left, not the other way round. What the means add then "
-    "is no more alike: three times as much after the largest start.",
+    "is no more alike: three times as much after the largest start. "
+    "The paper does not claim it.",
 )

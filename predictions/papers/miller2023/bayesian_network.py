@@ -81,6 +81,7 @@ needs_complexity = claim(
     claim="Without the divergence from the prior in its loss, a Bayesian network that fits does not come to "
     "generalise.",
     where="section 2.3.2, after appendix L",
+    kind="extension",
     runs=networks_by_start_scale,
     measure=complexity_and_error_from_fitting_to_generalising,
     gates=(FITS,),

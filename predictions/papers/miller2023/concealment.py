@@ -185,6 +185,7 @@ faster = claim(
     claim="The grokking gap grows faster than exponentially with the number of irrelevant coordinates: its logarithm "
     "rises more than twice as fast over the upper half of them as over the lower.",
     where="section 2.2, figure 4 (the rival reading)",
+    kind="rival",
     runs=networks_by_irrelevant_bits,
     measure=growth_of_the_gap,
     criteria=(

@@ -61,6 +61,7 @@ parity_whitened_without_divergence = claim(
     claim="Without the divergence from the prior in its objective, a variational Gaussian process classifier never "
     "generalises, however its posterior is parametrised: not in the usual, whitened way either.",
     where="appendix L",
+    kind="extension",
     runs=variational,
     measure=grokking_and_gradient_by_the_kernel,
     criteria=(

@@ -16,6 +16,7 @@ parity_gap_grows = claim(
     id="miller2023.parity_gap_grows",
     claim="The grokking gap of a network on parity grows by a factor with every spurious bit.",
     where="section 2.2, figure 4, on another task",
+    kind="extension",
     runs=networks_by_length,
     measure=gap_and_sharpness_by_length,
     gates=(GENERALISES,),

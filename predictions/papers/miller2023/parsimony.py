@@ -145,6 +145,7 @@ parsimony = claim(
     "network go from low error at high complexity to low error at low complexity: between fitting and generalising "
     "they shed it.",
     where="section 3, mechanism 1; figures 5 and 6",
+    kind="extension",
     runs=learners,
     measure=complexity_shed_and_errors,
     criteria=(
@@ -174,13 +175,17 @@ parsimony = claim(
     "rises only then (grokscape2026.classification_complexity_rises); with shuffled labels it loses more by the end, "
     "so that its control fails by its test error alone. Trained by variational inference, a classifier gains "
     "complexity instead (miller2023.classification_complexity_falls). The networks are drawn for comparison; what they "
-    "shed is another claim.",
+    "shed is another claim. "
+    "The paper infers by variation where Laplace's approximation stands here, measures each learner in its own "
+    "units, and warns that complexities along training need not be comparable; that all four shed complexity in "
+    "one unit is more than it says.",
 )
 
 parsimony_of_networks = claim(
     id="miller2023.parsimony_of_networks",
     claim="Networks, too, shed complexity between fitting and generalising, counted by the norm of their weights.",
-    where="section 3, mechanism 1",
+    where="section 3, mechanism 1, with the complexity that appendices B.1 and C have for networks",
+    kind="extension",
     runs=learners,
     measure=complexity_shed_and_errors,
     criteria=(
@@ -196,5 +201,6 @@ parsimony_of_networks = claim(
     notes="The norm of the network that conceals its rule rises a little between fitting and generalising (by 0.02 "
     "nats an example in calibration, see miller2023.norm_rises), and under the usual weight decay that of modular "
     "addition by 2.6, as in notsawo2025.norm_rises_under_decay. Either generalising costs more than memorising so few "
-    "examples, or the norm is the wrong measure of it.",
+    "examples, or the norm is the wrong measure of it. "
+    "The paper does not say that the norms of its networks fall between fitting and generalising.",
 )

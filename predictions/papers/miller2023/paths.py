@@ -81,6 +81,7 @@ accessible = claim(
     claim="From where a network memorises, a path leads to where it generalises on which the training objective does "
     "not rise: the straight line.",
     where="section 3, mechanism 1",
+    kind="extension",
     runs=straight_path,
     measure=objective_and_errors_along_the_path,
     criteria=(
@@ -171,7 +172,8 @@ complexity_falls = claim(
     id="miller2023.network_complexity_falls",
     claim="From where it has fitted to where it generalises the complexity of a network falls, as the norm of its "
     "weights measures it.",
-    where="section 3, mechanism 1, with the complexity of section 2.3 for networks",
+    where="section 3, mechanism 1, with the complexity that appendices B.1 and C have for networks",
+    kind="extension",
     runs=two_stages_of_training,
     measure=change_of_complexity_and_of_weights_read,
     criteria=(
@@ -196,7 +198,9 @@ complexity_falls = claim(
     "that is the descent from a height that fitting itself had not asked for. What does become simpler is which "
     "coordinates are read, and a norm of all weights does not see it. That a good half of the gap is spent above the "
     "last complexity was a criterion of its own before calibration, which it met; it says the same of a claim that "
-    "fails.",
+    "fails. "
+    "The paper names the norm as a complexity of networks and does not say that it falls from fitting to "
+    "generalising; it warns that complexities along training need not be comparable.",
 )
 
 reads_less = claim(
@@ -204,6 +208,7 @@ reads_less = claim(
     claim="From fitting to generalising the weights that read irrelevant coordinates shrink, while those that read the "
     "symbols grow.",
     where="section 2.2; for networks what figure A.12 shows for length scales",
+    kind="ours",
     runs=two_stages_of_training,
     measure=change_of_complexity_and_of_weights_read,
     criteria=(

@@ -74,7 +74,8 @@ NORM_NOTES = (
 rises = claim(
     id="miller2023.norm_rises",
     claim="From its usual start a network groks while its weight norm rises from fitting to generalising.",
-    where="abstract; section 2.2",
+    where="of the networks of section 2.2; the text does not say how their norms change",
+    kind="ours",
     runs=one_network,
     measure=change_of_the_norm_from_fitting_to_generalising,
     criteria=(
@@ -95,7 +96,8 @@ rises = claim(
 falls = claim(
     id="miller2023.norm_falls_from_a_large_start",
     claim="From a large start a network groks while its weight norm falls from fitting to generalising.",
-    where="appendix M",
+    where="of the networks of section 2.2; the text does not say how their norms change",
+    kind="ours",
     runs=one_network,
     measure=change_of_the_norm_from_fitting_to_generalising,
     criteria=(
@@ -132,6 +134,7 @@ decay_needed = claim(
     claim="Without weight decay networks still generalise where little conceals the operation, and no longer where "
     "much does.",
     where="section 2.2 with appendix L",
+    kind="ours",
     runs=networks_under_little_and_much_concealment,
     measure=accuracies_at_the_end,
     gates=(Gate(quantity="train accuracy at the end", above=0.95),),
@@ -193,7 +196,8 @@ larger_start = claim(
     id="miller2023.gap_grows_with_start_scale",
     claim="From the usual initial weights on, the larger these are, and so the complexity to begin with, the longer "
     "the grokking gap.",
-    where="appendix M",
+    where="of the networks of appendix M, from larger starts than there",
+    kind="ours",
     runs=networks_from_two_starts,
     measure=gap_by_initial_scale,
     criteria=(

@@ -211,6 +211,7 @@ only_slow_motion = claim(
     claim="A less sharp transition is the same transition in slow motion: a linear student's sharpness times the time "
     "of its transition is the same at every lambda.",
     where="a rival reading of sharpness that falls with the gap",
+    kind="rival",
     theory="time dilation",
     runs=students_at_two_thresholds,
     measure=sharpness_in_own_time,

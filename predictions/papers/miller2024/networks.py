@@ -150,6 +150,7 @@ only_stretched = claim(
     claim="The transitions of networks that grok late are those of others in slow motion: in units of its own time of "
     "transition, sharpness has no trend.",
     where="a rival reading of the network's figure",
+    kind="rival",
     theory="time dilation",
     runs=networks_by_length,
     measure=gap_and_sharpness_by_length,

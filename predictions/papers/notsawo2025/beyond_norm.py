@@ -27,7 +27,8 @@ norm_rises_under_decay = claim(
     id="notsawo2025.norm_rises_under_decay",
     claim="Even under weight decay the norm is no measure of how near a network is to generalising: from where it fits "
     "modular addition to where it generalises, its norm rises.",
-    where="abstract: the norm often grows while the model generalises",
+    where="after the abstract, which says it of models without weight decay",
+    kind="ours",
     runs=gradient_descent,
     measure=norm_from_fitting_to_generalising,
     gates=(Gate(quantity="training accuracy at the end", above=0.99),),
@@ -76,5 +77,7 @@ norm_rises_under_decay = claim(
     "may rise meanwhile needs no more than the usual network under the usual decay. Nor does it say that decay does "
     "nothing: without it, this network does not generalise in this time (varma2023.weight_decay_needed). The control "
     "is kumar2023's, of gradient descent. Under AdamW with this decay even a start at sixteen times the usual scale "
-    "falls to the usual norm while fitting, and rises from there to where it generalises.",
+    "falls to the usual norm while fitting, and rises from there to where it generalises. "
+    "The abstract says of models that are regularised toward another property, without weight decay, that their "
+    "norm often grows; that it does under weight decay too is this project's observation.",
 )

@@ -85,7 +85,9 @@ data_size_alone = claim(
     notes="The size lies between that where generalisation is lost and that where a fresh network finds it. Circuit "
     "efficiency alone compares two circuits that are there already and would have both networks agree in the end; with "
     "the difficulty of finding the generalising circuit, which the paper adds, the history matters. Plain data size "
-    "has no room for it. That the fresh network would find the rule after many times the steps cannot be excluded.",
+    "has no room for it. That the fresh network would find the rule after many times the steps cannot be excluded. "
+    "The review has it that larger training sets generally help generalisation; that nothing else matters is this "
+    "reading's addition.",
 )
 
 # -- Forgetting --------------------------------------------------------------------------------------------------------
@@ -158,7 +160,9 @@ forgetting_by_example = claim(
     "well as the rule survives. In calibration a trace was left, a difference of 0.04 where two fifths were lost, too "
     "small to be what is lost. Answers are those of the last weights. The size is one at which about three fifths of "
     "the generalisation are left. Forgetting would not need weight decay; that it does is a control of "
-    "varma2023.ungrokking.",
+    "varma2023.ungrokking. "
+    "The second review asks whether the excluded part is still answered; that it is, better than the rest, is "
+    "this reading's addition, and the paper itself calls ungrokking a special case of forgetting.",
 )
 
 # -- Entropy -----------------------------------------------------------------------------------------------------------
@@ -218,7 +222,9 @@ noise_suffices = claim(
     "accuracy too, as two calibration runs showed. Entropy reads that as the way to where memorising solutions abound; "
     "circuit efficiency, which without decay predicts nothing, as damage that an optimiser does to any circuit. A PASS "
     "says that loss of generalisation alone is no evidence for a preference; which of the two it takes, "
-    "reviews2023.pressure_needs_noise asks.",
+    "reviews2023.pressure_needs_noise asks. "
+    "The review has both kinds of circuit equally efficient and the memorising ones more numerous, and allows "
+    "that both factors contribute.",
 )
 
 pressure_needs_noise = claim(
@@ -243,5 +249,7 @@ pressure_needs_noise = claim(
     tiers=tiers({"mover": "pressure", "fraction": 0.1}, paper={"fraction": 0.03}),
     disputes=("varma2023.ungrokking",),
     notes="Full-batch gradient descent with momentum and L2 decay has no noise but rounding. Circuit efficiency "
-    "predicts that it ungroks all the same, as the balance of loss and norm moves.",
+    "predicts that it ungroks all the same, as the balance of loss and norm moves. "
+    "It is inferred from the third review, by which a circuit wanders at random; the review allows that "
+    "efficiency contributes too.",
 )

@@ -105,7 +105,8 @@ delay_is_contraction = claim(
     id="truong2026a.delay_is_contraction",
     claim="From a large start, a student generalises as long after fitting as weight decay alone takes to bring its "
     "norm from one to the other: log(norm when fitted / norm when generalising) / (learning rate x weight decay).",
-    where="theorem on the norm-separation delay law",
+    where="theorem on the norm-separation delay law; as a formula in norms, section 2 of Liu et al. 2023",
+    kind="extension",
     runs=networks_at_each_decay,
     measure=delay_and_contraction,
     gates=(Gate(quantity="runs that generalise", above=2.5, controls=False),),
@@ -156,7 +157,9 @@ delay_is_contraction = claim(
     "follows exp(-learning rate x weight decay x steps), and the factor is known. Once the training loss is gone this "
     "can hardly fail, and it would say nothing if the norm at which the network generalises depended on decay or "
     "start: liu2023.one_norm looks at that norm, on the same runs. Even from a start at the teacher's scale, "
-    "contraction takes four fifths of the little delay there is.",
+    "contraction takes four fifths of the little delay there is. "
+    "The paper states its law of transformers, for the squared norm after generalising and a fitted rate; the "
+    "formula with norms is that of Liu et al. 2023 (section 2), whose student this is.",
 )
 
 ADDITION = {
@@ -179,6 +182,7 @@ delay_on_modular_addition = claim(
     claim="On modular addition too, the delay of a network that groks is, up to a factor of two, the time that weight "
     "decay alone takes from its norm when it fits to its norm when it generalises.",
     where="theorem on the norm-separation delay law; experiments on modular addition",
+    kind="extension",
     runs=networks_at_each_decay,
     measure=delay_and_contraction,
     gates=(Gate(quantity="lowest training accuracy", above=0.99, controls=False),),
@@ -209,5 +213,7 @@ delay_on_modular_addition = claim(
     notes="The norm of this transformer rises from 29 to 35 while it fits, and has fallen to 28 to 31 when it "
     "generalises; decay alone would need a fifth of the delay for that. Between seeds the delay differs by a factor of "
     "seven, and the norms by a tenth. The paper's law leaves a constant open; twice as long, as for squared norms, "
-    "would be two fifths. A delay that the budget cut short is longer still, and its share smaller.",
+    "would be two fifths. A delay that the budget cut short is longer still, and its share smaller. "
+    "The paper takes the squared norm well after generalising and fits the rate of contraction; that nothing is "
+    "fitted, and that a factor of two is the limit, is stricter than the paper.",
 )

@@ -158,6 +158,14 @@ def test_filters(browser: Browser, page: Path) -> None:
     assert len(browser.shown("article")) == 9
 
 
+def test_filters_by_whose_claim_it_is(browser: Browser, page: Path) -> None:
+    browser.open(page)
+    Select(browser.one("#kind")).select_by_visible_text("rival reading")
+    assert browser.shown(".overview tbody a") == ["someone2024.varies"]
+    Select(browser.one("#kind")).select_by_visible_text("stated")
+    assert browser.one("#shown").text == "8 of 9 claims"
+
+
 def test_a_link_shows_a_claim_that_is_filtered_out(browser: Browser, page: Path) -> None:
     browser.open(page)
     Select(browser.one("#status")).select_by_visible_text("fails")
@@ -190,13 +198,13 @@ def test_order(browser: Browser, page: Path) -> None:
 def test_keyboard_reaches_everything_and_shows_where_it_is(browser: Browser, page: Path) -> None:
     browser.open(page)
     reached = []
-    for _ in range(10):
+    for _ in range(11):
         browser.press(Keys.TAB)
         reached.append(browser.run("return document.activeElement.id || document.activeElement.className"))
         assert browser.run("return getComputedStyle(document.activeElement).outlineStyle") == "solid", reached
-    assert reached[:2] + reached[3:7] == ["skip", "theme", "search", "paper", "theory", "status"]
+    assert reached[:2] + reached[3:8] == ["skip", "theme", "search", "paper", "theory", "status", "kind"]
     assert "section-1" in browser.run("return document.querySelector('.papers a').href")
-    assert reached[8:] == ["sort"] * 2
+    assert reached[9:] == ["sort"] * 2
 
 
 def test_theme_can_be_changed(browser: Browser, page: Path) -> None:

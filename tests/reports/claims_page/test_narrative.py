@@ -103,6 +103,59 @@ def test_says_what_was_trained_and_names_what_held() -> None:
     )
 
 
+def of_kind(kind: str, *verdicts: Data) -> list[Data]:
+    return [verdict | {"about": {**verdict["about"], "kind": kind}} for verdict in verdicts]
+
+
+def test_a_source_is_counted_by_what_it_states_and_the_others_apart() -> None:
+    found = narrative(
+        [
+            *of_kind("extension", verdict("x"), verdict("y", "FAIL"), verdict("z", "NOT RUN", reason="No data.")),
+            *of_kind("stated", verdict("a"), verdict("b"), verdict("c", "FAIL")),
+            *of_kind("ours", verdict("o", "INVALID")),
+            *of_kind("rival", verdict("r"), verdict("s")),
+        ],
+        "quick",
+    )
+    assert found.paragraph == (
+        "Of the three claims that the paper states, two hold at the quick tier and one fails. "
+        f"{TRAINED} for each claim. What held: a and b."
+    )
+    assert found.exceptions == ("C fails: accuracy is 0.5 [0.4, 0.6] and must exceed 0.9.",)
+    assert [(part.kind.name, part.paragraph, len(part.exceptions)) for part in found.apart] == [
+        ("extension", "Of the three extensions, one holds, one fails and one was not run. What held: x. "
+         "Not run: z (No data).", 1),
+        ("rival", "Both rival readings hold. What held: r and s.", 0),
+        ("ours", "The one claim of our own could not be judged.", 1),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("kinds", "start"),
+    [
+        (["stated"], "The one claim checked here that the paper states holds at the quick tier. "),
+        (["stated", "stated"], "Both claims that the paper states hold at the quick tier. "),
+        (["rival"], "This source does not state the claim checked here. "),
+        (["rival", "ours"], "This source does not state either of the two claims checked here. "),
+        (["ours", "ours"], "This source does not state either of the two claims checked here. "),
+        (["", ""], "Both claims of this source hold at the quick tier. "),
+        (["", "stated"], "The one claim checked here that the paper states holds at the quick tier. "),
+    ],
+)
+def test_how_a_source_begins(kinds: list[str], start: str) -> None:
+    verdicts = [one for n, kind in enumerate(kinds) for one in of_kind(kind, verdict(f"c{n}"))]
+    assert narrative(verdicts, "quick").paragraph.startswith(start)
+
+
+def test_this_project_is_not_told_to_state_none_of_its_claims() -> None:
+    project = {"setting": SETTING, "kind": "ours", "source": {"key": "grokscape2026"}}
+    found = narrative([verdict("a", about=project), verdict("b", about=project)], "quick")
+    assert found.paragraph == f"{TRAINED} for each claim."
+    assert [part.paragraph for part in found.apart] == [
+        "Both claims of our own hold at the quick tier. What held: a and b."
+    ]
+
+
 def test_several_tasks_networks_and_numbers_of_seeds() -> None:
     tasks = [description("the parity of 2 of 9 bits"), description("xy in S4")]
     other = {"tasks": tasks, "model": description("encoder stack (depth 2)")}

@@ -68,7 +68,52 @@ def test_statuses_are_those_that_the_samples_promise(stored: dict[str, Data]) ->
 
 def test_counts_each_verdict_in_words(html: str) -> None:
     counts = " ".join(Page(html.split('<ul class="counts"')[1].split("</ul>")[0]).text.split())
+    assert counts.endswith("3 ✓ hold 1 ✕ fails 1 ? undecided 1 ⊘ invalid 1 ○ not run 1 ! error")
+    top = " ".join(Page(html.split("<header")[1].split("</header>")[0]).text.split())
+    assert "Of 8 claims that their sources state: " in top
+    assert top.endswith("Counted apart, and for or against no source: 1 rival reading (1 holds).")
+
+
+def test_what_no_source_states_is_counted_by_kind(verdicts: list[Data]) -> None:
+    kinds = ("extension", "extension", "ours", "rival", "guess")
+    apart = [
+        verdict | {"about": verdict["about"] | {"kind": kind}} for verdict, kind in zip(verdicts, kinds, strict=False)
+    ]
+    html = render(apart, tier="quick")
+    told = "2 extensions (2 hold); 1 rival reading (1 undecided); 1 claim of our own (1 fails); "
+    assert f'<p class="apart">No source states them: {told}1 claim of kind guess (1 invalid).</p>' in html
+    assert '<ul class="counts"' not in html
+    assert "This source does not state any of the five claims checked here." in html
+    assert '<option value="guess">claim of kind guess</option>' in html
+
+
+def test_verdicts_whose_kind_is_not_on_record_are_counted_as_they_were(verdicts: list[Data]) -> None:
+    for verdict in verdicts:
+        del verdict["about"]["kind"]
+    html = render(verdicts, tier="quick")
+    counts = " ".join(Page(html.split('<ul class="counts"')[1].split("</ul>")[0]).text.split())
     assert counts.endswith("4 ✓ hold 1 ✕ fails 1 ? undecided 1 ⊘ invalid 1 ○ not run 1 ! error")
+    assert "Of the nine claims of this source, four hold at the quick tier" in html
+    assert not [
+        word for word in ("apart", "Whose sentence", 'class="kind"', "state:") if word in html.split("<body")[1]
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("stated", "stated by its source."),
+        ("extension", "its source’s claim, held to another learner, task or range"),
+        ("rival", "a rival reading, which contradicts the paper"),
+        ("ours", "this project’s own"),
+        ("<b>guess", "&lt;b&gt;guess."),
+    ],
+)
+def test_every_claim_says_whose_sentence_it_is(verdicts: list[Data], kind: str, words: str) -> None:
+    html = render([verdicts[0] | {"about": verdicts[0]["about"] | {"kind": kind}}], tier="quick")
+    (said,) = [line for line in html.splitlines() if "Whose sentence: " in line]
+    assert words in said
+    assert ('class="kind"' in html) == (kind != "stated")
 
 
 def test_is_the_same_for_the_same_verdicts(verdicts: list[Data], html: str) -> None:
@@ -117,7 +162,7 @@ def test_shows_the_history_of_a_claim_and_whose_it_is(html: str) -> None:
     shown = " ".join(Page(article(html, "varies")).text.split())
     first = "2026-01-02: The budget is twice as long. Half of the seeds had not fitted. Judged before: 100-107."
     assert f"History {first} A gate was added. It was missing. Seeds and setting" in shown
-    assert "a reading that contradicts the source" in shown
+    assert "Whose sentence: a rival reading" in shown
     assert "History" not in article(html, "holds")
 
 

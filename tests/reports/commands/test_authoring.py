@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -61,7 +62,13 @@ def test_the_list_is_compact_and_grouped_by_paper(here, capsys):
     shown = [line.split()[0] for line in lines if line.startswith("  ") and not line.startswith("   ")]
     assert sorted(shown) == sorted(claims)
     assert [id.split(".")[0] for id in shown] == sorted(id.split(".")[0] for id in shown)
-    assert lines[-1] == f"{len(claims)} claims of {len(keys)} papers"
+    total, _, kinds = lines[-1].partition(": ")
+    assert total == f"{len(claims)} claims of {len(keys)} papers"
+    counted = Counter(claim.kind for claim in claims.values())
+    assert kinds == (
+        f"{counted['stated']} stated, {counted['extension']} extensions, {counted['rival']} rival readings and "
+        f"{counted['ours']} claims of our own"
+    )
 
 
 def test_the_list_as_data(here, capsys):
