@@ -8,6 +8,7 @@ censored. Nothing is rounded, and the rows come back in their order.
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -73,18 +74,18 @@ def _observations(data: Mapping[str, Any]) -> Iterator[Observation]:
     lengths = [sum(len(levels[_place(at)]) for _, at in form) for form in data["forms"]]
     for here in data["arms"]:
         arm, censored = _text(here["arm"]), here.get("censored", {})
-        for place, (seed, form, values) in enumerate(zip(here["seeds"], here["forms"], here["values"], strict=True)):
+        seeds = here["seeds"]
+        if not len(seeds) == len(here["forms"]) == len(here["values"]):
+            raise IndexError(f"{len(seeds)} seeds of arm {arm!r:.40}, another number of forms or values")
+        for place, (seed, form, values) in enumerate(zip(seeds, here["forms"], here["values"], strict=True)):
             if len(values) != lengths[_place(form)]:
-                raise ValueError(f"seed {seed!r:.20} of arm {arm!r:.40} has {len(values)} values, expected "
-                                 f"{lengths[form]}")  # fmt: skip
+                raise IndexError(f"{len(values)} values of a seed of arm {arm!r:.40}, expected {lengths[form]}")
             bounds = set(censored.get(str(place), ()))
             rows = ((_text(quantities[_place(q)]), at) for q, which in data["forms"][form] for at in levels[which])
             for index, ((quantity, at), value) in enumerate(zip(rows, values, strict=True)):
-                number = _number(value)
-                yield Observation(
-                    quantity, float("nan") if number is None else number, _number(at), index in bounds, arm,
-                    _place(seed, least=None),
-                )  # fmt: skip
+                number = math.nan if value is None else _number(value)
+                level = None if at is None else _number(at)
+                yield Observation(quantity, number, level, index in bounds, arm, _whole(seed))
 
 
 def _short(value: float | None) -> float | int | None:
@@ -94,16 +95,22 @@ def _short(value: float | None) -> float | int | None:
     return int(value)
 
 
-def _number(value: Any) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float | None):
+def _number(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
         raise TypeError(f"{value!r:.40} is no number")
-    return None if value is None else float(value)
+    return float(value)
 
 
-def _place(value: Any, *, least: int | None = 0) -> int:
-    if type(value) is not int or (least is not None and value < least):
-        raise TypeError(f"{value!r:.40} is no whole number that is expected here")
+def _whole(value: Any) -> int:
+    if type(value) is not int:
+        raise TypeError(f"{value!r:.40} is no whole number")
     return value
+
+
+def _place(value: Any) -> int:
+    if _whole(value) < 0:
+        raise IndexError(f"there is no place {value}")
+    return _whole(value)
 
 
 def _text(value: Any) -> str:

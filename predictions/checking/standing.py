@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 
-from grokscape.landscape.errors import InvalidInput, Unavailable
 from grokscape.landscape.printable import error_text
 from grokscape.predictions.checking.frozen import first_runs, frozen_hash, run_hash
 from grokscape.predictions.checking.published import Published
@@ -22,7 +21,7 @@ def stale(claim: Prediction, entry: Published) -> str:
         return f"Stale: {when} its criteria, gates, controls, seeds or setting have changed."
     try:
         asked = first_runs(claim, entry.tier) if entry.tier in claim.tiers else {}
-    except (InvalidInput, Unavailable) as error:
+    except Exception as error:  # a claim is somebody's code
         return f"Perhaps stale: the runs that it asks for now cannot be told ({error_text(error)})."
     return "" if run_hash(asked) == entry.first_runs else f"Stale: {when} the runs that it asks for have changed."
 

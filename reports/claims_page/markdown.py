@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from grokscape.landscape.printable import printable
 from grokscape.reports.claims_page import summary
 
 #: Kind -> how a row calls its claims.
@@ -55,11 +56,15 @@ def _row(source: str, tier: str, kind: str, verdicts: Sequence[Mapping[str, Any]
     counts = Counter(str(verdict["status"]) for verdict in verdicts)
     numbers = [str(counts[status]) for status in COLUMNS]
     rest = sum(n for status, n in counts.items() if status not in COLUMNS)
-    return f"| {' | '.join([source, tier, kind, *numbers, str(rest)])} |\n"
+    return f"| {' | '.join([source, _plain(tier), _plain(kind), *numbers, str(rest)])} |\n"
 
 
 def _cited(verdict: Mapping[str, Any]) -> str:
     """Return a source as a cell: its authors and year, linked to where it can be read."""
-    name = re.sub(r"([\\|\[\]<>`*_])", r"\\\1", " ".join(summary.paper(verdict).split()))
-    link = summary.link(verdict["about"]["source"])
+    name, link = _plain(summary.paper(verdict)), summary.link(verdict["about"]["source"])
     return name if link is None else f"[{name}](<{link}>)"
+
+
+def _plain(text: str) -> str:
+    """Return a text as one line in which nothing is markup."""
+    return re.sub(r"([\\|\[\]<>`*_&])", r"\\\1", " ".join(printable(text).split()))

@@ -88,7 +88,8 @@ def run_check(options: argparse.Namespace, console: Console) -> int:
             unwritten.append(str(error))
     surprises = known_outcomes.surprises(known, verdicts)
     if comparisons is not None:
-        console.print(against.table(comparisons))
+        if any(one.outcome is not Outcome.SAME_DIGITS for one in comparisons):
+            console.print(against.table(comparisons))
         console.print(f"[bold]{counted(comparisons)}[/], against {escape(options.against)}")
         surprises = against_surprises(comparisons, surprises)
     for surprise in surprises:

@@ -73,4 +73,4 @@ def publish_results(claims: Sequence[Prediction], verdicts: Sequence[Verdict], f
     )
     idle = [verdict.id for verdict in verdicts if verdict.status.value == "NOT RUN"]
     if idle:
-        console.print(f"published as NOT RUN, or left as they were: {escape(', '.join(idle))}")
+        console.print(f"published as NOT RUN, where nothing was known of them: {escape(', '.join(idle))}")

@@ -33,7 +33,7 @@ def report_published(options: argparse.Namespace, console: Console) -> int:
     refuse_unwritable(options.report)
     entries = sorted((entry for entry in everything if entry.tier == options.tier), key=lambda entry: entry.id)
     if not entries and not complaints:
-        where = options.published or "with this Grokscape"
+        where = f"in {options.published}" if options.published else "with this Grokscape"
         raise InvalidInput(f"nothing is published {where} at the {options.tier} tier; grokscape check --publish does")
     write_page(
         [entry.verdict for entry in entries],
