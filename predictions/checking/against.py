@@ -176,7 +176,7 @@ def _understood(data: Any) -> list[Data]:
     verdicts = [data] if one else data.get("verdicts") if isinstance(data, dict) else None
     if not isinstance(verdicts, list):
         raise ValueError("it is no file that grokscape check --json or --publish wrote")
-    found = []
+    found: list[Data] = []
     for verdict in verdicts:
         if not isinstance(verdict, dict):
             raise ValueError("one of its verdicts is none")
