@@ -30,6 +30,8 @@ examples:
   grokscape check my2027.idea --module my_claims.py
   grokscape calibrate my2027.idea --module my_claims.py
   grokscape check --plan                      what would be trained, without training it
+  grokscape check --against published         whether published results reproduce
+  grokscape report --published                the report on them, without any training
   grokscape measure my_model.py:make          the landscape of a model of your own
 """
 

@@ -23,6 +23,7 @@ from grokscape.landscape.records.files import write_output
 from grokscape.landscape.records.inside import Damaged, shown
 from grokscape.predictions.checking.columns import packed, unpacked
 from grokscape.predictions.checking.frozen import first_runs, frozen_hash, run_hash
+from grokscape.predictions.checking.retired import RETIRED
 from grokscape.predictions.checking.verdict_data import verdict_of
 from grokscape.predictions.checking.verdict_files import UNJUDGED, understood
 from grokscape.predictions.judge import correct_families, uncorrected
@@ -161,8 +162,11 @@ def publish(claims: Iterable[Prediction], verdicts: Sequence[Verdict], folder: P
 
 
 def merged(old: Iterable[Published], new: Iterable[Published], notes: list[str]) -> list[Published]:
-    """Return what a file holds when new verdicts have come to those it held, corrected together; add to the notes."""
-    found = {entry.place: entry for entry in old}
+    """Return what a file holds when new verdicts have come to those it held, corrected together; add to the notes.
+
+    Verdicts on claims that were retired since are left out.
+    """
+    found = {entry.place: entry for entry in old if entry.id not in RETIRED}
     for entry in new:
         kept = found.get(entry.place)
         if kept is not None and entry.status in UNJUDGED and kept.status not in UNJUDGED:

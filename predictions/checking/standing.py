@@ -29,6 +29,9 @@ def stale(claim: Prediction, entry: Published) -> str:
 def unpublished(claims: Iterable[Prediction], entries: Iterable[Published], new: Collection[str]) -> list[str]:
     """Return a sentence about each claim that has neither a published verdict nor the mark of a new one, or both.
 
+    And about each published verdict on what is no claim: publishing another claim of its source leaves out those that
+    are retired.
+
     Where nothing at all is published, every claim is new.
     """
     entries = list(entries)
@@ -36,7 +39,9 @@ def unpublished(claims: Iterable[Prediction], entries: Iterable[Published], new:
         return []
     known = {claim.id for claim in claims}
     judged = {entry.id for entry in entries if entry.status not in UNJUDGED}
+    gone = sorted({entry.id for entry in entries} - known)
     return [
+        *(f"{id} is published, and no claim is called so; retire it, and publish a claim of its source" for id in gone),
         *(
             f"{id} has no published verdict; check it with --publish, or mark it as new in new_claims.py"
             for id in sorted(known - judged - set(new))

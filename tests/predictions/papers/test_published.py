@@ -10,6 +10,7 @@ import pytest
 from grokscape.predictions.checking import rooms
 from grokscape.predictions.checking.new_claims import NEW
 from grokscape.predictions.checking.published import load_published, publish, read
+from grokscape.predictions.checking.retired import RETIRED, Retirement
 from grokscape.predictions.checking.standing import stale, unamended, unpublished
 from grokscape.predictions.rules import Exceeds
 from grokscape.predictions.terms import Amendment, Calibrated, Criterion
@@ -71,6 +72,14 @@ def test_a_mark_that_is_out_of_date_is_named(entries):
     [published, unknown] = unpublished([ONE], entries, {ONE.id, "test2026.gone"})
     assert published.startswith("test2026.one is marked as new, and has a published verdict")
     assert unknown.startswith("test2026.gone is marked as new, and no claim is called so")
+
+
+def test_a_verdict_on_no_claim_is_named_until_the_claim_is_retired(tmp_path, entries, monkeypatch):
+    [gone, _] = unpublished([TWO], entries, set())
+    assert gone.startswith("test2026.one is published, and no claim is called so; retire it")
+    monkeypatch.setitem(RETIRED, ONE.id, Retirement(since="0.2.0", why="a reading"))
+    [path], _ = publish([TWO], corrected([verdict_on(TWO, VALUES)]), tmp_path)
+    assert unpublished([TWO], read(path), set()) == []
 
 
 def test_not_run_is_no_verdict(tmp_path):
