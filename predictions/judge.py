@@ -145,3 +145,14 @@ def correct_families(verdicts: Iterable[Verdict]) -> list[Verdict]:
                 )
             verdicts[index] = verdict
     return verdicts
+
+
+def uncorrected(verdict: Verdict) -> Verdict:
+    """Return a verdict as it was before it was corrected for its family."""
+    if verdict.p is None:
+        return verdict
+    found = _status(verdict.criteria, verdict.controls, verdict.gates)
+    before = dataclasses.replace(verdict, status=found, p_holm=None)
+    if found is verdict.status:
+        return before
+    return dataclasses.replace(before, reason=reason(dataclasses.replace(before, evidence=()).to_data()))

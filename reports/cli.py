@@ -30,6 +30,8 @@ examples:
   grokscape check my2027.idea --module my_claims.py
   grokscape calibrate my2027.idea --module my_claims.py
   grokscape check --plan                      what would be trained, without training it
+  grokscape check --against published         whether published results reproduce
+  grokscape report --published                the report on them, without any training
   grokscape measure my_model.py:make          the landscape of a model of your own
 """
 
@@ -125,6 +127,19 @@ def parser() -> Parser:
         metavar="ID=VERDICT:REASON",
         help="accept a known verdict; any other of that claim is then a surprise, and exits with 1 (repeatable)",
     )
+    check.add_argument(
+        "--against",
+        metavar="FILE",
+        help="say of each claim whether it reproduces what a file of --json or --publish says, and exit with 1 if a "
+        "verdict differs; published: what is published with Grokscape",
+    )
+    publishing = check.add_mutually_exclusive_group()
+    publishing.add_argument(
+        "--publish", action="store_true", help="write verdicts.json into the folders of the papers of this checkout"
+    )
+    publishing.add_argument(
+        "--publish-to", type=Path, metavar="DIR", help="write DIR/KEY/verdicts.json for each source"
+    )
     check.add_argument("--plan", action="store_true", help="show what would be trained, and stop")
     check.add_argument("--device", default="cpu", help="cpu or cuda (%(default)s)")
     check.add_argument(
@@ -133,8 +148,18 @@ def parser() -> Parser:
 
     check.set_defaults(run="check.run_check")
 
-    report = commands.add_parser("report", parents=[store, tier], help="write the page again from the store alone")
+    report = commands.add_parser(
+        "report", parents=[modules, store, tier], help="write the page again, without any training"
+    )
     report.add_argument("--report", type=Path, default=DEFAULT_REPORT, metavar="FILE", help="the page (%(default)s)")
+    report.add_argument(
+        "--published",
+        nargs="?",
+        const="",
+        metavar="DIR",
+        help="from the results that are published with Grokscape, or in a folder, and no store",
+    )
+    report.add_argument("--markdown", action="store_true", help="print counts of published results as a table instead")
     report.set_defaults(run="report.run_report")
 
     _add_measure(commands)

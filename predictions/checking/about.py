@@ -7,14 +7,16 @@ import importlib.metadata
 import json
 import shlex
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from grokscape.landscape import description
 from grokscape.landscape.description import Description
+from grokscape.landscape.experiment import Experiment
 from grokscape.landscape.printable import short
+from grokscape.landscape.records.store import Store
 from grokscape.predictions.checking.registry import GROUP
 from grokscape.predictions.prediction import Prediction
 
@@ -48,9 +50,16 @@ def provenance(prediction: Prediction, tier: str, modules: Sequence[str]) -> dic
     return {
         "grokscape": importlib.metadata.version("grokscape"),
         "torch": importlib.metadata.version("torch"),
+        "numpy": importlib.metadata.version("numpy"),
         "date": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "command": f"grokscape check {prediction.id} --tier {tier}{extra}",
     }
+
+
+def compiled_by(store: Store, experiments: Iterable[Experiment]) -> dict[str, str]:
+    """Return the version of numba that a claim's runs were compiled by, as they say it; nothing if none was."""
+    infos = (store.header(experiment)["info"] for experiment in experiments)
+    return next(({"numba": str(info["numba"])} for info in infos if info.get("numba")), {})
 
 
 def setting_as_data(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from grokscape.landscape.scheduling.calibration import learning
 from grokscape.landscape.scheduling.plan import Plan, ancestry
 from grokscape.landscape.scheduling.progress import SweepProgress
 from grokscape.landscape.scheduling.scheduler import Failure, Scheduler
-from grokscape.predictions.checking.about import about, provenance
+from grokscape.predictions.checking.about import about, compiled_by, provenance
 from grokscape.predictions.checking.claim_functions import said
 from grokscape.predictions.checking.pending import Pending
 from grokscape.predictions.checking.trial import TrialError
@@ -231,6 +231,7 @@ class Check:
             return self.without_evidence(prediction, Status.ERROR, f"A run failed: {item.failure.reason}")
         try:
             evidence, seconds = item.measure(self.store)
+            compiled = compiled_by(self.store, item.experiments)
             verdict = self.judged(prediction, evidence)
         except Damaged:
             raise
@@ -243,9 +244,9 @@ class Check:
             for arm, seeds in item.needed.items()
         }
         cost = {"seconds": round(sum(seconds.values()), 2), "runs": len(seconds)}
-        return dataclasses.replace(
-            verdict, seeds=prediction.tiers[self.tier].seeds, runs=identities, cost=cost, **self.about(prediction)
-        )
+        made = self.about(prediction)
+        made["provenance"] |= compiled
+        return dataclasses.replace(verdict, seeds=prediction.tiers[self.tier].seeds, runs=identities, cost=cost, **made)
 
     def judged(self, prediction: Prediction, evidence: Evidence) -> Verdict:
         """Return what the evidence decides.

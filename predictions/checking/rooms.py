@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pkgutil
 from collections.abc import Iterable
+from pathlib import Path
 
 from grokscape.landscape.errors import InvalidInput
 from grokscape.predictions import papers
@@ -13,6 +14,22 @@ from grokscape.predictions.prediction import Prediction
 def modules() -> list[str]:
     """Return the names of all modules in the folders of papers, set-ups among them."""
     return [m.name for m in pkgutil.walk_packages(papers.__path__, f"{papers.__name__}.") if not m.ispkg]
+
+
+def folder() -> Path:
+    """Return the folder that holds those of all papers."""
+    return Path(papers.__path__[0])
+
+
+def sources() -> list[str]:
+    """Return the keys of all sources that have a folder."""
+    return sorted(m.name for m in pkgutil.iter_modules(papers.__path__) if m.ispkg)
+
+
+def checkout() -> Path | None:
+    """Return the root of the source checkout that this Grokscape runs from, None if it is installed without one."""
+    root = folder().resolve().parents[1]
+    return root if (root / "pyproject.toml").is_file() and (root / "tests" / "predictions").is_dir() else None
 
 
 def refuse_misplaced(claims: Iterable[tuple[str, Prediction]]) -> None:

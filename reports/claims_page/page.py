@@ -20,6 +20,7 @@ from grokscape.predictions import wording as sentences
 from grokscape.predictions.checking.verdict_files import load_verdicts
 from grokscape.reports import numbers as wording
 from grokscape.reports.claims_page import narrative, summary
+from grokscape.reports.claims_page.remarks import Remarks
 from grokscape.reports.claims_page.settings import in_words
 from grokscape.reports.figures import tables
 from grokscape.reports.figures.criterion import criterion_plots
@@ -48,6 +49,7 @@ class Entry:
     facts: list[tuple[str, str]]
     link: str | None
     kind: Kind
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,7 @@ class Section:
     figures: tuple[tuple[Entry, Figure], ...]
 
 
-def write_report(store: Store, tier: str, path: Path) -> int:
+def write_report(store: Store, tier: str, path: Path, remarks: Remarks | None = None) -> int:
     """Write the report on a tier's verdicts to a file, whole or not at all.
 
     Parameters
@@ -87,6 +89,8 @@ def write_report(store: Store, tier: str, path: Path) -> int:
     store : Store
     tier : str
     path : Path
+    remarks : Remarks, optional
+        What to say beside the verdicts.
 
     Returns
     -------
@@ -94,11 +98,30 @@ def write_report(store: Store, tier: str, path: Path) -> int:
         The number of verdicts in it.
     """
     verdicts, complaints = load_verdicts(store, tier)
-    write_output(Path(path), (piece.encode() for piece in _pieces(verdicts, tier, complaints)))
+    write_page(verdicts, tier, path, complaints=complaints, remarks=remarks)
     return len(verdicts)
 
 
-def render(verdicts: Sequence[Mapping[str, Any]], *, tier: str, complaints: Sequence[str] = ()) -> str:
+def write_page(
+    verdicts: Sequence[Mapping[str, Any]],
+    tier: str,
+    path: Path,
+    *,
+    complaints: Sequence[str] = (),
+    remarks: Remarks | None = None,
+) -> None:
+    """Write the report on verdicts to a file, whole or not at all; see `render`."""
+    pieces = _pieces(verdicts, tier, complaints, remarks or Remarks())
+    write_output(Path(path), (piece.encode() for piece in pieces))
+
+
+def render(
+    verdicts: Sequence[Mapping[str, Any]],
+    *,
+    tier: str,
+    complaints: Sequence[str] = (),
+    remarks: Remarks | None = None,
+) -> str:
     """Return the report as HTML.
 
     Parameters
@@ -108,14 +131,18 @@ def render(verdicts: Sequence[Mapping[str, Any]], *, tier: str, complaints: Sequ
     tier : str
     complaints : sequence of str
         What could not be read.
+    remarks : Remarks, optional
+        What to say beside the verdicts.
     """
-    return "".join(_pieces(verdicts, tier, complaints))
+    return "".join(_pieces(verdicts, tier, complaints, remarks or Remarks()))
 
 
-def _pieces(verdicts: Sequence[Mapping[str, Any]], tier: str, complaints: Sequence[str]) -> Iterator[str]:
+def _pieces(
+    verdicts: Sequence[Mapping[str, Any]], tier: str, complaints: Sequence[str], remarks: Remarks
+) -> Iterator[str]:
     """Yield the report piece by piece: the page of hundreds of claims is not held several times over."""
     complaints = list(complaints)
-    entries = list(_entries(verdicts, complaints))
+    entries = list(_entries(verdicts, complaints, remarks))
     verdicts = [entry.verdict for entry in entries]
     first, others = summary.by_kind(verdicts)
     page = environment().get_template("claims.html.j2").generate(
@@ -129,6 +156,7 @@ def _pieces(verdicts: Sequence[Mapping[str, Any]], tier: str, complaints: Sequen
         kinds=list(dict.fromkeys(entry.kind for entry in entries if entry.kind.name)),
         tier=tier,
         complaints=complaints,
+        preface=remarks.preface,
         meanings=summary.MEANINGS,
         papers=sorted({entry.paper for entry in entries}),
         theories=sorted({str(verdict["about"]["theory"]) for verdict in verdicts} - {""}),
@@ -147,16 +175,16 @@ def _pieces(verdicts: Sequence[Mapping[str, Any]], tier: str, complaints: Sequen
     yield from (piece.encode("utf-8", "replace").decode("utf-8") for piece in page)
 
 
-def _entries(verdicts: Sequence[Mapping[str, Any]], complaints: list[str]) -> Iterator[Entry]:
+def _entries(verdicts: Sequence[Mapping[str, Any]], complaints: list[str], remarks: Remarks) -> Iterator[Entry]:
     """Yield what is shown of each verdict; one that cannot be shown becomes a complaint."""
     for verdict, anchor in zip(verdicts, summary.anchors(verdicts), strict=True):
         try:
-            yield _entry(summary.completed(verdict), anchor)
+            yield _entry(summary.completed(verdict), anchor, remarks.beside(verdict["id"]))
         except Exception as error:  # one verdict that somebody edited must not take the others with it
             complaints.append(f"The verdict on {verdict['id']} cannot be shown ({error_text(error)}).")
 
 
-def _entry(kept: Mapping[str, Any], anchor: str) -> Entry:
+def _entry(kept: Mapping[str, Any], anchor: str, remarks: tuple[str, ...]) -> Entry:
     # Every figure looks through the evidence: its rows are made once, and let go when all figures are drawn.
     verdict = {**kept, "evidence": list(kept["evidence"])}
     index = summary.decisive(verdict)
@@ -176,6 +204,7 @@ def _entry(kept: Mapping[str, Any], anchor: str) -> Entry:
         facts=summary.facts(verdict),
         link=summary.link(verdict["about"]["source"]),
         kind=kind(str(verdict["about"]["kind"])),
+        remarks=remarks,
     )
 
 

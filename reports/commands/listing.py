@@ -7,7 +7,7 @@ import itertools
 import json
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -15,7 +15,10 @@ from rich.markup import escape
 
 from grokscape.landscape.errors import InvalidInput, brief
 from grokscape.landscape.records.quantities import nearest
+from grokscape.predictions.checking import rooms
+from grokscape.predictions.checking.published import Published, load_published
 from grokscape.predictions.checking.registry import load
+from grokscape.predictions.checking.standing import stale
 from grokscape.predictions.prediction import KINDS, TIERS, Prediction
 from grokscape.predictions.terms import Source
 from grokscape.reports.kinds import parted
@@ -28,10 +31,12 @@ WIDTH = 100
 def run_list(options: argparse.Namespace, console: Console) -> int:
     """Show the claims that were asked for."""
     claims = chosen(load(options.module).select(options.ids), options)
+    entries = published(claims)
     if options.json:
-        sys.stdout.write(json.dumps([as_data(claim) for claim in claims], indent=1) + "\n")
+        data = [as_data(claim) | {"published": _as_data(claim, entries.get(claim.id, []))} for claim in claims]
+        sys.stdout.write(json.dumps(data, indent=1) + "\n")
         return 0
-    for line in lines(claims):
+    for line in lines(claims, entries):
         console.print(escape(line), soft_wrap=True)
     return 0
 
@@ -69,8 +74,17 @@ def chosen(claims: Sequence[Prediction], options: argparse.Namespace) -> list[Pr
     return found
 
 
-def lines(claims: Sequence[Prediction]) -> Iterator[str]:
-    """Yield what is shown: a line for each paper, and two for each of its claims."""
+def published(claims: Sequence[Prediction]) -> dict[str, list[Published]]:
+    """Return the published verdicts on claims, by id; a file that cannot be read counts as none."""
+    keys = {claim.source.key for claim in claims} & set(rooms.sources())
+    found: dict[str, list[Published]] = {}
+    for entry in load_published(rooms.folder(), sorted(keys))[0]:
+        found.setdefault(entry.id, []).append(entry)
+    return found
+
+
+def lines(claims: Sequence[Prediction], entries: Mapping[str, Sequence[Published]] | None = None) -> Iterator[str]:
+    """Yield what is shown: a line for each paper, and two for each of its claims; more for what is published."""
     papers = 0
     for _, group in itertools.groupby(
         sorted(claims, key=lambda claim: claim.source.key), lambda claim: claim.source.key
@@ -84,6 +98,11 @@ def lines(claims: Sequence[Prediction]) -> Iterator[str]:
             kind = "" if claim.kind == KINDS[0] else f"; {claim.kind}"
             yield f"  {claim.id}  ({', '.join(claim.tiers)}{kind})"
             yield f"    {brief(claim.claim, WIDTH - 4)}"
+            for entry in (entries or {}).get(claim.id, ()):
+                why = stale(claim, entry)
+                yield f"    published: {entry.status} at {entry.tier}, {entry.date or 'on an unknown day'}"
+                if why:
+                    yield f"    {why}"
     stated, others = parted(claims, lambda claim: claim.kind)
     kinds = [f"{len(stated)} stated"] * bool(stated) + [kind.count(len(of_kind)) for kind, of_kind in others]
     yield f"\n{count(len(claims), 'claim')} of {count(papers, 'paper')}: {listed(kinds)}"
@@ -96,6 +115,10 @@ def cited(source: Source) -> str:
     year = re.search(r"\d{4}", source.key)
     where = f"arXiv:{source.arxiv}" if source.arxiv else source.url
     return authors + (f" {year.group()}" if year and names else "") + (f" ({where})" if where else "")
+
+
+def _as_data(claim: Prediction, entries: Sequence[Published]) -> dict[str, Any]:
+    return {entry.tier: {"status": entry.status, "date": entry.date, "stale": stale(claim, entry)} for entry in entries}
 
 
 def as_data(claim: Prediction) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from rich.markup import escape
 
 from grokscape.landscape.errors import InvalidInput
 from grokscape.predictions import papers
+from grokscape.predictions.checking import rooms
 from grokscape.reports.commands import scaffold
 
 #: The form of arXiv's identifiers, of today and of before 2007.
@@ -52,8 +53,8 @@ def refuse_key(key: str) -> None:
 
 def checkout() -> Path:
     """Return the root of the source checkout that this Grokscape runs from."""
-    root = Path(papers.__path__[0]).resolve().parents[1]
-    if not (root / "pyproject.toml").is_file() or not (root / "tests" / "predictions").is_dir():
+    root = rooms.checkout()
+    if root is None:
         raise InvalidInput(
             "this Grokscape is installed, and no source checkout; give a folder of your own with --folder"
         )
