@@ -19,7 +19,7 @@ from grokscape.landscape.records.store import Store
 from grokscape.predictions import wording as sentences
 from grokscape.predictions.checking.verdict_files import load_verdicts
 from grokscape.reports import numbers as wording
-from grokscape.reports.claims_page import narrative, summary
+from grokscape.reports.claims_page import fragile, narrative, summary
 from grokscape.reports.claims_page.settings import in_words
 from grokscape.reports.figures import tables
 from grokscape.reports.figures.criterion import criterion_plots
@@ -46,6 +46,8 @@ class Entry:
     figures: tuple[Figure, ...]
     facts: list[tuple[str, str]]
     link: str | None
+    fragile: str
+    robust: tuple[tuple[str, str, str], ...]
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,8 @@ class Section:
     told : Narrative
     counts : list of (Meaning, int)
         Of the verdicts that there are.
+    fragile : str
+        How many of them a moved threshold would change.
     entries : tuple of Entry
     figures : tuple of (Entry, Figure)
         In the order of the source's own figures, maps last.
@@ -70,6 +74,7 @@ class Section:
     link: str | None
     told: narrative.Narrative
     counts: list[tuple[summary.Meaning, int]]
+    fragile: str
     entries: tuple[Entry, ...]
     figures: tuple[tuple[Entry, Figure], ...]
 
@@ -117,6 +122,7 @@ def _pieces(verdicts: Sequence[Mapping[str, Any]], tier: str, complaints: Sequen
         sections=list(_sections(entries, tier, complaints)),
         disputes=disputed(entries),
         counts=summary.counts(verdicts),
+        fragile=fragile.counted(verdicts),
         tier=tier,
         complaints=complaints,
         meanings=summary.MEANINGS,
@@ -165,6 +171,8 @@ def _entry(kept: Mapping[str, Any], anchor: str) -> Entry:
         ),
         facts=summary.facts(verdict),
         link=summary.link(verdict["about"]["source"]),
+        fragile=fragile.mark(verdict),
+        robust=fragile.told(verdict),
     )
 
 
@@ -194,6 +202,7 @@ def _sections(entries: Sequence[Entry], tier: str, complaints: list[str]) -> Ite
             link=mine[0].link,
             told=_told(verdicts, tier, complaints),
             counts=[(m, n) for m, n in summary.counts(verdicts) if n],
+            fragile=fragile.counted(verdicts),
             entries=tuple(mine),
             figures=tuple(sorted(redrawn, key=lambda pair: _place(pair[1].figure))),
         )
