@@ -26,10 +26,10 @@ class Threshold:
     A move by a share s, up (s > 0) or down (s < 0), takes the threshold t to t + s * size; one that is moved by a
     factor goes to t (1 + s) or t / (1 - s). The size is
 
-    - \\|t\\| in general, so that s is \\|move\\| / \\|t\\|. A threshold of 0 has no size and cannot be moved so: it asks for
-      a sign, and a sign has no scale;
-    - 1 - t where at least so much of something bounded by 1 is asked for (an accuracy, a share, a correlation), and t
-      is more than a half: from 0.95 to 0.96 a fifth of the errors that were allowed is gone, though \\|t\\| moved by 1 %;
+    - the absolute value of t in general, so that a move by 0.2 is one by 20 %. A threshold of 0 has no size and cannot
+      be moved: it asks for a sign, and a sign has no scale;
+    - 1 - t where more than a half of something that 1 bounds is asked for (an accuracy, a share, a correlation): from
+      0.95 to 0.96 a fifth of the errors that were allowed is gone, though t moved by 1 %;
     - a factor for ratios of times and for spreads, which live on a logarithmic axis: 20 % up and 20 % down cancel;
     - half the width of a window, each end by itself: where a window lies says nothing about how much it lets through.
 
@@ -167,8 +167,8 @@ def first_turn(
 
 
 def _searched(threshold: Threshold, direction: int, at: Callable[[float], str], now: str) -> Turn | None:
-    for place in range(1, _PLACES):
-        before, beyond = (place - 1) / _PLACES, place / _PLACES
+    for place in range(1, _PLACES + 1):
+        before, beyond = (place - 1) / _PLACES, min(place / _PLACES, 1 - 1e-9)
         if at(beyond) == now:
             continue
         for _ in range(_HALVINGS):
