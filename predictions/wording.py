@@ -50,14 +50,16 @@ def robustness(found: Mapping[str, Any]) -> str:
     moved = found.get("robust_to")
     if moved is None or found.get("turns_at") is None:
         return f"No move of {which} by less than its size changes the verdict."
+    beyond, place = _BEYOND.get(found.get("turns_into", ""), "changes"), number(found["turns_at"])
+    if place in map(number, places):
+        return f"To the digits shown, {which} stands at {place}, where the verdict changes: the claim {beyond} beyond."
     relative = found.get("relative_to", "")
     if relative == "a factor":
         by = f"by a factor of {number(1 + moved, 3)}"
     else:
         by = share(float(f"{100 * moved:.2g}") / 100)
         by = f"by {by}" if relative in ("", "itself") else f"by {by} of {relative}"
-    beyond = _BEYOND.get(found.get("turns_into", ""), "changes")
-    return f"The verdict changes if {which} moves {by}, to {number(found['turns_at'])}: the claim {beyond} beyond."
+    return f"The verdict changes if {which} moves {by}, to {place}: the claim {beyond} beyond."
 
 
 def guards(found: Mapping[str, Any]) -> str:

@@ -97,9 +97,9 @@ def thresholds(rule: Rule, *, bounded: bool = False) -> tuple[Threshold, ...]:
         Whether the quantity cannot exceed 1. The rules whose estimate is a share or a rank correlation know it of
         themselves.
     """
-    mine = {field.name: getattr(rule, field.name) for field in fields(rule)} if is_dataclass(rule) else {}
+    names = [field.name for field in fields(rule)] if is_dataclass(rule) else []
     low, high = rule.region
-    numbers = {name: value for name, value in mine.items() if isinstance(value, int | float)}
+    numbers = {name: value for name in names if isinstance(value := getattr(rule, name), int | float)}
     known = {name: float(value) for name, value in numbers.items() if value in (low, high)}
     found = []
     for name, value in known.items():
@@ -158,7 +158,7 @@ def first_turn(
 
     if ends is None:
         return _searched(threshold, direction, at, now)
-    ahead = {direction * threshold.share(end): end for end in ends}
+    ahead = {direction * threshold.share(end) + 0.0: end for end in ends}  # plus zero: -0.0 is none that anybody knows
     shares = sorted(share for share in ahead if 0 <= share < 1)
     for here, beyond in pairwise([*shares, 1.0]):
         if (into := at((here + beyond) / 2)) != now:

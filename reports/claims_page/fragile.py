@@ -39,7 +39,9 @@ def counted(verdicts: Iterable[Mapping[str, Any]]) -> str:
         marked = [verdict for verdict in verdicts if mark(verdict) == word]
         if marked:
             sentences.append(f"{why}: {_among(marked, verdicts)}.")
-    return " ".join(sentences) or "None is fragile: no threshold moved by a fifth of its size changes a verdict."
+    return (
+        " ".join(sentences) or "No verdict is fragile: none changes where a threshold is moved by a fifth of its size."
+    )
 
 
 def _among(marked: Sequence[Mapping[str, Any]], verdicts: Sequence[Mapping[str, Any]]) -> str:

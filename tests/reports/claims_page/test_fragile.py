@@ -44,6 +44,10 @@ def criterion(**changes: Any) -> Data:
             {"robust_to": None, "turns_at": None},
             "No move of the threshold by less than its size changes the verdict.",
         ),
+        (
+            {"robust_to": 0.0, "turns_at": 0.40001, "turns_into": "PASS"},
+            "To the digits shown, the threshold stands at 0.4, where the verdict changes: the claim holds beyond.",
+        ),
         ({"thresholds": [0.0], "robust_to": None}, "The threshold asks for a sign: 0 has no size to be moved by."),
     ],
 )
@@ -72,7 +76,10 @@ def some(status: str, robustness: str, n: int) -> list[Data]:
     [
         ([], ""),
         (some("PASS", "", 3), ""),
-        (some("PASS", "robust", 3), "None is fragile: no threshold moved by a fifth of its size changes a verdict."),
+        (
+            some("PASS", "robust", 3),
+            "No verdict is fragile: none changes where a threshold is moved by a fifth of its size.",
+        ),
         (
             some("PASS", "robust", 9) + some("PASS", "fragile", 3) + some("FAIL", "fragile", 1),
             "Fragile, as a threshold moved by a fifth of its size or less would change the verdict: three of 12 that "
