@@ -97,7 +97,7 @@ def thresholds(rule: Rule, *, bounded: bool = False) -> tuple[Threshold, ...]:
         Whether the quantity cannot exceed 1. The rules whose estimate is a share or a rank correlation know it of
         themselves.
     """
-    names = [field.name for field in fields(rule)] if is_dataclass(rule) else []
+    names: list[str] = [field.name for field in fields(rule)] if is_dataclass(rule) else []
     low, high = rule.region
     numbers = {name: value for name in names if isinstance(value := getattr(rule, name), int | float)}
     known = {name: float(value) for name, value in numbers.items() if value in (low, high)}
