@@ -5,12 +5,22 @@ from __future__ import annotations
 import dataclasses
 import functools
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 
 from grokscape.landscape.errors import InvalidInput
 from grokscape.predictions.evidence import CLAIM, Evidence
 from grokscape.predictions.prediction import Prediction
-from grokscape.predictions.rules import LEVEL, Decision, Operating, Rule, holm, operating
+from grokscape.predictions.rules import (
+    LEVEL,
+    Decision,
+    Finding,
+    Operating,
+    Rule,
+    Sample,
+    holm,
+    largest_rejected,
+    operating,
+)
 from grokscape.predictions.terms import Criterion, Gate
 from grokscape.predictions.verdict import ControlResult, GateResult, Judged, Status, Verdict, contributions, described
 from grokscape.predictions.wording import reason
@@ -37,16 +47,20 @@ def judge(prediction: Prediction, tier: str, evidence: Evidence, *, family: int 
     )
     criteria = _judge_arm(prediction.criteria, CLAIM, evidence, family)
     controls = tuple(
-        ControlResult(control.name, control.why, _joint(found).value, found)
+        ControlResult(control.name, control.why, joint([one.outcome for one in found]).value, found)
         for control in prediction.controls
         for found in [_judge_arm(prediction.criteria, control.name, evidence, family)]
     )
     verdict = Verdict(
         id=prediction.id,
         tier=tier,
-        status=_status(criteria, controls, gates),
+        status=status_of(
+            [found.outcome for found in criteria],
+            [control.outcome for control in controls],
+            gates_met=all(gate.met for gate in gates),
+        ),
         reason="",
-        criteria=criteria,
+        criteria=_guarded(criteria, controls),
         controls=controls,
         gates=gates,
         p=max(found.p for found in criteria),
@@ -56,29 +70,52 @@ def judge(prediction: Prediction, tier: str, evidence: Evidence, *, family: int 
     return dataclasses.replace(verdict, reason=reason(verdict.to_data()), evidence=evidence.to_data())
 
 
-def _status(criteria: tuple[Judged, ...], controls: tuple[ControlResult, ...], gates: tuple[GateResult, ...]) -> Status:
-    outcomes = {found.outcome for found in criteria}
-    of_controls = {control.outcome for control in controls}
-    if not all(gate.met for gate in gates) or Decision.CORROBORATED in of_controls:
+def status_of(outcomes: Sequence[str], of_controls: Sequence[str], *, gates_met: bool) -> Status:
+    """Return what a claim comes to, from the outcomes of its criteria and of its controls."""
+    if not gates_met or Decision.CORROBORATED in of_controls:
         return Status.INVALID
     if Decision.FALSIFIED in outcomes:
         return Status.FAIL
-    return Status.INCONCLUSIVE if Decision.UNDECIDED in outcomes | of_controls else Status.PASS
+    return Status.INCONCLUSIVE if Decision.UNDECIDED in (*outcomes, *of_controls) else Status.PASS
+
+
+def _guarded(criteria: tuple[Judged, ...], controls: tuple[ControlResult, ...]) -> tuple[Judged, ...]:
+    """Note of each criterion the controls in which that very criterion is falsified."""
+    return tuple(
+        dataclasses.replace(
+            found,
+            guarded_by=tuple(
+                control.name for control in controls if control.criteria[index].outcome == Decision.FALSIFIED
+            ),
+        )
+        for index, found in enumerate(criteria)
+    )
 
 
 def _judge_arm(criteria: tuple[Criterion, ...], arm: str, evidence: Evidence, family: int) -> tuple[Judged, ...]:
     return tuple(_judge_one(criterion, arm, evidence, len(criteria), family) for criterion in criteria)
 
 
-def _judge_one(criterion: Criterion, arm: str, evidence: Evidence, of: int, family: int) -> Judged:
-    rule = criterion.rule
-    sample = evidence.sample(criterion.quantity, arm=arm, at=criterion.at)
+def decided(rule: Rule, sample: Sample, of: int) -> tuple[Decision, Finding]:
+    """Return what becomes of one criterion of so many, and what its rule found."""
     finding = rule.decide(sample)
     outcome = finding.outcome
     if outcome is Decision.FALSIFIED and of > 1:
         # One falsified criterion of several sinks a claim: each gets its share of the risk.
-        strict = rule.decide(sample, 1 - (1 - LEVEL) / of).outcome
+        strict = rule.decide(sample, strict_level(of)).outcome
         outcome = outcome if strict is Decision.FALSIFIED else Decision.UNDECIDED
+    return outcome, finding
+
+
+def strict_level(of: int) -> float:
+    """Return the level at which one of so many criteria is falsified."""
+    return 1 - (1 - LEVEL) / of
+
+
+def _judge_one(criterion: Criterion, arm: str, evidence: Evidence, of: int, family: int) -> Judged:
+    rule = criterion.rule
+    sample = evidence.sample(criterion.quantity, arm=arm, at=criterion.at)
+    outcome, finding = decided(rule, sample, of)
     found = criterion.calibrated
     if found is None:
         raise InvalidInput(f"the criterion on {criterion.quantity!r} is not calibrated; run grokscape calibrate")
@@ -105,8 +142,8 @@ def _rates(rule: Rule, seeds: int, effect: float, spread: float, family: int) ->
     return operating(rule, seeds=seeds, effect=effect, spread=spread, level=1 - (1 - LEVEL) / family)
 
 
-def _joint(criteria: tuple[Judged, ...]) -> Decision:
-    outcomes = [found.outcome for found in criteria]
+def joint(outcomes: Sequence[str]) -> Decision:
+    """Return what the criteria of one arm come to together."""
     if Decision.FALSIFIED in outcomes:
         return Decision.FALSIFIED
     return Decision.CORROBORATED if set(outcomes) == {Decision.CORROBORATED} else Decision.UNDECIDED
@@ -129,12 +166,7 @@ def correct_families(verdicts: Iterable[Verdict]) -> list[Verdict]:
     claims makes none of them easier to pass. A PASS whose corrected p-value exceeds 5 % becomes INCONCLUSIVE.
     """
     verdicts = list(verdicts)
-    families: dict[tuple[str, str], list[int]] = defaultdict(list)
-    for index, verdict in enumerate(verdicts):
-        if verdict.p is not None:
-            families[(verdict.id.split(".")[0], verdict.tier)].append(index)
-    for members in families.values():
-        size = max(len(members), *(verdicts[index].family for index in members))
+    for members, size in _families(verdicts):
         adjusted = holm([verdicts[index].p or 0.0 for index in members] + [1.0] * (size - len(members)))
         for index, p in zip(members, adjusted, strict=False):
             verdict = dataclasses.replace(verdicts[index], p_holm=p)
@@ -156,3 +188,26 @@ def uncorrected(verdict: Verdict) -> Verdict:
     if found is verdict.status:
         return before
     return dataclasses.replace(before, reason=reason(dataclasses.replace(before, evidence=()).to_data()))
+
+
+def largest_passing_p(verdicts: Sequence[Verdict]) -> list[float]:
+    """Return of each verdict the largest p-value with which it would still be a PASS, those of the others as they are.
+
+    1 where there is no p-value.
+    """
+    found = [1.0] * len(verdicts)
+    for members, size in _families(verdicts):
+        for index in members:
+            others = [verdicts[other].p or 0.0 for other in members if other != index]
+            found[index] = largest_rejected(others, size, 1 - LEVEL)
+    return found
+
+
+def _families(verdicts: Sequence[Verdict]) -> Iterator[tuple[list[int], int]]:
+    """Yield which verdicts are corrected together, and for how many claims."""
+    families: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for index, verdict in enumerate(verdicts):
+        if verdict.p is not None:
+            families[(verdict.id.split(".")[0], verdict.tier)].append(index)
+    for members in families.values():
+        yield members, max(len(members), *(verdicts[index].family for index in members))

@@ -35,6 +35,19 @@ class Status(StrEnum):
     """The check broke."""
 
 
+class Robustness(StrEnum):
+    """What becomes of a verdict where a single threshold is moved; see `robustness`."""
+
+    UNKNOWN = ""
+    """Nothing was judged, or by a version that did not ask."""
+    ROBUST = "robust"
+    """No threshold moved by a fifth of its size changes it."""
+    FRAGILE = "fragile"
+    """Some threshold moved by a fifth of its size, or by less, changes it."""
+    ROUNDING = "within rounding"
+    """Some threshold lies so near to where the verdict changes that the digits shown do not tell them apart."""
+
+
 #: Statuses that make ``grokscape check`` exit with 1.
 BAD = (Status.FAIL, Status.INVALID, Status.ERROR)
 
@@ -86,6 +99,18 @@ class Judged:
         that Holm's correction for the family can ask for.
     contributions : tuple of Contribution
         Of each seed, in their order.
+    robust_to : float or None
+        Of a claim's criterion: the smallest move of one of its thresholds, relative to the threshold's size (see
+        `rules.moved.Threshold`), that changes the claim's verdict; infinite if none by less than its size does. None
+        where that was not asked.
+    relative_to : str
+        What that size is: "itself", "its distance to 1", "half the window" or "a factor".
+    turns_at : float or None
+        Where that move takes the threshold.
+    turns_into : str
+        The claim's status beyond.
+    guarded_by : tuple of str or None
+        Of a claim's criterion: the controls in which that very criterion is falsified. None where that was not asked.
     """
 
     quantity: str
@@ -108,6 +133,11 @@ class Judged:
     false_pass: float
     power: float
     contributions: tuple[Contribution, ...]
+    robust_to: float | None = None
+    relative_to: str = ""
+    turns_at: float | None = None
+    turns_into: str = ""
+    guarded_by: tuple[str, ...] | None = None
 
 
 def described(rule: Rule, quantity: str) -> dict[str, Any]:
@@ -195,6 +225,8 @@ class Verdict:
         What calibration foresaw (`Prediction.anticipated`); "" where nothing was judged.
     accepted : str
         Why this verdict is known and accepted, if it is (``--expect``).
+    robustness : Robustness
+        Whether it survives a threshold that is moved.
     """
 
     id: str
@@ -216,12 +248,13 @@ class Verdict:
     provenance: Mapping[str, Any] = field(default_factory=dict)
     anticipated: str = ""
     accepted: str = ""
+    robustness: Robustness = Robustness.UNKNOWN
 
     def to_data(self) -> dict[str, Any]:
         """Return the verdict as JSON-able data: infinite bounds become null, and texts `printable`."""
         # The rows of evidence, by far the largest part, are made once, and not copied.
         data: dict[str, Any] = {"schema": SCHEMA, **asdict(replace(self, evidence=())), "evidence": self.evidence}
-        data["status"] = self.status.value
+        data["status"], data["robustness"] = self.status.value, self.robustness.value
         return finite(data)
 
 

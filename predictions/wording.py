@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from grokscape.predictions.numbers import capital, count, estimate, number
+from grokscape.predictions.numbers import capital, count, estimate, listed, number, share
 from grokscape.predictions.rules import Requirement
 
 _OUTCOMES = {"corroborated": "as claimed", "falsified": "against the claim", "undecided": "undecided"}
+#: What a claim does where a threshold has moved.
+_BEYOND = {"PASS": "holds", "FAIL": "fails", "INCONCLUSIVE": "is undecided", "INVALID": "is invalid"}
 
 
 def states(requirement: Mapping[str, str]) -> str:
@@ -37,6 +39,37 @@ def sentence(found: Mapping[str, Any]) -> str:
         f"{capital(subject(found))} is {measured(found)} over {count(found['n'], 'seed')}; it "
         f"{must(found['requirement'])}: {_OUTCOMES[found['outcome']]}."
     )
+
+
+def robustness(found: Mapping[str, Any]) -> str:
+    """Return how far a threshold of a criterion may move before the verdict is another, as a sentence."""
+    places = found["thresholds"]
+    which = "the threshold" if len(places) == 1 else "a threshold"
+    if places and not any(places):
+        return "The threshold asks for a sign: 0 has no size to be moved by."
+    moved = found.get("robust_to")
+    if moved is None or found.get("turns_at") is None:
+        return f"No move of {which} by less than its size changes the verdict."
+    beyond, place = _BEYOND.get(found.get("turns_into", ""), "changes"), number(found["turns_at"])
+    if place in map(number, places):
+        return f"To the digits shown, {which} stands at {place}, where the verdict changes: the claim {beyond} beyond."
+    relative = found.get("relative_to", "")
+    if relative == "a factor":
+        by = f"by a factor of {number(1 + moved, 3)}"
+    else:
+        by = share(float(f"{100 * moved:.2g}") / 100)
+        by = f"by {by}" if relative in ("", "itself") else f"by {by} of {relative}"
+    return f"The verdict changes if {which} moves {by}, to {place}: the claim {beyond} beyond."
+
+
+def guards(found: Mapping[str, Any]) -> str:
+    """Return which controls fail a criterion, as a sentence; "" where that is not known."""
+    names = found.get("guarded_by")
+    if names is None:
+        return ""
+    if not names:
+        return "Guarded by no control: none of them fails this very criterion."
+    return f"Guarded by {listed([f'“{name}”' for name in names])}."
 
 
 def gate(found: Mapping[str, Any]) -> str:

@@ -28,8 +28,9 @@ from grokscape.predictions.checking.trial import TrialError
 from grokscape.predictions.checking.verdict_files import keep_verdict
 from grokscape.predictions.drawn import require_drawn
 from grokscape.predictions.evidence import Evidence
-from grokscape.predictions.judge import correct_families, judge
+from grokscape.predictions.judge import correct_families, judge, largest_passing_p
 from grokscape.predictions.prediction import Prediction
+from grokscape.predictions.robustness import with_robustness
 from grokscape.predictions.verdict import Status, Verdict
 
 
@@ -119,6 +120,7 @@ class Check:
                 cost = {**verdict.cost, "shared": sum(uses[identity] > 1 for identity in trained)}
                 early[verdict.id] = dataclasses.replace(verdict, cost=cost)
         self.verdicts = correct_families([early[prediction.id] for prediction in self.claims])
+        yield from self.move_thresholds()
         for verdict in self.verdicts:
             try:
                 note = keep_verdict(self.store, verdict)
@@ -127,6 +129,15 @@ class Check:
             else:
                 if note:
                     yield Update(note=note)
+
+    def move_thresholds(self) -> Iterator[Update]:
+        """Let each verdict say how far its thresholds may move before it is another."""
+        room = largest_passing_p(self.verdicts)
+        for index, (prediction, verdict) in enumerate(zip(self.claims, self.verdicts, strict=True)):
+            try:
+                self.verdicts[index] = with_robustness(prediction, verdict, largest_p=room[index])
+            except Exception as error:  # a rule may be somebody's code
+                yield Update(note=f"how far the thresholds of {verdict.id} may move is not known: {said(error)}")
 
     def gather(self, waiting: list[Pending], executor: Executor) -> Iterator[Update]:
         """Train until no claim waits; what a claim asks for when it has seen its runs joins the queue."""

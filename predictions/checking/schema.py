@@ -77,7 +77,7 @@ def _between(low: float | None, high: float | None) -> Check:
 
 def _each(check: Check) -> Check:
     def each(values: Any) -> str:
-        for index, value in enumerate(values):
+        for index, value in enumerate(values or ()):
             if wrong := check(value):
                 return f"[{index}]{wrong}"
         return ""

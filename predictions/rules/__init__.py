@@ -1,6 +1,7 @@
 """Decision rules: numpy and scipy alone, so that they can be trusted, tested and used without anything else."""
 
 from grokscape.predictions.rules.holm import holm as holm
+from grokscape.predictions.rules.holm import largest_rejected as largest_rejected
 from grokscape.predictions.rules.location import Below as Below
 from grokscape.predictions.rules.location import Exceeds as Exceeds
 from grokscape.predictions.rules.location import Within as Within

@@ -20,3 +20,21 @@ def holm(p_values: Sequence[float]) -> list[float]:
     result = np.empty_like(p)
     result[order] = adjusted
     return result.tolist()
+
+
+def largest_rejected(others: Sequence[float], size: int, alpha: float) -> float:
+    """Return the largest p-value that Holm's correction at alpha rejects beside those of others.
+
+    Parameters
+    ----------
+    others : sequence of float
+    size : int
+        Of the family, itself included; those of it that are not among `others` count as p = 1.
+    alpha : float
+    """
+    rejected = 0
+    for p in sorted(others):
+        if p * (size - rejected) > alpha:
+            break
+        rejected += 1
+    return alpha / max(size - rejected, 1)

@@ -19,7 +19,7 @@ from grokscape.landscape.records.store import Store
 from grokscape.predictions import wording as sentences
 from grokscape.predictions.checking.verdict_files import load_verdicts
 from grokscape.reports import numbers as wording
-from grokscape.reports.claims_page import narrative, summary
+from grokscape.reports.claims_page import fragile, narrative, summary
 from grokscape.reports.claims_page.remarks import Remarks
 from grokscape.reports.claims_page.settings import in_words
 from grokscape.reports.figures import tables
@@ -49,6 +49,8 @@ class Entry:
     facts: list[tuple[str, str]]
     link: str | None
     kind: Kind
+    fragile: str
+    robust: tuple[tuple[str, str, str], ...]
     remarks: tuple[str, ...] = ()
 
 
@@ -64,6 +66,8 @@ class Section:
     told : Narrative
     counts : list of (Meaning, int)
         Of the verdicts that there are on what the source states.
+    fragile : str
+        How many of them a moved threshold would change.
     apart : list of str
         The other verdicts, counted by kind.
     entries : tuple of Entry
@@ -76,6 +80,7 @@ class Section:
     link: str | None
     told: narrative.Narrative
     counts: list[tuple[summary.Meaning, int]]
+    fragile: str
     apart: list[str]
     entries: tuple[Entry, ...]
     figures: tuple[tuple[Entry, Figure], ...]
@@ -151,6 +156,7 @@ def _pieces(
         disputes=disputed(entries),
         stated=len([verdict for verdict in first if verdict["about"]["kind"] == STATED.name]),
         counts=summary.counts(first) if first else [],
+        fragile=fragile.counted(first),
         apart=[summary.tallied(*other) for other in others],
         statuses=[m for m, n in summary.counts(verdicts) if n],
         kinds=list(dict.fromkeys(entry.kind for entry in entries if entry.kind.name)),
@@ -204,6 +210,8 @@ def _entry(kept: Mapping[str, Any], anchor: str, remarks: tuple[str, ...]) -> En
         facts=summary.facts(verdict),
         link=summary.link(verdict["about"]["source"]),
         kind=kind(str(verdict["about"]["kind"])),
+        fragile=fragile.mark(verdict),
+        robust=fragile.told(verdict),
         remarks=remarks,
     )
 
@@ -235,6 +243,7 @@ def _sections(entries: Sequence[Entry], tier: str, complaints: list[str]) -> Ite
             link=mine[0].link,
             told=_told(verdicts, tier, complaints),
             counts=[(m, n) for m, n in summary.counts(first) if n],
+            fragile=fragile.counted(first),
             apart=[summary.tallied(*other) for other in others],
             entries=tuple(mine),
             figures=tuple(sorted(redrawn, key=lambda pair: _place(pair[1].figure))),

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from grokscape.landscape.scheduling.progress import SweepProgress
 from grokscape.predictions.checking.check import Update
-from grokscape.predictions.verdict import Judged, Status, Verdict
+from grokscape.predictions.verdict import Judged, Robustness, Status, Verdict
 from grokscape.reports.commands.progress_bar import ProgressBar
 from grokscape.reports.kinds import parted
 from grokscape.reports.numbers import count, duration, estimate, number
@@ -59,8 +59,11 @@ def verdict_table(verdicts: Sequence[Verdict]) -> Table:
     table.add_column("verdict", no_wrap=True)
     table.add_column("claim", overflow="fold")
     for verdict in verdicts:
+        fragile = verdict.robustness in (Robustness.FRAGILE, Robustness.ROUNDING)
         lines = [
-            f"[bold]{verdict.id}[/]" + (f" [dim]expected: {escape(verdict.accepted)}[/]" if verdict.accepted else "")
+            f"[bold]{verdict.id}[/]"
+            + (" [yellow]fragile[/]" if fragile else "")
+            + (f" [dim]expected: {escape(verdict.accepted)}[/]" if verdict.accepted else "")
         ]
         lines += [measured(found) for found in verdict.criteria]
         if verdict.status is not Status.PASS:

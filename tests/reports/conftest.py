@@ -16,6 +16,7 @@ from grokscape.predictions.evidence import CLAIM, Evidence, Measurement, Observa
 from grokscape.predictions.figures import Curve
 from grokscape.predictions.judge import correct_families, judge
 from grokscape.predictions.prediction import Prediction
+from grokscape.predictions.robustness import with_robustness
 from grokscape.predictions.rules import Below, Exceeds, Monotone, Precedes, Proportion, Rule, Spread, Within
 from grokscape.predictions.terms import Amendment, Calibrated, Control, Criterion, Gate, Source, Tier
 from grokscape.predictions.verdict import Status, Verdict
@@ -64,7 +65,7 @@ def verdict_on(prediction: Prediction, measure: Measure, seeds: tuple[int, ...] 
         for seed in seeds
         for m in measure(arm, np.random.default_rng(seed))
     ]
-    verdict = judge(prediction, "quick", Evidence(tuple(observations)))
+    verdict = with_robustness(prediction, judge(prediction, "quick", Evidence(tuple(observations))))
     runs = {arm: {str(seed): {"run": f"{seed:032x}"} for seed in seeds} for arm in (CLAIM, "no effect")}
     return dataclasses.replace(
         verdict, seeds=seeds, runs=runs, cost={"seconds": 75.0, "runs": 16, "shared": 2}, **about(prediction)

@@ -18,6 +18,7 @@ from grokscape.predictions.checking.verdict_files import load_verdicts
 from grokscape.predictions.evidence import Evidence, Measurement
 from grokscape.predictions.figures import Curve
 from grokscape.predictions.judge import judge
+from grokscape.predictions.rules import Exceeds
 from grokscape.predictions.terms import Control, Tier
 from grokscape.predictions.verdict import Status
 from tests.landscape.scheduling.toys import Toy
@@ -274,3 +275,30 @@ def test_a_record_that_is_bad_under_a_valid_checksum_is_recomputed_with_a_note(s
     assert note.endswith("to be recomputed")
     assert (after[0].status, after[0].evidence) == (before[0].status, before[0].evidence)
     assert len(list(store.folders())) == 16
+
+
+def test_a_check_says_how_far_thresholds_may_move(store):
+    near = dataclasses.replace(claim().criteria[0], rule=Exceeds(1.9))
+    found, updates = check([claim("large"), claim("near", criteria=(near,))], store)
+    assert [verdict.robustness for verdict in found[:2]] == ["robust", "fragile"]
+    assert not any(update.note for update in updates if "thresholds" in update.note)
+    [stored, *_], _ = load_verdicts(store, "quick")
+    assert stored["criteria"][0]["guarded_by"] == ["small"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Particular(Exceeds):
+    """A rule of somebody's own, for one threshold only."""
+
+    def __post_init__(self):
+        if self.threshold != 1.0:
+            raise TypeError("only 1 will do")
+
+
+def test_a_rule_whose_threshold_cannot_be_moved_leaves_its_verdict_and_a_note(store):
+    criterion = dataclasses.replace(claim().criteria[0], rule=Particular(1.0))
+    [verdict], updates = check([claim(criteria=(criterion,))], store)
+    assert (verdict.status, verdict.robustness) == (Status.PASS, "")
+    [note] = [update.note for update in updates if update.note]
+    assert "how far the thresholds of test2026.large may move is not known" in note
+    assert "only 1 will do" in note
