@@ -183,7 +183,11 @@ def uncorrected(verdict: Verdict) -> Verdict:
     """Return a verdict as it was before it was corrected for its family."""
     if verdict.p is None:
         return verdict
-    found = _status(verdict.criteria, verdict.controls, verdict.gates)
+    found = status_of(
+        [criterion.outcome for criterion in verdict.criteria],
+        [control.outcome for control in verdict.controls],
+        gates_met=all(gate.met for gate in verdict.gates),
+    )
     before = dataclasses.replace(verdict, status=found, p_holm=None)
     if found is verdict.status:
         return before

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import difflib
 import fnmatch
+import importlib
 from collections.abc import Collection, Iterable, Iterator
 
 from grokscape.landscape.errors import InvalidInput, NotMeasured, UnknownQuantity
 from grokscape.landscape.experiment import Experiment
 from grokscape.landscape.printable import short
+
+#: Where the built-in learners are.
+LEARNERS = ("grokscape.landscape.training.run", "grokscape.landscape.learners", "grokscape.landscape.surveys")
 
 #: Where a quantity is recorded: split and name, "" for none.
 Place = tuple[str, str]
@@ -47,7 +51,9 @@ def absent(experiment: Experiment, quantity: object, split: object, here: Collec
 
 
 def known(quantity: str, split: str) -> bool:
-    """Say whether some learner that is loaded declares that it records a quantity on a split."""
+    """Say whether some learner, built in or loaded, declares that it records a quantity on a split."""
+    for room in LEARNERS:  # by name, as records know no learner; only where something is missing
+        importlib.import_module(room)
     learners = _learners(Experiment)  # type: ignore[type-abstract]
     return any(matches(declared(learner), quantity, split) for learner in learners)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from grokscape.predictions.evidence import Rows
 from grokscape.predictions.rules import Requirement
-from grokscape.predictions.verdict import Contribution, ControlResult, GateResult, Judged, Status, Verdict
+from grokscape.predictions.verdict import Contribution, ControlResult, GateResult, Judged, Robustness, Status, Verdict
 
 
 def verdict_of(data: Mapping[str, Any]) -> Verdict:
@@ -23,7 +23,9 @@ def verdict_of(data: Mapping[str, Any]) -> Verdict:
     rows = fields.get("evidence", ())
     try:
         fields["status"] = Status(fields["status"])
-        fields["criteria"] = tuple(map(_judged, fields.get("criteria", ())))
+        fields["robustness"] = Robustness(fields.get("robustness", ""))
+        asked = fields["robustness"] is not Robustness.UNKNOWN
+        fields["criteria"] = tuple(_judged(criterion, asked=asked) for criterion in fields.get("criteria", ()))
         fields["controls"] = tuple(
             ControlResult(**{**control, "criteria": tuple(map(_judged, control["criteria"]))})
             for control in fields.get("controls", ())
@@ -39,8 +41,10 @@ def verdict_of(data: Mapping[str, Any]) -> Verdict:
         raise ValueError(f"it lacks something, or has more than a verdict has ({error!s:.80})") from None
 
 
-def _judged(data: Mapping[str, Any]) -> Judged:
+def _judged(data: Mapping[str, Any], *, asked: bool = False) -> Judged:
+    """Return a criterion; where it was `asked` how far thresholds may move, none is farther than any."""
     low, high = data["region"]
+    guards = data.get("guarded_by")
     return Judged(**{
         **data,
         "requirement": Requirement(**data["requirement"]),
@@ -49,6 +53,8 @@ def _judged(data: Mapping[str, Any]) -> Judged:
         "high": _or(data["high"], math.inf),
         "region": (_or(low, -math.inf), _or(high, math.inf)),
         "thresholds": tuple(data["thresholds"]),
+        "robust_to": math.inf if asked and data.get("robust_to") is None else data.get("robust_to"),
+        "guarded_by": None if guards is None else tuple(guards),
         "contributions": tuple(
             Contribution(**{**one, "low": _or(one["low"], -math.inf), "high": _or(one["high"], math.inf)})
             for one in data["contributions"]
