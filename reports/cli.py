@@ -190,6 +190,9 @@ def _add_authoring(commands: argparse._SubParsersAction[Parser], **parents: Pars
     )
     listing.add_argument("--kind", metavar="KIND", help="stated, extension, rival or ours")
     listing.add_argument("--tier", metavar="TIER", help="those that can be checked at a tier")
+    listing.add_argument(
+        "--stale", action="store_true", help="those of which published results are of other runs or criteria than now"
+    )
     listing.add_argument("--json", action="store_true", help="print all that is known of them, as JSON")
 
     calibrate = commands.add_parser(

@@ -32,11 +32,20 @@ def run_list(options: argparse.Namespace, console: Console) -> int:
     """Show the claims that were asked for."""
     claims = chosen(load(options.module).select(options.ids), options)
     entries = published(claims)
+    why = {claim.id: stale_tiers(claim, entries.get(claim.id, [])) for claim in claims} if options.stale else {}
+    if options.stale:
+        claims = [claim for claim in claims if why[claim.id]]
+        if not claims:
+            console.print("nothing that is published of these claims is stale")
+            return 0
     if options.json:
-        data = [as_data(claim) | {"published": _as_data(claim, entries.get(claim.id, []))} for claim in claims]
+        data = [
+            as_data(claim) | {"published": _as_data(entries.get(claim.id, [])), "stale": why.get(claim.id, {})}
+            for claim in claims
+        ]
         sys.stdout.write(json.dumps(data, indent=1) + "\n")
         return 0
-    for line in lines(claims, entries):
+    for line in lines(claims, entries, why):
         console.print(escape(line), soft_wrap=True)
     return 0
 
@@ -83,8 +92,17 @@ def published(claims: Sequence[Prediction]) -> dict[str, list[Published]]:
     return found
 
 
-def lines(claims: Sequence[Prediction], entries: Mapping[str, Sequence[Published]] | None = None) -> Iterator[str]:
-    """Yield what is shown: a line for each paper, and two for each of its claims; more for what is published."""
+def stale_tiers(claim: Prediction, entries: Sequence[Published]) -> dict[str, str]:
+    """Return at which tiers what is published of a claim is stale, and why; takes as long as planning its runs."""
+    return {entry.tier: why for entry in entries if (why := stale(claim, entry))}
+
+
+def lines(
+    claims: Sequence[Prediction],
+    entries: Mapping[str, Sequence[Published]] | None = None,
+    why: Mapping[str, Mapping[str, str]] | None = None,
+) -> Iterator[str]:
+    """Yield what is shown: a line for each paper, two for each of its claims, and one for each that is stale."""
     papers = 0
     for _, group in itertools.groupby(
         sorted(claims, key=lambda claim: claim.source.key), lambda claim: claim.source.key
@@ -96,13 +114,11 @@ def lines(claims: Sequence[Prediction], entries: Mapping[str, Sequence[Published
         yield brief(f"{cited(of_paper[0].source)}: {of_paper[0].source.title}", WIDTH)
         for claim in of_paper:
             kind = "" if claim.kind == KINDS[0] else f"; {claim.kind}"
-            yield f"  {claim.id}  ({', '.join(claim.tiers)}{kind})"
+            found = {entry.tier: f" {entry.status}" for entry in (entries or {}).get(claim.id, ())}
+            tiers = ", ".join(tier + found.get(tier, "") for tier in claim.tiers)
+            yield f"  {claim.id}  ({tiers}{kind})"
             yield f"    {brief(claim.claim, WIDTH - 4)}"
-            for entry in (entries or {}).get(claim.id, ()):
-                why = stale(claim, entry)
-                yield f"    published: {entry.status} at {entry.tier}, {entry.date or 'on an unknown day'}"
-                if why:
-                    yield f"    {why}"
+            yield from (f"    {tier}: {reason}" for tier, reason in (why or {}).get(claim.id, {}).items())
     stated, others = parted(claims, lambda claim: claim.kind)
     kinds = [f"{len(stated)} stated"] * bool(stated) + [kind.count(len(of_kind)) for kind, of_kind in others]
     yield f"\n{count(len(claims), 'claim')} of {count(papers, 'paper')}: {listed(kinds)}"
@@ -117,8 +133,8 @@ def cited(source: Source) -> str:
     return authors + (f" {year.group()}" if year and names else "") + (f" ({where})" if where else "")
 
 
-def _as_data(claim: Prediction, entries: Sequence[Published]) -> dict[str, Any]:
-    return {entry.tier: {"status": entry.status, "date": entry.date, "stale": stale(claim, entry)} for entry in entries}
+def _as_data(entries: Sequence[Published]) -> dict[str, Any]:
+    return {entry.tier: {"status": entry.status, "date": entry.date} for entry in entries}
 
 
 def as_data(claim: Prediction) -> dict[str, Any]:

@@ -129,9 +129,15 @@ def test_what_is_published_shows_in_the_list(out, capsys, monkeypatch):
     capsys.readouterr()
     assert main(["list", "test2026.*", "--module", "my_claims.py"]) == 0
     told = capsys.readouterr().out
-    assert told.count("published: ") == 3
-    assert "published: PASS at quick, 2" in told
-    assert "tale" not in told
+    assert told.count("(quick PASS") + told.count("(quick FAIL") + told.count("(quick NOT RUN") == 3
+    assert main(["list", "test2026.*", "--module", "my_claims.py", "--stale"]) == 0
+    assert "nothing that is published of these claims is stale" in capsys.readouterr().out
+    Path("changed.py").write_text(Path("my_claims.py").read_text().replace("value=-2.0", "value=-2.0, control=-9.0"))
+    assert main(["list", "test2026.*", "--module", "changed.py", "--stale"]) == 0
+    told = capsys.readouterr().out
+    assert "test2026.fails" in told
+    assert "test2026.holds" not in told
+    assert "quick: Stale: since" in told
     assert check("test2026.*", "--against", "published") == 0
     assert main(["report", "--published", "--report", "p.html"]) == 0
     capsys.readouterr()
