@@ -116,7 +116,8 @@ def lines(
             kind = "" if claim.kind == KINDS[0] else f"; {claim.kind}"
             found = {entry.tier: f" {entry.status}" for entry in (entries or {}).get(claim.id, ())}
             tiers = ", ".join(tier + found.get(tier, "") for tier in claim.tiers)
-            yield f"  {claim.id}  ({tiers}{kind})"
+            head = f"  {claim.id}  ({tiers}{kind})"
+            yield from [head] if len(head) <= WIDTH else [f"  {claim.id}", f"    ({tiers}{kind})"]
             yield f"    {brief(claim.claim, WIDTH - 4)}"
             yield from (f"    {tier}: {reason}" for tier, reason in (why or {}).get(claim.id, {}).items())
     stated, others = parted(claims, lambda claim: claim.kind)
