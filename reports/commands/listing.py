@@ -116,9 +116,10 @@ def lines(
             kind = "" if claim.kind == KINDS[0] else f"; {claim.kind}"
             found = {entry.tier: f" {entry.status}" for entry in (entries or {}).get(claim.id, ())}
             tiers = ", ".join(tier + found.get(tier, "") for tier in claim.tiers)
-            head = f"  {claim.id}  ({tiers}{kind})"
-            yield from [head] if len(head) <= WIDTH else [f"  {claim.id}", f"    ({tiers}{kind})"]
-            yield f"    {brief(claim.claim, WIDTH - 4)}"
+            head, about = f"  {claim.id}", f"({tiers}{kind})"
+            fits = len(head) + 2 + len(about) <= WIDTH
+            yield f"{head}  {about}" if fits else head
+            yield f"    {brief(claim.claim if fits else f'{about} {claim.claim}', WIDTH - 4)}"
             yield from (f"    {tier}: {reason}" for tier, reason in (why or {}).get(claim.id, {}).items())
     stated, others = parted(claims, lambda claim: claim.kind)
     kinds = [f"{len(stated)} stated"] * bool(stated) + [kind.count(len(of_kind)) for kind, of_kind in others]

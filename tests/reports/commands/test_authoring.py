@@ -57,7 +57,7 @@ def test_the_list_is_compact_and_grouped_by_paper(here, capsys):
     lines = capsys.readouterr().out.splitlines()
     claims = load().claims
     keys = {claim.source.key for claim in claims.values()}
-    assert len(lines) <= 2.1 * len(claims) + 2 * len(keys) + 2
+    assert len(lines) <= 2 * len(claims) + 2 * len(keys) + 2
     assert max(map(len, lines)) <= WIDTH
     shown = [line.split()[0] for line in lines if line.startswith("  ") and not line.startswith("   ")]
     assert sorted(shown) == sorted(claims)
